@@ -1,0 +1,7 @@
+"""Who people are, what they own, and how their mail is reached."""
+
+from accounts.models.access import MailAccount
+from accounts.models.hosting import Alias, Customer, Domain, Mailbox, Plan
+from accounts.models.people import User
+
+__all__ = ["Alias", "Customer", "Domain", "MailAccount", "Mailbox", "Plan", "User"]

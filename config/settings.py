@@ -1,0 +1,249 @@
+"""Every setting of Casilla, in one file. Each value comes from the environment: NAME, or NAME_FILE with a path to it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def env(name: str, default: str = "") -> str:
+    """The value of NAME, else the content of the file that NAME_FILE names, else the default."""
+    if name in os.environ:
+        return os.environ[name]
+    file = os.environ.get(f"{name}_FILE")
+    return Path(file).read_text().strip() if file else default
+
+
+def env_bool(name: str, default: bool = False) -> bool:
+    return env(name, str(default)).lower() in {"1", "true", "yes", "on"}
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    return [item.strip() for item in env(name, default).split(",") if item.strip()]
+
+
+# --- Core ---------------------------------------------------------------------------------------------------------
+DEBUG = env_bool("DEBUG")
+TESTING = env_bool("TESTING")
+SECRET_KEY = env("SECRET_KEY") or ("insecure-development-key" if DEBUG or TESTING else "")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+SITE_URL = env("SITE_URL", "http://127.0.0.1:8000")
+STATE_DIR = Path(env("STATE_DIR", str(BASE_DIR / "var" / "dev")))
+
+INSTALLED_APPS = [
+    "accounts",
+    "webmail",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "django_htmx",
+    "template_partials",
+    "csp",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "webmail.middleware.MailErrorMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "accounts.context.site",
+            ],
+        },
+    },
+]
+
+# --- Database: SQLite as the embedded default, PostgreSQL by DATABASE=postgres -----------------------------------------
+if env("DATABASE", "sqlite") == "postgres":
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.postgresql",
+            "HOST": env("POSTGRES_HOST", "127.0.0.1"),
+            "PORT": env("POSTGRES_PORT", "5432"),
+            "NAME": env("POSTGRES_DB", "casilla"),
+            "USER": env("POSTGRES_USER", "casilla"),
+            "PASSWORD": env("POSTGRES_PASSWORD"),
+            "CONN_MAX_AGE": 600,
+            "CONN_HEALTH_CHECKS": True,
+        }
+    }
+else:
+    DATABASES = {
+        "default": {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": env("SQLITE_PATH", str(STATE_DIR / "db" / "casilla.sqlite3")),
+            "OPTIONS": {
+                "timeout": 20,
+                "transaction_mode": "IMMEDIATE",
+                "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
+            },
+        }
+    }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis, cache, sessions, Celery --------------------------------------------------------------------------------------
+REDIS_URL = env("REDIS_URL", "redis://127.0.0.1:6379/0")
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "casilla",
+    }
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
+SESSION_COOKIE_AGE = 30 * 24 * 3600
+CELERY_BROKER_URL = env("CELERY_BROKER_URL", REDIS_URL)
+
+# --- People and sign-in --------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "accounts.backends.HostedMailboxBackend",  # a mailbox that Casilla hosts: its own hash
+    "webmail.backends.MailServerBackend",  # any other: the IMAP login is the check
+]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_SESSION_REMEMBER = None
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PREVENT_ENUMERATION = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = env_bool("PASSKEY_LOGIN")
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_LOGOUT_REDIRECT_URL = "/accounts/login/"
+
+# --- Mail servers ----------------------------------------------------------------------------------------------------------
+# The server that Casilla provisions (Dovecot and Postfix). Hosts and ports may point at a proxy.
+MAIL_HOST = env("MAIL_HOST", "127.0.0.1")
+IMAP_HOST = env("IMAP_HOST", MAIL_HOST)
+IMAP_PORT = int(env("IMAP_PORT", "143"))
+IMAP_TLS = env("IMAP_TLS", "starttls")  # tls, starttls or none
+SUBMISSION_HOST = env("SUBMISSION_HOST", MAIL_HOST)
+SUBMISSION_PORT = int(env("SUBMISSION_PORT", "587"))
+SUBMISSION_TLS = env("SUBMISSION_TLS", "starttls")
+POP3_HOST = env("POP3_HOST", MAIL_HOST)
+POP3_PORT = int(env("POP3_PORT", "110"))
+POP3_TLS = env("POP3_TLS", "starttls")
+LMTP_HOST = env("LMTP_HOST", MAIL_HOST)
+LMTP_PORT = int(env("LMTP_PORT", "24"))
+SIEVE_HOST = env("SIEVE_HOST", MAIL_HOST)
+SIEVE_PORT = int(env("SIEVE_PORT", "4190"))
+MAIL_CA_FILE = env("MAIL_CA_FILE")  # extra certificate authority for the servers above; "" = the system's
+AUTHSERV_IDS = env_list("AUTHSERV_IDS")  # whose Authentication-Results headers to believe
+# The Dovecot master user; the password is useless from any other machine (its query tests the real address).
+MAIL_MASTER_USER = env("MAIL_MASTER_USER", "casilla")
+MAIL_MASTER_PASSWORD = env("MAIL_MASTER_PASSWORD")
+
+# Other people's servers. One JSON object {"example.org": {"imap": "imap.example.org:993:tls", "smtp": "...:465:tls"}};
+# the key "*" is for every domain. With MAIL_DISCOVERY the rest is found by SRV records and autoconfig.
+MAIL_SERVERS = env("MAIL_SERVERS", "{}")
+MAIL_DISCOVERY = env_bool("MAIL_DISCOVERY")
+ALLOW_PRIVATE_SERVERS = env_bool("ALLOW_PRIVATE_SERVERS")  # loopback and private networks: for tests and the demo
+
+# Keys that seal stored secrets, newest first (Fernet keys, comma separated).
+VAULT_KEYS = env_list("VAULT_KEYS")
+
+# --- Languages ---------------------------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "es"
+LANGUAGES = [("es", "Español"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+USE_THOUSAND_SEPARATOR = True
+TIME_ZONE = env("TIME_ZONE", "UTC")
+LANGUAGE_COOKIE_NAME = "casilla_language"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+
+# --- Static files: ours, and the packages from npm, unbundled ------------------------------------------------------------------
+STATIC_URL = "static/"
+STATIC_ROOT = Path(env("STATIC_ROOT", str(BASE_DIR / "static_collected")))
+STATICFILES_DIRS = [
+    BASE_DIR / "static",
+    ("icons", STATE_DIR / "icons"),  # one sprite, made by `manage.py build_icons`
+    ("npm/htmx", BASE_DIR / "node_modules" / "htmx.org" / "dist"),
+    ("npm/asap", BASE_DIR / "node_modules" / "@fontsource-variable" / "asap"),
+    ("npm/manuale", BASE_DIR / "node_modules" / "@fontsource-variable" / "manuale"),
+]
+
+# --- Security -------------------------------------------------------------------------------------------------------------------
+HTTPS = SITE_URL.startswith("https:")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_NAME = "__Host-casilla" if HTTPS else "casilla"
+CSRF_COOKIE_NAME = "__Host-casilla_csrf" if HTTPS else "casilla_csrf"
+CSRF_COOKIE_HTTPONLY = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = int(env("HSTS_SECONDS", "31536000")) if HTTPS else 0
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "no-referrer"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "SAMEORIGIN"
+
+from csp.constants import NONCE, NONE, SELF  # noqa: E402
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "frame-src": [SELF],
+        "manifest-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+        "object-src": [NONE],
+    }
+}
+
+# --- Logs: ids and counts, never subjects, bodies, addresses or passwords ----------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"redact": {"()": "config.logs.Redact"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {
+        "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["redact"]},
+    },
+    "root": {"handlers": ["stderr"], "level": env("LOG_LEVEL", "INFO")},
+}

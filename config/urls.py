@@ -1,0 +1,11 @@
+"""Every address of Casilla."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+urlpatterns = [
+    path("accounts/", include("accounts.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("", include("webmail.urls")),
+]

@@ -1,0 +1,35 @@
+"""The one family of errors that the mail rooms raise. Library exceptions are translated into these at the edge."""
+
+from __future__ import annotations
+
+
+class MailError(Exception):
+    """Something about mail went wrong. `detail` may quote the server; it is for logs and for a person who asks."""
+
+    def __init__(self, detail: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
+class Unreachable(MailError):
+    """The server did not answer, or the connection broke. Trying again may help."""
+
+
+class CertificateRefused(Unreachable):
+    """The server's TLS certificate could not be verified; nothing was sent to it."""
+
+
+class LoginRefused(MailError):
+    """The server answered and said no to this user or password."""
+
+
+class Gone(MailError):
+    """The folder or message is no longer what the ref named: expunged, deleted, or a new UIDVALIDITY."""
+
+
+class OverQuota(MailError):
+    """The server has no room for it (RFC 5530 OVERQUOTA)."""
+
+
+class Refused(MailError):
+    """The server answered NO or BAD to this request, or it is one that we must not send."""

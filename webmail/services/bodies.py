@@ -1,0 +1,95 @@
+"""HTML bodies on their way into a frame: cleaned once when the message is opened, and kept for a moment for the frame."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from django.core.cache import cache
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from webmail.errors import Gone
+from webmail.markup.document import estimate_height, render_document
+from webmail.markup.sanitize import SafeHtml, sanitize
+from webmail.mime.body import decode_part, text_of
+from webmail.sources.base import MailSource
+from webmail.values import Part, PartNumber, Ref
+
+KEEP_S = 600
+BODY_LIMIT_BYTES = 4 * 1024 * 1024
+
+Remote = Literal["block", "proxy"]
+PartUrl = Callable[[PartNumber], str]
+"""Where the inline image with this part number is served."""
+
+
+@dataclass(frozen=True, slots=True)
+class RawBody:
+    """An HTML body before cleaning: its text, and the part number of each cid of its message."""
+
+    text: str
+    cids: dict[str, PartNumber]
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """A cleaned body: the whole document of its frame, how many remote images it wants, about how high it is in px."""
+
+    document: SafeHtml
+    remote_count: int
+    estimate: int
+
+
+def frame_body(
+    raw: RawBody, part_url: PartUrl, *, remote: Remote = "block", remote_url: Callable[[str], str] | None = None
+) -> Framed:
+    """The one way from foreign HTML to a page. Remote images are left out ("block") or sent through our proxy."""
+    cid_urls = {cid: part_url(number) for cid, number in raw.cids.items()}
+    cleaned = sanitize(raw.text, cid_urls=cid_urls, remote=remote, remote_url=remote_url)
+    document = render_document(cleaned, lang=get_language() or "es", title=_("Message"))
+    return Framed(document, cleaned.remote_count, estimate_height(cleaned))
+
+
+def keep_framed(account_id: int, ref: Ref, number: PartNumber, framed: Framed) -> None:
+    """Keeps the blocked form for the frame that the page is about to ask for."""
+    cache.set(_key(account_id, ref, number), str(framed.document), KEEP_S)
+
+
+def kept_framed(account_id: int, ref: Ref, number: PartNumber) -> str | None:
+    """The document that `keep_framed` kept, None when it has gone."""
+    document: str | None = cache.get(_key(account_id, ref, number))
+    return document
+
+
+def read_raw(source: MailSource, ref: Ref, number: PartNumber) -> RawBody:
+    """Reads one HTML body from the source. Raises Gone when that part is no HTML text."""
+    leaves = list(_leaves(source.structure(ref)))
+    part = next((leaf for leaf in leaves if leaf.number == number and leaf.media_type == "text/html"), None)
+    if part is None:
+        raise Gone("no such HTML part")
+    data = b"".join(_first_bytes(source.part(ref, number), BODY_LIMIT_BYTES))
+    text, _guessed = text_of(part, decode_part(part, data))
+    return RawBody(text, {leaf.cid: leaf.number for leaf in leaves if leaf.cid})
+
+
+def _leaves(part: Part) -> Iterator[Part]:
+    if not part.children:
+        yield part
+    for child in part.children:
+        yield from _leaves(child)
+
+
+def _first_bytes(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
+    for chunk in chunks:
+        yield chunk[:limit]
+        limit -= len(chunk)
+        if limit <= 0:
+            return
+
+
+def _key(account_id: int, ref: Ref, number: str) -> str:
+    name = f"{account_id}\0{ref.folder}\0{ref.validity}\0{ref.id}\0{number}\0{get_language()}"
+    return "body:" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()

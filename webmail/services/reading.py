@@ -1,0 +1,194 @@
+"""Opening folders and messages: what a page needs, read through one source."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from webmail.errors import Gone
+from webmail.markup.text import TextBody, tokenize_text
+from webmail.mime.frank import Authentication, read_authentication, transport_tls
+from webmail.services.bodies import Framed, PartUrl, RawBody, frame_body, keep_framed
+from webmail.services.tags import Tag, tags_of
+from webmail.sources.base import MailSource
+from webmail.values import Body, Flag, Folder, FolderId, Message, Page, Part, Query, Ref, Role, Summary, Window
+
+DEFECT_TEXTS: dict[str, Promise] = {
+    "truncated": _("The message is very long; its beginning is shown."),
+    "unreadable": _("The server could not read this message; only its size and date are known."),
+    "date": _("The date in the message cannot be read; the day of arrival is shown."),
+    "charset": _("Some characters could not be read and are marked with �."),
+    "header": _("Part of the header could not be read."),
+    "structure": _("The parts of the message are put together wrongly; what could be read is shown."),
+    "too-many-parts": _("The message has too many parts; the first ones are shown."),
+    "too-deep": _("The parts of the message are nested too deeply; the outer ones are shown."),
+    "too-many-addresses": _("The message has too many recipients; the first ones are shown."),
+    "empty": _("The message is empty."),
+}
+OTHER_DEFECT = _("Part of the message does not follow the rules of mail and was read as well as possible.")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the list page: the summary, its position, its tags, and the day that begins above it (or None)."""
+
+    summary: Summary
+    position: int
+    tags: list[Tag]
+    day: date | None
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """A window of rows as the list shows it."""
+
+    rows: list[Row]
+    page: Page
+
+    @property
+    def total(self) -> int:
+        return self.page.total
+
+    @property
+    def end(self) -> int:
+        """The position after the last row."""
+        return self.page.start + len(self.page.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownBody:
+    """One body as the reader shows it: plain text in `text`, or HTML in the frame `framed`."""
+
+    body: Body
+    text: TextBody | None = None
+    framed: Framed | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An opened message, ready for the reader."""
+
+    message: Message
+    folder: Folder
+    tags: list[Tag]
+    bodies: list[ShownBody]
+    files: list[Part]
+    authentication: Authentication
+    tls: str
+    notes: list[str | Promise]
+    position: int
+    total: int
+    before: Ref | None
+    after: Ref | None
+
+    @property
+    def remote_count(self) -> int:
+        """How many remote images its bodies want."""
+        return sum(shown.framed.remote_count for shown in self.bodies if shown.framed)
+
+    @property
+    def failed_checks(self) -> str:
+        """The sender checks that failed, by name; "" when none did."""
+        checks = {"SPF": self.authentication.spf, "DKIM": self.authentication.dkim, "DMARC": self.authentication.dmarc}
+        return ", ".join(name for name, result in checks.items() if result == "fail")
+
+
+def find_folder(folders: Sequence[Folder], folder_id: FolderId) -> Folder:
+    """The folder with this id. Raises Gone when the account has none, or when it cannot be opened."""
+    for folder in folders:
+        if folder.id == folder_id:
+            return folder
+    raise Gone("no such folder")
+
+
+def open_page(source: MailSource, folder: Folder, query: Query, window: Window) -> RowPage:
+    """The rows of one window, with day headings when they are sorted by date. One row more is read above the window, so
+    that its first day is told only if it begins there."""
+    look_back = 1 if window.start > 0 else 0
+    page = source.page(folder.id, query, Window(window.start - look_back, window.size + look_back))
+    sent_by_me = folder.role in {Role.SENT, Role.DRAFTS, Role.TEMPLATES}
+    rows: list[Row] = []
+    last: date | None = None
+    for index, summary in enumerate(page.rows):
+        day = timezone.localtime(summary.date).date()
+        shown_day = day if query.sort == "date" and day != last else None
+        last = day
+        if index >= look_back:
+            rows.append(
+                Row(summary, page.start + index, tags_of(summary.flags), shown_day, _who(summary, sent_by_me))
+            )
+    kept = Page(page.rows[look_back:], page.start + look_back, page.total, page.validity, query)
+    return RowPage(rows, kept)
+
+
+def _who(summary: Summary, sent_by_me: bool) -> str:
+    people = summary.recipients if sent_by_me else summary.sender
+    return ", ".join(person.display for person in people[:3])
+
+
+def mark_seen(source: MailSource, summary: Summary) -> bool:
+    """Marks a message as read, as opening it does everywhere. True when that changed something."""
+    if not summary.unread:
+        return False
+    source.set_flags([summary.ref], add=[Flag.SEEN])
+    return True
+
+
+def open_letter(
+    source: MailSource, folder: Folder, ref: Ref, query: Query, *, account_id: int, part_url: PartUrl
+) -> Letter:
+    """The message of `ref` with everything that the reader shows; its HTML bodies are cleaned and kept for their frames.
+    Raises Gone when it is not there any more."""
+    message = source.message(ref)
+    position, before, after, total = source.neighbours(ref, query)
+    bodies = [_shown(body, message, part_url) for body in message.bodies]
+    for shown in bodies:
+        if shown.framed:
+            keep_framed(account_id, ref, shown.body.part.number, shown.framed)
+    return Letter(
+        message=message,
+        folder=folder,
+        tags=tags_of(message.summary.flags),
+        bodies=bodies,
+        files=_files(message),
+        authentication=read_authentication(message.headers, settings.AUTHSERV_IDS),
+        tls=transport_tls(message.headers),
+        notes=_notes(message),
+        position=position,
+        total=total,
+        before=before,
+        after=after,
+    )
+
+
+def _shown(body: Body, message: Message, part_url: PartUrl) -> ShownBody:
+    if body.part.subtype != "html":
+        return ShownBody(body, text=tokenize_text(body.text))
+    cids = {part.cid: part.number for part in message.attachments if part.cid}
+    return ShownBody(body, framed=frame_body(RawBody(body.text, cids), part_url))
+
+
+def _files(message: Message) -> list[Part]:
+    """The attachments to list: inline images that an HTML body shows are left out of the tiles."""
+    html = " ".join(body.text for body in message.bodies if body.part.subtype == "html")
+    return [part for part in message.attachments if not (part.cid and part.type == "image" and part.cid in html)]
+
+
+def _notes(message: Message) -> list[str | Promise]:
+    """What could not be read, once each, in words."""
+    codes = [defect.code for defect in message.defects] + list(message.summary.defects)
+    if any(body.truncated for body in message.bodies):
+        codes.append("truncated")
+    notes: list[str | Promise] = []
+    for code in codes:
+        text = DEFECT_TEXTS.get(code, OTHER_DEFECT)
+        if text not in notes:
+            notes.append(text)
+    return notes

@@ -1,0 +1,92 @@
+"""The one interface between pages and mail: where a message lives never shows in a view."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Protocol
+
+from webmail.values import (
+    Capabilities,
+    Folder,
+    FolderId,
+    Message,
+    Moved,
+    Page,
+    Part,
+    PartNumber,
+    Query,
+    Quota,
+    Ref,
+    Window,
+)
+
+
+class MailSource(Protocol):
+    """A mailbox that can be read and changed. Every method raises `MailError`; a ref with a stale validity, or whose
+    message is not there any more, raises `Gone`.
+
+    A source is used by one thread and closed by `close()` (or `with`); it holds a lease on a connection, no more.
+    """
+
+    @property
+    def can(self) -> Capabilities:
+        """What this source can do."""
+        ...
+
+    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
+        """All folders, parents before children, in Thunderbird's order, with counts where they cost no round trip more."""
+        ...
+
+    def page(self, folder: FolderId, query: Query, window: Window) -> Page:
+        """The rows of one window. Raises Gone when the folder does not exist."""
+        ...
+
+    def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
+        """Where a message stands in its list: position from 0 (-1 when the query does not have it), the ref before, the
+        ref after, and the total."""
+        ...
+
+    def message(self, ref: Ref) -> Message:
+        """The message opened for reading: headers, structure and shown texts; flags are not changed."""
+        ...
+
+    def structure(self, ref: Ref) -> Part:
+        """The MIME tree alone."""
+        ...
+
+    def part(self, ref: Ref, number: PartNumber) -> Iterator[bytes]:
+        """The octets of one part as they stand in the message (still transfer-encoded), in pieces of at most 64 KiB.
+        Number "" is the whole message."""
+        ...
+
+    def header(self, ref: Ref) -> bytes:
+        """The header of the message, raw."""
+        ...
+
+    def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Adds and removes flags or keywords on the server at once."""
+        ...
+
+    def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
+        """Moves messages of one folder into another; a message is always in at least one of them."""
+        ...
+
+    def delete(self, refs: Iterable[Ref]) -> Moved:
+        """Removes messages for good (UID EXPUNGE, RFC 4315; never a plain EXPUNGE)."""
+        ...
+
+    def append(self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None) -> Ref | None:
+        """Stores a message; None when the server does not tell its new UID."""
+        ...
+
+    def quota(self) -> Quota | None:
+        """Space used and allowed, None where the server does not say."""
+        ...
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        ...
+
+    def __enter__(self) -> MailSource: ...
+    def __exit__(self, *exc: object) -> None: ...

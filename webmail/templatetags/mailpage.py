@@ -1,0 +1,110 @@
+"""Filters that the mail pages need beside the general ones in `casilla`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from webmail.markup.images import previewable
+from webmail.services.folders import folder_label as label_of
+from webmail.values import Address, Folder, Part, Query, Ref
+from webmail.views.query import query_string
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def message_url(context: dict[str, Any], ref: Ref, name: str, **extra: str) -> str:
+    """The address of something of one message in the account of the page."""
+    kwargs = {"account_id": context["account"].pk, "folder_id": ref.folder, "validity": ref.validity, "uid": ref.id}
+    return reverse(name, kwargs=kwargs | extra)
+
+
+@register.filter
+def folder_label(folder: Folder) -> str:
+    """A folder's name on screen."""
+    return str(label_of(folder))
+
+
+@register.filter
+def local_part(address: str) -> str:
+    """What stands before the @."""
+    return address.rpartition("@")[0] or address
+
+
+@register.filter
+def percent_of(part: int, whole: int) -> int:
+    """How many percent of `whole` `part` is, rounded down; 0 when the whole is 0."""
+    return part * 100 // whole if whole else 0
+
+
+@register.filter
+def at_most(value: int, limit: int) -> int:
+    return min(value, limit)
+
+
+@register.filter
+def without(query: Query, field: str) -> str:
+    """The address of the same list without one search field."""
+    changed = replace(query, text="", in_body=False) if field == "text" else query
+    return query_string(changed) or "?"
+
+
+@register.filter
+def toggled(query: Query, field: str) -> str:
+    """The address of the same list with one yes-or-no turned over."""
+    return query_string(replace(query, **{field: not getattr(query, field)})) or "?"
+
+
+@register.filter
+def with_role(query: Query, role: str) -> str:
+    """The query for the rows address, which tells the folder's role; always starts with a question mark."""
+    text = query_string(query)
+    return f"{text}{'&' if text else '?'}{urlencode({'role': role})}"
+
+
+@register.filter
+def file_extension(part: Part) -> str:
+    """At most four capitals for an attachment's tile: its extension, else its kind."""
+    name, dot, extension = part.filename.rpartition(".")
+    short = extension if dot and name and extension.isascii() and extension.isalnum() else part.subtype
+    return (short if len(short) <= 4 else short[:3]).upper()
+
+
+@register.filter
+def file_name(part: Part) -> str:
+    """The attachment's name, or what it is when it has none."""
+    if part.filename:
+        return part.filename
+    if part.media_type == "message/rfc822":
+        return _("Attached message")
+    return _("Unnamed attachment")
+
+
+@register.filter
+def can_preview(part: Part) -> str:
+    """"image", "pdf" or "": whether the part can be shown in place, by its type and name (its bytes decide later)."""
+    return previewable(part)
+
+
+@register.filter
+def decoded_size(part: Part) -> int:
+    """About how many bytes the attachment has once decoded."""
+    return part.size_bytes * 3 // 4 if part.encoding.lower() == "base64" else part.size_bytes
+
+
+@register.filter
+def people(addresses: tuple[Address, ...], mine: str) -> str:
+    """Names of recipients, oneself as "me", the rest counted after the first four."""
+    names = [_("me") if person.email.lower() == mine.lower() else person.display for person in addresses]
+    shown = ", ".join(name for name in names[:4] if name)
+    rest = len(names) - 4
+    if rest > 0:
+        shown += " " + ngettext("and %(n)d more", "and %(n)d more", rest) % {"n": rest}
+    return shown

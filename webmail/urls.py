@@ -1,0 +1,38 @@
+"""Addresses of the webmail. A folder is its id in base64url; a message is VALIDITY.UID below its folder."""
+
+from __future__ import annotations
+
+from django.urls import include, path, register_converter
+
+from webmail.tokens import FolderConverter, IdConverter, PartConverter
+from webmail.views import folders, messages, parts
+
+register_converter(FolderConverter, "folder")
+register_converter(IdConverter, "uid")
+register_converter(PartConverter, "section")
+
+message_patterns = [
+    path("", messages.message_show, name="message"),
+    path("flag/", messages.message_flag, name="message_flag"),
+    path("headers/", messages.message_headers, name="message_headers"),
+    path("source/", messages.message_source, name="message_source"),
+    path("print/", messages.message_print, name="message_print"),
+    path("message.eml", parts.message_download, name="message_download"),
+    path("files.zip", parts.files_download, name="files_download"),
+    path("body/<section:number>/", parts.body_frame, name="body_frame"),
+    path("part/<section:number>/", parts.part_download, name="part_download"),
+    path("image/", parts.remote_image, name="remote_image"),
+]
+
+folder_patterns = [
+    path("", folders.message_list, name="folder"),
+    path("rows/", folders.message_rows, name="rows"),
+    path("m/<int:validity>.<uid:uid>/", include(message_patterns)),
+]
+
+urlpatterns = [
+    path("", folders.home, name="home"),
+    path("mail/<int:account_id>/", folders.account_home, name="account"),
+    path("mail/<int:account_id>/tree/", folders.folder_tree, name="tree"),
+    path("mail/<int:account_id>/f/<folder:folder_id>/", include(folder_patterns)),
+]

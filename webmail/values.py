@@ -1,0 +1,303 @@
+"""The values that move between rooms: frozen, slotted, free of network, database and settings.
+
+`bytes` is what was on the wire, `str` is decoded; the two are never mixed. Datetimes are aware and in UTC.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal, NewType
+
+FolderId = NewType("FolderId", str)
+"""A folder's name exactly as its server writes it (modified UTF-7 or UTF-8, bytes outside UTF-8 as
+surrogate escapes). Never shown; compared byte for byte, but for INBOX (RFC 3501 section 5.1)."""
+
+PartNumber = NewType("PartNumber", str)
+"""A body part's section number, "1" or "2.1.3" (RFC 3501 section 6.4.5). "" is the whole message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    """One message: its folder, the UIDVALIDITY under which it was seen, and its UID as text.
+
+    A ref whose validity is no longer the folder's is `Gone`; it never names another message.
+    """
+
+    folder: FolderId
+    validity: int
+    id: str
+
+
+class Role(StrEnum):
+    """What a folder is for (RFC 6154, and Thunderbird's Templates). Order = order in the tree."""
+
+    INBOX = "inbox"
+    DRAFTS = "drafts"
+    TEMPLATES = "templates"
+    SENT = "sent"
+    ARCHIVE = "archive"
+    JUNK = "junk"
+    TRASH = "trash"
+    ALL = "all"
+    NONE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """One folder of the tree.
+
+    `path` holds the decoded names from the top, without the server's namespace prefix or delimiter;
+    `parent` is the id of the folder above (None at the top). Counts are None when the server gave none.
+    """
+
+    id: FolderId
+    path: tuple[str, ...]
+    parent: FolderId | None = None
+    role: Role = Role.NONE
+    selectable: bool = True
+    subscribed: bool = True
+    has_children: bool = False
+    total: int | None = None
+    unread: int | None = None
+    validity: int | None = None
+    next_id: int | None = None
+    modseq: int | None = None
+
+    @property
+    def name(self) -> str:
+        """The last name of the path: what stands in the tree."""
+        return self.path[-1] if self.path else self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A decoded mail address; `email` is "" where the header held none, `name` "" where none was given."""
+
+    name: str
+    email: str
+
+    @property
+    def display(self) -> str:
+        return self.name or self.email
+
+
+class Flag(StrEnum):
+    """The flags that Casilla itself speaks of; every other keyword is kept as the server wrote it."""
+
+    SEEN = r"\Seen"
+    ANSWERED = r"\Answered"
+    FLAGGED = r"\Flagged"
+    DELETED = r"\Deleted"
+    DRAFT = r"\Draft"
+    FORWARDED = "$Forwarded"
+    MDN_SENT = "$MDNSent"
+    JUNK = "Junk"
+    NOT_JUNK = "NonJunk"
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One row of a message list. `sent` is the Date header (None when missing or broken), `received` the
+    server's INTERNALDATE; `defects` are the codes of what could not be read (see `Defect`)."""
+
+    ref: Ref
+    subject: str
+    sender: tuple[Address, ...]
+    recipients: tuple[Address, ...]
+    sent: datetime | None
+    received: datetime
+    size_bytes: int
+    flags: frozenset[str]
+    snippet: str = ""
+    has_attachment: bool = False
+    message_id: str = ""
+    defects: tuple[str, ...] = ()
+
+    @property
+    def date(self) -> datetime:
+        """What the list shows and sorts by: the Date header, else the day of arrival."""
+        return self.sent or self.received
+
+    @property
+    def unread(self) -> bool:
+        return Flag.SEEN not in self.flags
+
+    @property
+    def flagged(self) -> bool:
+        return Flag.FLAGGED in self.flags
+
+    @property
+    def answered(self) -> bool:
+        return Flag.ANSWERED in self.flags
+
+    @property
+    def forwarded(self) -> bool:
+        return Flag.FORWARDED in self.flags
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One node of a message's MIME tree (RFC 2045, RFC 3501 BODYSTRUCTURE), names decoded.
+
+    `type` and `subtype` are lower case; `size_bytes` counts the encoded octets; `cid` has no angle brackets;
+    `disposition` is "", "inline" or "attachment". A multipart has children and no encoding.
+    """
+
+    number: PartNumber
+    type: str
+    subtype: str
+    charset: str = ""
+    encoding: str = ""
+    size_bytes: int = 0
+    disposition: str = ""
+    filename: str = ""
+    cid: str = ""
+    format_flowed: bool = False
+    delsp: bool = False
+    description: str = ""
+    children: tuple[Part, ...] = ()
+
+    @property
+    def media_type(self) -> str:
+        return f"{self.type}/{self.subtype}"
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """Something foreign that could not be read as it should: a stable code and, where it helps, a detail that
+    is safe to show. Codes are translated in `webmail/services/reading.py`."""
+
+    code: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One header field: `name` as written, `value` unfolded and decoded (RFC 2047), controls made harmless."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """One part that is read in place: decoded text. `truncated` when only the first bytes were fetched."""
+
+    part: Part
+    text: str
+    truncated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An opened message: everything needed to show it, and nothing that is not shown.
+
+    `bodies` are the text and HTML parts chosen for display in order; `attachments` every other leaf part, inline
+    images with a cid among them.
+    """
+
+    summary: Summary
+    headers: tuple[Header, ...]
+    structure: Part
+    to: tuple[Address, ...] = ()
+    cc: tuple[Address, ...] = ()
+    bcc: tuple[Address, ...] = ()
+    reply_to: tuple[Address, ...] = ()
+    bodies: tuple[Body, ...] = ()
+    attachments: tuple[Part, ...] = ()
+    defects: tuple[Defect, ...] = ()
+
+    @property
+    def ref(self) -> Ref:
+        return self.summary.ref
+
+
+SortKey = Literal["date", "from", "subject", "size"]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which messages of a folder, in which order. `text` is searched in subject, sender, recipients (and body when
+    `in_body`); the filters are combined with and."""
+
+    sort: SortKey = "date"
+    descending: bool = True
+    unread: bool = False
+    flagged: bool = False
+    attachment: bool = False
+    text: str = ""
+    in_body: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of the sorted list: `size` rows from position `start`, which counts from 0."""
+
+    start: int = 0
+    size: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """The rows of a window, and how many messages the whole query has. `validity` is the folder's; rows that
+    vanished while they were fetched are left out, never replaced by others."""
+
+    rows: tuple[Summary, ...]
+    start: int
+    total: int
+    validity: int
+    query: Query
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What a move or delete did, enough to undo it: the messages before and after, pairwise. `after` has None where
+    the server did not say (no COPYUID, RFC 4315) or where the message is gone for good."""
+
+    before: tuple[Ref, ...]
+    after: tuple[Ref | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Space used and allowed on the server in bytes (RFC 2087 counts KiB); `limit_bytes` None = no limit."""
+
+    used_bytes: int
+    limit_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a source can do; pages show or hide by it, never by the kind of source."""
+
+    push: bool = False
+    threads: bool = False
+    body_search: bool = True
+    server_sort: bool = True
+    nested_folders: bool = True
+    subscriptions: bool = True
+    quota: bool = False
+    move: bool = True
+    keywords: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a server listens and how: `tls` is fixed for an account, there is never a fall-back to clear text."""
+
+    host: str
+    port: int
+    tls: Literal["tls", "starttls", "none"] = "tls"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """How to log in. `login` is the SASL user ("ana@example.org", or "ana@example.org*master" through a Dovecot master
+    user). `origin` is the web user's address, told to servers that trust us (x-originating-ip)."""
+
+    login: str
+    password: str = field(repr=False)
+    origin: str = ""
+    session: str = ""

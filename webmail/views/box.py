@@ -1,0 +1,73 @@
+"""A person's open mailbox: what every webmail view loads first, and the context that every page of it shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.models import MailAccount
+from django.http import HttpRequest
+from django.urls import reverse
+
+from webmail.services.access import account_for, open_source
+from webmail.services.folders import tree_items
+from webmail.services.reading import find_folder
+from webmail.sources.base import MailSource
+from webmail.values import Folder, FolderId, PartNumber, Query, Quota, Ref, Role
+from webmail.views.query import query_string
+
+
+@dataclass(slots=True)
+class Box:
+    """An account that belongs to the person who asks, with its source open for one request."""
+
+    request: HttpRequest
+    account: MailAccount
+    source: MailSource
+
+    def folders(self) -> list[Folder]:
+        """The folders that this person wants to see: subscribed, or all."""
+        return self.source.folders(subscribed_only=not getattr(self.request.user, "all_folders", False))
+
+    def folder(self, folders: list[Folder], folder_id: FolderId) -> Folder:
+        """The folder of the address, also when it is not subscribed. Raises Gone."""
+        if any(folder.id == folder_id for folder in folders):
+            return find_folder(folders, folder_id)
+        return find_folder(self.source.folders(), folder_id)
+
+    def url(self, name: str, folder_id: FolderId, query: Query | None = None) -> str:
+        path = reverse(name, args=[self.account.pk, folder_id])
+        return path + (query_string(query) if query else "")
+
+    def message_url(self, ref: Ref, name: str = "message", query: Query | None = None, **extra: Any) -> str:
+        """The address of something of one message."""
+        kwargs = {"account_id": self.account.pk, "folder_id": ref.folder, "validity": ref.validity, "uid": ref.id}
+        return reverse(name, kwargs=kwargs | extra) + (query_string(query) if query else "")
+
+    def part_url(self, ref: Ref) -> Callable[[PartNumber], str]:
+        """Where the parts of a message are served to be shown in place."""
+        return lambda number: self.message_url(ref, "part_download", number=number) + "?inline=1"
+
+    def tree(self, folders: list[Folder], current: FolderId | None) -> dict[str, Any]:
+        """Context of the folder tree: both groups, the account, its quota."""
+        top, own = tree_items(folders, current)
+        return {"account": self.account, "tree_top": top, "tree_own": own}
+
+    def quota(self) -> Quota | None:
+        return self.source.quota() if self.source.can.quota else None
+
+
+@contextmanager
+def open_box(request: HttpRequest, account_id: int) -> Iterator[Box]:
+    """Loads the account (404 unless it is this person's) and opens its source. Raises MailError."""
+    account = account_for(request, account_id)
+    with open_source(request, account) as source:
+        yield Box(request, account, source)
+
+
+def inbox_of(folders: list[Folder]) -> Folder | None:
+    """The folder to open first."""
+    return next((folder for folder in folders if folder.role is Role.INBOX), folders[0] if folders else None)
+

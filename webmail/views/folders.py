@@ -1,0 +1,138 @@
+"""The folder tree and the list of messages."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import MailAccount
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from webmail.errors import Gone
+from webmail.services.folders import folder_label
+from webmail.services.reading import RowPage, open_page
+from webmail.values import Folder, FolderId, Query, Window
+from webmail.views.box import Box, inbox_of, open_box
+from webmail.views.query import PAGE_SIZE, query_from, query_string, start_from
+
+
+@login_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """The first account of this person; a page that says so when there is none."""
+    account = MailAccount.objects.filter(owner=request.user.pk).order_by("pk").first()
+    if account is None:
+        return render(request, "webmail/no_account.html")
+    return redirect("account", account.pk)
+
+
+@login_required
+@require_safe
+def account_home(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Leads to the account's Inbox."""
+    with open_box(request, account_id) as box:
+        inbox = inbox_of(box.folders()) or inbox_of(box.source.folders())
+        if inbox is None:
+            raise Gone("the account has no folder")
+        return redirect("folder", account_id, inbox.id)
+
+
+@login_required
+@require_safe
+def folder_tree(request: HttpRequest, account_id: int) -> HttpResponse:
+    """The tree alone, with fresh counts."""
+    with open_box(request, account_id) as box:
+        current = request.GET.get("current")
+        context = box.tree(box.folders(), FolderId(current) if current else None)
+    return render(request, "webmail/mail.html#tree", context)
+
+
+@login_required
+@require_safe
+def message_list(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
+    """A folder: the whole page, or its list pane for htmx."""
+    with open_box(request, account_id) as box:
+        context = list_context(box, folder_id)
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        return render(request, "webmail/mail.html#folder_change", context)
+    return render(request, "webmail/mail.html", context)
+
+
+@login_required
+@require_safe
+def message_rows(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
+    """The rows of one window, for the list to grow by."""
+    query = query_from(request.GET)
+    with open_box(request, account_id) as box:
+        folder = Folder(id=folder_id, path=(), role=_role_hint(box, folder_id))
+        page = open_page(box.source, folder, query, Window(start_from(request.GET), PAGE_SIZE))
+        context = rows_context(box, folder, page, query)
+    response = render(request, "webmail/mail.html#rows", context)
+    response["X-Total"] = str(page.total)
+    return response
+
+
+def _role_hint(box: Box, folder_id: FolderId) -> Any:
+    """The folder's role, told by the page that asks for more rows (it decides only whom the rows name)."""
+    from webmail.values import Role
+
+    hint = box.request.GET.get("role", "")
+    return Role(hint) if hint in set(Role) else Role.NONE
+
+
+def list_context(box: Box, folder_id: FolderId) -> dict[str, Any]:
+    """Everything that the mail page shows but the reader: tree, quota, list."""
+    query = query_from(box.request.GET)
+    folders = box.folders()
+    folder = box.folder(folders, folder_id)
+    if not folder.selectable:
+        return box.tree(folders, folder_id) | {"folder": folder, "label": folder_label(folder), "query": query}
+    page = open_page(box.source, folder, query, Window(start_from(box.request.GET), PAGE_SIZE))
+    return (
+        box.tree(folders, folder_id)
+        | rows_context(box, folder, page, query)
+        | {
+            "quota": box.quota(),
+            "can": box.source.can,
+            "accounts": MailAccount.objects.filter(owner=box.account.owner_id).exclude(pk=box.account.pk),
+            "view": "list",
+        }
+    )
+
+
+def rows_context(box: Box, folder: Folder, page: RowPage, query: Query) -> dict[str, Any]:
+    """What the rows of a list need."""
+    return {
+        "account": box.account,
+        "folder": folder,
+        "label": folder_label(folder),
+        "query": query,
+        "query_string": query_string(query),
+        "filtered": query.unread or query.flagged or query.attachment or bool(query.text),
+        "page": page,
+        "page_size": PAGE_SIZE,
+        "more_url": query_string(query, start=str(page.end)) if page.end < page.total else "",
+        "less_url": query_string(query, start=str(max(0, page.page.start - PAGE_SIZE))) if page.page.start else "",
+        "sorts": sort_links(query),
+        "filters": filter_links(query),
+    }
+
+
+def sort_links(query: Query) -> list[tuple[str, str, bool]]:
+    """(key, address, current) for each order; choosing the current one turns it round."""
+    links = []
+    for key in ("date", "from", "subject", "size"):
+        current = key == query.sort
+        changes = {"sort": key if key != "date" else "", "dir": ""}
+        if current:
+            changes["dir"] = "asc" if query.descending else "desc"
+        links.append((key, query_string(query, **changes) or "?", current))
+    return links
+
+
+def filter_links(query: Query) -> list[tuple[str, str, bool]]:
+    """(key, address, on) for each filter; following it turns it over."""
+    state = {"unread": query.unread, "flagged": query.flagged, "attachment": query.attachment}
+    return [(key, query_string(query, **{key: "" if on else "1"}) or "?", on) for key, on in state.items()]

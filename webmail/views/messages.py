@@ -1,0 +1,160 @@
+"""One message: reading it, marking it, its headers, source and print form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_POST, require_safe
+
+from webmail.markup.document import frame_csp
+from webmail.mime.frank import list_unsubscribe
+from webmail.mime.headers import parse_headers
+from webmail.services.reading import Letter, mark_seen, open_letter
+from webmail.values import Flag, Folder, FolderId, Ref
+from webmail.views.box import Box, open_box
+from webmail.views.folders import list_context
+from webmail.views.query import query_from, query_string
+
+HEADER_TEXT_LIMIT_BYTES = 262_144
+SOURCE_LIMIT_BYTES = 1_048_576
+
+
+@login_required
+@require_safe
+def message_show(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
+    """A message: in its pane for htmx, with the whole page around it otherwise. Opening marks it as read."""
+    ref = Ref(folder_id, validity, uid)
+    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    with open_box(request, account_id) as box:
+        folders = box.folders()
+        folder = box.folder(folders, folder_id)
+        letter = _open(box, folder, ref)
+        changed = _from_here(request) and mark_seen(box.source, letter.message.summary)
+        context = letter_context(box, letter)
+        if partial:
+            context |= box.tree(box.folders() if changed else folders, folder_id) | {"counters": changed}
+        else:
+            context |= list_context(box, folder_id) | {"view": "read"}
+    template = "webmail/mail.html#reader_change" if partial else "webmail/mail.html"
+    return render(request, template, context)
+
+
+def _open(box: Box, folder: Folder, ref: Ref) -> Letter:
+    return open_letter(
+        box.source,
+        folder,
+        ref,
+        query_from(box.request.GET),
+        account_id=box.account.pk,
+        part_url=box.part_url(ref),
+    )
+
+
+def _from_here(request: HttpRequest) -> bool:
+    """False for a visit that no person of this site made: another site's page, or a browser's prefetch."""
+    site = request.headers.get("Sec-Fetch-Site", "none")
+    return site in {"none", "same-origin"} and "prefetch" not in request.headers.get("Sec-Purpose", "")
+
+
+def letter_context(box: Box, letter: Letter) -> dict[str, Any]:
+    """What the reader shows of a letter."""
+    query = query_from(box.request.GET)
+    mailto, https, one_click = list_unsubscribe(letter.message.headers)
+    return {
+        "account": box.account,
+        "letter": letter,
+        "message": letter.message,
+        "summary": letter.message.summary,
+        "ref": letter.message.ref,
+        "query": query,
+        "unsubscribe": https or mailto,
+        "before_url": box.message_url(letter.before, query=query) if letter.before else "",
+        "after_url": box.message_url(letter.after, query=query) if letter.after else "",
+        "back_url": box.url("folder", letter.folder.id, query),
+        "images": box.request.GET.get("images") == "1",
+        "images_url": box.message_url(letter.message.ref) + query_string(query, images="1"),
+    }
+
+
+@login_required
+@require_POST
+def message_flag(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
+    """Marks one message: POST mark=read, unread, star or unstar. Answers with the changed row and counters, or leads back
+    to the list without htmx."""
+    change = _CHANGES.get(request.POST.get("mark", ""))
+    if change is None:
+        return HttpResponseBadRequest()
+    add, remove = change
+    ref = Ref(folder_id, validity, uid)
+    with open_box(request, account_id) as box:
+        box.source.set_flags([ref], add=add, remove=remove)
+        if not request.htmx:  # type: ignore[attr-defined]
+            return redirect(box.url("folder", folder_id, query_from(request.GET)))
+        folders = box.folders()
+        folder = box.folder(folders, folder_id)
+        letter = _open(box, folder, ref)
+        context = letter_context(box, letter) | box.tree(folders, folder_id) | {"counters": True}
+    return render(request, "webmail/mail.html#flag_change", context)
+
+
+_CHANGES: dict[str, tuple[list[str], list[str]]] = {
+    "read": ([Flag.SEEN], []),
+    "unread": ([], [Flag.SEEN]),
+    "star": ([Flag.FLAGGED], []),
+    "unstar": ([], [Flag.FLAGGED]),
+}
+
+
+@login_required
+@require_safe
+def message_headers(
+    request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str
+) -> HttpResponse:
+    """Every header field, decoded, in the order of the message."""
+    with open_box(request, account_id) as box:
+        ref = Ref(folder_id, validity, uid)
+        headers, _defects = parse_headers(box.source.header(ref)[:HEADER_TEXT_LIMIT_BYTES])
+        context = _sheet_context(box, ref) | {"headers": headers}
+    return render(request, "webmail/headers.html", context)
+
+
+@login_required
+@require_safe
+def message_source(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
+    """The message as it came, as text; the first megabyte of it."""
+    with open_box(request, account_id) as box:
+        ref = Ref(folder_id, validity, uid)
+        raw = b""
+        for chunk in box.source.part(ref, ""):  # type: ignore[arg-type]
+            raw += chunk
+            if len(raw) > SOURCE_LIMIT_BYTES:
+                break
+        context = _sheet_context(box, ref) | {
+            "source": raw[:SOURCE_LIMIT_BYTES].decode("utf-8", "replace").replace("\r\n", "\n"),
+            "truncated": len(raw) > SOURCE_LIMIT_BYTES,
+        }
+    return render(request, "webmail/source.html", context)
+
+
+def _sheet_context(box: Box, ref: Ref) -> dict[str, Any]:
+    return {
+        "account": box.account,
+        "ref": ref,
+        "back_url": box.message_url(ref, query=query_from(box.request.GET)),
+        "eml_url": box.message_url(ref, "message_download"),
+    }
+
+
+@login_required
+@require_safe
+def message_print(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
+    """The message on one sheet, to print: no script, no remote content, a policy of its own."""
+    with open_box(request, account_id) as box:
+        letter = _open(box, Folder(id=folder_id, path=()), Ref(folder_id, validity, uid))
+        context = letter_context(box, letter)
+    response = render(request, "webmail/print.html", context)
+    response["Content-Security-Policy"] = frame_csp(images=request.build_absolute_uri("/mail/"))
+    return response

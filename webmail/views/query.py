@@ -1,0 +1,58 @@
+"""The list's query as it stands in an address: ?sort=from&dir=asc&unread=1&q=…"""
+
+from __future__ import annotations
+
+from typing import get_args
+from urllib.parse import urlencode
+
+from django.http import QueryDict
+
+from webmail.values import Query, SortKey
+
+MAX_TEXT = 200
+PAGE_SIZE = 50
+MAX_START = 10_000_000
+
+
+def query_from(params: QueryDict) -> Query:
+    """Reads a query from the address; whatever is not understood is left at its default."""
+    sort = params.get("sort", "date")
+    return Query(
+        sort=sort if sort in get_args(SortKey) else "date",  # type: ignore[arg-type]
+        descending=params.get("dir", _default_dir(sort)) != "asc",
+        unread=params.get("unread") == "1",
+        flagged=params.get("flagged") == "1",
+        attachment=params.get("attachment") == "1",
+        text="".join(char for char in params.get("q", "") if char.isprintable()).strip()[:MAX_TEXT],
+        in_body=params.get("body") == "1",
+    )
+
+
+def start_from(params: QueryDict) -> int:
+    """The first position of the window, 0 when it is not a number."""
+    value = params.get("start", "0")
+    return min(int(value), MAX_START) if value.isascii() and value.isdigit() and len(value) < 12 else 0
+
+
+def query_string(query: Query, **changes: str) -> str:
+    """The query as it goes into an address, without its defaults; "" or "?…"."""
+    params = {
+        "sort": query.sort if query.sort != "date" else "",
+        "dir": "" if query.descending == (_default_dir(query.sort) == "desc") else _dir(query.descending),
+        "unread": "1" if query.unread else "",
+        "flagged": "1" if query.flagged else "",
+        "attachment": "1" if query.attachment else "",
+        "q": query.text,
+        "body": "1" if query.in_body else "",
+    }
+    params.update(changes)
+    text = urlencode({key: value for key, value in params.items() if value})
+    return f"?{text}" if text else ""
+
+
+def _dir(descending: bool) -> str:
+    return "desc" if descending else "asc"
+
+
+def _default_dir(sort: str) -> str:
+    return "asc" if sort in {"from", "subject"} else "desc"
