@@ -1,0 +1,158 @@
+"""Fixtures for every test: the real servers, hosted mailboxes, and connections to them.
+
+Only what a test asks for is started. A mailbox lives in a committed row of the SQLite file that Dovecot and Postfix
+read, so `mailbox_factory` brings `transactional_db`; each factory has a mail domain of its own, so no mail is left over
+from another test.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import smtplib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache as memoize
+from typing import Any, Protocol
+
+import pytest
+from imapclient import IMAPClient
+
+from accounts.models import Domain, Mailbox
+from accounts.provisioning.passwords import hash_mailbox_password
+from accounts.services.hosting import create_customer_with_domain
+from deploy.layout import share_database
+from deploy.ports import LOOPBACK
+from deploy.stack import MASTER_USER, Stack
+from tests.stack import STACK
+
+PASSWORD = "llave-de-prueba"
+TIMEOUT_S = 10.0
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class HostedMailbox:
+    """A mailbox on the running servers, and the password that opens it."""
+
+    address: str
+    password: str
+    mailbox: Mailbox
+
+    @property
+    def master_login(self) -> str:
+        """The login with which STACK.secrets.master opens it."""
+        return f"{self.address}*{MASTER_USER}"
+
+
+class MailboxFactory(Protocol):
+    def __call__(self, local: str = "ana", *, password: str = PASSWORD, **fields: Any) -> HostedMailbox: ...
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """The test database is the file that Dovecot and Postfix read."""
+    from django.db import connections
+
+    _require_our_settings()
+    STACK.database.parent.mkdir(parents=True, exist_ok=True)
+    connections["default"].settings_dict["TEST"]["NAME"] = str(STACK.database)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    if os.geteuid() == 0:
+        STACK.database.parent.chmod(0o2770)
+        share_database(STACK.database)
+    yield
+    STACK.stop(["postfix", "dovecot"])
+
+
+@pytest.fixture(scope="session")
+def redis() -> Stack:
+    """The stack with Redis running: cache, sessions, broker, events."""
+    _require_our_settings()
+    if "redis" not in STACK.processes:
+        STACK.start(["redis"])
+        STACK.wait_ready()
+    return STACK
+
+
+@pytest.fixture(scope="session")
+def stack(redis: Stack, django_db_setup: None) -> Stack:
+    """The stack with everything running: Redis, Dovecot and Postfix."""
+    STACK.start(["dovecot", "postfix"])
+    STACK.wait_ready()
+    return STACK
+
+
+@pytest.fixture(autouse=True)
+def _cache(request: pytest.FixtureRequest) -> None:
+    """Redis, emptied, for every test that may touch the cache: those with a database or a client."""
+    if {"db", "transactional_db", "client", "rf", "live_server", "redis"} & set(request.fixturenames):
+        request.getfixturevalue("redis")
+        from django.core.cache import cache
+
+        cache.clear()
+
+
+@pytest.fixture
+def mailbox_factory(stack: Stack, transactional_db: None) -> MailboxFactory:
+    """Makes hosted mailboxes on the running servers; `fields` are those of the model (quota_bytes, imap, active...)."""
+    number = next(_numbers)
+    domain = f"prueba{number}.test"
+
+    def make(local: str = "ana", *, password: str = PASSWORD, **fields: Any) -> HostedMailbox:
+        if not Domain.objects.filter(name=domain).exists():
+            create_customer_with_domain(customer=f"Prueba {number}", domain=domain)
+        mailbox = Mailbox.objects.create(
+            address=f"{local}@{domain}",
+            number=fields.pop("number", 1000 + Mailbox.objects.count()),
+            domain=Domain.objects.get(name=domain),
+            password=_hash(password),
+            **fields,
+        )
+        return HostedMailbox(mailbox.address, password, mailbox)
+
+    return make
+
+
+@pytest.fixture
+def imap(stack: Stack) -> Iterator[Callable[..., IMAPClient]]:
+    """A logged-in IMAPClient for an address: through the master user, or with a password when one is given."""
+    clients: list[IMAPClient] = []
+
+    def connect(address: str, password: str = "") -> IMAPClient:
+        client = IMAPClient(LOOPBACK, stack.ports.imap, ssl=False, timeout=TIMEOUT_S)
+        clients.append(client)
+        client.normalise_times = False
+        login, secret = (address, password) if password else (f"{address}*{MASTER_USER}", stack.secrets.master)
+        client.login(login, secret)
+        return client
+
+    yield connect
+    for client in clients:
+        client.shutdown()
+
+
+@pytest.fixture
+def deliver(stack: Stack) -> Callable[[str, bytes], None]:
+    """Hands a raw message (CRLF line ends) to Dovecot over LMTP; it is in the inbox when this returns."""
+
+    def send(address: str, raw: bytes) -> None:
+        with smtplib.LMTP(LOOPBACK, stack.ports.lmtp) as client:
+            client.sendmail("remitente@afuera.test", [address], raw)
+
+    return send
+
+
+@memoize
+def _hash(password: str) -> str:
+    return hash_mailbox_password(password)
+
+
+def _require_our_settings() -> None:
+    from django.conf import settings
+
+    if str(settings.REDIS_URL) != STACK.environment()["REDIS_URL"]:
+        raise pytest.UsageError("Run `python -m pytest -p tests.stack`: the settings were read too early.")
