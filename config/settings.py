@@ -31,6 +31,7 @@ SECRET_KEY = env("SECRET_KEY") or ("insecure-development-key" if DEBUG or TESTIN
 ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
 CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
 SITE_URL = env("SITE_URL", "http://127.0.0.1:8000")
+SITE_NAME = env("SITE_NAME", "Casilla")
 STATE_DIR = Path(env("STATE_DIR", str(BASE_DIR / "var" / "dev")))
 
 INSTALLED_APPS = [
@@ -60,6 +61,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.NoStoreMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "webmail.middleware.MailErrorMiddleware",
@@ -175,6 +177,7 @@ MAIL_MASTER_PASSWORD = env("MAIL_MASTER_PASSWORD")
 # the key "*" is for every domain. With MAIL_DISCOVERY the rest is found by SRV records and autoconfig.
 MAIL_SERVERS = env("MAIL_SERVERS", "{}")
 MAIL_DISCOVERY = env_bool("MAIL_DISCOVERY")
+MAIL_MANUAL_SERVERS = env_bool("MAIL_MANUAL_SERVERS")  # let people type where their server is
 ALLOW_PRIVATE_SERVERS = env_bool("ALLOW_PRIVATE_SERVERS")  # loopback and private networks: for tests and the demo
 
 # Keys that seal stored secrets, newest first (Fernet keys, comma separated).
@@ -195,6 +198,16 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 # --- Static files: ours, and the packages from npm, unbundled ------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = Path(env("STATIC_ROOT", str(BASE_DIR / "static_collected")))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG or TESTING
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = WHITENOISE_AUTOREFRESH = DEBUG or TESTING
+WHITENOISE_MAX_AGE = 3600
 STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("icons", STATE_DIR / "icons"),  # one sprite, made by `manage.py build_icons`

@@ -14,37 +14,20 @@ def postfix(root: Path) -> list[str]:
 
 
 def redis(root: Path, *, host: str, port: int) -> list[str]:
-    return [
-        "redis-server",
-        "--bind",
-        host,
-        "--port",
-        str(port),
-        "--dir",
-        f"{root}/redis",
-        "--save",
-        "",
-        "--appendonly",
-        "no",
-    ]
+    """Redis, with nothing kept on disk: what must last is in the database. Only the network it is bound to keeps
+    strangers away."""
+    where = ["--bind", host, "--port", str(port), "--dir", f"{root}/redis"]
+    return ["redis-server", *where, "--save", "", "--appendonly", "no", "--protected-mode", "no"]
 
 
 def web(python: str, *, host: str, port: int) -> list[str]:
-    return [
-        python,
-        "-m",
-        "uvicorn",
-        "config.asgi:application",
-        "--host",
-        host,
-        "--port",
-        str(port),
-        "--lifespan",
-        "off",
-    ]
+    """The web application. Streams that stay open do not hold up its end for more than three seconds."""
+    where = ["--host", host, "--port", str(port)]
+    manner = ["--lifespan", "off", "--no-access-log", "--timeout-graceful-shutdown", "3"]
+    return [python, "-m", "uvicorn", "config.asgi:application", *where, *manner]
 
 
 def worker(python: str, root: Path) -> list[str]:
     """A Celery worker with the beat inside: there is exactly one of it."""
-    schedule = f"{root}/web/beat"
-    return [python, "-m", "celery", "-A", "config", "worker", "--beat", "--schedule", schedule, "--concurrency", "2"]
+    manner = ["--schedule", f"{root}/web/beat", "--concurrency", "2", "--loglevel", "INFO"]
+    return [python, "-m", "celery", "-A", "config", "worker", "--beat", *manner]

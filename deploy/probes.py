@@ -15,6 +15,10 @@ class NotReadyError(Exception):
     """The server answered, but not yet as it should."""
 
 
+class BrokenError(Exception):
+    """The server answered that it cannot do its work, and waiting will not help."""
+
+
 def redis_answers(port: int) -> bool:
     """Whether Redis replies to PING."""
     with socket.create_connection((LOOPBACK, port), TIMEOUT_S) as connection:
@@ -51,11 +55,13 @@ def smtp_accepts(port: int, recipient: str) -> bool:
 
 
 def http_answers(port: int, path: str) -> bool:
-    """Whether the web application answers a page without a server error."""
+    """Whether the web application answers a page. Raises BrokenError when it answers with a server error."""
     request = f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}:{port}\r\nConnection: close\r\n\r\n"
     with socket.create_connection((LOOPBACK, port), 30.0) as connection:
         connection.sendall(request.encode())
         status = connection.recv(64).split(b" ")
-    if len(status) < 2 or not status[1].startswith((b"2", b"3", b"4")):
-        raise NotReadyError(f"{path} answered {b' '.join(status[1:2]).decode(errors='replace')}")
+    if len(status) < 2:
+        raise NotReadyError(f"{path} got no answer")
+    if status[1].startswith(b"5"):
+        raise BrokenError(f"{path} answered {status[1].decode(errors='replace')}")
     return True

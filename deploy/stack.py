@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from accounts.provisioning.render import ServerValues, Sqlite, render_servers
+from accounts.provisioning.render import Postgres, ServerValues, Sqlite, render_servers
 from deploy import commands, probes
 from deploy.layout import Secrets, make_folders
 from deploy.ports import LOOPBACK, Ports
@@ -50,11 +50,12 @@ class StackError(Exception):
 
 @dataclass(slots=True)
 class Stack:
-    """One set of servers. `root` is a folder from `layout.settle`; `database` is the SQLite file that they read."""
+    """One set of servers. `root` is a folder from `layout.settle`; `database` is Casilla's, which the mail servers
+    read: a SQLite file, or a PostgreSQL server that runs already."""
 
     root: Path
     ports: Ports
-    database: Path
+    database: Path | Postgres
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -69,12 +70,13 @@ class Stack:
         """Makes the folders, certificates and configuration. Needs root: the servers have users of their own."""
         if os.geteuid() != 0:
             raise StackError("Dovecot and Postfix need root to start: run this as root or with sudo.")
-        make_folders(self.root, database=self.database)
+        sqlite = self.database if isinstance(self.database, Path) else None
+        make_folders(self.root, database=sqlite)
         make_certificates(self.root / "tls")
         render_servers(
             ServerValues(
                 root=self.root,
-                database=Sqlite(self.database),
+                database=Sqlite(self.database) if isinstance(self.database, Path) else self.database,
                 master_user=MASTER_USER,
                 master_password=self.secrets.master,
                 ports=self.ports.mail,
@@ -110,7 +112,7 @@ class Stack:
         """Starts a process in a session of its own (a Ctrl-C does not reach it), its output in log/NAME.out."""
         log = self.root / "log" / f"{name}.out"
         log.parent.mkdir(exist_ok=True)
-        with log.open("ab") as output:
+        with log.open("wb") as output:
             self.processes[name] = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -136,7 +138,7 @@ class Stack:
 
     def wait_for(self, name: str, ready: Callable[[], bool], timeout_s: float = START_TIMEOUT_S) -> None:
         """Waits for one process to become ready. Raises StackError with the end of its log when it ends or is late."""
-        until = time.monotonic() + timeout_s
+        until, pause_s = time.monotonic() + timeout_s, 0.01
         why = "it did not answer"
         while time.monotonic() < until:
             if self.processes[name].poll() is not None:
@@ -145,9 +147,13 @@ class Stack:
             try:
                 if ready():
                     return
+            except probes.BrokenError as error:
+                why = str(error)
+                break
             except (OSError, probes.NotReadyError) as error:
                 why = str(error) or why
-            time.sleep(0.02)
+            time.sleep(pause_s)
+            pause_s = min(pause_s * 1.5, 0.5)
         raise StackError(f"{name} did not come up: {why}\n{self.log_tail(name)}".rstrip())
 
     def stop(self, names: Iterable[str] | None = None) -> None:
@@ -184,8 +190,7 @@ class Stack:
             "SITE_URL": f"http://{LOOPBACK}:{ports.http}",
             "STATE_DIR": str(self.root / "web"),
             "STATIC_ROOT": str(self.root / "web" / "static"),
-            "DATABASE": "sqlite",
-            "SQLITE_PATH": str(self.database),
+            **self._database_environment(),
             "REDIS_URL": f"redis://{LOOPBACK}:{ports.redis}/0",
             "MAIL_HOST": LOOPBACK,
             "MAIL_CA_FILE": str(self.ca_file),
@@ -200,6 +205,18 @@ class Stack:
             "LMTP_PORT": str(ports.lmtp),
             "SIEVE_PORT": str(ports.sieve),
             "ALLOW_PRIVATE_SERVERS": "1",
+        }
+
+    def _database_environment(self) -> dict[str, str]:
+        if isinstance(self.database, Path):
+            return {"DATABASE": "sqlite", "SQLITE_PATH": str(self.database)}
+        return {
+            "DATABASE": "postgres",
+            "POSTGRES_HOST": self.database.host,
+            "POSTGRES_PORT": str(self.database.port),
+            "POSTGRES_DB": self.database.name,
+            "POSTGRES_USER": self.database.user,
+            "POSTGRES_PASSWORD": self.database.password,
         }
 
     def _check(self, name: str) -> None:

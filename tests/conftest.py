@@ -24,7 +24,7 @@ from accounts.services.hosting import create_customer_with_domain
 from deploy.layout import share_database
 from deploy.ports import LOOPBACK
 from deploy.stack import MASTER_USER, Stack
-from tests.stack import STACK
+from tests.stack import DATABASE, STACK
 
 PASSWORD = "llave-de-prueba"
 TIMEOUT_S = 10.0
@@ -55,15 +55,15 @@ def django_db_modify_db_settings() -> None:
     from django.db import connections
 
     _require_our_settings()
-    STACK.database.parent.mkdir(parents=True, exist_ok=True)
-    connections["default"].settings_dict["TEST"]["NAME"] = str(STACK.database)
+    DATABASE.parent.mkdir(parents=True, exist_ok=True)
+    connections["default"].settings_dict["TEST"]["NAME"] = str(DATABASE)
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     if os.geteuid() == 0:
-        STACK.database.parent.chmod(0o2770)
-        share_database(STACK.database)
+        DATABASE.parent.chmod(0o2770)
+        share_database(DATABASE)
     yield
     STACK.stop(["postfix", "dovecot"])
 

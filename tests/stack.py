@@ -19,7 +19,8 @@ from deploy.stack import Stack
 _folder = Path(tempfile.mkdtemp(prefix="casilla-"))
 _ports, _guard = reserve_range()
 _root = settle(_folder)
-STACK = Stack(root=_root, ports=_ports, database=_root / "db" / "casilla.sqlite3")
+DATABASE = _root / "db" / "casilla.sqlite3"
+STACK = Stack(root=_root, ports=_ports, database=DATABASE)
 
 os.environ.update(STACK.environment())
 os.environ["TESTING"] = "1"

@@ -20,6 +20,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent.parent / "deploy"
 MAIL_UID = 5000
 """Owner of the mail folders: a number of its own, which needs no account on the machine."""
 
+_LONG_AGO = 1_000_000_000
 _PATH = re.compile(r"/[A-Za-z0-9_./-]+")
 _WORD = re.compile(r"[A-Za-z0-9_.:-]+")
 _NETWORK = re.compile(r"[0-9a-fA-F.:/]+")
@@ -126,6 +127,8 @@ def render_servers(values: ServerValues) -> None:
         write_file(values.etc / "dovecot" / name, _fill(TEMPLATES / "dovecot" / name, names), mode=0o600)
     for name in ("main.cf", "master.cf"):
         write_file(values.etc / "postfix" / name, _fill(TEMPLATES / "postfix" / name, names), mode=0o644)
+        # Postfix 3.7 reads a file again and again, 0.3 s apart, while it is less than some seconds old.
+        os.utime(values.etc / "postfix" / name, (_LONG_AGO, _LONG_AGO))
     for name, query in _MAPS.items():
         text = _fill(TEMPLATES / "postfix" / "map.cf", names | {"query": query})
         write_file(values.etc / "postfix" / f"{name}.cf", text, mode=0o640, group="postfix")

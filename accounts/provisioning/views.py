@@ -39,15 +39,15 @@ VIEWS: dict[str, str] = {
 }
 
 
+_CREATE = [f"CREATE VIEW {name} AS {' '.join(query.split())}" for name, query in VIEWS.items()]
+_DROP = [f"DROP VIEW IF EXISTS {name}" for name in VIEWS]
+
+
 def create_views() -> migrations.RunSQL:
     """A migration operation that makes every view (and, backwards, drops them)."""
-    return migrations.RunSQL(
-        sql=[f"CREATE VIEW {name} AS {' '.join(query.split())}" for name, query in VIEWS.items()],
-        reverse_sql=[f"DROP VIEW IF EXISTS {name}" for name in VIEWS],
-    )
+    return migrations.RunSQL(sql=[*_CREATE], reverse_sql=[*_DROP])
 
 
 def drop_views() -> migrations.RunSQL:
     """A migration operation that drops every view (and, backwards, makes them again)."""
-    forwards = create_views()
-    return migrations.RunSQL(sql=forwards.reverse_sql, reverse_sql=forwards.sql)
+    return migrations.RunSQL(sql=[*_DROP], reverse_sql=[*_CREATE])

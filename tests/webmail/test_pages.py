@@ -32,7 +32,6 @@ def box(mailbox_factory: Any, imap: Any, client: Client) -> dict[str, Any]:
     made = mailbox_factory("ana")
     connection = imap(made.address)
     connection.append("INBOX", LETTER)
-    connection.logout()
     client.post(reverse("account_login"), {"login": made.address, "password": made.password})
     home = client.get("/", follow=True)
     assert home.status_code == 200
@@ -62,7 +61,6 @@ def test_opening_a_message_marks_it_as_read_on_the_server(box: dict[str, Any], i
     connection = imap(box["made"].address)
     connection.select_folder("INBOX", readonly=True)
     assert connection.search("UNSEEN") == []
-    connection.logout()
 
 
 def test_another_sites_link_does_not_mark_as_read(box: dict[str, Any], imap: Any) -> None:
@@ -70,7 +68,6 @@ def test_another_sites_link_does_not_mark_as_read(box: dict[str, Any], imap: Any
     connection = imap(box["made"].address)
     connection.select_folder("INBOX", readonly=True)
     assert len(connection.search("UNSEEN")) == 1
-    connection.logout()
 
 
 def test_the_body_is_a_document_of_its_own_without_script_or_remote_image(box: dict[str, Any]) -> None:
@@ -119,7 +116,6 @@ def test_a_star_set_here_is_on_the_server(box: dict[str, Any], imap: Any) -> Non
     connection = imap(box["made"].address)
     connection.select_folder("INBOX", readonly=True)
     assert len(connection.search("FLAGGED")) == 1
-    connection.logout()
 
 
 def test_an_unknown_mark_changes_nothing(box: dict[str, Any]) -> None:
@@ -133,7 +129,6 @@ def test_an_expunged_message_is_gone_and_nothing_else_opens(box: dict[str, Any],
     connection.delete_messages(connection.search())
     connection.expunge()
     connection.append("INBOX", LETTER.replace(b"8841", b"9999"))
-    connection.logout()
     response = box["client"].get(box["message"])
     assert response.status_code == 410
     assert "9999" not in response.content.decode()

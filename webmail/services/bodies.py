@@ -36,9 +36,12 @@ class RawBody:
 
 @dataclass(frozen=True, slots=True)
 class Framed:
-    """A cleaned body: the whole document of its frame, how many remote images it wants, about how high it is in px."""
+    """A cleaned body: the whole document of its frame, its body and style alone (for the printed sheet), how many remote
+    images it wants, about how high it is in px."""
 
     document: SafeHtml
+    html: SafeHtml
+    css: SafeHtml
     remote_count: int
     estimate: int
 
@@ -50,7 +53,7 @@ def frame_body(
     cid_urls = {cid: part_url(number) for cid, number in raw.cids.items()}
     cleaned = sanitize(raw.text, cid_urls=cid_urls, remote=remote, remote_url=remote_url)
     document = render_document(cleaned, lang=get_language() or "es", title=_("Message"))
-    return Framed(document, cleaned.remote_count, estimate_height(cleaned))
+    return Framed(document, cleaned.html, cleaned.css, cleaned.remote_count, estimate_height(cleaned))
 
 
 def keep_framed(account_id: int, ref: Ref, number: PartNumber, framed: Framed) -> None:

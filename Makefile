@@ -1,0 +1,39 @@
+# Casilla. The two commands of a newcomer: `make demo` and `make test`.
+#
+# DEMO_DIR (default var/demo) holds the demo's state; DEMO_PORT (default 8480) is the first of its 12 ports.
+
+PYTHON := .venv/bin/python
+# The mail servers need root: each of them runs as a user of its own.
+ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
+WORKERS ?= 2
+
+.PHONY: demo demo-reset test check install lint lock messages
+
+demo: install            ## Everything on this machine, until Ctrl-C
+	@exec $(ROOT) $(PYTHON) manage.py demo
+
+demo-reset: install      ## Throws the demo's state away and starts it over
+	@$(ROOT) $(PYTHON) manage.py demo --reset
+	@exec $(ROOT) $(PYTHON) manage.py demo
+
+test: install lint       ## Everything that must hold, real servers and browser too
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS)
+
+check: install lint      ## The quick part, under a minute
+	TESTING=1 $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) -m "not server and not browser and not slow"
+
+install:                 ## What is missing: Debian packages, .venv, node_modules, translations
+	@deploy/install.sh
+
+lint:
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	TESTING=1 $(PYTHON) -m mypy
+	TESTING=1 .venv/bin/lint-imports
+
+lock: install            ## Writes the hashed locks anew from requirements/*.in
+	.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements/base.txt requirements/base.in
+	.venv/bin/uv pip compile -q --generate-hashes --no-emit-index-url --python-version 3.11 -o requirements/dev.txt requirements/dev.in
+
+messages: install        ## Collects the strings to translate into locale/
+	TESTING=1 $(PYTHON) manage.py makemessages -l es --no-location --ignore node_modules --ignore .venv --ignore var

@@ -1,0 +1,99 @@
+"""`manage.py seed_demo`: the rows and the mail of the demo, in the database and on the servers of the settings."""
+
+from __future__ import annotations
+
+import imaplib
+import os
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command, get_commands
+from django.core.management.base import BaseCommand, CommandParser
+
+from accounts.models import Alias, Domain, Mailbox, User
+from accounts.services.hosting import create_alias, create_customer_with_domain, create_mailbox
+from deploy.people import ADMIN, ALIASES, CUSTOMER, DOMAIN, PEOPLE, Person, passwords_of
+
+TIMEOUT_S = 60.0
+FILLER_BYTES = 1_500_000
+SEED = 2047
+
+
+class Command(BaseCommand):
+    help = "Prepares the demo: --rows migrates and makes customer and mailboxes, --mail fills the mailboxes."
+    requires_system_checks = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--rows", action="store_true", help="migrate, collect static files, make people")
+        parser.add_argument("--mail", action="store_true", help="fill the mailboxes; the mail servers must run")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["rows"]:
+            call_command("migrate", interactive=False, verbosity=0)
+            make_people(passwords_of(Path(os.environ["CASILLA_DEMO_DIR"])))
+            if "build_icons" in get_commands():
+                call_command("build_icons")
+            call_command("collectstatic", interactive=False, verbosity=0)
+        if options["mail"]:
+            for person in PEOPLE:
+                fill_mailbox(person)
+
+
+def make_people(passwords: dict[str, str]) -> None:
+    """The customer, its domain, mailboxes, aliases and administrator; what is there already stays as it is."""
+    if not Domain.objects.filter(name=DOMAIN).exists():
+        create_customer_with_domain(customer=CUSTOMER, domain=DOMAIN)
+    for person in PEOPLE:
+        if not Mailbox.objects.filter(address=person.address).exists():
+            create_mailbox(
+                address=person.address,
+                password=passwords[person.address],
+                name=person.name,
+                number=person.number,
+                quota_bytes=person.quota_bytes,
+            )
+    for address, target in ALIASES.items():
+        if not Alias.objects.filter(address=address).exists():
+            create_alias(address=address, target=Mailbox.objects.get(address=target))
+    if not User.objects.filter(email=ADMIN).exists():
+        User.objects.create_user(ADMIN, name="Administración", is_staff=True, is_superuser=True)
+
+
+def fill_mailbox(person: Person) -> None:
+    """Mail from the generator (DEMO_MESSAGES caps it), then large messages where a mailbox is to be nearly full."""
+    messages = min(person.messages, int(os.environ.get("DEMO_MESSAGES") or person.messages))
+    if "make_mail" in get_commands():
+        call_command("make_mail", mailbox=person.address, messages=messages, seed=SEED + person.number)
+    if person.fill_to:
+        _top_up(person)
+
+
+def _top_up(person: Person) -> None:
+    login = f"{person.address}*{settings.MAIL_MASTER_USER}"
+    with imaplib.IMAP4(settings.IMAP_HOST, settings.IMAP_PORT, timeout=TIMEOUT_S) as client:
+        client.login(login, settings.MAIL_MASTER_PASSWORD)
+        for number in range(1, 100):
+            room = int(person.quota_bytes * person.fill_to) - _used_bytes(client)
+            if room < FILLER_BYTES // 10:
+                return
+            client.append("Archive", r"(\Seen)", "", _large_message(person, number, min(room, FILLER_BYTES)))
+
+
+def _used_bytes(client: imaplib.IMAP4) -> int:
+    """STORAGE of the quota root, which is counted in KiB (RFC 9208 section 5.1)."""
+    _, answer = client.getquotaroot("INBOX")
+    text = " ".join(str(part) for part in answer)
+    return int(text.split("STORAGE ")[1].split()[0]) * 1024
+
+
+def _large_message(person: Person, number: int, size_bytes: int) -> bytes:
+    line = b"QXJjaGl2byBkZSBmb3RvcyBkZSBsYSBib2RlZ2EgZGUgSW1wcmVudGEgUXVpbGxheSwgMjAy\r\n"
+    head = (
+        f"From: {person.name} <{person.address}>\r\nTo: {person.address}\r\n"
+        f"Subject: Fotos de la bodega, parte {number}\r\nDate: {number % 28 + 1:02} Jun 2026 10:00:00 -0400\r\n"
+        f"Message-ID: <fotos-{number}@{DOMAIN}>\r\nMIME-Version: 1.0\r\n"
+        f'Content-Type: application/zip; name="fotos-{number}.zip"\r\nContent-Transfer-Encoding: base64\r\n'
+        f'Content-Disposition: attachment; filename="fotos-{number}.zip"\r\n\r\n'
+    )
+    return head.encode() + line * (size_bytes // len(line))

@@ -1,0 +1,62 @@
+"""Sealing secrets: what is stored is useless without a key that is not stored with it."""
+
+from __future__ import annotations
+
+import base64
+import os
+
+from cryptography.exceptions import InvalidTag
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+NONCE_BYTES = 12
+
+
+class SealBroken(Exception):
+    """The seal does not open: another key, another context, or it was changed."""
+
+
+def seal(plain: str, *, context: str) -> str:
+    """Seals a secret for one context ("account:12") with the newest of the vault's keys."""
+    return _vault().encrypt(f"{context}\0{plain}".encode()).decode("ascii")
+
+
+def unseal(sealed: str, *, context: str) -> str:
+    """The secret again. Raises SealBroken when the key is unknown or the context is another."""
+    try:
+        found, _mark, plain = _vault().decrypt(sealed.encode("ascii", "replace")).decode().partition("\0")
+    except InvalidToken as error:
+        raise SealBroken from error
+    if found != context:
+        raise SealBroken
+    return plain
+
+
+def _vault() -> MultiFernet:
+    if not settings.VAULT_KEYS:
+        raise ImproperlyConfigured("VAULT_KEYS is empty: no secret can be sealed.")
+    return MultiFernet([Fernet(key) for key in settings.VAULT_KEYS])
+
+
+def new_half() -> str:
+    """A fresh random key for the browser's half of a session seal."""
+    return base64.urlsafe_b64encode(AESGCM.generate_key(bit_length=256)).decode("ascii")
+
+
+def seal_with_half(plain: str, half: str, *, context: str) -> str:
+    """Seals a secret with a key that only the browser keeps; the result is for the session."""
+    nonce = os.urandom(NONCE_BYTES)
+    sealed = AESGCM(base64.urlsafe_b64decode(half)).encrypt(nonce, plain.encode(), context.encode())
+    return base64.b64encode(nonce + sealed).decode("ascii")
+
+
+def unseal_with_half(sealed: str, half: str, *, context: str) -> str:
+    """The secret, from both halves. Raises SealBroken when they do not belong together."""
+    try:
+        raw = base64.b64decode(sealed)
+        key = base64.urlsafe_b64decode(half)
+        return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
+    except (InvalidTag, ValueError) as error:
+        raise SealBroken from error

@@ -1,0 +1,48 @@
+"""A person's settings, and the language of somebody who has not signed in yet."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.forms import SettingsForm
+
+COOKIE_AGE_S = 365 * 24 * 3600
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def settings_page(request: HttpRequest) -> HttpResponse:
+    """Language, theme, density, shortcuts, folders shown."""
+    initial = {"language": request.LANGUAGE_CODE}  # type: ignore[attr-defined]
+    form = SettingsForm(request.POST or None, instance=request.user, initial=initial)  # type: ignore[arg-type]
+    if request.method == "POST" and form.is_valid():
+        user = form.save()
+        request.session["language"] = user.language
+        return redirect("settings")
+    return render(request, "accounts/settings.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_POST
+def language_choose(request: HttpRequest) -> HttpResponse:
+    """Keeps the language on this computer and goes back to where one was."""
+    target = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+        target = "/"
+    response = redirect(target)
+    code = request.POST.get("language", "")
+    if code in dict(settings.LANGUAGES):
+        request.session["language"] = code
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            code,
+            max_age=COOKIE_AGE_S,
+            secure=settings.HTTPS,
+            httponly=True,
+            samesite="Lax",
+        )
+    return response

@@ -1,0 +1,131 @@
+// The window of rows that a long list really holds. What is not in the page is two gaps, as high as its rows would be:
+// one above the window, one below. Pure geometry and DOM; fetching is in list.js.
+const KEEP = 300; // rows in the page, at most; more are taken away at the far end
+const TALLEST = 12_000_000; // px; browsers cannot scroll boxes much taller, so longer lists are scaled
+
+export function createWindow(list) {
+  const state = { list, total: Number(list.dataset.total), size: Number(list.dataset.size), start: Number(list.dataset.start) };
+  state.top = gap(list, "prepend");
+  state.bottom = gap(list, "append");
+  state.end = state.start + rowsOf(list).length;
+  settle(state);
+  return state;
+}
+
+function gap(list, where) {
+  const element = document.createElement("li");
+  element.className = where === "prepend" ? "gap gap--top" : "gap";
+  element.setAttribute("role", "presentation");
+  list[where](element);
+  return element;
+}
+
+export const rowsOf = (list) => [...list.querySelectorAll(":scope > .row")];
+
+export const rowAt = (list, position) => list.querySelector(`:scope > .row[data-pos="${position}"]`);
+
+// The start of the rows to fetch next and how they join the window, or null when nothing is missing in sight.
+export function missing(state) {
+  const view = state.list.getBoundingClientRect();
+  if (!view.height) return null;
+  const margin = view.height * 1.5;
+  const above = state.top.getBoundingClientRect().bottom;
+  const below = state.bottom.getBoundingClientRect().top;
+  if ((state.start > 0 && above > view.bottom) || (state.end < state.total && below < view.top)) {
+    const first = Math.floor(state.list.scrollTop / (state.height * state.scale));
+    return { start: startAround(state, first), how: "replace" };
+  }
+  if (state.end < state.total && below < view.bottom + margin) return { start: state.end, how: "append" };
+  if (state.start > 0 && above > view.top - margin) return { start: Math.max(0, state.start - state.size), how: "prepend" };
+  return null;
+}
+
+export function startAround(state, position) {
+  return Math.max(0, Math.min(position - Math.floor(state.size / 4), state.total - state.size));
+}
+
+// Puts fetched rows into the window. What a person sees does not move.
+export function place(state, fresh, start, how) {
+  const end = Math.min(state.total, start + state.size);
+  if (how === "replace") clear(state);
+  holdStill(state, () => {
+    if (how === "prepend") {
+      cutAfter(fresh, state.start);
+      state.list.querySelector(":scope > .day[data-kept]")?.remove();
+      drop(fresh, known(state.list));
+      state.top.after(fresh);
+      state.start = start;
+      trimEnd(state);
+    } else {
+      drop(fresh, known(state.list));
+      state.bottom.before(fresh);
+      if (how === "replace") state.start = start;
+      state.end = end;
+      trimStart(state);
+    }
+    settle(state);
+  });
+}
+
+function holdStill(state, change) {
+  const { list } = state;
+  const edge = list.getBoundingClientRect().top;
+  const anchor = rowsOf(list).find((row) => row.getBoundingClientRect().bottom > edge);
+  const before = anchor?.getBoundingClientRect().top;
+  change();
+  if (anchor?.isConnected) list.scrollTop += anchor.getBoundingClientRect().top - before;
+}
+
+function settle(state) {
+  const row = state.list.querySelector(":scope > .row");
+  state.height = row?.offsetHeight || state.height || 68;
+  state.scale = Math.min(1, TALLEST / (state.total * state.height || 1));
+  state.list.style.setProperty("--gap-row", `${state.height}px`);
+  state.top.style.blockSize = `${state.start * state.height * state.scale}px`;
+  state.bottom.style.blockSize = `${Math.max(0, state.total - state.end) * state.height * state.scale}px`;
+}
+
+export function remeasure(state) {
+  holdStill(state, () => settle(state));
+}
+
+function clear(state) {
+  for (const child of [...state.list.children]) if (child.matches(".row, .day")) child.remove();
+}
+
+const known = (list) => new Set(rowsOf(list).map((row) => row.dataset.ref));
+
+// A message that came or went between two fetches shifts the others: none is shown twice.
+function drop(fresh, refs) {
+  for (const row of fresh.querySelectorAll(".row")) if (refs.has(row.dataset.ref)) row.remove();
+}
+
+function cutAfter(fresh, position) {
+  for (const row of fresh.querySelectorAll(".row")) if (Number(row.dataset.pos) >= position) row.remove();
+  while (fresh.lastElementChild?.matches(".day")) fresh.lastElementChild.remove();
+}
+
+function trimStart(state) {
+  const rows = rowsOf(state.list);
+  if (rows.length <= KEEP) return;
+  const first = rows[rows.length - KEEP];
+  let day = null;
+  while (state.top.nextElementSibling !== first) {
+    const child = state.top.nextElementSibling;
+    if (child.matches(".day")) day = child;
+    child.remove();
+    if (child === day && state.top.nextElementSibling === first) break;
+  }
+  state.start = Number(first.dataset.pos);
+  if (!day) return;
+  day.toggleAttribute("data-kept", !day.nextSibling && rows.indexOf(first) > 0);
+  first.before(day);
+}
+
+function trimEnd(state) {
+  const rows = rowsOf(state.list);
+  if (rows.length <= KEEP) return;
+  const last = rows[KEEP - 1];
+  while (last.nextElementSibling !== state.bottom) last.nextElementSibling.remove();
+  state.end = Number(last.dataset.pos) + 1;
+}

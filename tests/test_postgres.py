@@ -1,0 +1,93 @@
+"""In production the rows are in PostgreSQL: the same migrations, views and templates serve the servers from there."""
+
+from __future__ import annotations
+
+import imaplib
+import os
+import shutil
+import smtplib
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from accounts.provisioning.render import Postgres
+from deploy.layout import settle
+from deploy.ports import LOOPBACK, reserve_range
+from deploy.stack import MASTER_USER, Stack
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+BASE = Path(__file__).resolve().parent.parent
+TIMEOUT_S = 10.0
+MAKE_ROWS = """
+from accounts.services.hosting import create_alias, create_customer_with_domain, create_mailbox
+create_customer_with_domain(customer="Prueba", domain="prueba.test")
+bob = create_mailbox(address="bob@prueba.test", password="clave", quota_bytes=20000)
+create_alias(address="ventas@prueba.test", target=bob)
+"""
+
+
+@pytest.fixture
+def production(tmp_path: Path) -> Iterator[Stack]:
+    """Redis, Dovecot and Postfix over a PostgreSQL cluster of its own, with one mailbox."""
+    ports, guard = reserve_range()
+    folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/casilla-pg-XXXXXX"], text=True).strip())
+    database = Postgres(LOOPBACK, ports.http, "casilla", "casilla", "secreta")
+    stack = Stack(root=settle(folder), ports=ports, database=database)
+    try:
+        start_cluster(stack, folder / "pg")
+        stack.start(["dovecot", "postfix"])
+        manage(stack, "migrate", "--skip-checks", "-v", "0")
+        manage(stack, "shell", "-v", "0", "-c", MAKE_ROWS)
+        stack.wait_ready(recipient="bob@prueba.test")
+        yield stack
+    finally:
+        stack.stop()
+        guard.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def start_cluster(stack: Stack, folder: Path) -> None:
+    tools = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
+    folder.mkdir()
+    shutil.chown(folder, "postgres", "postgres")
+    as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    initdb = [*as_postgres, str(tools / "initdb"), "-A", "trust", "-U", "casilla", "--no-sync", "-D", str(folder)]
+    subprocess.run(initdb, check=True, capture_output=True, cwd="/")
+    server = [str(tools / "postgres"), "-D", str(folder), "-p", str(stack.ports.http), "-k", str(folder), "-F"]
+    stack.spawn("postgres", [*as_postgres, *server])
+    create = [str(tools / "createdb"), "-h", LOOPBACK, "-p", str(stack.ports.http), "-U", "casilla", "casilla"]
+    until = time.monotonic() + TIMEOUT_S
+    while subprocess.run(create, capture_output=True).returncode and time.monotonic() < until:
+        time.sleep(0.1)
+
+
+def manage(stack: Stack, *arguments: str) -> None:
+    environment = os.environ | stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    command = [sys.executable, str(BASE / "manage.py"), *arguments]
+    done = subprocess.run(command, env=environment, cwd=BASE, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_mail_servers_read_postgresql(production: Stack) -> None:
+    with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as own:
+        own.login("bob@prueba.test", "clave")
+        assert own.append("INBOX", "", "", b"Subject: a\r\n\r\nHola\r\n")[0] == "OK"
+        assert own.append("INBOX", "", "", b"Subject: a\r\n\r\n" + b"hola\r\n" * 5000)[0] == "NO"
+    with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as master:
+        master.login(f"bob@prueba.test*{MASTER_USER}", production.secrets.master)
+    with smtplib.SMTP(LOOPBACK, production.ports.submission, "localhost", TIMEOUT_S) as client:
+        client.login("bob@prueba.test", "clave")
+        client.sendmail("ventas@prueba.test", ["ventas@prueba.test"], b"Subject: b\r\n\r\nHola\r\n")
+        client.mail("nadie@prueba.test")
+        assert client.rcpt("bob@prueba.test")[0] == 553
+    with smtplib.SMTP(LOOPBACK, production.ports.smtp, "localhost", TIMEOUT_S) as client:
+        client.ehlo()
+        client.mail("x@afuera.test")
+        assert client.rcpt("nadie@prueba.test")[0] == 550
+    manage(production, "shell", "-v", "0", "-c", "from accounts.models import *; Mailbox.objects.update(active=False)")
+    with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as late, pytest.raises(imaplib.IMAP4.error):
+        late.login("bob@prueba.test", "clave")

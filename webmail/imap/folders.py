@@ -1,0 +1,317 @@
+"""The folders of a server: listed in one round trip where it can, named for people, sorted as Thunderbird does; and the
+state of the one that is selected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from imapclient.imap_utf7 import decode as decode_utf7
+
+from webmail.errors import Gone
+from webmail.imap.connection import Connection, check
+from webmail.imap.wire import Flight, Piece, Token, Untagged, quote
+from webmail.mime.headers import make_safe
+from webmail.values import Folder, FolderId, Role
+
+FOLDERS_LIMIT = 20_000
+STATUS_ITEMS = b"(MESSAGES UNSEEN UIDNEXT UIDVALIDITY%s)"
+
+ATTRIBUTES = {
+    b"\\drafts": Role.DRAFTS,
+    b"\\sent": Role.SENT,
+    b"\\trash": Role.TRASH,
+    b"\\junk": Role.JUNK,
+    b"\\spam": Role.JUNK,
+    b"\\archive": Role.ARCHIVE,
+    b"\\all": Role.ALL,
+}
+NAMES = {
+    Role.DRAFTS: ("drafts", "borradores", "draft", "entwürfe", "brouillons"),
+    Role.SENT: ("sent", "sent items", "sent messages", "enviados", "elementos enviados", "gesendet", "envoyés"),
+    Role.TRASH: ("trash", "deleted items", "deleted messages", "papelera", "elementos eliminados", "papierkorb", "corbeille"),
+    Role.JUNK: ("junk", "spam", "junk e-mail", "bulk mail", "correo no deseado", "junk email"),
+    Role.ARCHIVE: ("archive", "archives", "archivo", "archiv"),
+    Role.TEMPLATES: ("templates", "plantillas"),
+}
+ORDER = list(Role)
+
+
+@dataclass(slots=True)
+class _Entry:
+    name: bytes
+    delimiter: str
+    attributes: set[bytes]
+    subscribed: bool = True
+    status: dict[bytes, int] = field(default_factory=dict)
+
+
+def list_folders(connection: Connection, *, subscribed_only: bool) -> list[Folder]:
+    """Every folder, parents before children, roles given, in Thunderbird's order, with counts."""
+    if connection.has("LIST-EXTENDED") and connection.has("LIST-STATUS"):
+        entries = _list_extended(connection)
+    else:
+        entries = _list_plain(connection)
+    prefix = _prefix(connection)
+    folders = _build(entries[:FOLDERS_LIMIT], prefix)
+    shown = _only_subscribed(folders) if subscribed_only else folders
+    return _sorted(shown)
+
+
+def _list_extended(connection: Connection) -> list[_Entry]:
+    modseq = b" HIGHESTMODSEQ" if connection.has("CONDSTORE") else b""
+    special = b" SPECIAL-USE" if connection.has("SPECIAL-USE") else b""
+    items = b"(SUBSCRIBED CHILDREN%s STATUS %s)" % (special, STATUS_ITEMS % modseq)
+    flight = connection.ask(b"LIST", b'""', b'"*"', b"RETURN", items)
+    entries = [entry for response in flight.of(b"LIST") if (entry := _entry(response))]
+    for entry in entries:
+        entry.subscribed = b"\\subscribed" in entry.attributes
+    _add_status(entries, flight)
+    return entries
+
+
+def _list_plain(connection: Connection) -> list[_Entry]:
+    flight = connection.run([b"LIST", b'""', b'"*"'], [b"LSUB", b'""', b'"*"'])
+    check(flight.ends[0])
+    entries = [entry for response in flight.of(b"LIST") if (entry := _entry(response))]
+    subscribed = {entry.name for response in flight.of(b"LSUB") if (entry := _entry(response))}
+    known = {entry.name for entry in entries}
+    for response in flight.of(b"LSUB"):
+        missing = _entry(response)
+        if missing and missing.name not in known:
+            missing.attributes.add(b"\\nonexistent")
+            entries.append(missing)
+    for entry in entries:
+        entry.subscribed = entry.name in subscribed or entry.name.upper() == b"INBOX"
+    modseq = b" HIGHESTMODSEQ" if connection.has("CONDSTORE") else b""
+    wanted = [entry for entry in entries if _selectable(entry)][:200]
+    commands: list[list[Piece]] = [[b"STATUS", _raw_quote(entry.name), STATUS_ITEMS % modseq] for entry in wanted]
+    if commands:
+        _add_status(entries, connection.run(*commands))
+    return entries
+
+
+def _raw_quote(name: bytes) -> Piece:
+    return quote(name.decode("utf-8", "surrogateescape"))
+
+
+def _entry(response: Untagged) -> _Entry | None:
+    tokens = response.tokens()
+    if len(tokens) < 3 or not isinstance(tokens[0], list) or not isinstance(tokens[2], bytes):
+        return None
+    attributes = {token.lower() for token in tokens[0] if isinstance(token, bytes)}
+    delimiter = tokens[1].decode("ascii", "replace") if isinstance(tokens[1], bytes) else ""
+    return _Entry(tokens[2], delimiter, attributes)
+
+
+def _add_status(entries: list[_Entry], flight: Flight) -> None:
+    by_name = {entry.name: entry for entry in entries}
+    for response in flight.of(b"STATUS"):
+        tokens = response.tokens()
+        if len(tokens) >= 2 and isinstance(tokens[0], bytes) and isinstance(tokens[1], list) and tokens[0] in by_name:
+            by_name[tokens[0]].status = _pairs(tokens[1])
+
+
+def _pairs(items: list[Token]) -> dict[bytes, int]:
+    return {
+        key.upper(): int(value)
+        for key, value in zip(items[::2], items[1::2], strict=False)
+        if isinstance(key, bytes) and isinstance(value, bytes) and value.isdigit()
+    }
+
+
+def _prefix(connection: Connection) -> str:
+    """The personal namespace's prefix with its delimiter ("INBOX." on Courier), "" without one."""
+    if not connection.has("NAMESPACE"):
+        return ""
+    flight = connection.run([b"NAMESPACE"])
+    for response in flight.of(b"NAMESPACE"):
+        tokens = response.tokens()
+        personal = tokens[0] if tokens else None
+        if isinstance(personal, list) and personal and isinstance(personal[0], list) and personal[0]:
+            first = personal[0][0]
+            return first.decode("utf-8", "surrogateescape") if isinstance(first, bytes) else ""
+    return ""
+
+
+def _selectable(entry: _Entry) -> bool:
+    return not entry.attributes & {b"\\noselect", b"\\nonexistent"}
+
+
+def _build(entries: list[_Entry], prefix: str) -> list[Folder]:
+    """Folders from list entries; parents that the server left out are put in as unselectable."""
+    folders: dict[str, Folder] = {}
+    for entry in entries:
+        folder = _folder(entry, prefix)
+        folders[folder.id] = folder
+    delimiter = next((entry.delimiter for entry in entries if entry.delimiter), "/")
+    for folder in list(folders.values()):
+        _add_parents(folders, folder, delimiter)
+    parents = {folder.parent for folder in folders.values() if folder.parent}
+    listed = [replace(folder, has_children=folder.id in parents) for folder in folders.values()]
+    return _with_roles(listed, {entry.name.decode("utf-8", "surrogateescape"): entry for entry in entries})
+
+
+def _folder(entry: _Entry, prefix: str) -> Folder:
+    raw = entry.name.decode("utf-8", "surrogateescape")
+    inbox = raw.upper() == "INBOX"
+    shown = raw[len(prefix) :] if prefix and raw.startswith(prefix) and not inbox else raw
+    names = shown.split(entry.delimiter) if entry.delimiter else [shown]
+    parent = raw.rpartition(entry.delimiter)[0] if entry.delimiter and len(names) > 1 else ""
+    status = entry.status
+    return Folder(
+        id=FolderId(raw),
+        path=tuple(decode_name(name) for name in names),
+        parent=FolderId(parent) if parent else None,
+        role=Role.INBOX if inbox else Role.NONE,
+        selectable=_selectable(entry),
+        subscribed=entry.subscribed or inbox,
+        total=status.get(b"MESSAGES"),
+        unread=status.get(b"UNSEEN"),
+        validity=status.get(b"UIDVALIDITY"),
+        next_id=status.get(b"UIDNEXT"),
+        modseq=status.get(b"HIGHESTMODSEQ"),
+    )
+
+
+def decode_name(name: str) -> str:
+    """One name of a path as a person reads it: modified UTF-7 decoded (RFC 3501 section 5.1.3), anything else as it is."""
+    raw = name.encode("utf-8", "surrogateescape")
+    if raw.isascii() and b"&" in raw:
+        try:
+            return make_safe(decode_utf7(raw))
+        except (ValueError, UnicodeError, LookupError):
+            return make_safe(name)
+    return make_safe(raw.decode("utf-8", "replace"))
+
+
+def _add_parents(folders: dict[str, Folder], folder: Folder, delimiter: str) -> None:
+    while folder.parent and folder.parent not in folders:
+        above = folder.parent.rpartition(delimiter)[0] if len(folder.path) > 2 else ""
+        parent = Folder(
+            id=folder.parent,
+            path=folder.path[:-1],
+            parent=FolderId(above) if above else None,
+            selectable=False,
+            subscribed=folder.subscribed,
+        )
+        folders[parent.id] = parent
+        folder = parent
+
+
+def _with_roles(folders: list[Folder], entries: dict[str, _Entry]) -> list[Folder]:
+    """One folder for each role: the server's word first, then the names that programs use at the top level."""
+    taken: dict[Role, FolderId] = {}
+    for folder in folders:
+        for attribute in entries[folder.id].attributes if folder.id in entries else ():
+            role = ATTRIBUTES.get(attribute)
+            if role:
+                taken.setdefault(role, folder.id)
+    used = set(taken.values())
+    for role, names in NAMES.items():
+        for name in names:
+            match = next((f.id for f in folders if len(f.path) == 1 and f.path[0].lower() == name and f.id not in used), None)
+            if match and role not in taken:
+                taken[role] = match
+                used.add(match)
+    roles = {folder_id: role for role, folder_id in taken.items()}
+    return [replace(f, role=roles.get(f.id, f.role)) if f.role is Role.NONE else f for f in folders]
+
+
+def _only_subscribed(folders: list[Folder]) -> list[Folder]:
+    """Subscribed folders, special ones, and the parents that hold them."""
+    by_id = {folder.id: folder for folder in folders}
+    keep: set[FolderId] = set()
+    for folder in folders:
+        if folder.subscribed or folder.role is not Role.NONE:
+            seen: Folder | None = folder
+            while seen and seen.id not in keep:
+                keep.add(seen.id)
+                seen = by_id.get(seen.parent) if seen.parent else None
+    return [folder for folder in folders if folder.id in keep]
+
+
+def _sorted(folders: list[Folder]) -> list[Folder]:
+    """Depth first; special folders in Thunderbird's order, then names without regard to case."""
+    below: dict[FolderId | None, list[Folder]] = {}
+    ids = {folder.id for folder in folders}
+    for folder in folders:
+        below.setdefault(folder.parent if folder.parent in ids else None, []).append(folder)
+    out: list[Folder] = []
+    stack = sorted(below.get(None, []), key=_rank, reverse=True)
+    while stack:
+        folder = stack.pop()
+        out.append(folder)
+        stack += sorted(below.get(folder.id, []), key=_rank, reverse=True)
+    return out
+
+
+def _rank(folder: Folder) -> tuple[int, str, str]:
+    place = ORDER.index(folder.role) if folder.role is not Role.NONE else len(ORDER)
+    return place, folder.name.casefold(), folder.id
+
+
+@dataclass(slots=True)
+class Selected:
+    """What the server said when the folder was selected. `modseq` is None without CONDSTORE."""
+
+    folder: FolderId
+    validity: int
+    exists: int
+    next_uid: int
+    modseq: int | None
+    keywords: frozenset[str]
+    deleted: frozenset[int] = frozenset()
+
+
+def select(connection: Connection, folder: FolderId) -> Selected:
+    """Selects a folder, or makes sure with a NOOP that the selected one has not changed; asks for messages marked as deleted
+    in the same flight. Raises Gone when there is no such folder."""
+    deleted: list[Piece] = [b"UID", b"SEARCH", b"DELETED"]
+    current: Selected | None = connection.selected
+    if current and current.folder == folder and not connection.dirty:
+        flight = connection.run([b"NOOP"], deleted)
+        if not connection.dirty and not flight.of(b"FETCH"):
+            current.deleted = _search_result(flight)
+            return current
+    connection.selected = None
+    connection.dirty = False
+    condstore = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
+    flight = connection.run([b"SELECT", quote(folder), *condstore], deleted)
+    if flight.ends[0].status != b"OK":
+        connection.dirty = True
+        check(flight.ends[0]) if b"NO" != flight.ends[0].status else _gone(flight)
+    connection.dirty = False
+    connection.selected = _selected(folder, flight)
+    return connection.selected
+
+
+def _gone(flight: Flight) -> None:
+    end = flight.ends[0]
+    code = end.code.split(b" ")[0].upper()
+    if code in {b"UNAVAILABLE", b"SERVERBUG", b"INUSE", b"NOPERM"}:
+        check(end)
+    raise Gone(end.text)
+
+
+def _selected(folder: FolderId, flight: Flight) -> Selected:
+    codes = flight.codes()
+    exists = [response.number for response in flight.of(b"EXISTS")]
+    flags = b" ".join(response.data for response in flight.of(b"FLAGS")) + b" " + codes.get(b"PERMANENTFLAGS", b"")
+    return Selected(
+        folder=folder,
+        validity=_int(codes.get(b"UIDVALIDITY")),
+        exists=exists[-1] if exists else 0,
+        next_uid=_int(codes.get(b"UIDNEXT")),
+        modseq=_int(codes[b"HIGHESTMODSEQ"]) if b"HIGHESTMODSEQ" in codes else None,
+        keywords=frozenset(word.strip("()") for word in flags.decode("ascii", "replace").split()),
+        deleted=_search_result(flight),
+    )
+
+
+def _search_result(flight: Flight) -> frozenset[int]:
+    return frozenset(int(word) for response in flight.of(b"SEARCH") for word in response.data.split() if word.isdigit())
+
+
+def _int(value: bytes | None) -> int:
+    text = (value or b"").strip()
+    return int(text) if text.isdigit() else 0

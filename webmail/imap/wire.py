@@ -1,0 +1,175 @@
+"""The IMAP wire: commands made safe on the way out, responses cut into tokens on the way in (RFC 9051 section 9)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from webmail.errors import Refused
+
+NESTING_LIMIT = 500
+
+Token = bytes | None | list["Token"]
+"""An atom, string or literal as bytes, NIL as None, a parenthesised list as a list."""
+
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
+_FLAG = re.compile(r"\\?[!#$&'+\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
+_TOKEN = re.compile(
+    rb'[ \r\n\t]*(?:(?P<open>\()|(?P<close>\))|"(?P<quoted>(?:[^"\\]|\\.)*)"|~?\{(?P<literal>\d{1,12})\+?\}\r\n'
+    rb'|(?P<atom>(?:[^\s()"\[]|\[[^\]]*\]|\[)+))',
+    re.DOTALL,
+)
+_ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """Octets that go out as a literal (RFC 9051 section 4.3), counted in bytes."""
+
+    data: bytes
+
+
+Piece = bytes | Literal
+
+
+def quote(text: str) -> Piece:
+    """A string argument: quoted when it is plain ASCII, else a literal. Raises Refused for control characters and lone
+    surrogates that stand for no byte, so that no argument can end a command."""
+    if _UNSAFE.search(text):
+        raise Refused("control character in an argument")
+    try:
+        data = text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError as error:
+        raise Refused("lone surrogate in an argument") from error
+    if data.isascii() and len(data) < 1000:
+        return b'"' + data.replace(b"\\", b"\\\\").replace(b'"', b'\\"') + b'"'
+    return Literal(data)
+
+
+def uid_set(uids: Iterable[int]) -> bytes:
+    """UIDs as a sequence set, runs joined: 1:4,7. Raises Refused for anything that is no UID."""
+    numbers = sorted(set(uids))
+    if not numbers or numbers[0] < 1 or numbers[-1] > 0xFFFFFFFF:
+        raise Refused("not a UID")
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    return b",".join(b"%d" % first if first == last else b"%d:%d" % (first, last) for first, last in runs)
+
+
+def parse_uid_set(text: bytes) -> Iterator[int]:
+    """The UIDs of a set in its own order, as ESEARCH and COPYUID give them. Ranges are read upwards."""
+    for piece in text.split(b","):
+        first, colon, last = piece.partition(b":")
+        if not first.isdigit() or (colon and not last.isdigit()):
+            continue
+        low = int(first)
+        high = int(last) if colon else low
+        yield from range(min(low, high), min(max(low, high), min(low, high) + 5_000_000) + 1)
+
+
+def flag_list(flags: Iterable[str]) -> bytes:
+    """Flags as a parenthesised list. Raises Refused for what is no flag."""
+    names = list(flags)
+    if not names or not all(_FLAG.fullmatch(name) for name in names):
+        raise Refused("not a flag")
+    return b"(" + " ".join(names).encode("ascii") + b")"
+
+
+def tokenize(data: bytes, start: int = 0) -> list[Token]:
+    """The tokens of a response from `start` on. Lists may be cut short by a broken server; nesting is bounded."""
+    top: list[Token] = []
+    stack = [top]
+    at = start
+    while match := _TOKEN.match(data, at):
+        at = match.end()
+        kind = match.lastgroup
+        if kind == "atom":
+            atom = match["atom"]
+            stack[-1].append(None if atom.upper() == b"NIL" else atom)
+        elif kind == "quoted":
+            text = match["quoted"]
+            stack[-1].append(_ESCAPE.sub(rb"\1", text) if b"\\" in text else text)
+        elif kind == "literal":
+            size = int(match["literal"])
+            stack[-1].append(data[at : at + size])
+            at += size
+        elif kind == "open":
+            inner: list[Token] = []
+            if len(stack) < NESTING_LIMIT:
+                stack[-1].append(inner)
+            stack.append(inner)
+        elif len(stack) > 1:
+            stack.pop()
+    return top
+
+
+@dataclass(frozen=True, slots=True)
+class Untagged:
+    """One untagged response: its kind in capitals (FETCH, LIST, EXISTS...), its message number if it has one, and
+    everything after the kind."""
+
+    kind: bytes
+    number: int
+    data: bytes
+
+    def tokens(self) -> list[Token]:
+        return tokenize(self.data)
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """The end of a command: OK, NO or BAD, the response code without brackets ("" without one), and the text."""
+
+    status: bytes
+    code: bytes
+    text: str
+
+
+@dataclass(slots=True)
+class Flight:
+    """What came back for commands that were sent together: one end each, and all untagged responses in order."""
+
+    ends: list[Tagged] = field(default_factory=list)
+    untagged: list[Untagged] = field(default_factory=list)
+
+    def of(self, kind: bytes) -> list[Untagged]:
+        return [response for response in self.untagged if response.kind == kind]
+
+    def codes(self) -> dict[bytes, bytes]:
+        """Response codes of untagged OKs: {b"UIDVALIDITY": b"1234"}."""
+        found: dict[bytes, bytes] = {}
+        for response in self.of(b"OK"):
+            name, _space, value = split_code(response.data)[0].partition(b" ")
+            if name:
+                found[name.upper()] = value
+        return found
+
+
+def split_code(text: bytes) -> tuple[bytes, bytes]:
+    """(response code, rest) of a status text."""
+    text = text.strip()
+    if not text.startswith(b"["):
+        return b"", text
+    code, _bracket, rest = text[1:].partition(b"]")
+    return code, rest.strip()
+
+
+def parse_tagged(line: bytes) -> Tagged:
+    """The end of a command, from what stands after its tag."""
+    status, _space, rest = line.strip().partition(b" ")
+    code, text = split_code(rest)
+    return Tagged(status.upper(), code, text.decode("utf-8", "replace")[:500])
+
+
+def parse_untagged(line: bytes) -> Untagged:
+    """An untagged response, from what stands after the star."""
+    word, _space, rest = line.partition(b" ")
+    if word.isdigit():
+        kind, _space, rest = rest.partition(b" ")
+        return Untagged(kind.strip().upper(), int(word[:12]), rest)
+    return Untagged(word.strip().upper(), 0, rest)

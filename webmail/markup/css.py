@@ -1,0 +1,311 @@
+"""Foreign CSS to safe CSS: parsed by tinycss2, allowed properties and value types only, written anew from tokens.
+
+No url() but those that `ImageUrls` gave; no @import, @font-face, custom properties or var(), `content`, `behavior`,
+position fixed or sticky. What is written holds no "<" and no backslash, so that it cannot end its <style> element.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import tinycss2
+
+from webmail.markup.urls import ImageUrls
+
+CSS_LIMIT_BYTES = 256 * 1024
+"""Characters of CSS parsed for one body: of its sheets, and again of its style attributes, equal ones counted once."""
+MAX_RULES = 4_000
+MAX_MEDIA_DEPTH = 2
+MAX_FUNCTION_DEPTH = 5
+MAX_TOKENS = 200
+"""Tokens of one value or selector."""
+
+COLOURS = frozenset({"background", "background-color", "background-image", "color"})
+_SIDES = ("", "-top", "-right", "-bottom", "-left", "-block", "-block-start", "-block-end")
+_SIDES += ("-inline", "-inline-start", "-inline-end")
+_ANYWHERE = """
+    align-content align-items align-self aspect-ratio background background-attachment background-blend-mode background-clip
+    background-color background-image background-origin background-position background-position-x
+    background-position-y background-repeat background-size border-collapse border-radius border-top-left-radius
+    border-top-right-radius border-bottom-left-radius border-bottom-right-radius border-spacing box-shadow box-sizing
+    caption-side clear color color-scheme column-count column-gap column-width columns cursor direction display
+    empty-cells flex flex-basis flex-direction flex-flow flex-grow flex-shrink flex-wrap float font font-family
+    font-feature-settings font-kerning font-size font-size-adjust font-stretch font-style font-variant
+    font-variant-caps font-variant-numeric font-weight gap grid grid-area grid-auto-columns grid-auto-flow
+    grid-auto-rows grid-column grid-column-end grid-column-start grid-row grid-row-end grid-row-start grid-template
+    grid-template-areas grid-template-columns grid-template-rows height hyphens inset inset-block inset-inline
+    justify-content justify-items justify-self left right top bottom letter-spacing line-break line-height list-style
+    list-style-image list-style-position list-style-type max-height max-width min-height min-width block-size
+    inline-size max-block-size max-inline-size min-block-size min-inline-size mix-blend-mode object-fit object-position
+    opacity order orphans outline outline-color outline-offset outline-style outline-width overflow overflow-wrap
+    overflow-x overflow-y page-break-after page-break-before page-break-inside break-after break-before break-inside
+    place-content place-items place-self position row-gap table-layout text-align text-align-last text-decoration
+    text-decoration-color text-decoration-line text-decoration-style text-decoration-thickness text-indent
+    text-justify text-orientation text-overflow text-shadow text-transform text-underline-offset unicode-bidi
+    vertical-align visibility white-space widows width word-break word-spacing word-wrap writing-mode z-index
+    -webkit-text-size-adjust -ms-text-size-adjust text-size-adjust -webkit-font-smoothing -webkit-text-fill-color
+""".split()
+PROPERTIES = frozenset(
+    [*_ANYWHERE]
+    + [f"margin{side}" for side in _SIDES]
+    + [f"padding{side}" for side in _SIDES]
+    + [f"border{side}{part}" for side in _SIDES for part in ("", "-color", "-style", "-width")]
+)
+_WITH_URL = frozenset({"background", "background-image", "list-style", "list-style-image"})
+_WITH_STRING = frozenset({"font", "font-family", "font-feature-settings", "grid-template-areas", "grid-template"})
+_ONLY = {
+    "position": frozenset({"static", "relative", "absolute"}),
+    "color-scheme": frozenset({"light", "dark", "only", "normal"}),
+}
+_FUNCTIONS = frozenset(
+    """rgb rgba hsl hsla hwb lab lch oklab oklch color-mix light-dark calc min max clamp linear-gradient radial-gradient
+    conic-gradient repeating-linear-gradient repeating-radial-gradient -webkit-linear-gradient repeat minmax
+    fit-content""".split()
+)
+_PSEUDO_FUNCTIONS = frozenset({"not", "is", "where", "nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "lang"})
+
+_IDENT = re.compile(r"-{0,2}[^\W\d][\w-]{0,80}|-[^\W\d][\w-]{0,80}")
+_CLASS = re.compile(r"[\w-]{1,200}")
+_NUMBER = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:[eE][+-]?[0-9]{1,2})?")
+_UNIT = re.compile(r"[a-zA-Z]{1,6}")
+_HASH = re.compile(r"[0-9a-zA-Z]{1,8}")
+_STRING = re.compile(r"[^\x00-\x1f\x7f\"'<>\\{}\u2028\u2029]{0,200}")
+_MEDIA_WORD = re.compile(r"[a-zA-Z-]{1,40}")
+
+
+class Rejected(Exception):
+    """This value, selector or condition is not one that we write."""
+
+
+class Css:
+    """Cleans all the CSS of one body. `removed` has codes of what was left out; the other fields tell what it does."""
+
+    def __init__(self, images: ImageUrls) -> None:
+        self._images = images
+        self._left = CSS_LIMIT_BYTES
+        self._rules_left = MAX_RULES
+        self._cache: dict[str, tuple[str, int]] = {}
+        self.removed: set[str] = set()
+        self.coloured = False
+        self.dark = False
+
+    def declarations(self, text: str) -> str:
+        """A style attribute's content, cleaned; "" when nothing is left."""
+        if text in self._cache:
+            clean, remote = self._cache[text]
+            self._images.remote_count += remote
+            return clean
+        if not self._take(text):
+            return ""
+        before = self._images.remote_count
+        clean = self._block(tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True))
+        self._cache[text] = (clean, self._images.remote_count - before)
+        return clean
+
+    def sheet(self, text: str) -> str:
+        """A style sheet, cleaned: style rules and @media."""
+        if len(text) > CSS_LIMIT_BYTES:
+            self.removed.add("css-limit")
+            text = text[: text.rfind("}", 0, CSS_LIMIT_BYTES) + 1] or text[:CSS_LIMIT_BYTES]
+        return self._rules(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True), 0)
+
+    def _take(self, text: str) -> bool:
+        """True while there is budget to parse this text."""
+        self._left -= len(text) + 8
+        if self._left < 0:
+            self.removed.add("css-limit")
+        return self._left >= 0
+
+    def _rules(self, nodes: Iterable[Any], depth: int) -> str:
+        written: list[str] = []
+        for node in nodes:
+            if self._rules_left <= 0:
+                self.removed.add("css-limit")
+                break
+            self._rules_left -= 1
+            if node.type == "qualified-rule":
+                written.append(self._style_rule(node))
+            elif node.type == "at-rule":
+                written.append(self._at_rule(node, depth))
+        return "".join(written)
+
+    def _style_rule(self, node: Any) -> str:
+        try:
+            selector = _selector(node.prelude)
+        except Rejected:
+            self.removed.add("css")
+            return ""
+        block = self._block(tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True))
+        return f"{selector}{{{block}}}\n" if selector and block else ""
+
+    def _at_rule(self, node: Any, depth: int) -> str:
+        if node.lower_at_keyword != "media" or node.content is None or depth >= MAX_MEDIA_DEPTH:
+            self.removed.add({"font-face": "font", "import": "import"}.get(node.lower_at_keyword, "css"))
+            return ""
+        try:
+            condition = _media(node.prelude)
+        except Rejected:
+            self.removed.add("css")
+            return ""
+        content = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
+        rules = self._rules(content, depth + 1)
+        if "prefers-color-scheme" in condition and "dark" in condition and rules:
+            self.dark = True
+        return f"@media {condition}{{{rules}}}\n" if rules else ""
+
+    def _block(self, nodes: Iterable[Any]) -> str:
+        written: list[str] = []
+        for node in nodes:
+            if node.type != "declaration" or node.lower_name not in PROPERTIES:
+                continue
+            try:
+                value = self._value(node.lower_name, node.value)
+            except Rejected:
+                self.removed.add("css")
+                continue
+            if value:
+                self._notice(node.lower_name, value)
+                written.append(f"{node.lower_name}:{value}{'!important' if node.important else ''}")
+        return ";".join(written)
+
+    def _notice(self, name: str, value: str) -> None:
+        if name in COLOURS and value.lower() not in {"inherit", "transparent", "none", "initial", "unset", "currentcolor"}:
+            self.coloured = True
+        if name == "color-scheme" and "dark" in value.lower():
+            self.dark = True
+
+    def _value(self, name: str, tokens: list[Any]) -> str:
+        if len(tokens) > MAX_TOKENS:
+            raise Rejected
+        value = "".join(self._token(name, token, 0) for token in tokens).strip()
+        allowed = _ONLY.get(name)
+        if allowed and not allowed.issuperset(value.lower().split()):
+            raise Rejected
+        return value
+
+    def _token(self, name: str, token: Any, depth: int) -> str:
+        kind = token.type
+        if kind == "url":
+            return self._url(name, token.value)
+        if kind == "function":
+            return self._function(name, token, depth)
+        if kind == "string" and name in _WITH_STRING:
+            return f'"{_match(_STRING, token.value)}"'
+        if kind == "() block" and depth:
+            return f"({self._arguments(name, token.content, depth)})"
+        return _plain(token, in_function=depth > 0)
+
+    def _function(self, name: str, token: Any, depth: int) -> str:
+        if token.lower_name == "url":
+            strings = [part for part in token.arguments if part.type not in {"whitespace", "comment"}]
+            if len(strings) != 1 or strings[0].type != "string":
+                raise Rejected
+            return self._url(name, strings[0].value)
+        if token.lower_name not in _FUNCTIONS or depth >= MAX_FUNCTION_DEPTH:
+            raise Rejected
+        return f"{token.lower_name}({self._arguments(name, token.arguments, depth)})"
+
+    def _arguments(self, name: str, tokens: list[Any], depth: int) -> str:
+        if len(tokens) > MAX_TOKENS or depth >= MAX_FUNCTION_DEPTH:
+            raise Rejected
+        return "".join(self._token(name, part, depth + 1) for part in tokens)
+
+    def _url(self, name: str, raw: str) -> str:
+        """The url() that may be loaded, else the keyword none, so that the rest of the value stands."""
+        if name not in _WITH_URL:
+            raise Rejected
+        found = self._images.resolve(raw)
+        return css_url(found) if found else "none"
+
+
+def css_url(url: str) -> str:
+    """A url() of an address given by `ImageUrls`, whose characters need no escape but for these."""
+    for char in "\"'()\\<> \n\r\f":
+        url = url.replace(char, f"%{ord(char):02X}")
+    return f'url("{url}")'
+
+
+def _match(pattern: re.Pattern[str], text: str) -> str:
+    if not pattern.fullmatch(text):
+        raise Rejected
+    return text
+
+
+def _plain(token: Any, *, in_function: bool) -> str:
+    """A token without parts, written from its meaning (escapes are gone)."""
+    kind = token.type
+    if kind in {"whitespace", "comment"}:
+        return " "
+    if kind == "ident":
+        return _match(_IDENT, token.value)
+    if kind in {"number", "percentage", "dimension"}:
+        unit = {"number": "", "percentage": "%"}.get(kind)
+        return _match(_NUMBER, token.representation) + (_match(_UNIT, token.unit) if unit is None else unit)
+    if kind == "hash":
+        return "#" + _match(_HASH, token.value)
+    if kind == "literal" and (token.value in {",", "/"} or (in_function and token.value in {"+", "-", "*"})):
+        return str(token.value)
+    raise Rejected
+
+
+def _selector(tokens: list[Any], depth: int = 0) -> str:
+    if len(tokens) > MAX_TOKENS or depth > 2:
+        raise Rejected
+    return "".join(_selector_token(token, depth) for token in tokens).strip()
+
+
+def _selector_token(token: Any, depth: int) -> str:
+    kind = token.type
+    if kind in {"whitespace", "comment"}:
+        return " "
+    if kind == "ident":
+        return _match(_CLASS, token.value)
+    if kind == "hash":
+        return "#" + _match(_CLASS, token.value)
+    if kind == "literal" and token.value in {",", ".", ">", "+", "~", "*", ":"}:
+        return str(token.value)
+    if kind == "[] block":
+        return f"[{''.join(_attribute_token(part) for part in token.content)}]"
+    if kind == "function" and token.lower_name in _PSEUDO_FUNCTIONS:
+        return f"{token.lower_name}({_selector_arguments(token.arguments, depth)})"
+    raise Rejected
+
+
+def _selector_arguments(tokens: list[Any], depth: int) -> str:
+    numbers = all(part.type in {"whitespace", "number", "dimension", "ident", "literal"} for part in tokens)
+    if numbers and len(tokens) <= 8:
+        text: str = tinycss2.serialize(tokens)
+        if re.fullmatch(r"[0-9a-zA-Z+\- ]{1,20}", text):
+            return text
+    return _selector(tokens, depth + 1)
+
+
+def _attribute_token(token: Any) -> str:
+    if token.type == "ident":
+        return _match(_CLASS, token.value)
+    if token.type == "string":
+        return f'"{_match(_STRING, token.value)}"'
+    if token.type == "whitespace":
+        return " "
+    if token.type == "literal" and token.value in {"=", "~=", "|=", "^=", "$=", "*="}:
+        return str(token.value)
+    raise Rejected
+
+
+def _media(tokens: list[Any], depth: int = 0) -> str:
+    """A media condition (Media Queries 4, without the range form, which is written with "<")."""
+    if len(tokens) > MAX_TOKENS or depth > 3:
+        raise Rejected
+    written: list[str] = []
+    for token in tokens:
+        if token.type == "() block":
+            written.append(f"({_media(token.content, depth + 1)})")
+        elif token.type == "ident":
+            written.append(_match(_MEDIA_WORD, token.value))
+        elif token.type == "literal" and token.value == ":":
+            written.append(":")
+        else:
+            written.append(_plain(token, in_function=False))
+    return "".join(written).strip()

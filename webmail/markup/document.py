@@ -1,0 +1,91 @@
+"""The document of the message frame: our base style, the message's own style, its body; and the frame's policy.
+
+Light and dark. Mail is designed for white paper: most messages set some colours and take the rest for granted, so a
+dark page under them makes text vanish. Three cases, told apart by `Cleaned`:
+- it sets colours and says nothing of dark: white paper with dark text, in the dark theme too;
+- it says that it suits dark (meta color-scheme, the property, or a prefers-color-scheme rule): it gets the scheme of
+  the page around it, and its own rules do the rest;
+- it sets no colour at all: text and links take the scheme of the page around it, on a transparent ground.
+The frame's scheme is the `color-scheme` of the <iframe> element in the page (CSS Color Adjustment 1 section 2.4.1), so a
+theme chosen by hand reaches the message without a script.
+"""
+
+from __future__ import annotations
+
+import re
+from html import escape
+
+from webmail.markup.sanitize import Cleaned, SafeHtml
+
+BASE_CSS = """
+:root{background:#fff;color:#1b2230;font:15px/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
+color-scheme:light;-webkit-text-size-adjust:100%;text-size-adjust:100%;overflow-wrap:anywhere;word-break:normal}
+:root[data-paper=auto]{background:transparent;color-scheme:light dark;color:light-dark(#1b2230,#e3e7ee)}
+body{margin:0;padding:16px;box-sizing:border-box;position:relative;min-width:0}
+:root[data-paper=auto] a{color:light-dark(#1d4ea3,#9dbdf5)}
+img{max-width:100%;height:auto}
+img:not([src]){display:inline-block;box-sizing:border-box;max-width:100%;min-height:1.6em;padding:0 6px;overflow:hidden;
+vertical-align:middle;font-size:12px;line-height:1.6;color:#5a6475;background:rgb(128 136 150 / .14);border-radius:2px}
+img:not([src]):not([alt]),img:not([src])[alt=""]{padding:0;min-height:0}
+table{max-width:100%}
+td,th{overflow-wrap:break-word}
+pre{white-space:pre-wrap;overflow-wrap:anywhere}
+blockquote{margin:0 0 0 2px;padding:0 0 0 12px;border-inline-start:2px solid rgb(128 136 150 / .45)}
+p{margin:0 0 1em}
+"""
+"""Sits before the message's own rules, so that these win at equal weight."""
+
+ROW_PX = 24
+CHARS_PER_LINE = 95
+MIN_HEIGHT_PX = 80
+MAX_HEIGHT_PX = 20_000
+
+_TAG = re.compile(r"<[^>]*>")
+_LINES = re.compile(r"<(?:p|div|li|br|h[1-6]|tr|blockquote|pre|hr|dt|dd)\b")
+_IMAGE = re.compile(r"<img\b[^>]*>")
+_HEIGHT = re.compile(r'\sheight="([0-9]{1,5})|[;"]\s*height:([0-9]{1,5})px')
+_SOURCE = re.compile(r"[^\s;,'\"]+")
+
+
+def render_document(cleaned: Cleaned, *, base_css: str = BASE_CSS, lang: str, title: str) -> SafeHtml:
+    """The whole HTML document for the sandboxed frame. `base_css` is our own and trusted; `lang` and `title` are escaped."""
+    auto = cleaned.dark or not cleaned.coloured
+    attributes = "".join(f' {name}="{escape(value)}"' for name, value in cleaned.body)
+    return SafeHtml(
+        f'<!doctype html>\n<html lang="{escape(lang)}" data-paper="{"auto" if auto else "light"}"><head>'
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="color-scheme" content="{"light dark" if auto else "light"}"><meta name="referrer" content="no-referrer">'
+        f"<title>{escape(title)}</title><style>{base_css}</style><style>{cleaned.css}</style></head>"
+        f"<body{attributes}>{cleaned.html}</body></html>\n"
+    )
+
+
+def frame_csp(*, images: str) -> str:
+    """The Content-Security-Policy of the frame's response. `images` is one source expression: an origin or the address
+    below which our images are. Raises ValueError for anything that would be more than that."""
+    if not _SOURCE.fullmatch(images):
+        raise ValueError(images)
+    return (
+        f"default-src 'none'; img-src {images} data:; style-src 'unsafe-inline'; font-src 'none'; form-action 'none'; "
+        "base-uri 'none'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox"
+    )
+
+
+def estimate_height(body: Cleaned | str) -> int:
+    """About how many CSS pixels high a cleaned body is at a width of 680: its lines of text and its images' heights.
+    Side by side columns make it too high, so the reader's frame may be lower; always within the two limits."""
+    html = body.html if isinstance(body, Cleaned) else body
+    lines = 0
+    for piece in _LINES.split(html):
+        text = _TAG.sub("", piece.partition(">")[2] if piece else "").strip()
+        lines += 1 + len(text) // CHARS_PER_LINE if text else 0
+    height = 40 + lines * ROW_PX + sum(_image_px(tag) for tag in _IMAGE.findall(html))
+    return max(MIN_HEIGHT_PX, min(height, MAX_HEIGHT_PX))
+
+
+def _image_px(tag: str) -> int:
+    """An image's height; one that has an address but tells no height counts for 160."""
+    match = _HEIGHT.search(tag)
+    if match:
+        return min(int(match[1] or match[2]), 2_000)
+    return 160 if " src=" in tag else 0

@@ -1,0 +1,14 @@
+"""The only place that picks which kind of source an account has."""
+
+from __future__ import annotations
+
+from webmail.sources.base import MailSource
+from webmail.sources.imap import open_imap
+from webmail.values import Credentials, Endpoint
+
+
+def open_source(
+    endpoint: Endpoint, credentials: Credentials, *, account_key: str, ca_file: str, redis_url: str
+) -> MailSource:
+    """The source of an account that is read live over IMAP."""
+    return open_imap(endpoint, credentials, account_key=account_key, ca_file=ca_file, redis_url=redis_url)
