@@ -9,16 +9,22 @@ from django.conf import settings
 from django.http import HttpRequest
 
 
-def site(request: HttpRequest) -> dict[str, Any]:
-    """Context `site`: name, theme, stylesheets in order, and (specifier, path) of the modules for the import map."""
+WALL = [{"n": number, "slip": number % 11 in {2, 6}, "open": number == 2047} for number in range(2001, 2073)]
+"""The boxes of the sign-in page: number, whether mail shows in the slot, and the one that is yours."""
+
+
+def ui(request: HttpRequest) -> dict[str, Any]:
+    """Context `ui`: name, theme, stylesheets in order, and (specifier, path) of the modules for the import map."""
     user = getattr(request, "user", None)
     theme = getattr(user, "theme", "") or "system"
     return {
-        "site": {
+        "ui": {
             "name": settings.SITE_NAME,
             "theme": theme,
             "stylesheets": stylesheets(),
             "modules": modules(),
+            "wall": WALL,
+            "languages": settings.LANGUAGES,
         }
     }
 

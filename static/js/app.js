@@ -1,31 +1,56 @@
-// Binds behaviours to the elements that name them, now and after every swap. A behaviour is a function of one element,
-// called once for it.
+// Binds behaviours to the elements that name them in data-behaviour, now and after every swap. A behaviour is a function
+// of one element, called once for it; what listens to the whole document starts once, here.
 import "htmx";
-import * as list from "casilla/list";
-import * as reader from "casilla/reader";
-import * as keys from "casilla/keys";
-import * as tree from "casilla/tree";
-import * as drawer from "casilla/drawer";
-import * as menu from "casilla/menu";
+import * as copy from "casilla/copy";
 import * as dialog from "casilla/dialog";
+import * as drawer from "casilla/drawer";
 import * as frame from "casilla/frame";
+import * as keys from "casilla/keys";
+import * as list from "casilla/list";
+import * as menu from "casilla/menu";
+import * as preview from "casilla/preview";
+import * as reader from "casilla/reader";
 import * as sidebar from "casilla/sidebar";
+import * as theme from "casilla/theme";
+import * as time from "casilla/time";
+import * as toast from "casilla/toast";
+import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { list, reader, tree, drawer, menu, dialog, frame, preview: dialog };
+const BEHAVIOURS = { copy, dialog, drawer, frame, list, menu, preview, reader, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {
-  for (const element of [root, ...root.querySelectorAll("[data-behaviour]")]) {
-    for (const name of (element.dataset?.behaviour ?? "").split(" ").filter(Boolean)) {
-      const names = bound.get(element) ?? new Set();
+  for (const element of root.querySelectorAll("[data-behaviour]")) {
+    const names = bound.get(element) ?? new Set();
+    bound.set(element, names);
+    for (const name of element.dataset.behaviour.split(/\s+/)) {
       if (names.has(name) || !BEHAVIOURS[name]) continue;
-      bound.set(element, names.add(name));
-      (name === "preview" ? dialog.bindPreview : BEHAVIOURS[name].bind)(element);
+      names.add(name);
+      BEHAVIOURS[name].bind(element);
     }
   }
+  sidebar.apply();
 }
 
-bind(document.body);
-sidebar.bind(document.body);
-keys.bind(document);
-document.addEventListener("htmx:after:swap", () => bind(document.body));
+for (const module of [drawer, dialog, keys, preview, reader, sidebar, time, toast, tree]) module.start();
+bind(document);
+document.addEventListener("htmx:after:swap", () => bind(document));
+
+// The session ended under an open page: the whole page leads to signing in, not its part.
+document.addEventListener("htmx:before:response", (event) => {
+  const { redirected, url } = event.detail.ctx.response.raw;
+  const login = document.querySelector('meta[name="casilla-login"]')?.content;
+  if (!redirected || !login || new URL(url).pathname !== login) return;
+  event.preventDefault();
+  location.reload();
+});
+
+// What waits for the server says so: assistive technology hears it, the eye sees it after a moment.
+for (const [name, busy] of [["htmx:before:request", true], ["htmx:finally:request", false]]) {
+  document.addEventListener(name, ({ detail }) => {
+    const target = detail.ctx.target;
+    if (!target?.setAttribute || target === document.body) return;
+    if (busy) target.setAttribute("aria-busy", "true");
+    else target.removeAttribute("aria-busy");
+  });
+}

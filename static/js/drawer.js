@@ -1,35 +1,48 @@
-// The sidebar as a drawer in narrow windows: opened by a button, closed by Esc, by its scrim, or by choosing a folder.
-export function bind(sidebar) {
-  const app = sidebar.closest(".app");
+// The sidebar as a drawer in narrow windows, and the search field that opens over the list there.
+const current = () => document.querySelector(".app[data-drawer]");
+
+export function start() {
   document.addEventListener("click", (event) => {
-    if (event.target.closest("[data-drawer-open]")) open(app, sidebar);
-    else if (event.target.closest(".scrim") || (app.dataset.drawer !== undefined && event.target.closest("#sidebar a"))) close(app);
+    const app = document.querySelector(".app");
+    if (event.target.closest("[data-drawer-open]")) open(app);
+    else if (event.target.closest(".scrim") || event.target.closest("#sidebar a, [data-drawer-close]")) close();
     else if (event.target.closest("[data-search-open]")) {
       app.dataset.search = "";
       app.querySelector("#search-box input[type=search]")?.focus();
     }
   });
-  sidebar.addEventListener("keydown", (event) => event.key === "Tab" && app.dataset.drawer !== undefined && trap(sidebar, event));
+  matchMedia("(width < 48rem)").addEventListener("change", () => close());
 }
 
-function open(app, sidebar) {
+export function bind(sidebar) {
+  sidebar.addEventListener("keydown", (event) => event.key === "Tab" && current() && trap(sidebar, event));
+}
+
+function open(app) {
+  if (current()) return;
   app.dataset.drawer = "";
   const scrim = document.createElement("div");
   scrim.className = "scrim";
   app.append(scrim);
-  sidebar.querySelector("a[aria-current], a")?.focus();
+  app.querySelector(".main").inert = true;
+  (app.querySelector("#sidebar a[aria-current]") ?? app.querySelector("#sidebar a, #sidebar button"))?.focus();
 }
 
-export function close(app) {
+// True when a drawer was open.
+export function close() {
+  const app = current();
+  if (!app) return false;
   delete app.dataset.drawer;
   app.querySelector(".scrim")?.remove();
-  app.querySelector("[data-drawer-open]")?.focus();
+  app.querySelector(".main").inert = false;
+  [...app.querySelectorAll("[data-drawer-open]")].find((button) => button.checkVisibility())?.focus();
+  return true;
 }
 
 function trap(sidebar, event) {
-  const items = [...sidebar.querySelectorAll("a, button")].filter((item) => item.checkVisibility());
-  const edge = event.shiftKey ? items[0] : items.at(-1);
+  const items = [...sidebar.querySelectorAll("a, button")].filter((item) => item.tabIndex >= 0 && item.checkVisibility());
+  const [edge, other] = event.shiftKey ? [items[0], items.at(-1)] : [items.at(-1), items[0]];
   if (document.activeElement !== edge) return;
   event.preventDefault();
-  (event.shiftKey ? items.at(-1) : items[0])?.focus();
+  other.focus();
 }

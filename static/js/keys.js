@@ -1,90 +1,96 @@
-// Keys press what the mouse presses: links and buttons that carry data-key or data-go. They act outside fields only.
-import { showList } from "casilla/reader";
+// Keys press what the mouse presses: links and buttons that carry data-key or data-go. They act outside fields only, and
+// single keys not at all where <html data-single-keys="off">.
+import { open } from "casilla/dialog";
+import { close } from "casilla/drawer";
+import { focusRow } from "casilla/reader";
 
-const GO = { i: "inbox", d: "drafts", e: "sent", a: "archive", t: "trash" };
+const GO = { i: "inbox", d: "drafts", e: "sent", a: "archive", s: "junk", t: "trash" };
+const GO_MS = 1500;
+const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: "page down", PageUp: "page up", Home: "first", End: "last" };
 let waitingForGo = 0;
 
-export function bind(root) {
-  root.addEventListener("keydown", (event) => {
+export function start() {
+  document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (press(event)) event.preventDefault();
   });
 }
 
-function press(event) {
-  const { key } = event;
-  const dialog = document.querySelector("dialog[open]");
-  const field = event.target.closest?.("input, textarea, select, [contenteditable]");
-  if (key === "Escape") return !dialog && escape(field);
-  if (dialog) return false;
+function press({ key, target }) {
+  if (document.querySelector("dialog[open], :popover-open")) return false;
+  const field = target.closest?.("input, textarea, select, [contenteditable]");
+  if (key === "Escape") return escape(field);
   if (key === "F6") return nextPane();
   if (field) return false;
-  if (["ArrowDown", "ArrowUp", "Home", "End"].includes(key)) return arrows(event);
-  if (event.target.closest?.("[popover]") || document.documentElement.dataset.singleKeys === "off") return false;
-  if (Date.now() - waitingForGo < 1500 && GO[key]) return go(GO[key]);
-  waitingForGo = key === "g" ? Date.now() : 0;
-  if (key === "j") return move(1);
-  if (key === "k") return move(-1);
-  if (key === "o") return click(document.activeElement?.closest(".row")?.querySelector(".row__subj"));
-  return pressNamed(key);
+  if (STEPS[key] && (target.closest?.("#list .row, #list ol") || (target === document.body && !isReading()))) return step(STEPS[key]);
+  return document.documentElement.dataset.singleKeys !== "off" && single(key);
 }
 
-function pressNamed(key) {
-  const named = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find((item) => item.checkVisibility());
-  if (!named && key === "/") {
-    const open = document.querySelector("[data-search-open]");
-    return open?.checkVisibility() ? click(open) : false;
+function single(key) {
+  if (Date.now() - waitingForGo < GO_MS && GO[key]) {
+    waitingForGo = 0;
+    return click(document.querySelector(`[data-go="${GO[key]}"]`));
   }
-  if (named?.matches("input")) { named.focus(); named.select(); return true; }
-  return click(named);
+  waitingForGo = key === "g" ? Date.now() : 0;
+  if (key === "j" || key === "k") return next(key === "j" ? 1 : -1);
+  if (key === "o") return click(document.activeElement?.closest(".row")?.querySelector(".row__subj"));
+  if (key === "?") return open("shortcuts");
+  const named = visible(`[data-key="${CSS.escape(key)}"]`);
+  if (!named && key === "/") return click(visible("[data-search-open]"));
+  if (!named?.matches("input")) return click(named);
+  named.focus();
+  named.select();
+  return true;
 }
+
+const visible = (selector) => [...document.querySelectorAll(selector)].find((item) => item.checkVisibility());
+
+const isReading = () => document.querySelector(".app")?.dataset.view === "read" && !visible("#list");
 
 function click(element) {
   element?.click();
   return Boolean(element);
 }
 
-const go = (role) => click(document.querySelector(`[data-go="${role}"]`));
+const listOf = () => document.querySelector("#list [data-behaviour~=list]");
 
-function arrows(event) {
-  const row = event.target.closest?.("#list .row");
-  if (!row) return false;
-  if (event.key === "Home") return show(0);
-  if (event.key === "End") return show(Number(row.parentElement.dataset.total) - 1);
-  return show(Number(row.dataset.pos) + (event.key === "ArrowDown" ? 1 : -1));
-}
-
-function show(position) {
-  const list = document.querySelector("#list [data-behaviour~=list]");
-  if (!list || position < 0 || position >= Number(list.dataset.total)) return true;
-  list.dispatchEvent(new CustomEvent("casilla:show", { detail: { position, focus: true } }));
+function step(how) {
+  const list = listOf();
+  if (!list) return false;
+  const row = document.activeElement?.closest("#list .row") ?? list.querySelector(".row[aria-current]");
+  const at = Number(row?.dataset.pos ?? list.dataset.active ?? -1);
+  const page = Math.max(1, Math.floor(list.clientHeight / (row?.offsetHeight || 68)) - 1);
+  const position = { first: 0, last: Number(list.dataset.total) - 1, "page down": at + page, "page up": at - page }[how] ?? at + how;
+  list.dispatchEvent(new CustomEvent("casilla:show", { detail: { position } }));
   return true;
 }
 
-// In the reader j and k open the next message; in the list they move.
-function move(step) {
-  const inReader = document.activeElement?.closest("#reader") && document.querySelector("#reader [data-reader]");
-  if (inReader) return click(document.querySelector(step > 0 ? "[data-after]" : "[data-before]")) || true;
-  const row = document.activeElement?.closest("#list .row");
-  const current = row ?? document.querySelector("#list .row[aria-current]");
-  if (!current) return show(0);
-  return show(Number(current.dataset.pos) + step);
+// In the reading pane j and k open the next message; in the list they walk.
+function next(by) {
+  const reading = document.activeElement?.closest("#reader") || isReading();
+  if (reading && document.querySelector("#reader [data-reader]")) return click(document.querySelector(by > 0 ? "#reader [data-after]" : "#reader [data-before]"));
+  return step(by);
 }
 
+// One step out: of the drawer, of a field, of the message.
 function escape(field) {
-  const app = document.querySelector("#mail");
+  const app = document.querySelector(".app");
   if (!app) return false;
-  if (app.dataset.drawer !== undefined) { delete app.dataset.drawer; document.querySelector(".scrim")?.remove(); return true; }
-  if (field) { field.blur(); delete app.dataset.search; app.querySelector("#list .row__subj")?.focus(); return true; }
-  if (app.dataset.view === "read") { showList(app); return true; }
-  return false;
+  if (close()) return true;
+  const back = !field && app.dataset.view === "read" && visible("#reader [data-back]");
+  if (back) return click(back);
+  field?.blur();
+  delete app.dataset.search;
+  focusRow(app);
+  return true;
 }
 
 function nextPane() {
   const panes = [...document.querySelectorAll("#sidebar, #list, #reader")].filter((pane) => pane.checkVisibility());
+  if (!panes.length) return false;
   const at = panes.findIndex((pane) => pane.contains(document.activeElement));
-  const next = panes[(at + 1) % panes.length];
-  const inside = next?.querySelector("[aria-current] .row__subj, a[aria-current], .row__subj, #subject, a");
-  (inside ?? next)?.focus();
-  return Boolean(next);
+  const pane = panes[(at + 1) % panes.length];
+  const inside = pane.querySelector('a.tree__item[aria-current], .row[aria-current] .row__subj, .row__subj[tabindex="0"], .row__subj, #subject, a, button');
+  (inside ?? pane).focus();
+  return true;
 }

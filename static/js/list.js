@@ -64,11 +64,12 @@ async function fetchRows(state, start, signal) {
 function join(state, fresh, start, how) {
   const { list } = state;
   const focused = list.contains(document.activeElement);
+  const added = [...fresh.querySelectorAll(".row")];
   place(state, fresh, start, how);
   list.dataset.total = state.total;
   if (focused && !list.contains(document.activeElement)) list.focus({ preventScroll: true });
   settleRows(state);
-  for (const row of rowsOf(list)) if (!row._bound) { row._bound = true; htmx.process(row); }
+  for (const row of added) if (row.isConnected) htmx.process(row);
   list.dispatchEvent(new CustomEvent("casilla:rows", { bubbles: true }));
 }
 

@@ -1,54 +1,113 @@
-// The two panes: which row is open, where focus is, and which pane a narrow window shows.
+// The two panes: which row is open, where focus is, which pane a narrow window shows, and going back and forth between
+// messages without losing the list.
+import htmx from "htmx";
+
+const appOf = () => document.querySelector("[data-behaviour~=reader]");
+let wanted = null; // the toolbar key whose button had focus before a swap
+let empty = null; // the reading pane with nothing open, as the server drew it
+
+export function start() {
+  document.addEventListener("click", onBack);
+  document.addEventListener("casilla:rows", () => mark(appOf()));
+  document.addEventListener("htmx:before:swap", (event) => {
+    wanted = event.target.closest?.("#reader form") ? (document.activeElement?.dataset.key ?? "") : null;
+  });
+  document.addEventListener("htmx:after:swap", (event) => afterSwap(appOf(), event));
+  document.addEventListener("htmx:before:history:restore", onTraverse);
+}
+
 export function bind(app) {
-  app.addEventListener("click", (event) => onClick(app, event));
-  app.addEventListener("casilla:rows", () => mark(app));
-  document.addEventListener("htmx:after:swap", (event) => afterSwap(app, event));
-  mark(app);
+  if (!app.querySelector("#reader [data-reader]")) empty = [...app.querySelector("#reader").childNodes].map((node) => node.cloneNode(true));
+  mark(app, true);
 }
 
-function onClick(app, event) {
+function onBack(event) {
   const back = event.target.closest("[data-back]");
-  if (!back || event.ctrlKey || event.metaKey || event.shiftKey || !app.querySelector("#list .row")) return;
+  const app = appOf();
+  if (!back || !app || event.ctrlKey || event.metaKey || event.shiftKey || !app.querySelector("#list .row")) return;
   event.preventDefault();
+  history.pushState({ htmx: true }, "", back.href);
   showList(app);
-  history.pushState(history.state, "", back.href);
 }
 
-export function showList(app) {
+function showList(app) {
   app.dataset.view = "list";
-  const row = app.querySelector("#list .row[aria-current] .row__subj") ?? app.querySelector("#list .row__subj");
+  focusRow(app);
+}
+
+export function focusRow(app) {
+  const row = app.querySelector("#list .row[aria-current] .row__subj") ?? app.querySelector('#list .row__subj[tabindex="0"], #list .row__subj');
   row?.focus();
 }
 
-function afterSwap(app, event) {
-  const target = event.detail?.ctx?.target ?? event.target;
-  if (target?.id === "reader") {
-    const letter = app.querySelector("#reader [data-reader], #reader [role=alert]");
-    if (!letter) return;
-    app.dataset.view = "read";
+// Back and forward within one list change the reading pane alone; anything else is the whole page again.
+function onTraverse(event) {
+  const app = appOf();
+  const url = new URL(event.detail.path, location.href);
+  const rows = app?.querySelector("#list [data-behaviour~=list]")?.dataset.url;
+  if (!rows || !sameList(url, new URL(rows, location.href))) return;
+  event.preventDefault();
+  if (url.pathname.includes("/m/")) htmx.ajax("GET", url.pathname + url.search, { target: "#reader", swap: "innerHTML" });
+  else {
+    app.querySelector("#reader").replaceChildren(...(empty ?? []).map((node) => node.cloneNode(true)));
     mark(app);
-    (app.querySelector("#subject") ?? app.querySelector("#reader")).focus({ preventScroll: true });
-  } else if (target?.id === "list") {
-    app.dataset.view = "list";
-    delete app.dataset.drawer;
-    delete app.dataset.search;
-    app.querySelector("#list .row__subj")?.focus({ preventScroll: true });
+    showList(app);
   }
 }
 
-function mark(app) {
-  const letter = app.querySelector("#reader [data-reader]");
-  for (const row of app.querySelectorAll("#list .row[aria-current]")) row.removeAttribute("aria-current");
+function sameList(url, rows) {
+  const folder = rows.pathname.replace(/rows\/$/, "");
+  const rest = url.pathname.slice(folder.length);
+  if (!url.pathname.startsWith(folder) || !/^(m\/[^/]+\/)?$/.test(rest)) return false;
+  const [asked, shown] = [url, rows].map(({ searchParams }) => {
+    for (const name of ["role", "start", "images"]) searchParams.delete(name);
+    searchParams.sort();
+    return searchParams.toString();
+  });
+  return asked === shown;
+}
+
+function afterSwap(app, event) {
+  const target = event.detail?.ctx?.target;
+  if (!app) return;
+  if (target?.id === "reader") {
+    if (!app.querySelector("#reader [data-reader], #reader [role=alert]")) return;
+    if (wanted === null) app.dataset.view = "read";
+    mark(app, true);
+    focusAfter(app);
+  } else if (target?.id === "list") {
+    app.dataset.view = "list";
+    delete app.dataset.search;
+    if (target.contains(document.activeElement) || document.activeElement === document.body) return;
+    if (!event.target.closest?.("#sidebar")) app.querySelector("#list .row__subj")?.focus({ preventScroll: true });
+  }
+}
+
+// After a message opened, its subject; after a button of the reading pane changed it, that button again.
+function focusAfter(app) {
+  const reader = app.querySelector("#reader");
+  if (wanted === null) (reader.querySelector("#subject") ?? reader).focus({ preventScroll: true });
+  else if (wanted) [...reader.querySelectorAll(`[data-key="${CSS.escape(wanted)}"]`)].find((item) => item.checkVisibility())?.focus();
+  wanted = null;
+}
+
+function mark(app, reveal) {
+  const letter = app?.querySelector("#reader [data-reader]");
+  for (const row of app?.querySelectorAll("#list .row[aria-current]") ?? []) row.removeAttribute("aria-current");
   const row = letter && app.querySelector(`#list .row[data-ref="${CSS.escape(letter.dataset.ref)}"]`);
   if (!row) return;
   row.setAttribute("aria-current", "true");
   row.toggleAttribute("data-unread", !("seen" in letter.dataset));
   if ("seen" in letter.dataset) row.querySelector(".row__subj > .sr")?.remove();
-  const star = row.querySelector(".row__flags .star");
-  if ("flagged" in letter.dataset && !star) {
-    const icon = app.querySelector("#reader svg.star")?.cloneNode(true);
-    icon?.classList.add("i--sm");
-    if (icon) row.querySelector(".row__flags").append(icon);
-  } else if (!("flagged" in letter.dataset)) star?.remove();
-  row.scrollIntoView({ block: "nearest" });
+  star(app, row, "flagged" in letter.dataset);
+  if (reveal) row.scrollIntoView({ block: "nearest" });
+}
+
+function star(app, row, on) {
+  const shown = row.querySelector(".row__flags .star");
+  if (!on) shown?.remove();
+  if (!on || shown) return;
+  const icon = app.querySelector("#reader svg.star")?.cloneNode(true);
+  icon?.classList.add("i--sm");
+  if (icon) row.querySelector(".row__flags").append(icon);
 }

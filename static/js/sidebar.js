@@ -1,21 +1,19 @@
 // Hiding the sidebar of a wide window, remembered on this computer.
+import { recall, remember } from "casilla/store";
+
 const STORE = "casilla.sidebar";
 
-export function bind(body) {
-  apply(body);
-  body.addEventListener("click", (event) => {
+export function start() {
+  document.addEventListener("click", (event) => {
     const app = event.target.closest("[data-sidebar-toggle]")?.closest(".app");
     if (!app) return;
-    const off = app.dataset.sidebar !== "off";
-    try { localStorage.setItem(STORE, off ? "off" : "on"); } catch { /* private windows keep nothing */ }
-    apply(body);
+    remember(STORE, app.dataset.sidebar === "off" ? "on" : "off");
+    apply();
     [...app.querySelectorAll("[data-sidebar-toggle]")].find((button) => button.checkVisibility())?.focus();
   });
 }
 
-function apply(body) {
-  const app = body.querySelector(".app");
-  let kept = "on";
-  try { kept = localStorage.getItem(STORE) ?? "on"; } catch { /* private windows keep nothing */ }
-  if (app) app.dataset.sidebar = kept;
+export function apply() {
+  const app = document.querySelector(".app");
+  if (app) app.dataset.sidebar = recall(STORE, "on");
 }

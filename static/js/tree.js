@@ -1,35 +1,62 @@
-// The folder tree: branches that were folded stay folded on this computer.
+// The folder tree: branches that were folded stay folded on this computer, and arrows fold and unfold.
+import { recall, remember } from "casilla/store";
+
 const STORE = "casilla.folded";
+const MOST = 500;
 
-export function bind(app) {
-  app.addEventListener("click", (event) => {
-    const fold = event.target.closest("[data-fold]");
-    if (!fold) return;
-    event.preventDefault();
-    event.stopPropagation();
-    toggle(fold.closest("li").dataset.folder);
-    apply(app);
-  }, true);
-  document.addEventListener("htmx:after:swap", () => apply(app));
-  apply(app);
+export function start() {
+  document.addEventListener("click", onClick, true);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("htmx:after:swap", () => document.querySelectorAll("[data-behaviour~=tree]").forEach(apply));
 }
 
-const read = () => { try { return new Set(JSON.parse(localStorage.getItem(STORE) ?? "[]")); } catch { return new Set(); } };
+export const bind = (app) => apply(app);
 
-function toggle(folder) {
-  const folded = read();
-  folded.has(folder) ? folded.delete(folder) : folded.add(folder);
-  try { localStorage.setItem(STORE, JSON.stringify([...folded].slice(-500))); } catch { /* private windows keep nothing */ }
+function onClick(event) {
+  const fold = event.target.closest?.("[data-fold]");
+  if (!fold) return;
+  event.preventDefault();
+  event.stopPropagation();
+  toggle(fold.closest("li"));
 }
 
-function apply(app) {
-  const folded = read();
-  const hidden = new Set();
-  for (const item of app.querySelectorAll("#tree li[data-folder]")) {
+// Left folds or goes to the folder above, right unfolds; up and down walk the folders that are shown.
+function onKey(event) {
+  const link = event.target.closest?.("#tree .tree__item");
+  if (!link || event.ctrlKey || event.altKey || event.metaKey) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    const shown = [...document.querySelectorAll("#tree a.tree__item")].filter((item) => item.checkVisibility());
+    shown[shown.indexOf(link) + (event.key === "ArrowDown" ? 1 : -1)]?.focus();
+  } else if (event.key === "ArrowLeft" || event.key === "ArrowRight") {
+    const item = link.closest("li");
+    const folded = link.hasAttribute("data-closed");
+    if (link.querySelector("[data-fold]") && folded === (event.key === "ArrowRight")) toggle(item);
+    else if (event.key === "ArrowLeft" && item.dataset.parent) itemOf(item.dataset.parent)?.querySelector("a")?.focus();
+  } else return;
+  event.preventDefault();
+}
+
+const itemOf = (folder) => document.querySelector(`#tree li[data-folder="${CSS.escape(folder)}"]`);
+
+function toggle(item) {
+  const folded = new Set(recall(STORE, []));
+  const { folder } = item.dataset;
+  if (!folded.delete(folder)) folded.add(folder);
+  remember(STORE, [...folded].slice(-MOST));
+  apply(document);
+}
+
+function apply(root) {
+  const folded = new Set(recall(STORE, []));
+  const away = new Set();
+  for (const item of root.querySelectorAll("#tree li[data-folder]")) {
     const { folder, parent } = item.dataset;
-    const away = parent && (folded.has(parent) || hidden.has(parent)) && app.querySelector(`#tree li[data-folder="${parent}"] [data-fold]`);
-    if (away) hidden.add(folder);
-    item.toggleAttribute("data-folded", Boolean(away));
-    item.querySelector(".tree__item")?.toggleAttribute("data-closed", folded.has(folder));
+    const hidden = Boolean(parent) && (away.has(parent) || folded.has(parent));
+    if (hidden) away.add(folder);
+    item.toggleAttribute("data-folded", hidden);
+    const link = item.querySelector(".tree__item");
+    const fold = item.querySelector("[data-fold]");
+    link?.toggleAttribute("data-closed", Boolean(fold) && folded.has(folder));
+    if (fold) link.setAttribute("aria-expanded", String(!folded.has(folder)));
   }
 }

@@ -105,21 +105,21 @@ function cutAfter(fresh, position) {
   while (fresh.lastElementChild?.matches(".day")) fresh.lastElementChild.remove();
 }
 
+// The heading of the first row that stays is kept above it, marked when its day began in rows that went.
 function trimStart(state) {
   const rows = rowsOf(state.list);
   if (rows.length <= KEEP) return;
   const first = rows[rows.length - KEEP];
   let day = null;
-  while (state.top.nextElementSibling !== first) {
-    const child = state.top.nextElementSibling;
-    if (child.matches(".day")) day = child;
+  let kept = false;
+  for (let child = state.top.nextElementSibling; child !== first; child = state.top.nextElementSibling) {
+    if (child.matches(".day")) [day, kept] = [child, false];
+    else kept = true;
     child.remove();
-    if (child === day && state.top.nextElementSibling === first) break;
   }
   state.start = Number(first.dataset.pos);
-  if (!day) return;
-  day.toggleAttribute("data-kept", !day.nextSibling && rows.indexOf(first) > 0);
-  first.before(day);
+  day?.toggleAttribute("data-kept", kept);
+  if (day) first.before(day);
 }
 
 function trimEnd(state) {

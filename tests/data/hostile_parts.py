@@ -19,7 +19,8 @@ def part_messages() -> Iterator[tuple[str, bytes]]:
     for name, body in PLAIN.items():
         yield f"plain-{name}", letter(f"plain {name}", "text/plain; charset=utf-8", body.encode())
     for name, lines in FILENAMES.items():
-        file = part("application/octet-stream", PNG, b"Content-Transfer-Encoding: base64", *lines)
+        typed = "" if lines[0].startswith(b"Content-Type") else "application/octet-stream"
+        file = part(typed, PNG, b"Content-Transfer-Encoding: base64", *lines)
         yield f"filename-{name}", letter(f"filename {name}", MIXED, joined("b", TEXT, file))
     for name, (content_type, body) in FILES.items():
         file = part(content_type, base64.encodebytes(body).replace(b"\n", CRLF), b"Content-Transfer-Encoding: base64")

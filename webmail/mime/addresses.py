@@ -59,6 +59,10 @@ class _Mailbox:
     route: bytes | None = None
     comments: list[bytes] = field(default_factory=list)
 
+    @property
+    def has_address(self) -> bool:
+        return self.route is not None or any(b"@" in text and not _is_phrase(text) for text in self.bare)
+
     def add(self, text: bytes, shown: bytes | None = None) -> None:
         self.bare.append(text)
         self.words.append(text if shown is None else shown)
@@ -79,11 +83,12 @@ def _read(value: bytes) -> Iterator[Address]:
             elif len(comment) < 40:
                 comment.append(text)
         elif kind == "special":
-            addresses = [] if text == b":" else list(_finish(mailbox))
+            is_name = text == b":" and not mailbox.has_address
+            addresses = [] if is_name else list(_finish(mailbox))
             group_used = group_used or bool(addresses)
             yield from addresses
             if text == b":":
-                group, group_used = b"".join(mailbox.words).strip(), False
+                group, group_used = b"".join(mailbox.words).strip() if is_name else b"", not is_name
             elif text == b";" and not group_used:
                 yield Address(_name(group), "")
                 group_used = True

@@ -40,8 +40,8 @@ class Authentication:
 
 
 def read_authentication(headers: Sequence[Header], authserv_ids: Collection[str]) -> Authentication:
-    """Results of the topmost Authentication-Results fields whose authserv-id is one of ours. Reading stops at the first of
-    another server, and at the first Received field below: what is lower came with the message and may be forged."""
+    """Results of the topmost Authentication-Results fields whose authserv-id is one of ours. Reading stops at the first
+    of another server, and at the first Received field below: what is lower may be forged."""
     ours = {name.lower() for name in authserv_ids}
     found: dict[str, Result] = {}
     for value in _topmost(headers):
@@ -89,8 +89,8 @@ def _results(results: Sequence[str]) -> Iterator[tuple[str, Result]]:
 
 
 def transport_tls(headers: Sequence[Header]) -> str:
-    """ "TLS 1.3" when the Received field of our own server says that the message came encrypted, else "". The hop from our
-    mail server to our mail store (LMTP) is passed over."""
+    """What the Received field of our own server says about encryption: "TLS 1.3", or "". The hop from our mail server
+    to our mail store (LMTP) is passed over."""
     received = (header.value[:FIELD_LIMIT] for header in headers if header.name.lower() == "received")
     for _hop, value in zip(range(LOCAL_HOPS + 1), received, strict=False):
         match = _TLS.search(value)

@@ -42,8 +42,7 @@ PLAIN_FIELDS = frozenset(
 _NAME = re.compile(rb"[!-9;-~]{1,200}[ \t]{0,20}$")
 _BLANK = re.compile(rb"\n\r{0,3}\n")
 _WORD_START = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?")
-_FOLD = re.compile(rb"[\r\n]+(?=[ \t])")
-_BREAK = re.compile(rb"[\r\n]+")
+_BREAK = re.compile(rb"[\r\n]+[ \t]?")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C], None)
@@ -95,7 +94,7 @@ def decode_header(value: bytes) -> str:
 
 
 def _unfold(value: bytes) -> bytes:
-    return _BREAK.sub(b" ", _FOLD.sub(b"", value[:VALUE_LIMIT_BYTES]))
+    return _BREAK.sub(b" ", value[:VALUE_LIMIT_BYTES])
 
 
 def _pieces(value: bytes) -> Iterator[str]:
@@ -119,8 +118,8 @@ def _pieces(value: bytes) -> Iterator[str]:
 
 
 def _words(value: bytes) -> Iterator[tuple[int, int, str, bytes]]:
-    """(start, end, charset, bytes) of every encoded word, spaces inside tolerated. Linear: the next "?=" is searched only
-    once it has been passed."""
+    """(start, end, charset, bytes) of every encoded word, spaces inside tolerated. Linear: the next "?=" is searched
+    only once it has been passed."""
     at = end = 0
     while (match := _WORD_START.search(value, at)) is not None:
         if end < match.end():

@@ -65,7 +65,7 @@ def part_from_fields(
 def token(text: str) -> str:
     """The first token of a value in lower case, without comments, quotes and what no token may hold."""
     plain = _COMMENT.sub(" ", text[:500]).replace('"', " ").strip().lower()
-    return _NOT_TOKEN.sub("", re.split(r"[\s,;]", plain, maxsplit=1)[0])[:80]
+    return _NOT_TOKEN.sub("", re.split(r"[\s,;]", plain, maxsplit=1)[0]).strip("._+-")[:80]
 
 
 def _first_word(text: str) -> str:

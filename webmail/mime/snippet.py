@@ -26,7 +26,33 @@ _RULE = re.compile(r"[-_=*#~.·•—]{4,}")
 _TAG_NAME = re.compile(r"/?[a-zA-Z][a-zA-Z0-9:-]{0,30}")
 _SILENT = frozenset({"style", "script", "title", "template", "noscript", "textarea", "svg", "math", "xml", "object"})
 _INLINE = frozenset(
-    "a abbr b bdi bdo big code em font i kbd mark q s samp small span strike strong sub sup tt u var wbr".split(" ")
+    {
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "bdo",
+        "big",
+        "code",
+        "em",
+        "font",
+        "i",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strike",
+        "strong",
+        "sub",
+        "sup",
+        "tt",
+        "u",
+        "var",
+        "wbr",
+    }
 )
 _QUOTES = frozenset({"blockquote"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from webmail.mime.headers import split_header
+from webmail.mime.headers import HEADER_LIMIT_BYTES, split_header
 from webmail.mime.parameters import clean_filename, part_from_fields, read_parameter, split_value, token
 from webmail.values import Defect, Part, PartNumber
 
@@ -17,6 +17,7 @@ BOUNDARY_LIMIT_BYTES = 256
 SCAN_LIMIT_BYTES = 256 * 1024 * 1024
 
 _BLANK = re.compile(rb"\n\r{0,3}\n")
+_FIELD_LINE = re.compile(rb"[ \t]|(?:>?From )|[!-9;-~]{1,200}[ \t]{0,20}:|\xef\xbb\xbf")
 _FIRST_BLANK = re.compile(rb"\r{0,3}\n")
 _PLAIN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
 
@@ -101,7 +102,18 @@ def _body_start(text: bytes, start: int, end: int) -> int:
     if first:
         return first.end()
     blank = _BLANK.search(text, start, end)
-    return blank.end() if blank else end
+    return blank.end() if blank else _after_fields(text, start, end)
+
+
+def _after_fields(text: bytes, start: int, end: int) -> int:
+    """Where the text begins in an entity that has no blank line: after the last line that can be a field."""
+    limit = min(end, start + HEADER_LIMIT_BYTES)
+    at = start
+    while at < limit:
+        if not _FIELD_LINE.match(text, at, limit):
+            return at if at > start else end
+        at = text.find(b"\n", at, limit) + 1 or end
+    return end
 
 
 def _entity(walk: _Walk, place: _Place) -> Part:
@@ -154,12 +166,13 @@ def _multipart(walk: _Walk, head: _Head, place: _Place) -> tuple[Part, ...]:
     walk.scanned += place.end - head.body
     if place.depth >= DEPTH_LIMIT or walk.scanned > SCAN_LIMIT_BYTES:
         walk.defects.add("too-deep")
-        return ()
+        return _unsplit(walk, head, place)
     boundary = _boundary(head.params)
     spans, closed = _split_parts(walk, head.body, place.end, boundary) if boundary else ([], False)
     if not closed:
         walk.defects.add("structure")
     if not spans:
+        walk.defects.add("structure")
         return _unsplit(walk, head, place)
     default = "message/rfc822" if head.subtype == "digest" else "text/plain"
     children = []
@@ -179,7 +192,7 @@ def _boundary(params: dict[str, bytes]) -> bytes:
 
 
 def _unsplit(walk: _Walk, head: _Head, place: _Place) -> tuple[Part, ...]:
-    walk.defects.add("structure")
+    """The body of a multipart that cannot be taken apart, as one plain text."""
     walk.count += 1
     number = PartNumber(f"{place.number}.1" if place.number else "1")
     walk.spans[number] = (head.body, place.end)

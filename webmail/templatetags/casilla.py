@@ -45,7 +45,7 @@ def filesize(size_bytes: int | None) -> str:
     while value >= 999.5 and unit < len(UNITS) - 1:
         value /= 1000
         unit += 1
-    places = 1 if unit >= 2 and value < 99.95 else 0
+    places = 1 if unit >= 2 and value < 99.95 and round(value, 1) != round(value) else 0
     return f"{formats.number_format(round(value, places), decimal_pos=places)}\u00a0{UNITS[unit]}"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from urllib.parse import quote
 
+from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
+from django.core.handlers.asgi import ASGIRequest
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -97,9 +99,7 @@ def part_download(
         stream = decode_stream(part, box.source.part(ref, number))
         head, stream = _peek(stream)
         inline = _inline_type(head) if request.GET.get("inline") == "1" else None
-        response = StreamingHttpResponse(
-            _closing(stream, stack.pop_all()), content_type=inline or download_type(part.filename)
-        )
+        response = _streamed(request, stream, stack.pop_all(), inline or download_type(part.filename))
     name = part.filename or _part_name(part)
     response["Content-Disposition"] = disposition("inline" if inline else "attachment", name)
     response["Content-Security-Policy"] = PDF_CSP if inline == "application/pdf" else ATTACHMENT_CSP
@@ -129,10 +129,24 @@ def _peek(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head[:HEAD_BYTES], chain(taken, stream)
 
 
-def _closing(stream: Iterator[bytes], stack: ExitStack) -> Iterator[bytes]:
-    """The stream; what it reads from is given back when it ends, however it ends."""
-    with stack:
-        yield from stream
+def _streamed(request: HttpRequest, stream: Iterator[bytes], stack: ExitStack, media_type: str) -> StreamingHttpResponse:
+    """A response that reads while it is sent; what it reads from is given back when it ends, however it ends. Under ASGI
+    each piece is read in a thread: Django would hold a plain iterator in memory whole."""
+
+    def pieces() -> Iterator[bytes]:
+        with stack:
+            yield from stream
+
+    async def pieces_in_threads() -> AsyncIterator[bytes]:
+        source = pieces()
+        try:
+            while (piece := await sync_to_async(next, thread_sensitive=False)(source, None)) is not None:
+                yield piece
+        finally:
+            await sync_to_async(stack.close, thread_sensitive=False)()
+
+    content = pieces_in_threads() if isinstance(request, ASGIRequest) else pieces()
+    return StreamingHttpResponse(content, content_type=media_type)
 
 
 def disposition(kind: str, name: str) -> str:
@@ -157,7 +171,7 @@ def message_download(
     with stack:
         box = stack.enter_context(open_box(request, account_id))
         _head, stream = _peek(box.source.part(ref, PartNumber("")))
-        response = StreamingHttpResponse(_closing(stream, stack.pop_all()), content_type="message/rfc822")
+        response = _streamed(request, stream, stack.pop_all(), "message/rfc822")
     response["Content-Disposition"] = disposition("attachment", f"{_('message')}-{uid}.eml")
     response["Content-Security-Policy"] = ATTACHMENT_CSP
     return response
@@ -178,9 +192,7 @@ def files_download(
             (part.filename or _part_name(part), decode_stream(part, box.source.part(ref, part.number)))
             for part in files
         )
-        response = StreamingHttpResponse(
-            _closing(zip_stream(entries), stack.pop_all()), content_type="application/zip"
-        )
+        response = _streamed(request, zip_stream(entries), stack.pop_all(), "application/zip")
     response["Content-Disposition"] = disposition("attachment", f"{_('attachments')}-{uid}.zip")
     response["Content-Security-Policy"] = ATTACHMENT_CSP
     return response
