@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-
 WALL = [{"n": number, "slip": number % 11 in {2, 6}, "open": number == 2047} for number in range(2001, 2073)]
 """The boxes of the sign-in page: number, whether mail shows in the slot, and the one that is yours."""
 

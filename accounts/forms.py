@@ -12,11 +12,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import MailAccount, User
 
-
 SERVER_CODES = frozenset({"unknown_server", "server_down", "certificate"})
 
 
-class SignInForm(LoginForm):
+class SignInForm(LoginForm):  # type: ignore[misc]
     """Address and password, and where an unknown server is, for those who know."""
 
     imap_host = forms.CharField(label=_("IMAP server"), required=False, max_length=253)

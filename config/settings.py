@@ -249,7 +249,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
-# --- Logs: ids and counts, never subjects, bodies, addresses or passwords ----------------------------------------------------------
+# --- Logs: ids and counts, never subjects, bodies, addresses or passwords ---
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from accounts.models import MailAccount, Mailbox, User
-from accounts.outbound import MAIL_PORTS, OutboundRefused, checked_address
-from accounts.services.login import account_of_server
-from accounts.setup.discovery import Server, discover
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
 from django.forms import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from accounts.models import MailAccount, Mailbox, User
+from accounts.outbound import MAIL_PORTS, OutboundRefused, checked_address
+from accounts.services.login import account_of_server
+from accounts.setup.discovery import Server, discover
 from webmail.errors import CertificateRefused, LoginRefused, MailError
 from webmail.services.access import PENDING
 from webmail.sources.imap import check_login
@@ -45,7 +45,7 @@ class MailServerBackend(ModelBackend):
     def _is_ours(self, address: str, domain: str) -> bool:
         """Hosted domains and people with an own password are the other backend's; nobody else is asked about them."""
         hosted = Mailbox.objects.filter(domain__name=domain).exists()
-        person = User.objects.filter(email=address).exclude(password__startswith="!").exists()
+        person = User.objects.filter(email=address).exclude(password__startswith="!").exists()  # noqa: S106
         return hosted or person
 
     def _servers(self, domain: str, typed: Server | None) -> tuple[Server, Server]:
@@ -74,7 +74,9 @@ class MailServerBackend(ModelBackend):
             return None
         except CertificateRefused as error:
             raise ValidationError(
-                _("The server %(host)s could not prove who it is: its certificate is not valid. Nothing was sent to it."),
+                _(
+                    "The server %(host)s could not prove who it is: its certificate is not valid. Nothing was sent to it."
+                ),
                 code="certificate",
                 params={"host": host},
             ) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.urls import include, path, register_converter
+from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from webmail.tokens import FolderConverter, IdConverter, PartConverter
 from webmail.views import folders, messages, parts
@@ -11,7 +11,7 @@ register_converter(FolderConverter, "folder")
 register_converter(IdConverter, "uid")
 register_converter(PartConverter, "section")
 
-message_patterns = [
+message_patterns: list[URLPattern | URLResolver] = [
     path("", messages.message_show, name="message"),
     path("flag/", messages.message_flag, name="message_flag"),
     path("headers/", messages.message_headers, name="message_headers"),
@@ -24,7 +24,7 @@ message_patterns = [
     path("image/", parts.remote_image, name="remote_image"),
 ]
 
-folder_patterns = [
+folder_patterns: list[URLPattern | URLResolver] = [
     path("", folders.message_list, name="folder"),
     path("rows/", folders.message_rows, name="rows"),
     path("m/<int:validity>.<uid:uid>/", include(message_patterns)),

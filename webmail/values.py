@@ -283,13 +283,16 @@ class Capabilities:
     keywords: bool = True
 
 
+Tls = Literal["tls", "starttls", "none"]
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a server listens and how: `tls` is fixed for an account, there is never a fall-back to clear text."""
 
     host: str
     port: int
-    tls: Literal["tls", "starttls", "none"] = "tls"
+    tls: Tls = "tls"
 
 
 @dataclass(frozen=True, slots=True)

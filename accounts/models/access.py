@@ -20,9 +20,7 @@ class MailAccount(models.Model):
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="mail_accounts")
     address = models.CharField(_("address"), max_length=254)
-    mailbox = models.OneToOneField(
-        Mailbox, on_delete=models.CASCADE, related_name="account", null=True, blank=True
-    )
+    mailbox = models.OneToOneField(Mailbox, on_delete=models.CASCADE, related_name="account", null=True, blank=True)
     login = models.CharField(_("user name"), max_length=254, blank=True)
     imap_host = models.CharField(max_length=253, blank=True)
     imap_port = models.PositiveIntegerField(default=993)

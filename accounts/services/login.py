@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 
 from accounts.models import MailAccount, Mailbox, User
@@ -21,12 +23,16 @@ def account_of_mailbox(mailbox: Mailbox) -> MailAccount:
 
 
 @transaction.atomic
-def account_of_server(*, address: str, login: str, imap: tuple[str, int, str], smtp: tuple[str, int, str]) -> MailAccount:
+def account_of_server(
+    *, address: str, login: str, imap: tuple[str, int, str], smtp: tuple[str, int, str]
+) -> MailAccount:
     """The account of a mailbox on another server that has just accepted the password; each server is host, port, tls."""
-    defaults = {"login": login, "mailbox": None}
+    defaults: dict[str, Any] = {"login": login, "mailbox": None}
     defaults |= dict(zip(("imap_host", "imap_port", "imap_tls"), imap, strict=True))
     defaults |= dict(zip(("smtp_host", "smtp_port", "smtp_tls"), smtp, strict=True))
-    account, _made = MailAccount.objects.update_or_create(owner=_person(address, ""), address=address, defaults=defaults)
+    account, _made = MailAccount.objects.update_or_create(
+        owner=_person(address, ""), address=address, defaults=defaults
+    )
     return account
 
 

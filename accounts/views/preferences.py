@@ -18,8 +18,8 @@ COOKIE_AGE_S = 365 * 24 * 3600
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Language, theme, density, shortcuts, folders shown."""
-    initial = {"language": request.LANGUAGE_CODE}  # type: ignore[attr-defined]
-    form = SettingsForm(request.POST or None, instance=request.user, initial=initial)  # type: ignore[arg-type]
+    initial = {"language": request.LANGUAGE_CODE}
+    form = SettingsForm(request.POST or None, instance=request.user, initial=initial)
     if request.method == "POST" and form.is_valid():
         user = form.save()
         request.session["language"] = user.language

@@ -1,6 +1,7 @@
 """Date headers as programs write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
@@ -63,11 +64,8 @@ def test_anything_else_is_no_date_or_one_in_range(value):
     assert moment is None or (moment.tzinfo is UTC and 1970 <= moment.year <= 2100)
 
 
-@given(st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(2099, 1, 1)), st.integers(-12 * 60, 14 * 60))
+@given(st.datetimes(at(1971, 1, 1).replace(tzinfo=None), at(2099, 1, 1).replace(tzinfo=None)), st.integers(-720, 840))
 def test_every_rfc_5322_date_is_read_exactly(moment, offset):
-    from datetime import timedelta, timezone
-    from email.utils import format_datetime
-
     zoned = moment.replace(microsecond=0, tzinfo=timezone(timedelta(minutes=offset)))
     assert parse_date(format_datetime(zoned)) == zoned
 

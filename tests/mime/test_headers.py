@@ -1,5 +1,6 @@
 """Header fields: what a reader must see, and that nothing makes the parsers stumble."""
 
+import base64
 import time
 
 import pytest
@@ -119,8 +120,6 @@ def test_any_bytes_give_fields_with_printable_names(raw):
 
 @given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=40))
 def test_what_is_written_in_utf8_words_is_read_again(text):
-    import base64
-
     raw = text.encode()
     half = len(raw) // 2
     words = [b"=?utf-8?b?" + base64.b64encode(piece) + b"?=" for piece in (raw[:half], raw[half:])]

@@ -153,8 +153,6 @@ def _row(folder: FolderId, validity: int, fetched: Fetched) -> Summary:
     )
 
 
-
-
 def internal_date(fetched: Fetched) -> datetime:
     """When the server received it; the epoch when it does not say."""
     text = fetched.text(b"INTERNALDATE").strip().replace(b"-", b" ", 2)
@@ -272,4 +270,3 @@ def _bytes(items: list[Token], at: int) -> bytes:
 
 def _text(items: list[Token], at: int) -> str:
     return _bytes(items, at).decode("ascii", "replace")
-

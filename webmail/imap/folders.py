@@ -28,7 +28,15 @@ ATTRIBUTES = {
 NAMES = {
     Role.DRAFTS: ("drafts", "borradores", "draft", "entwürfe", "brouillons"),
     Role.SENT: ("sent", "sent items", "sent messages", "enviados", "elementos enviados", "gesendet", "envoyés"),
-    Role.TRASH: ("trash", "deleted items", "deleted messages", "papelera", "elementos eliminados", "papierkorb", "corbeille"),
+    Role.TRASH: (
+        "trash",
+        "deleted items",
+        "deleted messages",
+        "papelera",
+        "elementos eliminados",
+        "papierkorb",
+        "corbeille",
+    ),
     Role.JUNK: ("junk", "spam", "junk e-mail", "bulk mail", "correo no deseado", "junk email"),
     Role.ARCHIVE: ("archive", "archives", "archivo", "archiv"),
     Role.TEMPLATES: ("templates", "plantillas"),
@@ -209,7 +217,9 @@ def _with_roles(folders: list[Folder], entries: dict[str, _Entry]) -> list[Folde
     used = set(taken.values())
     for role, names in NAMES.items():
         for name in names:
-            match = next((f.id for f in folders if len(f.path) == 1 and f.path[0].lower() == name and f.id not in used), None)
+            match = next(
+                (f.id for f in folders if len(f.path) == 1 and f.path[0].lower() == name and f.id not in used), None
+            )
             if match and role not in taken:
                 taken[role] = match
                 used.add(match)
@@ -279,10 +289,10 @@ def select(connection: Connection, folder: FolderId) -> Selected:
     flight = connection.run([b"SELECT", quote(folder), *condstore], deleted)
     if flight.ends[0].status != b"OK":
         connection.dirty = True
-        check(flight.ends[0]) if b"NO" != flight.ends[0].status else _gone(flight)
+        check(flight.ends[0]) if flight.ends[0].status != b"NO" else _gone(flight)
     connection.dirty = False
-    connection.selected = _selected(folder, flight)
-    return connection.selected
+    selected = connection.selected = _selected(folder, flight)
+    return selected
 
 
 def _gone(flight: Flight) -> None:

@@ -31,7 +31,7 @@ def sorted_uids(connection: Connection, key: SortKey) -> array[int]:
 
 
 def _server_sort(connection: Connection, key: SortKey) -> array[int]:
-    criteria = [b"(%s)" % SORT_KEYS[key], b"UTF-8", b"ALL"]
+    criteria: list[Piece] = [b"(%s)" % SORT_KEYS[key], b"UTF-8", b"ALL"]
     if connection.has("ESORT"):
         flight = connection.ask(b"UID", b"SORT", b"RETURN", b"(ALL)", *criteria)
         for response in flight.of(b"ESEARCH"):
@@ -62,7 +62,7 @@ def _client_sort(connection: Connection, key: SortKey) -> array[int]:
             fields = _fields(response.data)
             if b"UID" in fields:
                 keyed.append((KEY_FUNCTIONS[key](fields), int(fields[b"UID"])))
-    keyed.sort(key=lambda pair: pair)  # type: ignore[arg-type,return-value]
+    keyed.sort(key=lambda pair: pair)
     return array("I", (uid for _key, uid in keyed))
 
 
@@ -126,11 +126,14 @@ def matching_uids(connection: Connection, query: Query, keywords: frozenset[str]
         criteria.append(b"FLAGGED")
     if query.attachment:
         mixed: list[Piece] = [b"HEADER", b"Content-Type", b'"multipart/mixed"']
-        criteria += [b"OR", b"KEYWORD", b"$HasAttachment", *mixed] if "$HasAttachment" in keywords else mixed
+        if "$HasAttachment" in keywords:
+            criteria += [b"OR", b"KEYWORD", b"$HasAttachment"]
+        criteria += mixed
     if query.text:
         criteria += _text_criteria(query)
     charset: list[Piece] = [] if query.text.isascii() else [b"CHARSET", b"UTF-8"]
-    flight = connection.run([b"UID", b"SEARCH", *charset, *criteria])
+    command: list[Piece] = [b"UID", b"SEARCH", *charset, *criteria]
+    flight = connection.run(command)
     if flight.ends[0].code.upper().startswith(b"BADCHARSET"):
         raise Refused("the server cannot search for this text")
     check(flight.ends[0])
@@ -139,7 +142,7 @@ def matching_uids(connection: Connection, query: Query, keywords: frozenset[str]
 
 def _text_criteria(query: Query) -> list[Piece]:
     text = quote(query.text)
-    fields: list[Piece] = [b"SUBJECT", b"FROM", b"TO", b"CC"] + ([b"BODY"] if query.in_body else [])
+    fields = [b"SUBJECT", b"FROM", b"TO", b"CC"] + ([b"BODY"] if query.in_body else [])
     out: list[Piece] = []
     for index, name in enumerate(fields):
         if index < len(fields) - 1:

@@ -25,28 +25,167 @@ MAX_TOKENS = 200
 COLOURS = frozenset({"background", "background-color", "background-image", "color"})
 _SIDES = ("", "-top", "-right", "-bottom", "-left", "-block", "-block-start", "-block-end")
 _SIDES += ("-inline", "-inline-start", "-inline-end")
-_ANYWHERE = """
-    align-content align-items align-self aspect-ratio background background-attachment background-blend-mode background-clip
-    background-color background-image background-origin background-position background-position-x
-    background-position-y background-repeat background-size border-collapse border-radius border-top-left-radius
-    border-top-right-radius border-bottom-left-radius border-bottom-right-radius border-spacing box-shadow box-sizing
-    caption-side clear color color-scheme column-count column-gap column-width columns cursor direction display
-    empty-cells flex flex-basis flex-direction flex-flow flex-grow flex-shrink flex-wrap float font font-family
-    font-feature-settings font-kerning font-size font-size-adjust font-stretch font-style font-variant
-    font-variant-caps font-variant-numeric font-weight gap grid grid-area grid-auto-columns grid-auto-flow
-    grid-auto-rows grid-column grid-column-end grid-column-start grid-row grid-row-end grid-row-start grid-template
-    grid-template-areas grid-template-columns grid-template-rows height hyphens inset inset-block inset-inline
-    justify-content justify-items justify-self left right top bottom letter-spacing line-break line-height list-style
-    list-style-image list-style-position list-style-type max-height max-width min-height min-width block-size
-    inline-size max-block-size max-inline-size min-block-size min-inline-size mix-blend-mode object-fit object-position
-    opacity order orphans outline outline-color outline-offset outline-style outline-width overflow overflow-wrap
-    overflow-x overflow-y page-break-after page-break-before page-break-inside break-after break-before break-inside
-    place-content place-items place-self position row-gap table-layout text-align text-align-last text-decoration
-    text-decoration-color text-decoration-line text-decoration-style text-decoration-thickness text-indent
-    text-justify text-orientation text-overflow text-shadow text-transform text-underline-offset unicode-bidi
-    vertical-align visibility white-space widows width word-break word-spacing word-wrap writing-mode z-index
-    -webkit-text-size-adjust -ms-text-size-adjust text-size-adjust -webkit-font-smoothing -webkit-text-fill-color
-""".split()
+_ANYWHERE = [
+    "align-content",
+    "align-items",
+    "align-self",
+    "aspect-ratio",
+    "background",
+    "background-attachment",
+    "background-blend-mode",
+    "background-clip",
+    "background-color",
+    "background-image",
+    "background-origin",
+    "background-position",
+    "background-position-x",
+    "background-position-y",
+    "background-repeat",
+    "background-size",
+    "border-collapse",
+    "border-radius",
+    "border-top-left-radius",
+    "border-top-right-radius",
+    "border-bottom-left-radius",
+    "border-bottom-right-radius",
+    "border-spacing",
+    "box-shadow",
+    "box-sizing",
+    "caption-side",
+    "clear",
+    "color",
+    "color-scheme",
+    "column-count",
+    "column-gap",
+    "column-width",
+    "columns",
+    "cursor",
+    "direction",
+    "display",
+    "empty-cells",
+    "flex",
+    "flex-basis",
+    "flex-direction",
+    "flex-flow",
+    "flex-grow",
+    "flex-shrink",
+    "flex-wrap",
+    "float",
+    "font",
+    "font-family",
+    "font-feature-settings",
+    "font-kerning",
+    "font-size",
+    "font-size-adjust",
+    "font-stretch",
+    "font-style",
+    "font-variant",
+    "font-variant-caps",
+    "font-variant-numeric",
+    "font-weight",
+    "gap",
+    "grid",
+    "grid-area",
+    "grid-auto-columns",
+    "grid-auto-flow",
+    "grid-auto-rows",
+    "grid-column",
+    "grid-column-end",
+    "grid-column-start",
+    "grid-row",
+    "grid-row-end",
+    "grid-row-start",
+    "grid-template",
+    "grid-template-areas",
+    "grid-template-columns",
+    "grid-template-rows",
+    "height",
+    "hyphens",
+    "inset",
+    "inset-block",
+    "inset-inline",
+    "justify-content",
+    "justify-items",
+    "justify-self",
+    "left",
+    "right",
+    "top",
+    "bottom",
+    "letter-spacing",
+    "line-break",
+    "line-height",
+    "list-style",
+    "list-style-image",
+    "list-style-position",
+    "list-style-type",
+    "max-height",
+    "max-width",
+    "min-height",
+    "min-width",
+    "block-size",
+    "inline-size",
+    "max-block-size",
+    "max-inline-size",
+    "min-block-size",
+    "min-inline-size",
+    "mix-blend-mode",
+    "object-fit",
+    "object-position",
+    "opacity",
+    "order",
+    "orphans",
+    "outline",
+    "outline-color",
+    "outline-offset",
+    "outline-style",
+    "outline-width",
+    "overflow",
+    "overflow-wrap",
+    "overflow-x",
+    "overflow-y",
+    "page-break-after",
+    "page-break-before",
+    "page-break-inside",
+    "break-after",
+    "break-before",
+    "break-inside",
+    "place-content",
+    "place-items",
+    "place-self",
+    "position",
+    "row-gap",
+    "table-layout",
+    "text-align",
+    "text-align-last",
+    "text-decoration",
+    "text-decoration-color",
+    "text-decoration-line",
+    "text-decoration-style",
+    "text-decoration-thickness",
+    "text-indent",
+    "text-justify",
+    "text-orientation",
+    "text-overflow",
+    "text-shadow",
+    "text-transform",
+    "text-underline-offset",
+    "unicode-bidi",
+    "vertical-align",
+    "visibility",
+    "white-space",
+    "widows",
+    "width",
+    "word-break",
+    "word-spacing",
+    "word-wrap",
+    "writing-mode",
+    "z-index",
+    "-webkit-text-size-adjust",
+    "-ms-text-size-adjust",
+    "text-size-adjust",
+    "-webkit-font-smoothing",
+    "-webkit-text-fill-color",
+]
 PROPERTIES = frozenset(
     [*_ANYWHERE]
     + [f"margin{side}" for side in _SIDES]
@@ -60,11 +199,36 @@ _ONLY = {
     "color-scheme": frozenset({"light", "dark", "only", "normal"}),
 }
 _FUNCTIONS = frozenset(
-    """rgb rgba hsl hsla hwb lab lch oklab oklch color-mix light-dark calc min max clamp linear-gradient radial-gradient
-    conic-gradient repeating-linear-gradient repeating-radial-gradient -webkit-linear-gradient repeat minmax
-    fit-content""".split()
+    [
+        "rgb",
+        "rgba",
+        "hsl",
+        "hsla",
+        "hwb",
+        "lab",
+        "lch",
+        "oklab",
+        "oklch",
+        "color-mix",
+        "light-dark",
+        "calc",
+        "min",
+        "max",
+        "clamp",
+        "linear-gradient",
+        "radial-gradient",
+        "conic-gradient",
+        "repeating-linear-gradient",
+        "repeating-radial-gradient",
+        "-webkit-linear-gradient",
+        "repeat",
+        "minmax",
+        "fit-content",
+    ]
 )
-_PSEUDO_FUNCTIONS = frozenset({"not", "is", "where", "nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "lang"})
+_PSEUDO_FUNCTIONS = frozenset(
+    {"not", "is", "where", "nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "lang"}
+)
 
 _IDENT = re.compile(r"-{0,2}[^\W\d][\w-]{0,80}|-[^\W\d][\w-]{0,80}")
 _CLASS = re.compile(r"[\w-]{1,200}")
@@ -171,7 +335,14 @@ class Css:
         return ";".join(written)
 
     def _notice(self, name: str, value: str) -> None:
-        if name in COLOURS and value.lower() not in {"inherit", "transparent", "none", "initial", "unset", "currentcolor"}:
+        if name in COLOURS and value.lower() not in {
+            "inherit",
+            "transparent",
+            "none",
+            "initial",
+            "unset",
+            "currentcolor",
+        }:
             self.coloured = True
         if name == "color-scheme" and "dark" in value.lower():
             self.dark = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from webmail.markup.attributes import OF_TAG, TAGS, plain_value
+from webmail.markup.attributes import TAGS, plain_value
 from webmail.markup.css import Css, css_url
 from webmail.markup.tokens import Start
 from webmail.markup.urls import ImageUrls, clean_link
@@ -148,7 +148,9 @@ class Elements:
         value = plain_value("td", "bgcolor", attributes.get(key, ""))
         if not value:
             return ""
-        legacy = not value.startswith("#") and len(value) in {3, 6} and all(c in "0123456789abcdefABCDEF" for c in value)
+        legacy = (
+            not value.startswith("#") and len(value) in {3, 6} and all(c in "0123456789abcdefABCDEF" for c in value)
+        )
         return self._css.declarations(f"{name}:{'#' if legacy else ''}{value}")
 
     def _take_meta(self, attributes: dict[str, str]) -> None:
@@ -157,5 +159,3 @@ class Elements:
             self.dark = True
         if "http-equiv" in attributes:
             self.removed.add("meta")
-
-

@@ -55,9 +55,7 @@ class Cleaned:
     dark: bool
 
 
-def sanitize(
-    html: str, *, cid_urls: Mapping[str, str], remote: Remote, remote_url: RemoteUrl | None = None
-) -> Cleaned:
+def sanitize(html: str, *, cid_urls: Mapping[str, str], remote: Remote, remote_url: RemoteUrl | None = None) -> Cleaned:
     """Cleans one HTML body. `cid_urls` maps a Content-ID without angle brackets to the address of that image;
     `remote_url` gives the proxy's address for a remote one (needed for "proxy"). Raises nothing, for any text, and takes
     a bounded time (under 2 s) for any length."""

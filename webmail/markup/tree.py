@@ -20,20 +20,92 @@ REFERENCE_COST = 15
 _PIECE_CHARS = 20_000
 
 VOID = frozenset({"br", "hr", "img", "wbr", "col"})
-FORMATTING = frozenset("a b big code em font i nobr s small strike strong tt u".split())
-_SPLITTABLE = FORMATTING | frozenset("center div p span".split())
-_CLOSES_P = frozenset(
-    """address article aside blockquote center dd dir div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup
-    hr li main nav ol p pre section table ul""".split()
+FORMATTING = frozenset(
+    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
 )
-_HEADINGS = frozenset("h1 h2 h3 h4 h5 h6".split())
-_CELL = frozenset("table td th caption".split())
+_SPLITTABLE = FORMATTING | frozenset(["center", "div", "p", "span"])
+_CLOSES_P = frozenset(
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "center",
+        "dd",
+        "dir",
+        "div",
+        "dl",
+        "dt",
+        "figcaption",
+        "figure",
+        "footer",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "header",
+        "hgroup",
+        "hr",
+        "li",
+        "main",
+        "nav",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "table",
+        "ul",
+    ]
+)
+_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
+_CELL = frozenset(["table", "td", "th", "caption"])
 _TABLE_LEVEL = {"table": 0, "caption": 1, "colgroup": 1, "tbody": 1, "thead": 1, "tfoot": 1, "tr": 2, "td": 3, "th": 3}
 _TABLE_LEVEL["col"] = 3
-_LIST_SCOPE = _CELL | frozenset("ul ol dir".split())
+_LIST_SCOPE = _CELL | frozenset(["ul", "ol", "dir"])
 _BREAKS_OUT = frozenset(
-    """b big blockquote body br center code dd div dl dt em h1 h2 h3 h4 h5 h6 hr i img li nobr ol p pre ruby s small
-    span strong strike sub sup table tt u ul var""".split()
+    [
+        "b",
+        "big",
+        "blockquote",
+        "body",
+        "br",
+        "center",
+        "code",
+        "dd",
+        "div",
+        "dl",
+        "dt",
+        "em",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "i",
+        "img",
+        "li",
+        "nobr",
+        "ol",
+        "p",
+        "pre",
+        "ruby",
+        "s",
+        "small",
+        "span",
+        "strong",
+        "strike",
+        "sub",
+        "sup",
+        "table",
+        "tt",
+        "u",
+        "ul",
+        "var",
+    ]
 )
 _Open = tuple[str, str]
 

@@ -30,7 +30,7 @@ _TOKEN = re.compile(
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _COMMENT = re.compile(rb"\([^()]{0,500}\)")
 _AROUND_AT = re.compile(rb"[ \t]{0,20}@[ \t]{0,20}")
-_OUTSIDE = re.compile(rb"(" + _QUOTED + rb")|[\s\0]+", re.DOTALL)
+_OUTSIDE = re.compile(rb"(" + _QUOTED + rb")|[\0-\x20\x7f]+", re.DOTALL)
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
 
 
@@ -52,20 +52,22 @@ def parse_addresses(value: bytes, limit: int = ADDRESS_LIMIT) -> tuple[tuple[Add
 
 @dataclass(slots=True)
 class _Mailbox:
-    """What has been read of one mailbox: the pieces of its phrase, its <address>, its comments."""
+    """What has been read of one mailbox: the pieces of its phrase, its <address>, its comments, what follows them."""
 
     words: list[bytes] = field(default_factory=list)
     bare: list[bytes] = field(default_factory=list)
     route: bytes | None = None
     comments: list[bytes] = field(default_factory=list)
+    later: list[bytes] = field(default_factory=list)
 
     @property
     def has_address(self) -> bool:
         return self.route is not None or any(b"@" in text and not _is_phrase(text) for text in self.bare)
 
     def add(self, text: bytes, shown: bytes | None = None) -> None:
-        self.bare.append(text)
-        self.words.append(text if shown is None else shown)
+        if self.route is None:
+            self.bare.append(text)
+        (self.words if self.route is None else self.later).append(text if shown is None else shown)
 
 
 def _read(value: bytes) -> Iterator[Address]:
@@ -95,7 +97,7 @@ def _read(value: bytes) -> Iterator[Address]:
             mailbox = _Mailbox()
         elif kind == "angle" and mailbox.route is not None:
             yield from _finish(mailbox)
-            mailbox = _Mailbox(route=text)
+            mailbox = _Mailbox(words=mailbox.later, route=text)
         elif kind == "angle":
             mailbox.route = text
             mailbox.bare = []
@@ -166,7 +168,8 @@ def _strip_route(angle: bytes) -> bytes:
 
 def _clean_email(email: bytes) -> str:
     squeezed = _OUTSIDE.sub(lambda match: match[1] or b"", email[:10_000])
-    return make_safe(decode_text(squeezed, "")[0]).strip()
+    text = make_safe(decode_text(squeezed, "")[0])
+    return text.strip() if '"' in text else "".join(text.split())
 
 
 def _address(name: bytes, email: str) -> Address:

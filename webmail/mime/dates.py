@@ -81,7 +81,8 @@ def _find(text: str) -> tuple[int, int, int, str] | None:
     """Year, month, day, and the text in which the time stands."""
     if match := _ISO.search(text):
         return int(match[1]), int(match[2]), int(match[3]), text[match.end() :]
-    if match := _DAY_FIRST.search(text):
+    match = _DAY_FIRST.search(text)
+    if match and _month(match[2]):
         return _year(match[3]), _month(match[2]), int(match[1]), text[match.end() :]
     if match := _MONTH_FIRST.search(text):
         clock = f"{match[3]}:{match[4]}:{match[5] or 0} {match[6] or ''}" if match[3] else ""

@@ -154,7 +154,7 @@ def make_zip(variant: int, size_bytes: int) -> bytes:
         [
             ("arte/interior.pdf", make_pdf(lines, padding=noise(variant, size_bytes))),
             ("arte/portada.png", images.draw_png(variant % 48)),
-            ("LÉAME.txt", "Perfil FOGRA39. Negro al 100 %, sin registro.\r\n".encode()),
+            ("LÉAME.txt", b"Perfil FOGRA39. Negro al 100 %, sin registro.\r\n"),
         ],
         compress=False,
     )
@@ -201,13 +201,25 @@ def make_xlsx(variant: int) -> bytes:
     )
     kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.worksheet+xml"
     schema = f'<Override PartName="/xl/worksheets/sheet1.xml" ContentType="{kind}"/>'
-    members = [("xl/workbook.xml", book), ("xl/_rels/workbook.xml.rels", relations), ("xl/worksheets/sheet1.xml", sheet)]
+    members = [
+        ("xl/workbook.xml", book),
+        ("xl/_rels/workbook.xml.rels", relations),
+        ("xl/worksheets/sheet1.xml", sheet),
+    ]
     return pack_zip([*_parts("xl/workbook.xml", "xlsx", schema), *((name, text.encode()) for name, text in members)])
 
 
 def price_rows(variant: int) -> list[tuple[str, ...]]:
     """Code, paper, format, stock and price of a few hundred papers."""
-    names = ("Bond ahuesado", "Bond blanco", "Couché mate", "Couché brillante", "Cartulina dúplex", "Autocopiativo", "Kraft")
+    names = (
+        "Bond ahuesado",
+        "Bond blanco",
+        "Couché mate",
+        "Couché brillante",
+        "Cartulina dúplex",
+        "Autocopiativo",
+        "Kraft",
+    )
     rows: list[tuple[str, ...]] = [("Código", "Papel", "Gramaje", "Formato", "Resmas", "Precio neto")]
     for number in range(60 + variant * 9):
         chance = draw(variant, str(number))
@@ -218,7 +230,9 @@ def price_rows(variant: int) -> list[tuple[str, ...]]:
 
 
 # --- Calendar and card -------------------------------------------------------------------------------------------------------------
-def make_invitation(*, uid: str, title: str, place: str, start: datetime, host: Contact, guest: Contact, text: str) -> bytes:
+def make_invitation(
+    *, uid: str, title: str, place: str, start: datetime, host: Contact, guest: Contact, text: str
+) -> bytes:
     """An iCalendar request for one hour (RFC 5545, RFC 5546 section 3.2.2)."""
     note = text.replace("\\", "\\\\").replace("\n", "\\n").replace(",", "\\,").replace(";", "\\;")
     lines = [

@@ -17,7 +17,9 @@ CONTACTS: dict[str, Contact] = {
     # Clients
     "rodrigo": Contact("Rodrigo Sepúlveda", "rsepulveda@vinaaromo.test", "Viña Aromo", phone="+56 32 255 0171"),
     "enologo": Contact("Ignacio Larraín", "ilarrain@vinaaromo.test", "Viña Aromo", style="html"),
-    "catalina": Contact("Catalina Vergara", "produccion@editorialnirre.test", "Editorial Ñirre", style="plain", words="B"),
+    "catalina": Contact(
+        "Catalina Vergara", "produccion@editorialnirre.test", "Editorial Ñirre", style="plain", words="B"
+    ),
     "nirre": Contact("Editorial Ñirre", "contacto@editorialnirre.test", "Editorial Ñirre", style="flowed"),
     "nicolas": Contact("Nicolás Barrientos", "nbarrientos@muniquilpue.test", "Municipalidad de Quilpué", style="plain"),
     "partes": Contact(
@@ -26,10 +28,14 @@ CONTACTS: dict[str, Contact] = {
     "itata": Contact("Gerardo Muñoz", "gerencia@transportesitata.test", "Transportes Itata", phone="+56 42 255 0119"),
     "maihue": Contact("Operaciones Maihue", "operaciones@maderasmaihue.test", "Maderas Maihue", style="plain"),
     "clinica": Contact("Verónica Salas", "partes@clinicaloncoche.test", "Clínica Loncoche", style="html"),
-    "liceo": Contact("Secretaría Liceo Pichidegua", "secretaria@liceopichidegua.test", "Liceo Pichidegua", style="plain"),
+    "liceo": Contact(
+        "Secretaría Liceo Pichidegua", "secretaria@liceopichidegua.test", "Liceo Pichidegua", style="plain"
+    ),
     "diario": Contact("Tomás Echeverría", "fotos@diariolaguna.test", "Diario Laguna", style="flowed"),
     "hostal": Contact("Paz Inostroza", "contacto@hostalquintero.test", "Hostal Quintero"),
-    "notaria": Contact("Notaría Olmué", "oficio@notariaolmue.test", "Notaría Olmué", charset="windows-1252", style="plain"),
+    "notaria": Contact(
+        "Notaría Olmué", "oficio@notariaolmue.test", "Notaría Olmué", charset="windows-1252", style="plain"
+    ),
     # Suppliers
     "alvaro": Contact("Álvaro Cid", "ventas@papelesandinos.test", "Papeles Andinos", phone="+56 2 2555 0148"),
     "claudia": Contact("Claudia Arriagada", "carriagada@papelesandinos.test", "Papeles Andinos", style="html"),
@@ -39,7 +45,9 @@ CONTACTS: dict[str, Contact] = {
         "Repuestos Gráficos Sur", "mesa@repuestosgraficos.test", "Repuestos Gráficos Sur", charset="windows-1252"
     ),
     "tecnico": Contact("Mantención Offset", "agenda@mantencionoffset.test", "Mantención Offset", style="plain"),
-    "despachos": Contact("Despachos Cordillera", "avisos@despachoscordillera.test", "Despachos Cordillera", style="notice"),
+    "despachos": Contact(
+        "Despachos Cordillera", "avisos@despachoscordillera.test", "Despachos Cordillera", style="notice"
+    ),
     "antonia": Contact("Antonia Lagos", "antonia@lagosdiseno.test", "Lagos Diseño", style="html"),
     "hernan": Contact("Hernán Pizarro", "hpizarro@pizarrocontadores.test", "Pizarro Contadores", charset="iso-8859-1"),
     # Offices and services
@@ -50,8 +58,12 @@ CONTACTS: dict[str, Contact] = {
     "colegio": Contact("Colegio Puerto Claro", "apoderados@colegiopuertoclaro.test", "Colegio Puerto Claro"),
     "dental": Contact("Centro Dental Limache", "horas@dentallimache.test", "Centro Dental Limache", style="invite"),
     "gremio": Contact("Gremio Gráfico", "boletin@gremiografico.test", "Gremio Gráfico", style="newsletter"),
-    "papelera": Contact("La Papelera de Barrio", "hola@papeleradebarrio.test", "La Papelera de Barrio", style="newsletter"),
-    "teatro": Contact("Teatro Municipal de Quilpué", "cartelera@teatroquilpue.test", "Teatro Municipal", style="newsletter"),
+    "papelera": Contact(
+        "La Papelera de Barrio", "hola@papeleradebarrio.test", "La Papelera de Barrio", style="newsletter"
+    ),
+    "teatro": Contact(
+        "Teatro Municipal de Quilpué", "cartelera@teatroquilpue.test", "Teatro Municipal", style="newsletter"
+    ),
     # Family
     "javiera": Contact("Javiera Mella", "javi.mella@correoazul.test", style="plain"),
     "mama": Contact("Rosa Contreras", "rosa.contreras@correoazul.test", style="plain", charset="iso-8859-1"),
@@ -64,9 +76,15 @@ CONTACTS: dict[str, Contact] = {
     "weekly": Contact("Type & Paper Weekly", "editor@typeandpaper.test", "Type & Paper", lang="en", style="newsletter"),
     "fonts": Contact("Letterfolk Fonts", "receipts@letterfolk.test", "Letterfolk", lang="en", style="notice"),
     "cloud": Contact("Harbour Hosting", "support@harbourhosting.test", "Harbour Hosting", lang="en", style="notice"),
-    "sato": Contact("佐藤 美咲", "sato@washi-kobo.test", "和紙工房", lang="ja", charset="iso-2022-jp", words="B", style="plain"),
-    "wang": Contact("王伟", "wang@suzhoubinding.test", "苏州装订机械", lang="zh", charset="gb2312", words="B", style="plain"),
-    "irina": Contact("Ирина Волкова", "volkova@lesprint.test", "Лес Принт", lang="ru", charset="koi8-r", words="B", style="plain"),
+    "sato": Contact(
+        "佐藤 美咲", "sato@washi-kobo.test", "和紙工房", lang="ja", charset="iso-2022-jp", words="B", style="plain"
+    ),
+    "wang": Contact(
+        "王伟", "wang@suzhoubinding.test", "苏州装订机械", lang="zh", charset="gb2312", words="B", style="plain"
+    ),
+    "irina": Contact(
+        "Ирина Волкова", "volkova@lesprint.test", "Лес Принт", lang="ru", charset="koi8-r", words="B", style="plain"
+    ),
 }
 COLLEAGUES = {
     "lorena": ("Lorena Huenchuñir", "lorena", "flowed"),

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from accounts.models import MailAccount
-from accounts.vault import SealBroken, new_half, seal_with_half, unseal_with_half
 from django.conf import settings
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import Http404, HttpRequest, HttpResponse
 
+from accounts.models import MailAccount
+from accounts.vault import SealBroken, new_half, seal_with_half, unseal_with_half
 from webmail.errors import LoginRefused
 from webmail.sources.base import MailSource
 from webmail.sources.open import open_source as pick_source
-from webmail.values import Credentials, Endpoint
+from webmail.values import Credentials, Endpoint, Tls
 
 PENDING = "_casilla_pending"
 SEALED = "sealed"
@@ -24,7 +24,9 @@ COOKIE = "casilla_seal"
 def account_for(request: HttpRequest, account_id: int) -> MailAccount:
     """This person's account with this id; anybody else's is a 404. Raises LoginRefused when its mailbox was suspended."""
     account = (
-        MailAccount.objects.select_related("mailbox", "mailbox__domain").filter(pk=account_id, owner=request.user.pk).first()
+        MailAccount.objects.select_related("mailbox", "mailbox__domain")
+        .filter(pk=account_id, owner=request.user.pk)
+        .first()
     )
     if account is None:
         raise Http404
@@ -36,8 +38,8 @@ def account_for(request: HttpRequest, account_id: int) -> MailAccount:
 def endpoint_for(account: MailAccount) -> Endpoint:
     """Where the account's IMAP server listens."""
     if account.hosted:
-        return Endpoint(settings.IMAP_HOST, settings.IMAP_PORT, settings.IMAP_TLS)
-    return Endpoint(account.imap_host, account.imap_port, account.imap_tls)  # type: ignore[arg-type]
+        return Endpoint(settings.IMAP_HOST, settings.IMAP_PORT, cast(Tls, settings.IMAP_TLS))
+    return Endpoint(account.imap_host, account.imap_port, cast(Tls, account.imap_tls))
 
 
 def credentials_for(request: HttpRequest, account: MailAccount) -> Credentials:

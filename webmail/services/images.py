@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accounts.outbound import OutboundRefused, fetch
-
 from webmail.markup.images import raster_type
 
 IMAGE_LIMIT_BYTES = 5 * 1024 * 1024

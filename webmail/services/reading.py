@@ -121,9 +121,7 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window) 
         shown_day = day if query.sort == "date" and day != last else None
         last = day
         if index >= look_back:
-            rows.append(
-                Row(summary, page.start + index, tags_of(summary.flags), shown_day, _who(summary, sent_by_me))
-            )
+            rows.append(Row(summary, page.start + index, tags_of(summary.flags), shown_day, _who(summary, sent_by_me)))
     kept = Page(page.rows[look_back:], page.start + look_back, page.total, page.validity, query)
     return RowPage(rows, kept)
 

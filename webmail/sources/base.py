@@ -76,7 +76,9 @@ class MailSource(Protocol):
         """Removes messages for good (UID EXPUNGE, RFC 4315; never a plain EXPUNGE)."""
         ...
 
-    def append(self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None) -> Ref | None:
+    def append(
+        self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None
+    ) -> Ref | None:
         """Stores a message; None when the server does not tell its new UID."""
         ...
 

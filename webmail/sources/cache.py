@@ -47,7 +47,9 @@ class MailCache:
         """The kept rows among these, without flags."""
         values = self._get([_row_key(folder, validity, uid) for uid in uids])
         return {
-            uid: _unpack(folder, validity, uid, value) for uid, value in zip(uids, values, strict=True) if value is not None
+            uid: _unpack(folder, validity, uid, value)
+            for uid, value in zip(uids, values, strict=True)
+            if value is not None
         }
 
     def keep_rows(self, rows: Iterable[Summary]) -> None:

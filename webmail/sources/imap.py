@@ -152,7 +152,9 @@ class ImapSource:
         if uid not in order:
             return -1, None, None, len(order)
         at = order.index(uid)
-        near = [Ref(ref.folder, state.validity, str(order[i])) if 0 <= i < len(order) else None for i in (at - 1, at + 1)]
+        near = [
+            Ref(ref.folder, state.validity, str(order[i])) if 0 <= i < len(order) else None for i in (at - 1, at + 1)
+        ]
         return at, near[0], near[1], len(order)
 
     def message(self, ref: Ref) -> Message:
@@ -355,9 +357,7 @@ def _copied(flight: Flight, state: Selected, folder: FolderId) -> dict[Ref, Ref]
         if len(words) == 4 and words[0].upper() == b"COPYUID" and words[1].isdigit():
             pairs = zip(parse_uid_set(words[2]), parse_uid_set(words[3]), strict=False)
             validity = int(words[1])
-            return {
-                Ref(state.folder, state.validity, str(old)): Ref(folder, validity, str(new)) for old, new in pairs
-            }
+            return {Ref(state.folder, state.validity, str(old)): Ref(folder, validity, str(new)) for old, new in pairs}
     return {}
 
 

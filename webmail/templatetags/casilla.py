@@ -26,9 +26,7 @@ def icon(name: str, *, size: str = "", label: str = "", css: str = "", dir: bool
     classes = " ".join(filter(None, ["i", f"i--{size}" if size else "", "i--dir" if dir else "", css]))
     href = f"{static('icons/sprite.svg')}#{name}"
     if label:
-        return format_html(
-            '<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', classes, label, href
-        )
+        return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', classes, label, href)
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}"/></svg>', classes, href)
 
 

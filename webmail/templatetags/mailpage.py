@@ -59,7 +59,8 @@ def without(query: Query, field: str) -> str:
 @register.filter
 def toggled(query: Query, field: str) -> str:
     """The address of the same list with one yes-or-no turned over."""
-    return query_string(replace(query, **{field: not getattr(query, field)})) or "?"
+    changes: dict[str, Any] = {field: not getattr(query, field)}
+    return query_string(replace(query, **changes)) or "?"
 
 
 @register.filter
@@ -89,7 +90,7 @@ def file_name(part: Part) -> str:
 
 @register.filter
 def can_preview(part: Part) -> str:
-    """"image", "pdf" or "": whether the part can be shown in place, by its type and name (its bytes decide later)."""
+    """ "image", "pdf" or "": whether the part can be shown in place, by its type and name (its bytes decide later)."""
     return previewable(part)
 
 

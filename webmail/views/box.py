@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.models import MailAccount
 from django.http import HttpRequest
 from django.urls import reverse
 
+from accounts.models import MailAccount
 from webmail.services.access import account_for, open_source
 from webmail.services.folders import tree_items
 from webmail.services.reading import find_folder
@@ -70,4 +70,3 @@ def open_box(request: HttpRequest, account_id: int) -> Iterator[Box]:
 def inbox_of(folders: list[Folder]) -> Folder | None:
     """The folder to open first."""
     return next((folder for folder in folders if folder.role is Role.INBOX), folders[0] if folders else None)
-

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from accounts.models import MailAccount
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
+from accounts.models import MailAccount
 from webmail.errors import Gone
 from webmail.services.folders import folder_label
 from webmail.services.reading import RowPage, open_page

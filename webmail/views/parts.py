@@ -64,9 +64,7 @@ def _image_url(box: Box, ref: Ref) -> Callable[[str], str]:
 
 @login_required
 @require_safe
-def remote_image(
-    request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str
-) -> HttpResponse:
+def remote_image(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
     """A remote image that the reader asked for, fetched by us: the sender learns our address, not theirs."""
     account_for(request, account_id)
     try:
@@ -112,7 +110,7 @@ def _inline_type(head: bytes) -> str | None:
 
 
 def _find(part: Part, number: PartNumber) -> Part | None:
-    if part.number == number and not part.type == "multipart":
+    if part.number == number and part.type != "multipart":
         return part
     return next((found for child in part.children if (found := _find(child, number))), None)
 
@@ -129,7 +127,9 @@ def _peek(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head[:HEAD_BYTES], chain(taken, stream)
 
 
-def _streamed(request: HttpRequest, stream: Iterator[bytes], stack: ExitStack, media_type: str) -> StreamingHttpResponse:
+def _streamed(
+    request: HttpRequest, stream: Iterator[bytes], stack: ExitStack, media_type: str
+) -> StreamingHttpResponse:
     """A response that reads while it is sent; what it reads from is given back when it ends, however it ends. Under ASGI
     each piece is read in a thread: Django would hold a plain iterator in memory whole."""
 
@@ -139,8 +139,9 @@ def _streamed(request: HttpRequest, stream: Iterator[bytes], stack: ExitStack, m
 
     async def pieces_in_threads() -> AsyncIterator[bytes]:
         source = pieces()
+        read_piece = sync_to_async(lambda pieces: next(pieces, None), thread_sensitive=False)
         try:
-            while (piece := await sync_to_async(next, thread_sensitive=False)(source, None)) is not None:
+            while (piece := await read_piece(source)) is not None:
                 yield piece
         finally:
             await sync_to_async(stack.close, thread_sensitive=False)()
