@@ -6,6 +6,7 @@ Every read has a time limit and a byte limit. Library errors end here, as `MailE
 from __future__ import annotations
 
 import contextlib
+import imaplib
 import ssl
 import time
 from typing import Any
@@ -35,7 +36,6 @@ class Connection:
         self._imap: Any = client._imap
         self._tags = 0
         self.capabilities: frozenset[bytes] = frozenset()
-        self.selected: Any = None  # what webmail.imap.folders knows of the selected folder
         self.dirty = True
         self.round_trips = self.bytes_in = self.bytes_out = 0
         self.used_at = time.monotonic()
@@ -173,6 +173,8 @@ def connect(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") 
         connection.capabilities = _capabilities(connection)
     except LoginError as error:
         client.shutdown()
+        if isinstance(error.__context__, imaplib.IMAP4.abort):
+            raise Unreachable(str(error)) from error
         raise LoginRefused(_reply(error)) from error
     except (IMAPClientError, OSError, EOFError) as error:
         client.shutdown()

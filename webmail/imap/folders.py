@@ -274,25 +274,17 @@ class Selected:
 
 
 def select(connection: Connection, folder: FolderId) -> Selected:
-    """Selects a folder, or makes sure with a NOOP that the selected one has not changed; asks for messages marked as deleted
-    in the same flight. Raises Gone when there is no such folder."""
-    deleted: list[Piece] = [b"UID", b"SEARCH", b"DELETED"]
-    current: Selected | None = connection.selected
-    if current and current.folder == folder and not connection.dirty:
-        flight = connection.run([b"NOOP"], deleted)
-        if not connection.dirty and not flight.of(b"FETCH"):
-            current.deleted = _search_result(flight)
-            return current
-    connection.selected = None
-    connection.dirty = False
+    """Selects a folder and asks in the same flight for messages marked as deleted. Raises Gone when there is no such folder.
+
+    A folder that is already selected is selected again: Dovecot 2.3 goes on showing one that was deleted and made anew,
+    and says nothing of it in answer to NOOP or STATUS."""
     condstore = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
-    flight = connection.run([b"SELECT", quote(folder), *condstore], deleted)
-    if flight.ends[0].status != b"OK":
-        connection.dirty = True
-        check(flight.ends[0]) if flight.ends[0].status != b"NO" else _gone(flight)
+    flight = connection.run([b"SELECT", quote(folder), *condstore], [b"UID", b"SEARCH", b"DELETED"])
     connection.dirty = False
-    selected = connection.selected = _selected(folder, flight)
-    return selected
+    if flight.ends[0].status == b"NO":
+        _gone(flight)
+    check(flight.ends[0])
+    return _selected(folder, flight)
 
 
 def _gone(flight: Flight) -> None:

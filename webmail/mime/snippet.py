@@ -100,7 +100,7 @@ def _texts(html: str) -> tuple[str, str]:
             own.append("<")
         elif name.lstrip("/") in _QUOTES:
             depth = max(0, depth - 1) if name.startswith("/") else depth + 1
-        if name and name.lstrip("/") not in _INLINE:
+        if name not in {"", "!"} and name.lstrip("/") not in _INLINE:
             (quoted if depth else own).append("\n")
     return "".join(own), "".join(quoted)
 
