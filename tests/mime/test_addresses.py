@@ -154,6 +154,6 @@ def test_any_bytes_give_addresses_without_controls(value):
     "unit", [b"<", b'"', b"(", b")", b",", b":", b";", b"\\", b"[", b'<"', b"a@b ", b"=?a?q?", b"a:", b'"<', b"@"]
 )
 def test_repetition_takes_no_time(unit):
-    begun = time.perf_counter()
+    begun = time.process_time()
     parse_addresses(unit * (262_144 // len(unit)))
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2

@@ -143,7 +143,7 @@ def test_what_is_written_in_utf8_words_is_read_again(text):
     ],
 )
 def test_repetition_takes_no_time(unit):
-    begun = time.perf_counter()
+    begun = time.process_time()
     decode_header(unit * (262_144 // len(unit)))
     split_header(b"X: " + unit * (262_144 // len(unit)))
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1

@@ -52,11 +52,11 @@ def test_every_message_is_read_soon_and_its_text_can_be_sent(heavy):
     for name, raw in hostile_messages(heavy=heavy):
         if name.startswith(HEAVY) is not heavy:
             continue
-        begun = time.perf_counter()
+        begun = time.process_time()
         for text in read_all(raw):
             text.encode("utf-8")
             assert "\0" not in text, name
-        assert time.perf_counter() - begun < LIMIT_S, name
+        assert time.process_time() - begun < LIMIT_S, name
 
 
 @pytest.mark.parametrize("prefix", ["html-", "plain-", "charset-", "filename-", "file-", "boundary-", "subject-"])

@@ -56,14 +56,14 @@ EXPECTED = {
         True,
     ),
     "japanese-2006": Seen(
-        "山田 <yamada@example.jp>".replace("山田", "司田"),
+        "山田 <yamada@example.jp>",
         "会議",
         datetime(2006, 11, 2, 10, tzinfo=UTC),
         ("会議は明日です。\n",),
         "会議は明日です。",
     ),
     "bounce-report": Seen(
-        '"Mail Delivery System" <MAILER-DAEMON@mx.example.org>'.replace('"', ""),
+        "Mail Delivery System <MAILER-DAEMON@mx.example.org>",
         "Undelivered Mail Returned to Sender",
         NOON,
         ("<nobody@example.net>: user unknown",),

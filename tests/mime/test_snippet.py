@@ -20,7 +20,7 @@ from webmail.mime.snippet import snippet_from_html, snippet_from_text
         ("> only\n> quoted", "only quoted"),
         ("Hi\n-- \nAna\nDirectora", "Hi"),
         ("Hi\n-----Original Message-----\nFrom: x", "Hi"),
-        ("-----Mensaje original-----\nDe: x", "-----Mensaje original----- De: x".replace("-----", "").strip()),
+        ("-----Mensaje original-----\nDe: x", "Mensaje original De: x"),
         ("==========\nTitle\n==========", "Title"),
         ("Look <https://example.org/very/long> here", "Look here"),
         ("a\u200b\u200cb\u00ad \ufeff c", "ab c"),
@@ -75,7 +75,7 @@ def test_any_text_gives_one_harmless_line(text, html):
     "unit", ["<", "<!--", "<style>", "</style", "<b>", "&", "&amp", "<blockquote>", "<a b=", "-", "wrote:\n", "> "]
 )
 def test_repetition_takes_no_time(unit):
-    begun = time.perf_counter()
+    begun = time.process_time()
     snippet_from_html(unit * (5_000_000 // len(unit)))
     snippet_from_text(unit * (5_000_000 // len(unit)))
-    assert time.perf_counter() - begun < 1
+    assert time.process_time() - begun < 1

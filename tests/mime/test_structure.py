@@ -219,12 +219,12 @@ def test_a_file_name_names_no_place_and_hides_no_ending(name, clean):
 
 def test_20000_segments_of_one_name_take_no_time():
     params = {f"filename*{number}": b"a" for number in range(20_000)}
-    begun = time.perf_counter()
+    begun = time.process_time()
     made = part_from_fields(
         PartNumber("1"), "application", "pdf", {}, disposition="attachment", disposition_params=params
     )
     assert made.filename == "a" * 180
-    assert time.perf_counter() - begun < 0.5
+    assert time.process_time() - begun < 0.5
 
 
 def test_fields_are_taken_for_what_they_mean():

@@ -11,7 +11,7 @@ LENGTH = 140
 TEXT_LIMIT = 20_000
 HTML_LIMIT = 262_144
 TAGS_LIMIT = 20_000
-ENOUGH = 4_000
+ENOUGH = 1_500
 
 _WROTE = re.compile(r"(?:escribió|wrote|schrieb|a écrit|ha scritto|escreveu)[^:]{0,80}:$", re.IGNORECASE)
 _WROTE_BEGINS = re.compile(r"(?:El|On|Am|Le|Il|Em) .{6,200}$")
@@ -67,14 +67,22 @@ def snippet_from_text(text: str, length: int = LENGTH) -> str:
 def _own_lines(lines: list[str]) -> list[str]:
     """The lines that are no quote, no introduction of one, and stand above the signature and the original message."""
     own: list[str] = []
+    size = 0
     for index, line in enumerate(lines):
-        if line == "--" or _ORIGINAL.match(line):
+        if line == "--" or size > ENOUGH or _ORIGINAL.match(line):
             break
         after = lines[index + 1] if index + 1 < len(lines) else ""
-        introduces = _WROTE.search(line[-300:]) or (_WROTE.search(after[-300:]) and _WROTE_BEGINS.match(line[:300]))
-        if not line.startswith(">") and not introduces:
+        if not line.startswith(">") and not _introduces(line, after):
             own.append(line)
+            size += len(_FILLING.sub("", line))
     return own
+
+
+def _introduces(line: str, after: str) -> bool:
+    """Whether a line, or the line and the one after it, say who wrote what is quoted below."""
+    if line.endswith(":"):
+        return _WROTE.search(line[-300:]) is not None
+    return after.endswith(":") and bool(_WROTE.search(after[-300:]) and _WROTE_BEGINS.match(line[:300]))
 
 
 def snippet_from_html(html: str, length: int = LENGTH) -> str:

@@ -1,0 +1,102 @@
+"""Debian's Chromium on the whole application and the real servers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps a loop in this thread; nothing of Django runs in it
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def icons() -> None:
+    call_command("build_icons", verbosity=0)
+
+
+@dataclass(slots=True)
+class Visit:
+    """One person's browser window, and everything it asked for or complained about."""
+
+    page: Page
+    url: str
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def outside(self) -> list[str]:
+        """Requests to anywhere but the application."""
+        return [url for url in self.requests if not url.startswith((self.url, "data:", "blob:"))]
+
+
+@pytest.fixture
+def visit(browser: Browser, live_server: Any, icons: None) -> Iterator[Callable[..., Visit]]:
+    """Opens a window of its own; options as for Playwright's new_context (viewport, locale, color_scheme...)."""
+    contexts: list[BrowserContext] = []
+
+    def open_(**options: Any) -> Visit:
+        options.setdefault("locale", "es-CL")
+        options.setdefault("viewport", {"width": 1440, "height": 900})
+        context = browser.new_context(**options)
+        contexts.append(context)
+        visit = Visit(context.new_page(), live_server.url)
+
+        def note(request: Request) -> None:
+            visit.requests.append(request.url)
+
+        context.on("request", note)
+        visit.page.on("pageerror", lambda error: visit.complaints.append(str(error)))
+        visit.page.on("dialog", lambda dialog: (visit.complaints.append("dialog"), dialog.dismiss()))
+        visit.page.on(
+            "console", lambda message: visit.complaints.append(message.text) if message.type == "error" else None
+        )
+        return visit
+
+    yield open_
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def signed_in(visit: Callable[..., Visit], mailbox_factory: Any) -> Callable[..., tuple[Visit, Any]]:
+    """A window with a new mailbox open: `fill(made)` is called before, to put mail in it."""
+
+    def open_(fill: Callable[[Any], None], **options: Any) -> tuple[Visit, Any]:
+        made = mailbox_factory("ana", name="Ana")
+        fill(made)
+        window = visit(**options)
+        sign_in(window, made)
+        return window, made
+
+    return open_
+
+
+def sign_in(window: Visit, made: Any) -> None:
+    page = window.page
+    page.goto(window.url + settings.LOGIN_REDIRECT_URL)
+    page.fill("#id_login", made.address)
+    page.fill("#id_password", made.password)
+    page.click(".door__form .btn--primary")
+    page.wait_for_selector("#list .bar")
+    page.wait_for_load_state("networkidle")

@@ -1,0 +1,205 @@
+"""Reading mail in a real browser: mouse, keyboard, narrow windows, both languages and themes, without JavaScript."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+
+from tests.browser.conftest import Visit
+from tests.contract.test_source import MIXED, letter
+
+pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+HTML = (
+    b"From: Boletin <b@news.test>\r\nTo: ana@x.test\r\nSubject: Boletin con imagenes\r\n"
+    b"Date: Fri, 28 Nov 2025 20:00:00 +0000\r\nContent-Type: text/html; charset=utf-8\r\n\r\n"
+    b'<h1>Hola</h1><img src="https://tracker.test/pixel.png"><p style="color:red">rojo</p>'
+    b"<script>top.location='https://evil.test'</script>" + b"<p>Una linea</p>" * 60
+)
+Opened = Callable[..., tuple[Visit, Any]]
+
+
+@pytest.fixture
+def fill(imap: Any) -> Callable[[Any], None]:
+    def put(made: Any) -> None:
+        client = imap(made.address)
+        for index in range(120):
+            client.append("INBOX", letter(f"Mensaje {index:03}", day=index - 119, body=f"Cuerpo {index}"))
+        client.append("INBOX", HTML)
+        client.append("INBOX", MIXED)
+        client.append("Drafts", letter("Borrador"), flags=[b"\\Draft"])
+
+    return put
+
+
+def rows(window: Visit) -> list[str]:
+    return window.page.locator("#list .row__subj").all_inner_texts()
+
+
+def test_a_click_opens_the_message_beside_the_list_and_marks_it_read(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    page.click("text=Mensaje 118")
+    page.wait_for_selector("#subject >> text=Mensaje 118")
+    page.wait_for_selector("#tree >> text=121")
+    row = page.locator("#list .row", has_text="Mensaje 118")
+    assert row.get_attribute("aria-current") == "true"
+    assert row.get_attribute("data-unread") is None
+    assert "Cuerpo 118" in page.inner_text("#reader")
+    assert "/m/" in page.url
+    page.go_back()
+    page.wait_for_selector("#list .row")
+    assert window.complaints == []
+
+
+def test_html_mail_is_framed_and_asks_for_nothing_until_told(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    page.click("text=Boletin con imagenes")
+    frame = page.frame_locator("iframe.letter__frame")
+    frame.locator("text=rojo").wait_for()
+    assert page.locator("iframe.letter__frame").get_attribute("sandbox") == "allow-popups allow-popups-to-escape-sandbox"
+    assert window.outside() == []
+    assert "evil.test" not in page.url
+    page.click("text=Mostrar ahora")
+    page.wait_for_load_state("networkidle")
+    assert window.outside() == []
+    assert any("/image/?u=" in url for url in window.requests)
+
+
+def test_everything_by_keyboard(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    page.locator("#list .row__subj").first.focus()
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#subject >> text=Mensaje 119")
+    page.keyboard.press("j")
+    page.wait_for_selector("#subject >> text=Mensaje 118")
+    page.keyboard.press("s")
+    page.wait_for_selector("#reader [data-reader][data-flagged]")
+    page.keyboard.press("u")
+    page.wait_for_selector("#list .row[data-unread][aria-current]")
+    page.keyboard.press("?")
+    page.wait_for_selector("dialog#shortcuts[open]")
+    page.keyboard.press("Escape")
+    page.keyboard.press("/")
+    page.keyboard.type("Mensaje 007")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#list .chip")
+    assert rows(window) == ["Mensaje 007"] or rows(window) == ["No leído: Mensaje 007"]
+    page.locator("#list .row__subj").first.focus()
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_selector("#list .row__subj >> text=Borrador")
+    assert window.complaints == []
+
+
+def test_the_list_reaches_its_end(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    page.locator("#list .row__subj").first.focus()
+    page.keyboard.press("End")
+    page.wait_for_selector("#list .row__subj >> text=con adjunto")
+    page.keyboard.press("Home")
+    page.wait_for_selector("#list .row__subj >> text=Boletin")
+
+
+def test_sort_and_filter_menus(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    page.click("#list .bar__end button")
+    page.click("#list-menu >> text=Con adjuntos")
+    page.wait_for_selector("#list .chip")
+    assert page.locator("#list .row").count() == 1
+    page.click("#list .chip")
+    page.wait_for_selector("#list .row >> nth=10")
+    page.click("#list .bar__end button")
+    page.click("#list-menu >> text=Tamaño")
+    page.wait_for_selector("#list .row >> nth=0 >> text=con adjunto")
+
+
+def test_a_narrow_window_shows_one_pane_at_a_time(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill, viewport={"width": 390, "height": 844}, has_touch=True)
+    page = window.page
+    assert not page.locator("#reader").is_visible()
+    page.click("text=Mensaje 119")
+    page.wait_for_selector("#subject >> text=Mensaje 119")
+    assert not page.locator("#list").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.click("#reader [data-back]:visible")
+    page.wait_for_selector("#list .row:visible")
+    page.click("#list [data-drawer-open]")
+    page.click("#sidebar >> text=Borradores")
+    page.wait_for_selector("#list .row__subj >> text=Borrador")
+    assert not page.locator("#sidebar").is_visible()
+
+
+def test_reading_works_without_javascript(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill, java_script_enabled=False)
+    page = window.page
+    page.click("text=Mensaje 117")
+    assert "Cuerpo 117" in page.inner_text("#reader")
+    page.click("#reader button[value=star]:visible")
+    page.click("text=Más mensajes")
+    assert "Mensaje 050" in page.inner_text("#list")
+    page.click("text=Borradores")
+    assert "Borrador" in page.inner_text("#list")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"locale": "es-CL", "color_scheme": "light"},
+        {"locale": "en-US", "color_scheme": "dark"},
+        {"locale": "es-CL", "color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
+    ],
+)
+def test_axe_finds_no_serious_fault(signed_in: Opened, visit: Any, fill: Any, options: dict[str, Any]) -> None:
+    axe = Path(settings.BASE_DIR / "node_modules/axe-core/axe.min.js").read_text()
+    window, _made = signed_in(fill, **options)
+    found: list[str] = []
+
+    def inspect(where: str) -> None:
+        window.page.evaluate(axe)
+        result = window.page.evaluate(
+            "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa'], iframes: false})"
+        )
+        for fault in result["violations"]:
+            if fault["impact"] in {"serious", "critical"}:
+                found.append(f"{where}: {fault['id']} {[(node['html'][:90], node['any'] and node['any'][0]['message'][:150]) for node in fault['nodes'][:4]]}")
+
+    inspect("list")
+    window.page.click("#list .row__subj >> nth=0")
+    window.page.wait_for_selector("#subject")
+    inspect("message")
+    window.page.goto(window.url + "/accounts/settings/")
+    inspect("settings")
+    window.page.context.clear_cookies()
+    window.page.goto(window.url + "/accounts/login/")
+    inspect("sign-in")
+    assert found == []
+
+
+def test_double_zoom_scrolls_nothing_sideways(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill, viewport={"width": 720, "height": 450})
+    assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    window.page.click("#list .row__subj >> nth=1")
+    window.page.wait_for_selector("#subject")
+    assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_message_that_another_program_removed_says_so(signed_in: Opened, fill: Any, imap: Any) -> None:
+    window, made = signed_in(fill)
+    client = imap(made.address)
+    client.select_folder("INBOX")
+    client.delete_messages(client.search(["SUBJECT", '"Mensaje 116"']))
+    client.expunge()
+    window.page.click("text=Mensaje 116")
+    window.page.wait_for_selector("#reader >> text=Esto ya no está aquí")
+    window.page.click("text=Mensaje 115")
+    window.page.wait_for_selector("#subject >> text=Mensaje 115")
