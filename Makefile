@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
 WORKERS ?= 2
 
-.PHONY: demo demo-reset test check install lint lock messages
+.PHONY: demo demo-reset test test-hostile check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -18,6 +18,9 @@ demo-reset: install      ## Throws the demo's state away and starts it over
 
 test: install lint       ## Everything that must hold, real servers and browser too
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS)
+
+test-hostile: install    ## Every hostile message in Chromium, not one in six
+	TESTING=1 HOSTILE_STEP=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/browser/test_hostile.py --timeout 900
 
 check: install lint      ## The quick part, under a minute
 	TESTING=1 $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) -m "not server and not browser and not slow"

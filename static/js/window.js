@@ -15,7 +15,7 @@ export function createWindow(list) {
 function gap(list, where) {
   const element = document.createElement("li");
   element.className = where === "prepend" ? "gap gap--top" : "gap";
-  element.setAttribute("role", "presentation");
+  element.setAttribute("aria-hidden", "true");
   list[where](element);
   return element;
 }

@@ -62,7 +62,9 @@ def test_html_mail_is_framed_and_asks_for_nothing_until_told(signed_in: Opened, 
     page.click("text=Boletin con imagenes")
     frame = page.frame_locator("iframe.letter__frame")
     frame.locator("text=rojo").wait_for()
-    assert page.locator("iframe.letter__frame").get_attribute("sandbox") == "allow-popups allow-popups-to-escape-sandbox"
+    assert (
+        page.locator("iframe.letter__frame").get_attribute("sandbox") == "allow-popups allow-popups-to-escape-sandbox"
+    )
     assert window.outside() == []
     assert "evil.test" not in page.url
     page.click("text=Mostrar ahora")
@@ -91,7 +93,7 @@ def test_everything_by_keyboard(signed_in: Opened, fill: Any) -> None:
     page.keyboard.type("Mensaje 007")
     page.keyboard.press("Enter")
     page.wait_for_selector("#list .chip")
-    assert rows(window) == ["Mensaje 007"] or rows(window) == ["No leído: Mensaje 007"]
+    assert [" ".join(text.split()) for text in rows(window)] == ["No leído: Mensaje 007"]
     page.locator("#list .row__subj").first.focus()
     page.keyboard.press("g")
     page.keyboard.press("d")
@@ -171,7 +173,9 @@ def test_axe_finds_no_serious_fault(signed_in: Opened, visit: Any, fill: Any, op
         )
         for fault in result["violations"]:
             if fault["impact"] in {"serious", "critical"}:
-                found.append(f"{where}: {fault['id']} {[(node['html'][:90], node['any'] and node['any'][0]['message'][:150]) for node in fault['nodes'][:4]]}")
+                found.append(
+                    f"{where}: {fault['id']} {[(node['html'][:90], node['any'] and node['any'][0]['message'][:150]) for node in fault['nodes'][:4]]}"
+                )
 
     inspect("list")
     window.page.click("#list .row__subj >> nth=0")
@@ -197,7 +201,7 @@ def test_a_message_that_another_program_removed_says_so(signed_in: Opened, fill:
     window, made = signed_in(fill)
     client = imap(made.address)
     client.select_folder("INBOX")
-    client.delete_messages(client.search(["SUBJECT", '"Mensaje 116"']))
+    client.delete_messages(client.search(["SUBJECT", "Mensaje 116"]))
     client.expunge()
     window.page.click("text=Mensaje 116")
     window.page.wait_for_selector("#reader >> text=Esto ya no está aquí")

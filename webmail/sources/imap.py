@@ -178,7 +178,7 @@ class ImapSource:
         for part in parts:
             data = fetched.text(b"BODY[%s]" % part.number.encode())
             text, guess = text_of(part, decode_part(part, data))
-            guessed = guessed or guess
+            guessed = guessed or (guess and "\ufffd" in text)
             bodies.append(Body(part, text, len(data) >= BODY_LIMIT_BYTES))
         return tuple(bodies), guessed
 

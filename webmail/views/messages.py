@@ -33,7 +33,7 @@ def message_show(request: HttpRequest, account_id: int, folder_id: FolderId, val
         folder = box.folder(folders, folder_id)
         letter = _open(box, folder, ref)
         changed = _from_here(request) and mark_seen(box.source, letter.message.summary)
-        context = letter_context(box, letter)
+        context = letter_context(box, letter, seen=changed or not letter.message.summary.unread)
         if partial:
             context |= box.tree(box.folders() if changed else folders, folder_id) | {"counters": changed}
         else:
@@ -59,8 +59,8 @@ def _from_here(request: HttpRequest) -> bool:
     return site in {"none", "same-origin"} and "prefetch" not in request.headers.get("Sec-Purpose", "")
 
 
-def letter_context(box: Box, letter: Letter) -> dict[str, Any]:
-    """What the reader shows of a letter."""
+def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, Any]:
+    """What the reader shows of a letter; `seen` is what the server holds now that it was opened."""
     query = query_from(box.request.GET)
     mailto, https, one_click = list_unsubscribe(letter.message.headers)
     return {
@@ -70,6 +70,7 @@ def letter_context(box: Box, letter: Letter) -> dict[str, Any]:
         "summary": letter.message.summary,
         "ref": letter.message.ref,
         "query": query,
+        "seen": seen,
         "unsubscribe": https or mailto,
         "before_url": box.message_url(letter.before, query=query) if letter.before else "",
         "after_url": box.message_url(letter.after, query=query) if letter.after else "",
@@ -96,7 +97,8 @@ def message_flag(request: HttpRequest, account_id: int, folder_id: FolderId, val
         folders = box.folders()
         folder = box.folder(folders, folder_id)
         letter = _open(box, folder, ref)
-        context = letter_context(box, letter) | box.tree(folders, folder_id) | {"counters": True}
+        seen = not letter.message.summary.unread
+        context = letter_context(box, letter, seen=seen) | box.tree(folders, folder_id) | {"counters": True}
     return render(request, "webmail/mail.html#flag_change", context)
 
 
