@@ -6,28 +6,38 @@ from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.hashers import check_password, make_password
+from django.forms import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.models import Mailbox, User
-from accounts.services.login import account_of_mailbox
+from accounts.services.login import account_of_mailbox, clean_address
 
 
 class HostedMailboxBackend(ModelBackend):
-    """Checks the address of a hosted mailbox against its hash; people without a mailbox against their own."""
+    """Checks the address of a hosted mailbox against its hash; people without a mailbox against their own.
+
+    One hash is computed for every address, known or not, so that the time taken tells nothing. Raises ValidationError
+    with the code suspended, but only to who has the right password.
+    """
 
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
-        address = str(kwargs.get("email") or username or "").strip().lower()
+        address = clean_address(str(kwargs.get("email") or username or ""))
         if not address or not password:
             return None
-        mailbox = Mailbox.objects.filter(address=address).first()
+        mailbox = Mailbox.objects.select_related("domain").filter(address=address).first()
         if mailbox is None:
             return self._person(address, password)
-        right = check_password(password, mailbox.password)
-        if not right or not mailbox.active or not mailbox.imap:
+        if not check_password(password, mailbox.password):
             return None
-        return account_of_mailbox(mailbox).owner
+        if not (mailbox.active and mailbox.imap and mailbox.domain.active):
+            raise ValidationError(
+                _("This mailbox is closed for now. Ask whoever runs your mail to open it again."), code="suspended"
+            )
+        owner = account_of_mailbox(mailbox).owner
+        return owner if self.user_can_authenticate(owner) else None
 
     def _person(self, address: str, password: str) -> User | None:
         user = User.objects.filter(email=address, is_active=True).first()

@@ -1,19 +1,25 @@
-"""The language of a request, and no copies of private pages in anybody's cache."""
+"""The language of a request, and nothing private left behind in a browser or a cache."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth.middleware import get_user
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+
+from accounts.services.login import SEALS, seal_cookie
 
 Next = Callable[[HttpRequest], HttpResponse]
 
 
 class LanguageMiddleware:
-    """The person's own language, else the one chosen on this computer, else the browser's wish, else Spanish."""
+    """The person's own language, else the one chosen on this computer, else the browser's wish, else Spanish.
+
+    Stands after the sessions and before AuthenticationMiddleware, which finds the person already loaded.
+    """
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -28,16 +34,15 @@ class LanguageMiddleware:
         return response
 
     def _language(self, request: HttpRequest) -> str:
-        known = {code for code, _name in settings.LANGUAGES}
-        for chosen in (request.session.get("language", ""), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")):
-            if chosen in known:
-                return str(chosen)
-        wished = request.headers.get("Accept-Language", "")
-        return translation.get_language_from_request(request) if wished else settings.LANGUAGE_CODE
+        chosen = str(getattr(get_user(request), "language", ""))
+        if chosen in dict(settings.LANGUAGES):
+            return chosen
+        return translation.get_language_from_request(request)  # the cookie, the browser's wish, LANGUAGE_CODE
 
 
 class NoStoreMiddleware:
-    """Pages of a signed-in person are kept nowhere, unless the view says how."""
+    """Pages of a signed-in person are kept nowhere, unless the view says how; and the browser's half of a sealed password is
+    taken back as soon as its session is gone."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
@@ -46,4 +51,7 @@ class NoStoreMiddleware:
         response = self.get_response(request)
         if request.user.is_authenticated and "Cache-Control" not in response:
             response["Cache-Control"] = "no-store, private"
+        name = seal_cookie()
+        if name in request.COOKIES and name not in response.cookies and SEALS not in request.session:
+            response.delete_cookie(name, samesite="Lax")
         return response

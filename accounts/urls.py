@@ -1,12 +1,18 @@
-"""Addresses of people's own pages; signing in and out are django-allauth's."""
+"""Addresses of people's own pages. They stand before django-allauth's, and shut those that Casilla does not offer."""
 
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
-from accounts.views import preferences
+from accounts.views import entrance, preferences
+
+CLOSED = "signup|email|confirm-email|password|login/code|reauthenticate|2fa"
+"""Of django-allauth: registering, other addresses, own passwords; second factors until their pages are drawn."""
 
 urlpatterns = [
+    path("login/", entrance.sign_in, name="account_login"),
+    path("password/reset/", entrance.password_help, name="account_reset_password"),
     path("settings/", preferences.settings_page, name="settings"),
     path("language/", preferences.language_choose, name="language"),
+    re_path(rf"^(?:{CLOSED})/", entrance.closed),
 ]

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 NONCE_BYTES = 12
+KEY_BITS = 256
 
 
 class SealBroken(Exception):
@@ -19,34 +20,41 @@ class SealBroken(Exception):
 
 
 def seal(plain: str, *, context: str) -> str:
-    """Seals a secret for one context ("account:12") with the newest of the vault's keys."""
+    """Seals a secret for one context ("account:12") with the newest of the vault's keys. Raises ValueError for a context
+    that is empty or holds a NUL."""
+    if not context or "\0" in context:
+        raise ValueError("a context is some text without NUL")
     return _vault().encrypt(f"{context}\0{plain}".encode()).decode("ascii")
 
 
 def unseal(sealed: str, *, context: str) -> str:
-    """The secret again. Raises SealBroken when the key is unknown or the context is another."""
+    """The secret again. Raises SealBroken when no key fits, the text was changed, or the context is another."""
     try:
         found, _mark, plain = _vault().decrypt(sealed.encode("ascii", "replace")).decode().partition("\0")
     except InvalidToken as error:
-        raise SealBroken from error
+        raise SealBroken("no key of the vault opens this") from error
     if found != context:
-        raise SealBroken
+        raise SealBroken("sealed for another context")
     return plain
 
 
 def _vault() -> MultiFernet:
     if not settings.VAULT_KEYS:
         raise ImproperlyConfigured("VAULT_KEYS is empty: no secret can be sealed.")
-    return MultiFernet([Fernet(key) for key in settings.VAULT_KEYS])
+    try:
+        return MultiFernet([Fernet(key) for key in settings.VAULT_KEYS])
+    except ValueError as error:
+        raise ImproperlyConfigured("VAULT_KEYS holds something that is not a Fernet key.") from error
 
 
 def new_half() -> str:
-    """A fresh random key for the browser's half of a session seal."""
-    return base64.urlsafe_b64encode(AESGCM.generate_key(bit_length=256)).decode("ascii")
+    """A fresh random key for the browser's half of a session seal, in URL-safe base64."""
+    return base64.urlsafe_b64encode(AESGCM.generate_key(bit_length=KEY_BITS)).decode("ascii")
 
 
 def seal_with_half(plain: str, half: str, *, context: str) -> str:
-    """Seals a secret with a key that only the browser keeps; the result is for the session."""
+    """Seals a secret with a key that only the browser keeps (AES-256-GCM, the context as associated data); the result is for
+    the session."""
     nonce = os.urandom(NONCE_BYTES)
     sealed = AESGCM(base64.urlsafe_b64decode(half)).encrypt(nonce, plain.encode(), context.encode())
     return base64.b64encode(nonce + sealed).decode("ascii")
@@ -59,4 +67,4 @@ def unseal_with_half(sealed: str, half: str, *, context: str) -> str:
         key = base64.urlsafe_b64decode(half)
         return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
     except (InvalidTag, ValueError) as error:
-        raise SealBroken from error
+        raise SealBroken("the halves do not belong together") from error

@@ -1,12 +1,36 @@
-"""Who a mailbox belongs to once its password was right."""
+"""Who a mailbox belongs to once its password was right, and the password of a foreign server while a session lasts."""
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
+from django.http import HttpRequest
 
 from accounts.models import MailAccount, Mailbox, User
+from accounts.vault import SealBroken, new_half, seal_with_half, unseal_with_half
+
+Server = tuple[str, int, str]
+"""Host, port, and "tls", "starttls" or "none"."""
+
+SEALS = "seals"
+SEAL_TAG = "seal_tag"
+PENDING = "casilla_pending"
+
+
+class OtherServer(Exception):
+    """Somebody typed a server for an address that is known here with another one."""
+
+
+def clean_address(text: str) -> str:
+    """An address as it is stored: lower case, its domain as A-labels. What is no address comes back as it is."""
+    local, at, domain = text.strip().lower().rpartition("@")
+    try:
+        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return text.strip().lower()
 
 
 @transaction.atomic
@@ -23,19 +47,74 @@ def account_of_mailbox(mailbox: Mailbox) -> MailAccount:
 
 
 @transaction.atomic
-def account_of_server(
-    *, address: str, login: str, imap: tuple[str, int, str], smtp: tuple[str, int, str]
-) -> MailAccount:
-    """The account of a mailbox on another server that has just accepted the password; each server is host, port, tls."""
+def account_of_server(*, address: str, login: str, imap: Server, smtp: Server, typed: bool = False) -> MailAccount:
+    """The account of a mailbox on another server that has just accepted the password.
+
+    A server that the person typed vouches only for who came from it before: raises OtherServer when the address is known
+    with another one. (Anybody can run a server that says yes to every password.)
+    """
+    known = MailAccount.objects.select_related("owner").filter(owner__email=address, address=address).first()
+    if typed and known and (known.hosted or known.imap_host != imap[0]):
+        raise OtherServer(address)
     defaults: dict[str, Any] = {"login": login, "mailbox": None}
     defaults |= dict(zip(("imap_host", "imap_port", "imap_tls"), imap, strict=True))
     defaults |= dict(zip(("smtp_host", "smtp_port", "smtp_tls"), smtp, strict=True))
-    account, _made = MailAccount.objects.update_or_create(
-        owner=_person(address, ""), address=address, defaults=defaults
-    )
+    same = known is not None and known.imap_host == imap[0]
+    owner = known.owner if known and same else _person(address, "")
+    account, _made = MailAccount.objects.update_or_create(owner=owner, address=address, defaults=defaults)
     return account
 
 
+def end_sessions(*, person: User) -> None:
+    """Signs a person without a password of their own out everywhere: the hash that every session carries changes."""
+    if not person.has_usable_password():
+        person.set_unusable_password()
+        person.save(update_fields=["password"])
+
+
 def _person(address: str, name: str) -> User:
+    """The person of an address. Whoever was known by it before may be somebody else (a mailbox deleted and made anew, a
+    server that was only claimed), so all sessions end."""
     user = User.objects.filter(email=address).first()
-    return user or User.objects.create_user(address, None, name=name)
+    if user is None:
+        return User.objects.create_user(address, None, name=name)
+    end_sessions(person=user)
+    return user
+
+
+def seal_cookie() -> str:
+    """The name of the cookie that holds the browser's half."""
+    return "__Host-casilla_seal" if settings.HTTPS else "casilla_seal"
+
+
+def note_password(request: HttpRequest, *, account_id: int, password: str) -> None:
+    """Keeps a password that a foreign server has just accepted until this request seals it."""
+    setattr(request, PENDING, (account_id, password))
+
+
+def seal_noted_password(request: HttpRequest) -> str | None:
+    """Puts the noted password into the session, sealed with a new key, and gives that key: it is for the browser's cookie
+    alone. None when nothing was noted. The seal also holds the account and this session's own tag, so that it opens
+    nowhere else; the tag outlives the change of the session's key at sign-in."""
+    noted = getattr(request, PENDING, None)
+    if noted is None:
+        return None
+    delattr(request, PENDING)
+    account_id, password = noted
+    half = new_half()
+    request.session[SEAL_TAG] = secrets.token_urlsafe(16)
+    request.session[SEALS] = {str(account_id): seal_with_half(password, half, context=_context(request, account_id))}
+    return half
+
+
+def sealed_password(request: HttpRequest, *, account_id: int) -> str:
+    """The password that this session and this browser hold together. Raises SealBroken when one half is missing."""
+    sealed = request.session.get(SEALS, {}).get(str(account_id))
+    half = request.COOKIES.get(seal_cookie())
+    if not sealed or not half:
+        raise SealBroken("a half is missing")
+    return unseal_with_half(sealed, half, context=_context(request, account_id))
+
+
+def _context(request: HttpRequest, account_id: int) -> str:
+    return f"account:{account_id}:session:{request.session.get(SEAL_TAG, '')}"

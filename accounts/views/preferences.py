@@ -10,6 +10,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.forms import SettingsForm
+from accounts.models import User
 
 COOKIE_AGE_S = 365 * 24 * 3600
 
@@ -18,31 +19,33 @@ COOKIE_AGE_S = 365 * 24 * 3600
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Language, theme, density, shortcuts, folders shown."""
+    person = User.objects.get(pk=request.user.pk)  # the form writes into it, also what is refused
     initial = {"language": request.LANGUAGE_CODE}
-    form = SettingsForm(request.POST or None, instance=request.user, initial=initial)
+    form = SettingsForm(request.POST if request.method == "POST" else None, instance=person, initial=initial)
     if request.method == "POST" and form.is_valid():
-        user = form.save()
-        request.session["language"] = user.language
+        form.save()
         return redirect("settings")
     return render(request, "accounts/settings.html", {"form": form}, status=422 if form.errors else 200)
 
 
 @require_POST
 def language_choose(request: HttpRequest) -> HttpResponse:
-    """Keeps the language on this computer and goes back to where one was."""
+    """Keeps the language on this computer, and for a person who is signed in everywhere; goes back to where one was."""
     target = request.POST.get("next", "/")
     if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
         target = "/"
     response = redirect(target)
     code = request.POST.get("language", "")
-    if code in dict(settings.LANGUAGES):
-        request.session["language"] = code
-        response.set_cookie(
-            settings.LANGUAGE_COOKIE_NAME,
-            code,
-            max_age=COOKIE_AGE_S,
-            secure=settings.HTTPS,
-            httponly=True,
-            samesite="Lax",
-        )
+    if code not in dict(settings.LANGUAGES):
+        return response
+    if request.user.is_authenticated:
+        User.objects.filter(pk=request.user.pk).update(language=code)
+    response.set_cookie(
+        settings.LANGUAGE_COOKIE_NAME,
+        code,
+        max_age=COOKIE_AGE_S,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
     return response

@@ -23,7 +23,7 @@ MAX_TOKENS = 200
 """Tokens of one value or selector."""
 
 COLOURS = frozenset({"background", "background-color", "background-image", "color"})
-_SIDES = ("", "-top", "-right", "-bottom", "-left", "-block", "-block-start", "-block-end")
+_SIDES: tuple[str, ...] = ("", "-top", "-right", "-bottom", "-left", "-block", "-block-start", "-block-end")
 _SIDES += ("-inline", "-inline-start", "-inline-end")
 _ANYWHERE = [
     "align-content",

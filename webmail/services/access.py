@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from django.conf import settings
-from django.contrib.auth.signals import user_logged_in
-from django.dispatch import receiver
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest
 
+from accounts.adapter import client_ip
 from accounts.models import MailAccount
-from accounts.vault import SealBroken, new_half, seal_with_half, unseal_with_half
+from accounts.services.login import sealed_password
+from accounts.vault import SealBroken
 from webmail.errors import LoginRefused
 from webmail.sources.base import MailSource
 from webmail.sources.open import open_source as pick_source
 from webmail.values import Credentials, Endpoint, Tls
 
-PENDING = "_casilla_pending"
-SEALED = "sealed"
-COOKIE = "casilla_seal"
 
-
-def account_for(request: HttpRequest, account_id: int) -> MailAccount:
-    """This person's account with this id; anybody else's is a 404. Raises LoginRefused when its mailbox was suspended."""
-    account = (
-        MailAccount.objects.select_related("mailbox", "mailbox__domain")
-        .filter(pk=account_id, owner=request.user.pk)
-        .first()
-    )
+def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
+    """This person's account with this id, or their first for None; anybody else's is a 404. Raises LoginRefused when its
+    mailbox was suspended in the meantime."""
+    mine = MailAccount.objects.select_related("mailbox", "mailbox__domain").filter(owner=request.user.pk)
+    account = (mine.order_by("pk") if account_id is None else mine.filter(pk=account_id)).first()
     if account is None:
         raise Http404
     if account.mailbox and not (account.mailbox.active and account.mailbox.imap and account.mailbox.domain.active):
@@ -44,18 +38,16 @@ def endpoint_for(account: MailAccount) -> Endpoint:
 
 def credentials_for(request: HttpRequest, account: MailAccount) -> Credentials:
     """How to log in: through the master user for a hosted mailbox, with the password sealed in the session for others.
-    Raises LoginRefused when the session has none."""
-    origin = request.META.get("REMOTE_ADDR", "")
-    session = f"web-{(request.session.session_key or 'none')[:12]}"
+    Raises LoginRefused when the session has none. Where somebody sits is told to our own server only."""
     if account.hosted:
         login = f"{account.address}*{settings.MAIL_MASTER_USER}"
-        return Credentials(login, settings.MAIL_MASTER_PASSWORD, origin, session)
-    sealed = request.session.get(SEALED, {}).get(str(account.pk), "")
+        session = f"web-{account.pk}-{(request.session.session_key or '')[:8]}"
+        return Credentials(login, settings.MAIL_MASTER_PASSWORD, client_ip(request), session)
     try:
-        password = unseal_with_half(sealed, request.COOKIES.get(COOKIE, ""), context=f"account:{account.pk}")
+        password = sealed_password(request, account_id=account.pk)
     except SealBroken as error:
         raise LoginRefused("the session has no password") from error
-    return Credentials(account.login or account.address, password, origin, session)
+    return Credentials(account.login or account.address, password)
 
 
 def open_source(request: HttpRequest, account: MailAccount) -> MailSource:
@@ -66,29 +58,5 @@ def open_source(request: HttpRequest, account: MailAccount) -> MailSource:
         account_key=str(account.pk),
         ca_file=settings.MAIL_CA_FILE,
         redis_url=settings.REDIS_URL,
+        foreign=not account.hosted,
     )
-
-
-@receiver(user_logged_in)
-def seal_password(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
-    """After a sign-in at a foreign server: the password goes into the session, sealed with a key that only the browser's
-    cookie will have. (A signal, because the session's own key changes between the check and here.)"""
-    pending = getattr(request, PENDING, None)
-    if pending is None:
-        return
-    account_id, password = pending
-    half = new_half()
-    sealed = seal_with_half(password, half, context=f"account:{account_id}")
-    request.session[SEALED] = {str(account_id): sealed}
-    setattr(request, PENDING, None)
-    setattr(request, COOKIE, half)
-
-
-def set_seal_cookie(request: HttpRequest, response: HttpResponse) -> None:
-    """Gives the browser its half after a sign-in, and takes it back after a sign-out."""
-    half = getattr(request, COOKIE, None)
-    if half:
-        age = request.session.get_expiry_age() if not request.session.get_expire_at_browser_close() else None
-        response.set_cookie(COOKIE, half, max_age=age, secure=settings.HTTPS, httponly=True, samesite="Lax")
-    elif COOKIE in request.COOKIES and not request.user.is_authenticated:
-        response.delete_cookie(COOKIE, samesite="Lax")
