@@ -8,18 +8,20 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-WALL = [{"n": number, "slip": number % 11 in {2, 6}, "open": number == 2047} for number in range(2001, 2073)]
+SLIPS = frozenset({2006, 2013, 2019, 2028, 2034, 2051, 2062, 2070})
+WALL = [{"n": number, "slip": number in SLIPS, "open": number == 2047} for number in range(2001, 2073)]
 """The boxes of the sign-in page: number, whether mail shows in the slot, and the one that is yours."""
 
 
 def ui(request: HttpRequest) -> dict[str, Any]:
-    """Context `ui`: name, theme, stylesheets in order, and (specifier, path) of the modules for the import map."""
+    """Context `ui`: name, theme and density of the person, stylesheets in order, (specifier, path) of the modules for the
+    import map, the wall of the sign-in page, the languages. (Language and direction come from Django's i18n.)"""
     user = getattr(request, "user", None)
-    theme = getattr(user, "theme", "") or "system"
     return {
         "ui": {
             "name": settings.SITE_NAME,
-            "theme": theme,
+            "theme": getattr(user, "theme", "") or "system",
+            "density": getattr(user, "density", "") or "normal",
             "stylesheets": stylesheets(),
             "modules": modules(),
             "wall": WALL,

@@ -136,12 +136,12 @@ def _get(url: str, limit: int, until: float, https_only: bool) -> tuple[int, str
             connection.request("GET", target, headers={"User-Agent": "Casilla", "Accept": "*/*"})
             response = connection.getresponse()
             body = response.read(limit + 1)
-        if time.monotonic() >= until:
-            raise OutboundRefused("too slow")
     except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
         raise OutboundRefused("no answer") from error
     if len(body) > limit:
         raise OutboundRefused("too large")
+    if time.monotonic() >= until or response.length:  # what is left of Content-Length
+        raise OutboundRefused("cut short")
     return response.status, response.headers.get("Location", ""), body
 
 

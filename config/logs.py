@@ -12,7 +12,7 @@ SECRET = re.compile(
     re.IGNORECASE,
 )
 IMAP_LOGIN = re.compile(r"\b(LOGIN|AUTHENTICATE PLAIN|AUTH PLAIN|PASS)[ ]+[^\r\n]+")
-HEADER = re.compile(r"\b(Subject|From|To|Cc|Bcc|Reply-To)(['\"]?\s*:\s*)[^\r\n]*", re.IGNORECASE)
+HEADER = re.compile(r"\b((?i:subject)|From|To|Cc|Bcc|Reply-To)(['\"]?\s*:\s*)[^\r\n]*")
 SEARCHED = re.compile(r"([?&](?:q|login|next)=)[^&\s\"']+")
 
 

@@ -52,7 +52,7 @@ def discover(domain: str) -> Servers | None:
 def is_domain(text: str) -> bool:
     """Whether this is a host name of two labels or more that may stand in a query or an address."""
     labels = text.lower().split(".")
-    return 1 < len(labels) and len(text) < 254 and all(0 < len(x) < 64 and set(x) <= LABEL_CHARACTERS for x in labels)
+    return len(labels) > 1 and len(text) < 254 and all(0 < len(x) < 64 and set(x) <= LABEL_CHARACTERS for x in labels)
 
 
 def _by_srv(domain: str, until: float) -> Servers | None:

@@ -19,7 +19,8 @@ class SignInView(LoginView):  # type: ignore[misc]
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:
         status = TOO_MANY if "too_many_login_attempts" in form.codes else UNPROCESSABLE
-        return self.render_to_response(self.get_context_data(form=form), status=status)
+        response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=status)
+        return response
 
 
 sign_in = SignInView.as_view()

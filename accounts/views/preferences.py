@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -19,7 +19,7 @@ COOKIE_AGE_S = 365 * 24 * 3600
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
     """Language, theme, density, shortcuts, folders shown."""
-    person = User.objects.get(pk=request.user.pk)  # the form writes into it, also what is refused
+    person = get_object_or_404(User, email=request.user.get_username())  # a copy: the form writes into it
     initial = {"language": request.LANGUAGE_CODE}
     form = SettingsForm(request.POST if request.method == "POST" else None, instance=person, initial=initial)
     if request.method == "POST" and form.is_valid():

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webmail.errors import Refused
-from webmail.imap.fetch import parse_fetch, structure_of
+from webmail.imap.fetch import parse_fetch
 from webmail.imap.folders import decode_name
 from webmail.imap.wire import (
     Literal,
@@ -25,7 +25,7 @@ from webmail.imap.wire import (
 def test_any_bytes_are_tokens(data: bytes) -> None:
     tokenize(data)
     response = parse_untagged(data)
-    structure_of(parse_fetch(response))
+    parse_fetch(response).structure()
     parse_tagged(data)
 
 
@@ -95,7 +95,7 @@ def test_a_bomb_of_a_uid_range_is_bounded() -> None:
 def test_a_structure_nested_beyond_reason_is_cut() -> None:
     depth = 20_000
     data = b"(UID 1 BODYSTRUCTURE " + b"(" * depth + b'"text" "plain" NIL NIL NIL "7bit" 1 1' + b")" * depth + b")"
-    assert structure_of(parse_fetch(parse_untagged(b"1 FETCH " + data))) is not None
+    assert parse_fetch(parse_untagged(b"1 FETCH " + data)).structure() is not None
 
 
 @pytest.mark.parametrize(

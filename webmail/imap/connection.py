@@ -1,45 +1,50 @@
-"""One connection to an IMAP server. imapclient opens it and logs in; commands after that are our own, several in one flight.
+"""One logged-in connection to an IMAP server: our own commands, several in one flight.
 
-Every read has a time limit and a byte limit. Library errors end here, as `MailError`.
+Every read has a time limit and a byte limit. What goes wrong ends here, as `MailError`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import imaplib
 import ssl
 import time
 from typing import Any
 
 from imapclient import IMAPClient
-from imapclient.exceptions import IMAPClientError, LoginError
+from imapclient.exceptions import IMAPClientError
 
-from webmail.errors import CertificateRefused, Gone, LoginRefused, OverQuota, Refused, Unreachable
-from webmail.imap.wire import Flight, Literal, Piece, Tagged, parse_tagged, parse_untagged, quote
-from webmail.values import Credentials, Endpoint
+from webmail.errors import Gone, OverQuota, Refused, Unreachable
+from webmail.imap.stream import Stream
+from webmail.imap.wire import Answer, Flight, Literal, Piece, Tagged, parse_tagged, parse_untagged
 
-CONNECT_TIMEOUT_S = 10.0
-READ_TIMEOUT_S = 60.0
-LINE_LIMIT_BYTES = 16 * 1024 * 1024
 RESPONSE_LIMIT_BYTES = 64 * 1024 * 1024
 
 GONE_CODES = (b"NONEXISTENT", b"TRYCREATE")
 GONE_TEXTS = ("doesn't exist", "does not exist", "no such mailbox", "unknown mailbox", "nonexistent", "unable to open")
+PASSING_CODES = (b"UNAVAILABLE", b"SERVERBUG", b"INUSE", b"LIMIT")
+_STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 
 
 class Connection:
-    """A logged-in connection. Not for two threads at once. `round_trips`, `bytes_in` and `bytes_out` count what it did
-    after the login."""
+    """Commands over a connection that imapclient opened. Not for two threads at once. `round_trips`, `bytes_in` and
+    `bytes_out` count what it did after the login; `dirty` tells that messages came or went since the last SELECT."""
 
     def __init__(self, client: IMAPClient) -> None:
         self._client = client
         self._imap: Any = client._imap
+        self._stream = Stream(self._imap.file)
         self._tags = 0
+        self._pending = bytearray()
         self.capabilities: frozenset[bytes] = frozenset()
+        self.prefix: str | None = None
         self.dirty = True
-        self.round_trips = self.bytes_in = self.bytes_out = 0
+        self.round_trips = self.bytes_out = 0
         self.used_at = time.monotonic()
         self.broken = False
+
+    @property
+    def bytes_in(self) -> int:
+        return self._stream.bytes_in
 
     def has(self, capability: str) -> bool:
         """Whether the server offers this, as it said after the login."""
@@ -49,14 +54,21 @@ class Connection:
         """Sends commands in one flight and reads until each has ended. Raises Unreachable when the connection breaks; NO
         and BAD are in the flight's ends, for `check`."""
         self.round_trips += 1
+        exchange = _Exchange()
         try:
-            tags = [self._send(command) for command in commands]
-            return self._receive(tags)
+            self._stream.begin()
+            for command in commands:
+                self._send(command, exchange)
+            self._flush()
+            while len(exchange.ends) < len(exchange.tags):
+                self._receive(exchange)
         except (OSError, EOFError, ssl.SSLError, ValueError) as error:
             self.broken = True
             raise Unreachable(str(error)) from error
         finally:
+            self._pending.clear()
             self.used_at = time.monotonic()
+        return exchange.flight()
 
     def ask(self, *pieces: Piece) -> Flight:
         """One command, which must end with OK."""
@@ -64,83 +76,102 @@ class Connection:
         check(flight.ends[0])
         return flight
 
-    def _send(self, pieces: list[Piece]) -> bytes:
+    def _send(self, pieces: list[Piece], exchange: _Exchange) -> None:
         self._tags += 1
         tag = b"C%d" % self._tags
+        exchange.tags.append(tag)
         plus = self.has("LITERAL+")
-        out = tag
+        self._pending += tag
         for piece in pieces:
-            out += b" "
-            if isinstance(piece, Literal):
-                out += b"{%d%s}\r\n" % (len(piece.data), b"+" if plus else b"")
-                if not plus:
-                    self._write(out)
-                    self._continuation()
-                    out = b""
-                out += piece.data
+            if isinstance(piece, Answer):
+                self._pending += b"\r\n"
+                if not self._continued(exchange, tag):
+                    return
+                self._pending += piece.data
+            elif isinstance(piece, Literal):
+                self._pending += b" {%d%s}\r\n" % (len(piece.data), b"+" if plus else b"")
+                if not plus and not self._continued(exchange, tag):
+                    return
+                self._pending += piece.data
             else:
-                out += piece
-        self._write(out + b"\r\n")
-        return tag
+                self._pending += b" " + piece
+        self._pending += b"\r\n"
 
-    def _write(self, data: bytes) -> None:
-        self.bytes_out += len(data)
-        self._imap.send(data)
+    def _continued(self, exchange: _Exchange, tag: bytes) -> bool:
+        """Waits for the server's + ; False when it ended the command instead (a NO to a literal that is too big)."""
+        self._flush()
+        while tag not in exchange.ends:
+            if self._receive(exchange):
+                return True
+        return False
 
-    def _continuation(self) -> None:
-        line = self._line()
-        if not line.startswith(b"+"):
-            raise EOFError("the server refused a literal")
+    def _flush(self) -> None:
+        if self._pending:
+            self.bytes_out += len(self._pending)
+            self._imap.send(bytes(self._pending))
+            self._pending.clear()
 
-    def _line(self) -> bytes:
-        line: bytes = self._imap.file.readline(LINE_LIMIT_BYTES + 1)
-        if not line.endswith(b"\n"):
-            raise EOFError("connection closed" if len(line) <= LINE_LIMIT_BYTES else "line too long")
-        self.bytes_in += len(line)
-        return line
+    def _receive(self, exchange: _Exchange) -> bool:
+        """Takes one response; True for a continuation request."""
+        response = self._response()
+        word, _space, rest = response.partition(b" ")
+        if word == b"*":
+            untagged = parse_untagged(rest)
+            if untagged.kind in {b"EXISTS", b"EXPUNGE", b"VANISHED"}:
+                self.dirty = True
+            elif untagged.kind == b"BYE":
+                raise EOFError("the server said goodbye")
+            exchange.untagged.append(untagged)
+        elif word in exchange.tags and word not in exchange.ends:
+            exchange.ends[word] = parse_tagged(rest)
+            exchange.marks[word] = len(exchange.untagged)
+        elif word.strip() == b"+":
+            return True
+        else:
+            raise EOFError("not IMAP")
+        return False
 
     def _response(self) -> bytes:
         """One response with its literals, exactly as it came."""
-        pieces = [self._line()]
-        size = len(pieces[0])
+        line = self._stream.line()
+        if line.split(b" ", 2)[1:2] and line.split(b" ", 2)[1].upper() in _STATUS:
+            return line
+        pieces = [line]
+        size = len(line)
         while pieces[-1].endswith(b"}\r\n") and (count := _literal_size(pieces[-1])) is not None:
             size += count
             if size > RESPONSE_LIMIT_BYTES:
                 raise EOFError("response too long")
-            data = self._imap.file.read(count)
-            if len(data) < count:
-                raise EOFError("connection closed in a literal")
-            self.bytes_in += count
-            pieces += [data, self._line()]
+            pieces += [self._stream.exact(count), self._stream.line()]
             size += len(pieces[-1])
-        return b"".join(pieces)
+        return b"".join(pieces) if len(pieces) > 1 else line
 
-    def _receive(self, tags: list[bytes]) -> Flight:
-        ends: dict[bytes, Tagged] = {}
-        flight = Flight()
-        while len(ends) < len(tags):
-            response = self._response()
-            word, _space, rest = response.partition(b" ")
-            if word == b"*":
-                untagged = parse_untagged(rest)
-                if untagged.kind in {b"EXISTS", b"EXPUNGE", b"VANISHED"}:
-                    self.dirty = True
-                elif untagged.kind == b"BYE":
-                    raise EOFError("the server said goodbye")
-                flight.untagged.append(untagged)
-            elif word in tags:
-                ends[word] = parse_tagged(rest)
-            elif word.strip() != b"+":
-                raise EOFError("not IMAP")
-        flight.ends = [ends[tag] for tag in tags]
-        return flight
+    def count_from_here(self) -> None:
+        """Starts the counters anew."""
+        self.round_trips = self.bytes_out = self._stream.bytes_in = 0
 
     def close(self) -> None:
         """Says goodbye if that is possible, and closes."""
         with contextlib.suppress(OSError, IMAPClientError):
             if not self.broken:
                 self._imap.send(b"Z LOGOUT\r\n")
+        with contextlib.suppress(OSError, IMAPClientError):
             self._client.shutdown()
+        self.broken = True
+
+
+class _Exchange:
+    """A flight that is still under way."""
+
+    def __init__(self) -> None:
+        self.tags: list[bytes] = []
+        self.ends: dict[bytes, Tagged] = {}
+        self.marks: dict[bytes, int] = {}
+        self.untagged: list[Any] = []
+
+    def flight(self) -> Flight:
+        ends, marks = [self.ends[tag] for tag in self.tags], [self.marks[tag] for tag in self.tags]
+        return Flight(ends, self.untagged, marks, self.tags)
 
 
 def _literal_size(line: bytes) -> int | None:
@@ -158,78 +189,6 @@ def check(end: Tagged) -> None:
         raise OverQuota(end.text)
     if code in GONE_CODES or any(text in end.text.lower() for text in GONE_TEXTS):
         raise Gone(end.text)
-    if code in {b"UNAVAILABLE", b"SERVERBUG", b"INUSE"}:
+    if code in PASSING_CODES:
         raise Unreachable(end.text)
     raise Refused(end.text)
-
-
-def connect(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") -> Connection:
-    """Opens a connection and logs in. Raises Unreachable, CertificateRefused or LoginRefused. TLS is as the endpoint says;
-    there is no fall-back."""
-    client = _open(endpoint, ca_file)
-    try:
-        _login(client, credentials)
-        connection = Connection(client)
-        connection.capabilities = _capabilities(connection)
-    except LoginError as error:
-        client.shutdown()
-        if isinstance(error.__context__, imaplib.IMAP4.abort):
-            raise Unreachable(str(error)) from error
-        raise LoginRefused(_reply(error)) from error
-    except (IMAPClientError, OSError, EOFError) as error:
-        client.shutdown()
-        raise Unreachable(str(error)) from error
-    except Exception:
-        client.shutdown()
-        raise
-    return connection
-
-
-def _open(endpoint: Endpoint, ca_file: str) -> IMAPClient:
-    context = ssl.create_default_context(cafile=ca_file or None)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    tls = endpoint.tls == "tls"
-    try:
-        client = IMAPClient(
-            endpoint.host, endpoint.port, ssl=tls, ssl_context=context if tls else None, timeout=CONNECT_TIMEOUT_S
-        )
-        client.normalise_times = False
-        if client._imap.state == "AUTH":
-            client.shutdown()
-            raise Unreachable("the server logged us in before TLS and password")
-        if endpoint.tls == "starttls":
-            client.starttls(context)
-    except ssl.SSLCertVerificationError as error:
-        raise CertificateRefused(error.verify_message) from error
-    except (IMAPClientError, OSError, EOFError) as error:
-        raise Unreachable(str(error)) from error
-    client.socket().settimeout(READ_TIMEOUT_S)
-    return client
-
-
-def _login(client: IMAPClient, credentials: Credentials) -> None:
-    quote(credentials.login)
-    quote(credentials.password)
-    if credentials.origin and client.has_capability("ID"):
-        fields = {"x-originating-ip": credentials.origin}
-        if credentials.session:
-            fields["x-session-ext-id"] = credentials.session
-        client.id_(fields)
-    if client.has_capability("AUTH=PLAIN") and not credentials.login.isascii():
-        client.plain_login(credentials.login, credentials.password)
-        return
-    client.login(credentials.login, credentials.password)
-
-
-def _capabilities(connection: Connection) -> frozenset[bytes]:
-    flight = connection.ask(b"CAPABILITY")
-    words = b" ".join(response.data for response in flight.of(b"CAPABILITY")).upper().split()
-    connection.round_trips = connection.bytes_in = connection.bytes_out = 0
-    return frozenset(words)
-
-
-def _reply(error: Exception) -> str:
-    text = str(error)
-    if "UNAVAILABLE" in text or "Internal error" in text:
-        raise Unreachable(text) from error
-    return text

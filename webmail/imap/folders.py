@@ -1,5 +1,4 @@
-"""The folders of a server: listed in one round trip where it can, named for people, sorted as Thunderbird does; and the
-state of the one that is selected."""
+"""The folders of a server: listed in one round trip where it can, named for people, sorted as Thunderbird does."""
 
 from __future__ import annotations
 
@@ -7,13 +6,15 @@ from dataclasses import dataclass, field, replace
 
 from imapclient.imap_utf7 import decode as decode_utf7
 
-from webmail.errors import Gone
 from webmail.imap.connection import Connection, check
 from webmail.imap.wire import Flight, Piece, Token, Untagged, quote
 from webmail.mime.headers import make_safe
 from webmail.values import Folder, FolderId, Role
 
 FOLDERS_LIMIT = 20_000
+NAME_LIMIT_BYTES = 1_000
+DEPTH_LIMIT = 50
+STATUS_LIMIT = 200
 STATUS_ITEMS = b"(MESSAGES UNSEEN UIDNEXT UIDVALIDITY%s)"
 
 ATTRIBUTES = {
@@ -54,23 +55,28 @@ class _Entry:
 
 
 def list_folders(connection: Connection, *, subscribed_only: bool) -> list[Folder]:
-    """Every folder, parents before children, roles given, in Thunderbird's order, with counts."""
+    """Every folder, parents before children, roles given, in Thunderbird's order, with counts: one round trip with
+    LIST-EXTENDED and LIST-STATUS (RFC 5258, 5819), two without."""
     if connection.has("LIST-EXTENDED") and connection.has("LIST-STATUS"):
         entries = _list_extended(connection)
     else:
         entries = _list_plain(connection)
-    prefix = _prefix(connection)
-    folders = _build(entries[:FOLDERS_LIMIT], prefix)
+    folders = _build(entries[:FOLDERS_LIMIT], connection.prefix or "")
     shown = _only_subscribed(folders) if subscribed_only else folders
     return _sorted(shown)
 
 
 def _list_extended(connection: Connection) -> list[_Entry]:
+    """Two LISTs: only the one that selects by subscription tells of folders that are subscribed and not there."""
     modseq = b" HIGHESTMODSEQ" if connection.has("CONDSTORE") else b""
     special = b" SPECIAL-USE" if connection.has("SPECIAL-USE") else b""
     items = b"(SUBSCRIBED CHILDREN%s STATUS %s)" % (special, STATUS_ITEMS % modseq)
-    flight = connection.ask(b"LIST", b'""', b'"*"', b"RETURN", items)
-    entries = [entry for response in flight.of(b"LIST") if (entry := _entry(response))]
+    flight = _with_prefix(
+        connection,
+        [b"LIST", b'""', b'"*"', b"RETURN", items],
+        [b"LIST", b"(SUBSCRIBED)", b'""', b'"*"'],
+    )
+    entries = _merged(flight.of(b"LIST"))
     for entry in entries:
         entry.subscribed = b"\\subscribed" in entry.attributes
     _add_status(entries, flight)
@@ -78,24 +84,61 @@ def _list_extended(connection: Connection) -> list[_Entry]:
 
 
 def _list_plain(connection: Connection) -> list[_Entry]:
-    flight = connection.run([b"LIST", b'""', b'"*"'], [b"LSUB", b'""', b'"*"'])
-    check(flight.ends[0])
-    entries = [entry for response in flight.of(b"LIST") if (entry := _entry(response))]
-    subscribed = {entry.name for response in flight.of(b"LSUB") if (entry := _entry(response))}
+    flight = _with_prefix(connection, [b"LIST", b'""', b'"*"'], [b"LSUB", b'""', b'"*"'])
+    entries = _merged(flight.of(b"LIST"))
     known = {entry.name for entry in entries}
-    for response in flight.of(b"LSUB"):
-        missing = _entry(response)
-        if missing and missing.name not in known:
+    subscribed = {entry.name: entry for entry in _merged(flight.of(b"LSUB"))}
+    for entry in entries:
+        entry.subscribed = entry.name in subscribed
+    for name, missing in subscribed.items():
+        if name not in known:
             missing.attributes.add(b"\\nonexistent")
             entries.append(missing)
-    for entry in entries:
-        entry.subscribed = entry.name in subscribed or entry.name.upper() == b"INBOX"
     modseq = b" HIGHESTMODSEQ" if connection.has("CONDSTORE") else b""
-    wanted = [entry for entry in entries if _selectable(entry)][:200]
+    wanted = sorted((entry for entry in entries if _selectable(entry)), key=_wanted_first)[:STATUS_LIMIT]
     commands: list[list[Piece]] = [[b"STATUS", _raw_quote(entry.name), STATUS_ITEMS % modseq] for entry in wanted]
     if commands:
         _add_status(entries, connection.run(*commands))
     return entries
+
+
+def _wanted_first(entry: _Entry) -> tuple[bool, bool]:
+    return entry.name.upper() != b"INBOX", not entry.subscribed
+
+
+def _with_prefix(connection: Connection, *commands: list[Piece]) -> Flight:
+    """Commands that list folders; the first time on a connection its namespaces are asked for in the same flight. The
+    first of the commands must end with OK."""
+    if connection.prefix is None and connection.has("NAMESPACE"):
+        flight = connection.run(*commands, [b"NAMESPACE"])
+        connection.prefix = _prefix(flight)
+    else:
+        flight = connection.run(*commands)
+    check(flight.ends[0])
+    return flight
+
+
+def _prefix(flight: Flight) -> str:
+    """The personal namespace's prefix with its delimiter ("INBOX." on Courier), "" without one (RFC 2342)."""
+    for response in flight.of(b"NAMESPACE"):
+        tokens = response.tokens()
+        personal = tokens[0] if tokens else None
+        if isinstance(personal, list) and personal and isinstance(personal[0], list) and personal[0]:
+            first = personal[0][0]
+            return first.decode("utf-8", "surrogateescape") if isinstance(first, bytes) else ""
+    return ""
+
+
+def _merged(responses: list[Untagged]) -> list[_Entry]:
+    """One entry for each name; what several responses say of it is put together."""
+    entries: dict[bytes, _Entry] = {}
+    for response in responses[: 2 * FOLDERS_LIMIT]:
+        entry = _entry(response)
+        if entry and entry.name in entries:
+            entries[entry.name].attributes |= entry.attributes
+        elif entry:
+            entries[entry.name] = entry
+    return list(entries.values())
 
 
 def _raw_quote(name: bytes) -> Piece:
@@ -108,7 +151,7 @@ def _entry(response: Untagged) -> _Entry | None:
         return None
     attributes = {token.lower() for token in tokens[0] if isinstance(token, bytes)}
     delimiter = tokens[1].decode("ascii", "replace") if isinstance(tokens[1], bytes) else ""
-    return _Entry(tokens[2], delimiter, attributes)
+    return _Entry(tokens[2], delimiter, attributes) if 0 < len(tokens[2]) <= NAME_LIMIT_BYTES else None
 
 
 def _add_status(entries: list[_Entry], flight: Flight) -> None:
@@ -127,20 +170,6 @@ def _pairs(items: list[Token]) -> dict[bytes, int]:
     }
 
 
-def _prefix(connection: Connection) -> str:
-    """The personal namespace's prefix with its delimiter ("INBOX." on Courier), "" without one."""
-    if not connection.has("NAMESPACE"):
-        return ""
-    flight = connection.run([b"NAMESPACE"])
-    for response in flight.of(b"NAMESPACE"):
-        tokens = response.tokens()
-        personal = tokens[0] if tokens else None
-        if isinstance(personal, list) and personal and isinstance(personal[0], list) and personal[0]:
-            first = personal[0][0]
-            return first.decode("utf-8", "surrogateescape") if isinstance(first, bytes) else ""
-    return ""
-
-
 def _selectable(entry: _Entry) -> bool:
     return not entry.attributes & {b"\\noselect", b"\\nonexistent"}
 
@@ -152,7 +181,10 @@ def _build(entries: list[_Entry], prefix: str) -> list[Folder]:
         folder = _folder(entry, prefix)
         folders[folder.id] = folder
     delimiter = next((entry.delimiter for entry in entries if entry.delimiter), "/")
+    inbox = next((folder.id for folder in folders.values() if folder.role is Role.INBOX), None)
     for folder in list(folders.values()):
+        if inbox and folder.parent and folder.parent != inbox and folder.parent.upper() == "INBOX":
+            folder = folders[folder.id] = replace(folder, parent=inbox)
         _add_parents(folders, folder, delimiter)
     parents = {folder.parent for folder in folders.values() if folder.parent}
     listed = [replace(folder, has_children=folder.id in parents) for folder in folders.values()]
@@ -163,12 +195,12 @@ def _folder(entry: _Entry, prefix: str) -> Folder:
     raw = entry.name.decode("utf-8", "surrogateescape")
     inbox = raw.upper() == "INBOX"
     shown = raw[len(prefix) :] if prefix and raw.startswith(prefix) and not inbox else raw
-    names = shown.split(entry.delimiter) if entry.delimiter else [shown]
-    parent = raw.rpartition(entry.delimiter)[0] if entry.delimiter and len(names) > 1 else ""
+    names = shown.split(entry.delimiter) if entry.delimiter and shown.count(entry.delimiter) < DEPTH_LIMIT else [shown]
+    parent = raw.rpartition(entry.delimiter)[0] if len(names) > 1 else ""
     status = entry.status
     return Folder(
         id=FolderId(raw),
-        path=tuple(decode_name(name) for name in names),
+        path=tuple(decode_name(name) or "?" for name in names),
         parent=FolderId(parent) if parent else None,
         role=Role.INBOX if inbox else Role.NONE,
         selectable=_selectable(entry),
@@ -215,14 +247,12 @@ def _with_roles(folders: list[Folder], entries: dict[str, _Entry]) -> list[Folde
             if role:
                 taken.setdefault(role, folder.id)
     used = set(taken.values())
+    top = {f.path[0].lower(): f.id for f in reversed(folders) if len(f.path) == 1 and f.selectable}
     for role, names in NAMES.items():
-        for name in names:
-            match = next(
-                (f.id for f in folders if len(f.path) == 1 and f.path[0].lower() == name and f.id not in used), None
-            )
-            if match and role not in taken:
-                taken[role] = match
-                used.add(match)
+        match = next((top[name] for name in names if name in top and top[name] not in used), None)
+        if match and role not in taken:
+            taken[role] = match
+            used.add(match)
     roles = {folder_id: role for role, folder_id in taken.items()}
     return [replace(f, role=roles.get(f.id, f.role)) if f.role is Role.NONE else f for f in folders]
 
@@ -258,62 +288,3 @@ def _sorted(folders: list[Folder]) -> list[Folder]:
 def _rank(folder: Folder) -> tuple[int, str, str]:
     place = ORDER.index(folder.role) if folder.role is not Role.NONE else len(ORDER)
     return place, folder.name.casefold(), folder.id
-
-
-@dataclass(slots=True)
-class Selected:
-    """What the server said when the folder was selected. `modseq` is None without CONDSTORE."""
-
-    folder: FolderId
-    validity: int
-    exists: int
-    next_uid: int
-    modseq: int | None
-    keywords: frozenset[str]
-    deleted: frozenset[int] = frozenset()
-
-
-def select(connection: Connection, folder: FolderId) -> Selected:
-    """Selects a folder and asks in the same flight for messages marked as deleted. Raises Gone when there is no such folder.
-
-    A folder that is already selected is selected again: Dovecot 2.3 goes on showing one that was deleted and made anew,
-    and says nothing of it in answer to NOOP or STATUS."""
-    condstore = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
-    flight = connection.run([b"SELECT", quote(folder), *condstore], [b"UID", b"SEARCH", b"DELETED"])
-    connection.dirty = False
-    if flight.ends[0].status == b"NO":
-        _gone(flight)
-    check(flight.ends[0])
-    return _selected(folder, flight)
-
-
-def _gone(flight: Flight) -> None:
-    end = flight.ends[0]
-    code = end.code.split(b" ")[0].upper()
-    if code in {b"UNAVAILABLE", b"SERVERBUG", b"INUSE", b"NOPERM"}:
-        check(end)
-    raise Gone(end.text)
-
-
-def _selected(folder: FolderId, flight: Flight) -> Selected:
-    codes = flight.codes()
-    exists = [response.number for response in flight.of(b"EXISTS")]
-    flags = b" ".join(response.data for response in flight.of(b"FLAGS")) + b" " + codes.get(b"PERMANENTFLAGS", b"")
-    return Selected(
-        folder=folder,
-        validity=_int(codes.get(b"UIDVALIDITY")),
-        exists=exists[-1] if exists else 0,
-        next_uid=_int(codes.get(b"UIDNEXT")),
-        modseq=_int(codes[b"HIGHESTMODSEQ"]) if b"HIGHESTMODSEQ" in codes else None,
-        keywords=frozenset(word.strip("()") for word in flags.decode("ascii", "replace").split()),
-        deleted=_search_result(flight),
-    )
-
-
-def _search_result(flight: Flight) -> frozenset[int]:
-    return frozenset(int(word) for response in flight.of(b"SEARCH") for word in response.data.split() if word.isdigit())
-
-
-def _int(value: bytes | None) -> int:
-    text = (value or b"").strip()
-    return int(text) if text.isdigit() else 0

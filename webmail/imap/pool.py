@@ -5,75 +5,167 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from webmail.errors import Unreachable
 from webmail.imap.connection import Connection
 
 IDLE_CLOSE_S = 300.0
 CHECK_AFTER_S = 15.0
-PER_KEY = 4
+WAIT_S = 10.0
+SWEEP_S = 30.0
+PER_ACCOUNT = 8
+PER_SERVER = 300
 IN_ALL = 500
 
+Open = Callable[[], Connection]
 
-@dataclass(slots=True)
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """Whose connection: two keys that are equal may lend each other's connections, so the account holds all that the
+    login depends on."""
+
+    server: Hashable
+    account: Hashable
+
+
 class Pool:
-    """Idle connections by key (account and server). `take` gives one that answers, `give` takes it back."""
+    """Idle and lent connections. Counts are held per account, per server and in all; who would go past one waits a while
+    for a connection to come back, then gets Unreachable."""
 
-    idle: dict[Hashable, list[Connection]] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    process: int = field(default_factory=os.getpid)
+    def __init__(
+        self,
+        *,
+        per_account: int = PER_ACCOUNT,
+        per_server: int = PER_SERVER,
+        in_all: int = IN_ALL,
+        wait_s: float = WAIT_S,
+    ) -> None:
+        self._per_account, self._per_server, self._in_all, self._wait_s = per_account, per_server, in_all, wait_s
+        self.idle_close_s = IDLE_CLOSE_S
+        self.forget()
 
-    def take(self, key: Hashable, open_: Callable[[], Connection]) -> tuple[Connection, bool]:
-        """A connection, and whether it was kept (a kept one may turn out to be dead). Raises what `open_` raises."""
-        while True:
-            with self.lock:
-                self._after_fork()
-                kept = self.idle.get(key)
-                connection = kept.pop() if kept else None
-            if connection is None:
-                return open_(), False
-            if time.monotonic() - connection.used_at < CHECK_AFTER_S or _answers(connection):
-                return connection, True
+    def forget(self) -> None:
+        """Starts empty without closing anything: in a forked child the connections belong to the parent."""
+        self._changed = threading.Condition()
+        self._idle: dict[Key, list[Connection]] = {}
+        self._lent: dict[Key, int] = {}
+        self._sweeper: threading.Thread | None = None
+
+    def take(self, key: Key, open_: Open, *, fresh: bool = False) -> tuple[Connection, bool]:
+        """A connection, and whether it was kept (a kept one may turn out to be dead). `fresh` = a new one, and no kept one
+        of this account is believed any more. Raises what `open_` raises, and Unreachable when too many are lent."""
+        connection, old = self._reserve(key, fresh)
+        for closing in old:
+            closing.close()
+        if (
+            connection is not None
+            and time.monotonic() - connection.used_at > CHECK_AFTER_S
+            and not _answers(connection)
+        ):
             connection.close()
+            connection = None
+        if connection is not None:
+            return connection, True
+        try:
+            return open_(), False
+        except BaseException:
+            self._release(key)
+            raise
 
-    def give(self, key: Hashable, connection: Connection) -> None:
-        """Keeps a connection for the next one who asks, or closes it when it is broken or there are enough."""
-        stale = []
-        with self.lock:
-            self._after_fork()
-            stale = self._pop_stale()
-            kept = self.idle.setdefault(key, [])
-            if connection.broken or len(kept) >= PER_KEY or sum(map(len, self.idle.values())) >= IN_ALL:
-                stale.append(connection)
-            else:
-                kept.append(connection)
-        for old in stale:
-            old.close()
+    def give(self, key: Key, connection: Connection) -> None:
+        """Takes a connection back: kept for the next one who asks, or closed when it is broken."""
+        if connection.broken:
+            connection.close()
+        self._release(key, None if connection.broken else connection)
+
+    @contextmanager
+    def lease(self, key: Key, open_: Open) -> Iterator[Connection]:
+        """A connection for the length of a block."""
+        connection, _kept = self.take(key, open_)
+        try:
+            yield connection
+        finally:
+            self.give(key, connection)
 
     def close_all(self) -> None:
         """Closes every idle connection."""
-        with self.lock:
-            connections = [connection for kept in self.idle.values() for connection in kept]
-            self.idle.clear()
-        for connection in connections:
+        self._close_older(float("inf"))
+
+    def counts(self) -> tuple[int, int]:
+        """(idle, lent) connections now."""
+        with self._changed:
+            return sum(map(len, self._idle.values())), sum(self._lent.values())
+
+    def _reserve(self, key: Key, fresh: bool) -> tuple[Connection | None, list[Connection]]:
+        """A place among the lent, with a kept connection if there is one; and those that are to be closed for it."""
+        until = time.monotonic() + self._wait_s
+        with self._changed:
+            old = self._idle.pop(key, []) if fresh else []
+            while self._lent.get(key, 0) >= self._per_account or not self._has_room(key, old):
+                if not self._changed.wait(until - time.monotonic()):
+                    raise Unreachable("too many connections are in use")
+            kept = self._idle.get(key)
+            connection = kept.pop() if kept else None
+            self._lent[key] = self._lent.get(key, 0) + 1
+            return connection, old
+
+    def _has_room(self, key: Key, old: list[Connection]) -> bool:
+        """Whether one more may be lent; idle connections of others make room, those unused for longest first."""
+        if self._idle.get(key):
+            return True
+        while self._count(key.server) >= self._per_server:
+            if not self._evict(key.server, old):
+                return False
+        while self._count(None) >= self._in_all:
+            if not self._evict(None, old):
+                return False
+        return True
+
+    def _count(self, server: Hashable) -> int:
+        idle = sum(len(kept) for key, kept in self._idle.items() if server is None or key.server == server)
+        return idle + sum(count for key, count in self._lent.items() if server is None or key.server == server)
+
+    def _evict(self, server: Hashable, old: list[Connection]) -> bool:
+        keys = [key for key, kept in self._idle.items() if kept and (server is None or key.server == server)]
+        if not keys:
+            return False
+        key = min(keys, key=lambda key: self._idle[key][0].used_at)
+        old.append(self._idle[key].pop(0))
+        return True
+
+    def _release(self, key: Key, connection: Connection | None = None) -> None:
+        with self._changed:
+            count = self._lent.pop(key, 1) - 1
+            if count > 0:
+                self._lent[key] = count
+            if connection is not None:
+                self._idle.setdefault(key, []).append(connection)
+            self._start_sweeper()
+            self._changed.notify()
+
+    def _start_sweeper(self) -> None:
+        if self._sweeper is None or not self._sweeper.is_alive():
+            self._sweeper = threading.Thread(target=self._sweep, name="imap-idle", daemon=True)
+            self._sweeper.start()
+
+    def _sweep(self) -> None:
+        """Closes what nobody used for a while, until nothing is kept."""
+        while self.counts() != (0, 0):
+            time.sleep(min(SWEEP_S, self.idle_close_s))
+            self._close_older(time.monotonic() - self.idle_close_s)
+
+    def _close_older(self, moment: float) -> None:
+        with self._changed:
+            old = [connection for kept in self._idle.values() for connection in kept if connection.used_at < moment]
+            left = {key: [one for one in kept if one.used_at >= moment] for key, kept in self._idle.items()}
+            self._idle = {key: kept for key, kept in left.items() if kept}
+            self._changed.notify_all()
+        for connection in old:
             connection.close()
-
-    def _pop_stale(self) -> list[Connection]:
-        oldest = time.monotonic() - IDLE_CLOSE_S
-        stale = []
-        for key, kept in list(self.idle.items()):
-            stale += [connection for connection in kept if connection.used_at < oldest]
-            self.idle[key] = [connection for connection in kept if connection.used_at >= oldest]
-            if not self.idle[key]:
-                del self.idle[key]
-        return stale
-
-    def _after_fork(self) -> None:
-        if self.process != os.getpid():
-            self.process = os.getpid()
-            self.idle.clear()
 
 
 def _answers(connection: Connection) -> bool:
@@ -85,3 +177,4 @@ def _answers(connection: Connection) -> bool:
 
 
 pool = Pool()
+os.register_at_fork(after_in_child=pool.forget)

@@ -7,9 +7,11 @@ import unicodedata
 from array import array
 from collections.abc import Callable
 
-from webmail.errors import Refused
+from webmail.errors import Gone, Refused
 from webmail.imap.connection import Connection, check
-from webmail.imap.wire import Piece, parse_uid_set, quote, tokenize
+from webmail.imap.fetch import Fetched, parse_fetch
+from webmail.imap.selected import extended_result, search_result
+from webmail.imap.wire import Flight, Piece, quote
 from webmail.mime.addresses import parse_addresses
 from webmail.mime.dates import parse_date
 from webmail.mime.headers import decode_header, split_header
@@ -19,80 +21,65 @@ SORT_KEYS: dict[SortKey, bytes] = {"date": b"DATE", "from": b"FROM", "subject": 
 HEADERS: dict[SortKey, bytes] = {"date": b"DATE", "from": b"FROM", "subject": b"SUBJECT"}
 BATCH = 2_000
 HEADER_LIMIT_BYTES = 2_000
+NOT_BODY = ("SUBJECT", "FROM", "TO", "CC")
 
 _REPLY = re.compile(r"^\s*((re|fwd?|rv|aw|tr|sv)\s*(\[\d+\])?\s*:\s*|\[[^\]]{0,50}\]\s*)+", re.IGNORECASE)
 
 
-def sorted_uids(connection: Connection, key: SortKey) -> array[int]:
-    """All UIDs of the selected folder in ascending order of `key`; equal ones by UID."""
-    if connection.has("SORT"):
-        return _server_sort(connection, key)
-    return _client_sort(connection, key)
+def sort_command(connection: Connection, key: SortKey) -> list[Piece]:
+    """UID SORT of all messages, ascending (RFC 5256); by the names that people see where the server can (RFC 5957)."""
+    keys = b"DISPLAYFROM" if key == "from" and connection.has("SORT=DISPLAY") else SORT_KEYS[key]
+    options: list[Piece] = [b"RETURN", b"(ALL)"] if connection.has("ESORT") else []
+    return [b"UID", b"SORT", *options, b"(" + keys + b")", b"UTF-8", b"ALL"]
 
 
-def _server_sort(connection: Connection, key: SortKey) -> array[int]:
-    criteria: list[Piece] = [b"(%s)" % SORT_KEYS[key], b"UTF-8", b"ALL"]
+def sort_result(connection: Connection, flight: Flight, index: int) -> array[int]:
+    """The answer to the sort that was command `index` of a flight. Equal ones are in the order of their UIDs."""
+    check(flight.ends[index])
     if connection.has("ESORT"):
-        flight = connection.ask(b"UID", b"SORT", b"RETURN", b"(ALL)", *criteria)
-        for response in flight.of(b"ESEARCH"):
-            words = response.data.split()
-            if b"ALL" in words[:-1]:
-                return array("I", parse_uid_set(words[words.index(b"ALL") + 1]))
-        return array("I")
-    flight = connection.ask(b"UID", b"SORT", *criteria)
-    return array("I", (int(word) for response in flight.of(b"SORT") for word in response.data.split()))
+        return extended_result(flight, flight.tags[index])
+    words = (word for response in flight.of(b"SORT") for word in response.data.split())
+    return array("I", (int(word) for word in words if word.isdigit()))
 
 
-def all_uids(connection: Connection) -> list[int]:
-    """All UIDs of the selected folder, ascending."""
+def sort_here(connection: Connection, key: SortKey) -> array[int]:
+    """For servers without SORT: reads the one field that the order needs, in batches, and sorts (RFC 5256 for what is
+    compared)."""
     flight = connection.ask(b"UID", b"SEARCH", b"ALL")
-    return sorted(int(word) for response in flight.of(b"SEARCH") for word in response.data.split() if word.isdigit())
-
-
-def _client_sort(connection: Connection, key: SortKey) -> array[int]:
-    """Reads the one field that the order needs, in batches, and sorts here (RFC 5256 for what is compared)."""
-    uids = all_uids(connection)
+    uids = sorted(search_result(flight))
     header = HEADERS.get(key)
     item = b"BODY.PEEK[HEADER.FIELDS (%s)]<0.%d>" % (header, HEADER_LIMIT_BYTES) if header else b"RFC822.SIZE"
     keyed: list[tuple[object, int]] = []
     for start in range(0, len(uids), BATCH):
         batch = uids[start : start + BATCH]
-        flight = connection.ask(b"UID", b"FETCH", b"%d:%d" % (batch[0], batch[-1]), b"(UID INTERNALDATE %s)" % item)
-        for response in flight.of(b"FETCH"):
-            fields = _fields(response.data)
-            if b"UID" in fields:
-                keyed.append((KEY_FUNCTIONS[key](fields), int(fields[b"UID"])))
+        items = b"(UID INTERNALDATE %s)" % item
+        flight = connection.ask(b"UID", b"FETCH", b"%d:%d" % (batch[0], batch[-1]), items)
+        fetched = (parse_fetch(response) for response in flight.of(b"FETCH"))
+        keyed += [(KEY_FUNCTIONS[key](one), one.uid) for one in fetched if one.uid and b"INTERNALDATE" in one.items]
     keyed.sort(key=lambda pair: pair)
-    return array("I", (uid for _key, uid in keyed))
+    return array("I", dict.fromkeys(uid for _key, uid in keyed))
 
 
-def _fields(data: bytes) -> dict[bytes, bytes]:
-    tokens = tokenize(data)
-    items = tokens[0] if tokens and isinstance(tokens[0], list) else []
-    return {
-        (b"HEADER" if key.upper().startswith(b"BODY[") else key.upper()): value
-        for key, value in zip(items[::2], items[1::2], strict=False)
-        if isinstance(key, bytes) and isinstance(value, bytes)
-    }
-
-
-def _header_value(fields: dict[bytes, bytes]) -> bytes:
-    parsed, _defects = split_header(fields.get(b"HEADER", b""))
+def _header_value(fetched: Fetched) -> bytes:
+    parsed, _defects = split_header(fetched.section())
     return parsed[0][1] if parsed else b""
 
 
-def _date_key(fields: dict[bytes, bytes]) -> float:
-    date = parse_date(_header_value(fields)) or parse_date(fields.get(b"INTERNALDATE", b"").replace(b"-", b" "))
-    return date.timestamp() if date else 0.0
+def _date_key(fetched: Fetched) -> float:
+    return (parse_date(_header_value(fetched)) or fetched.received()).timestamp()
 
 
-def _from_key(fields: dict[bytes, bytes]) -> str:
-    addresses, _more = parse_addresses(_header_value(fields), 1)
-    return addresses[0].email.partition("@")[0].casefold() if addresses else ""
+def _from_key(fetched: Fetched) -> str:
+    addresses, _more = parse_addresses(_header_value(fetched), 1)
+    return _folded(addresses[0].display) if addresses else ""
 
 
-def _subject_key(fields: dict[bytes, bytes]) -> str:
-    return unicodedata.normalize("NFKD", base_subject(decode_header(_header_value(fields)))).casefold()
+def _subject_key(fetched: Fetched) -> str:
+    return _folded(base_subject(decode_header(_header_value(fetched))))
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).casefold()
 
 
 def base_subject(subject: str) -> str:
@@ -100,11 +87,11 @@ def base_subject(subject: str) -> str:
     return _REPLY.sub("", subject).strip()
 
 
-def _size_key(fields: dict[bytes, bytes]) -> int:
-    return int(fields.get(b"RFC822.SIZE", b"0"))
+def _size_key(fetched: Fetched) -> int:
+    return fetched.number(b"RFC822.SIZE")
 
 
-KEY_FUNCTIONS: dict[SortKey, Callable[[dict[bytes, bytes]], object]] = {
+KEY_FUNCTIONS: dict[SortKey, Callable[[Fetched], object]] = {
     "date": _date_key,
     "from": _from_key,
     "subject": _subject_key,
@@ -117,35 +104,44 @@ def is_filtered(query: Query) -> bool:
     return query.unread or query.flagged or query.attachment or bool(query.text)
 
 
-def matching_uids(connection: Connection, query: Query, keywords: frozenset[str]) -> set[int]:
-    """The UIDs of the selected folder that pass the query's filters."""
+def filter_command(connection: Connection, query: Query) -> list[Piece]:
+    """UID SEARCH for what passes the query's filters. It may fly with another SEARCH only where the server has ESEARCH,
+    whose answer names its command."""
     criteria: list[Piece] = []
     if query.unread:
         criteria.append(b"UNSEEN")
     if query.flagged:
         criteria.append(b"FLAGGED")
     if query.attachment:
-        mixed: list[Piece] = [b"HEADER", b"Content-Type", b'"multipart/mixed"']
-        if "$HasAttachment" in keywords:
-            criteria += [b"OR", b"KEYWORD", b"$HasAttachment"]
-        criteria += mixed
+        criteria += [b"OR", b"KEYWORD", b"$HasAttachment", b"HEADER", b"Content-Type", b'"multipart/mixed"']
     if query.text:
         criteria += _text_criteria(query)
+    options: list[Piece] = [b"RETURN", b"(ALL)"] if connection.has("ESEARCH") else []
     charset: list[Piece] = [] if query.text.isascii() else [b"CHARSET", b"UTF-8"]
-    command: list[Piece] = [b"UID", b"SEARCH", *charset, *criteria]
-    flight = connection.run(command)
-    if flight.ends[0].code.upper().startswith(b"BADCHARSET"):
+    return [b"UID", b"SEARCH", *options, *charset, *criteria]
+
+
+def filter_result(connection: Connection, flight: Flight, index: int) -> set[int]:
+    """The answer to the filter that was command `index` of a flight. Raises Refused when the server cannot search for
+    this text."""
+    end = flight.ends[index]
+    if end.code.upper().startswith(b"BADCHARSET"):
         raise Refused("the server cannot search for this text")
-    check(flight.ends[0])
-    return {int(word) for response in flight.of(b"SEARCH") for word in response.data.split() if word.isdigit()}
+    try:
+        check(end)
+    except Gone as error:
+        raise Refused(error.detail) from error
+    if connection.has("ESEARCH"):
+        return set(extended_result(flight, flight.tags[index]))
+    return search_result(flight)
 
 
 def _text_criteria(query: Query) -> list[Piece]:
     text = quote(query.text)
-    fields = [b"SUBJECT", b"FROM", b"TO", b"CC"] + ([b"BODY"] if query.in_body else [])
+    fields = [*NOT_BODY, "BODY"] if query.in_body else NOT_BODY
     out: list[Piece] = []
     for index, name in enumerate(fields):
         if index < len(fields) - 1:
             out.append(b"OR")
-        out += [name, text]
+        out += [name.encode(), text]
     return out

@@ -16,8 +16,8 @@ Token = bytes | None | list["Token"]
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
 _FLAG = re.compile(r"\\?[!#$&'+\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
 _TOKEN = re.compile(
-    rb'[ \r\n\t]*(?:(?P<open>\()|(?P<close>\))|"(?P<quoted>(?:[^"\\]|\\.)*)"|~?\{(?P<literal>\d{1,12})\+?\}\r\n'
-    rb'|(?P<atom>(?:[^\s()"\[]|\[[^\]]*\]|\[)+))',
+    rb'[ \r\n\t]*(?:(?P<open>\()|(?P<close>\))|"(?P<quoted>[^"\\]*(?:\\.[^"\\]*)*)"|~?\{(?P<literal>\d{1,12})\+?\}\r\n'
+    rb'|(?P<atom>(?i:BODY|BINARY|BINARY\.SIZE)\[[^\]]{0,1000}\][^\s()"]*|[^\s()"]+))',
     re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
@@ -30,7 +30,14 @@ class Literal:
     data: bytes
 
 
-Piece = bytes | Literal
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A line that goes out once the server asks for it with + (RFC 9051 section 7.6), as in AUTHENTICATE."""
+
+    data: bytes = field(repr=False)
+
+
+Piece = bytes | Literal | Answer
 
 
 def quote(text: str) -> Piece:
@@ -123,7 +130,7 @@ class Untagged:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """The end of a command: OK, NO or BAD, the response code without brackets ("" without one), and the text."""
+    """The end of a command: OK, NO or BAD, the response code without brackets (b"" without one), and the text."""
 
     status: bytes
     code: bytes
@@ -132,10 +139,23 @@ class Tagged:
 
 @dataclass(slots=True)
 class Flight:
-    """What came back for commands that were sent together: one end each, and all untagged responses in order."""
+    """What came back for commands that were sent together: one end each, and all untagged responses in order. `marks`
+    tells how many of these had come when each command ended."""
 
     ends: list[Tagged] = field(default_factory=list)
     untagged: list[Untagged] = field(default_factory=list)
+    marks: list[int] = field(default_factory=list)
+    tags: list[bytes] = field(default_factory=list)
+
+    def after(self, count: int) -> Flight:
+        """What came after the first `count` commands had ended, and how the others did."""
+        start = max(self.marks[:count])
+        marks = [max(0, mark - start) for mark in self.marks[count:]]
+        return Flight(self.ends[count:], self.untagged[start:], marks, self.tags[count:])
+
+    def without_first(self) -> Flight:
+        """The same answers, without the end of the first command."""
+        return Flight(self.ends[1:], self.untagged, self.marks[1:], self.tags[1:])
 
     def of(self, kind: bytes) -> list[Untagged]:
         return [response for response in self.untagged if response.kind == kind]

@@ -1,12 +1,12 @@
-"""What is kept in Redis about mail that cannot change: order of a folder while nothing came or went, and the unchanging part
-of each row. Losing it costs time, never truth; when Redis is away, everything is read from the server."""
+"""What is kept in Redis about mail that cannot change: order of a folder while nothing came or went, the unchanging part
+of each row, MIME trees. Losing it costs time, never truth; when Redis is away, everything is read from the server."""
 
 from __future__ import annotations
 
 import json
 import logging
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache as memoize
@@ -14,63 +14,71 @@ from typing import Any, cast
 
 from redis import Redis, RedisError
 
-from webmail.values import Address, FolderId, Ref, Summary
+from webmail.values import Address, FolderId, Part, PartNumber, Ref, Summary
 
 logger = logging.getLogger(__name__)
 
-INDEX_TTL_S = 7 * 24 * 3600
+ORDER_TTL_S = 7 * 24 * 3600
 ROW_TTL_S = 30 * 24 * 3600
-VERSION = "1"
+STRUCTURE_LIMIT_BYTES = 65_536
+VERSION = "2"
 
 
 class MailCache:
-    """Indexes and rows of one account."""
+    """Orders, rows and MIME trees of one account."""
 
     def __init__(self, redis_url: str, account_key: str) -> None:
         self._redis = _client(redis_url) if redis_url else None
-        self._prefix = f"mail:{VERSION}:{account_key}:"
+        self._prefix = f"mail:{VERSION}:{account_key}:".encode()
 
-    def index(self, name: str, state: str) -> array[int] | None:
-        """The kept order `name`, if it was kept for exactly this state of the folder."""
-        kept = self._get([f"i:{name}"])[0]
-        mark = state.encode()
-        if kept is None or not kept.startswith(mark + b"\n"):
-            return None
-        uids: array[int] = array("I")
-        uids.frombytes(kept[len(mark) + 1 :])
-        return uids
+    def orders(self, folder: FolderId, names: list[str]) -> list[tuple[str, array[int]] | None]:
+        """The kept orders of these names, each with the mark of the folder's state for which it was kept."""
+        return [_unpack_order(value) for value in self._get([_folder_key(f"o:{name}", folder) for name in names])]
 
-    def keep_index(self, name: str, state: str, uids: array[int]) -> None:
-        self._set({f"i:{name}": state.encode() + b"\n" + uids.tobytes()}, INDEX_TTL_S)
+    def keep_orders(self, folder: FolderId, orders: Mapping[str, tuple[str, array[int]]]) -> None:
+        values = {
+            _folder_key(f"o:{name}", folder): mark.encode() + b"\n" + uids.tobytes()
+            for name, (mark, uids) in orders.items()
+        }
+        self._set(values, ORDER_TTL_S)
 
     def rows(self, folder: FolderId, validity: int, uids: list[int]) -> dict[int, Summary]:
         """The kept rows among these, without flags."""
-        values = self._get([_row_key(folder, validity, uid) for uid in uids])
-        return {
-            uid: _unpack(folder, validity, uid, value)
-            for uid, value in zip(uids, values, strict=True)
-            if value is not None
+        values = self._get([_folder_key(f"r:{validity}:{uid}", folder) for uid in uids])
+        found = {
+            uid: _unpack_row(folder, validity, uid, value) for uid, value in zip(uids, values, strict=True) if value
         }
+        return {uid: row for uid, row in found.items() if row}
 
     def keep_rows(self, rows: Iterable[Summary]) -> None:
-        self._set({_row_key(row.ref.folder, row.ref.validity, int(row.ref.id)): _pack(row) for row in rows}, ROW_TTL_S)
+        self._set({_ref_key("r", row.ref): _pack_row(row) for row in rows}, ROW_TTL_S)
 
-    def _get(self, names: list[str]) -> list[bytes | None]:
-        if self._redis is None or not names:
-            return [None] * len(names)
+    def structure(self, ref: Ref) -> Part | None:
+        """The kept MIME tree of a message."""
+        value = self._get([_ref_key("s", ref)])[0]
+        return _unpack_structure(value) if value else None
+
+    def keep_structures(self, structures: Mapping[Ref, Part]) -> None:
+        """Keeps MIME trees, but for monstrous ones."""
+        packed = {_ref_key("s", ref): _pack_structure(part) for ref, part in structures.items()}
+        self._set({key: value for key, value in packed.items() if len(value) <= STRUCTURE_LIMIT_BYTES}, ROW_TTL_S)
+
+    def _get(self, keys: list[bytes]) -> list[bytes | None]:
+        if self._redis is None or not keys:
+            return [None] * len(keys)
         try:
-            return cast(list[bytes | None], self._redis.mget([self._prefix + name for name in names]))
+            return cast(list[bytes | None], self._redis.mget([self._prefix + key for key in keys]))
         except RedisError:
             logger.warning("the mail cache does not answer")
-            return [None] * len(names)
+            return [None] * len(keys)
 
-    def _set(self, values: dict[str, bytes], ttl_s: int) -> None:
+    def _set(self, values: Mapping[bytes, bytes], ttl_s: int) -> None:
         if self._redis is None or not values:
             return
         try:
             with self._redis.pipeline(transaction=False) as pipe:
-                for name, value in values.items():
-                    pipe.set(self._prefix + name, value, ex=ttl_s)
+                for key, value in values.items():
+                    pipe.set(self._prefix + key, value, ex=ttl_s)
                 pipe.execute()
         except RedisError:
             logger.warning("the mail cache does not answer")
@@ -81,28 +89,80 @@ def _client(redis_url: str) -> Redis:
     return Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
 
 
-def _row_key(folder: FolderId, validity: int, uid: int) -> str:
-    return f"r:{validity}:{uid}:{folder.encode('utf-8', 'surrogateescape').hex()}"
+def _folder_key(name: str, folder: FolderId) -> bytes:
+    return f"{name}:{folder}".encode("utf-8", "surrogatepass")
 
 
-def _pack(row: Summary) -> bytes:
-    fields = asdict(row)
-    del fields["ref"], fields["flags"]
-    fields["sent"] = row.sent.timestamp() if row.sent else None
-    fields["received"] = row.received.timestamp()
-    return json.dumps(fields, separators=(",", ":")).encode("utf-8", "surrogatepass")
+def _ref_key(kind: str, ref: Ref) -> bytes:
+    return _folder_key(f"{kind}:{ref.validity}:{ref.id}", ref.folder)
 
 
-def _unpack(folder: FolderId, validity: int, uid: int, value: bytes) -> Summary:
-    fields: dict[str, Any] = json.loads(value)
-    sent = fields.pop("sent")
-    return Summary(
-        ref=Ref(folder, validity, str(uid)),
-        flags=frozenset(),
-        sender=tuple(Address(**person) for person in fields.pop("sender")),
-        recipients=tuple(Address(**person) for person in fields.pop("recipients")),
-        sent=datetime.fromtimestamp(sent, UTC) if sent is not None else None,
-        received=datetime.fromtimestamp(fields.pop("received"), UTC),
-        defects=tuple(fields.pop("defects")),
+def _unpack_order(value: bytes | None) -> tuple[str, array[int]] | None:
+    mark, newline, packed = (value or b"").partition(b"\n")
+    uids: array[int] = array("I")
+    if not newline or len(packed) % uids.itemsize:
+        return None
+    uids.frombytes(packed)
+    return mark.decode("ascii", "replace"), uids
+
+
+def _pack_row(row: Summary) -> bytes:
+    fields = {
+        "subject": row.subject,
+        "sender": [(person.name, person.email) for person in row.sender],
+        "recipients": [(person.name, person.email) for person in row.recipients],
+        "sent": row.sent.timestamp() if row.sent else None,
+        "received": row.received.timestamp(),
+        "size_bytes": row.size_bytes,
+        "snippet": row.snippet,
+        "has_attachment": row.has_attachment,
+        "message_id": row.message_id,
+        "defects": row.defects,
+    }
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def _unpack_row(folder: FolderId, validity: int, uid: int, value: bytes) -> Summary | None:
+    try:
+        fields: dict[str, Any] = json.loads(value)
+        sent = fields.pop("sent")
+        return Summary(
+            ref=Ref(folder, validity, str(uid)),
+            flags=frozenset(),
+            sender=tuple(Address(*person) for person in fields.pop("sender")),
+            recipients=tuple(Address(*person) for person in fields.pop("recipients")),
+            sent=datetime.fromtimestamp(sent, UTC) if sent is not None else None,
+            received=datetime.fromtimestamp(fields.pop("received"), UTC),
+            defects=tuple(fields.pop("defects")),
+            **fields,
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, OSError):
+        return None
+
+
+def _pack_structure(part: Part) -> bytes:
+    return json.dumps(_lean(asdict(part)), separators=(",", ":")).encode()
+
+
+def _lean(fields: dict[str, Any]) -> dict[str, Any]:
+    children = [_lean(child) for child in fields.pop("children")]
+    kept = {name: value for name, value in fields.items() if value or name == "number"}
+    return kept | ({"children": children} if children else {})
+
+
+def _unpack_structure(value: bytes) -> Part | None:
+    try:
+        return _part(json.loads(value))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+
+
+def _part(fields: dict[str, Any]) -> Part:
+    children = tuple(_part(child) for child in fields.pop("children", ()))
+    return Part(
+        number=PartNumber(fields.pop("number")),
+        type=fields.pop("type", ""),
+        subtype=fields.pop("subtype", ""),
+        children=children,
         **fields,
     )

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Iterable, Iterator
+import hashlib
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Self, TypeVar
+from datetime import datetime
+from typing import Self
 
 from webmail.errors import Gone, Refused, Unreachable
-from webmail.imap.connection import Connection, check, connect
-from webmail.imap.fetch import Fetched, fetch, fetch_flags, fetch_rows, internal_date, structure_of
-from webmail.imap.folders import Selected, list_folders, select
-from webmail.imap.pool import pool
-from webmail.imap.search import is_filtered, matching_uids, sorted_uids
-from webmail.imap.wire import Flight, Literal, Piece, flag_list, parse_uid_set, quote, uid_set
-from webmail.mime.addresses import parse_addresses
-from webmail.mime.body import decode_part, text_of
-from webmail.mime.choose import choose_bodies, has_attachment
-from webmail.mime.dates import parse_date
-from webmail.mime.headers import decode_header, parse_headers, split_header
-from webmail.mime.structure import part_from_fields
+from webmail.imap.changes import append_message, expunge, move_messages, store_flags
+from webmail.imap.connection import Connection, check
+from webmail.imap.fetch import Fetched, by_uid, fetch_command
+from webmail.imap.folders import list_folders
+from webmail.imap.login import connect
+from webmail.imap.pool import Key, Open
+from webmail.imap.quota import read_quota
+from webmail.imap.rows import Row, fetch_least, fetch_rows
+from webmail.imap.selected import Selected
+from webmail.imap.session import Session
+from webmail.mime.choose import choose_bodies
 from webmail.sources.cache import MailCache
+from webmail.sources.letter import HEAD_ITEMS, HEADER_LIMIT_BYTES, UNKNOWN, body_items, build_bodies, build_message
+from webmail.sources.listing import read_listing
 from webmail.values import (
-    Address,
-    Body,
     Capabilities,
     Credentials,
-    Defect,
     Endpoint,
-    Flag,
     Folder,
     FolderId,
     Message,
@@ -44,19 +44,17 @@ from webmail.values import (
     Window,
 )
 
-HEADER_LIMIT_BYTES = 262_144
-BODY_LIMIT_BYTES = 2 * 1024 * 1024
 CHUNK_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
-MESSAGE_ITEMS = b"UID FLAGS INTERNALDATE RFC822.SIZE BODYSTRUCTURE BODY.PEEK[HEADER]<0.%d>" % HEADER_LIMIT_BYTES
-UNKNOWN = part_from_fields(PartNumber("1"), "text", "plain", {})
+SALVAGE_LIMIT = 12
+SALVAGE_WITHIN_S = 10.0
 
-T = TypeVar("T")
-Open = Callable[[], Connection]
+_PART_NUMBER = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,200})?")
+_SALT = os.urandom(16)
 
 
 def check_login(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") -> None:
-    """Logs in and out again. Raises LoginRefused, Unreachable or CertificateRefused."""
+    """Logs in and out again. Raises LoginRefused, Unreachable or CertificateRefused; Refused where LOGIN is no command."""
     connect(endpoint, credentials, ca_file=ca_file).close()
 
 
@@ -64,51 +62,26 @@ def open_imap(
     endpoint: Endpoint, credentials: Credentials, *, account_key: str, ca_file: str = "", redis_url: str = ""
 ) -> ImapSource:
     """The source of an account, on a kept-open connection. It connects when something is first asked of it."""
-    key = (account_key, endpoint, credentials.login, credentials.password)
+    secret = hashlib.sha256(_SALT + credentials.password.encode("utf-8", "surrogatepass")).digest()
+    key = Key(endpoint, (account_key, credentials.login, secret))
     return ImapSource(key, lambda: connect(endpoint, credentials, ca_file=ca_file), MailCache(redis_url, account_key))
 
 
 class ImapSource:
     """A `MailSource` over one leased IMAP connection."""
 
-    def __init__(self, key: tuple[object, ...], open_: Open, cache: MailCache) -> None:
-        self._key = key
-        self._open_connection = open_
+    def __init__(self, key: Key, open_: Open, cache: MailCache) -> None:
+        self._session = Session(key, open_)
         self._cache = cache
-        self._leased: Connection | None = None
-        self._kept = False
-        self._state: Selected | None = None
         self._structures: dict[Ref, Part] = {}
-
-    # --- the connection ---------------------------------------------------------------------------------------------
 
     @property
     def connection(self) -> Connection:
-        """The leased connection, taken from the pool at first use."""
-        if self._leased is None:
-            self._leased, self._kept = pool.take(self._key, self._open_connection)
-        return self._leased
-
-    def _read(self, action: Callable[[], T]) -> T:
-        """Does something that changes nothing; once more on a new connection if a kept one turns out to be dead."""
-        try:
-            return action()
-        except Unreachable:
-            if not self._kept or self._leased is None or not self._leased.broken:
-                raise
-            self._drop()
-            self._leased, self._kept = self._open_connection(), False
-            return action()
-
-    def _drop(self) -> None:
-        if self._leased is not None:
-            self._leased.close()
-        self._leased, self._state = None, None
+        """The leased connection."""
+        return self._session.connection
 
     def close(self) -> None:
-        if self._leased is not None:
-            pool.give(self._key, self._leased)
-            self._leased, self._state = None, None
+        self._session.close()
 
     def __enter__(self) -> Self:
         return self
@@ -127,162 +100,160 @@ class ImapSource:
             move=True,
         )
 
-    # --- reading ----------------------------------------------------------------------------------------------------
+    # --- lists ------------------------------------------------------------------------------------------------------
 
     def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
-        return self._read(lambda: list_folders(self.connection, subscribed_only=subscribed_only))
+        return self._session.read(lambda: list_folders(self.connection, subscribed_only=subscribed_only))
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
-        return self._read(lambda: self._page(folder, query, window))
+        return self._session.read(lambda: self._page(folder, query, window))
 
     def _page(self, folder: FolderId, query: Query, window: Window) -> Page:
-        state = self._select(folder)
-        order = self._order(state, query)
-        start = max(0, min(window.start, len(order)))
-        uids = list(order[start : start + window.size])
-        return Page(tuple(self._rows(state, uids)), start, len(order), state.validity, query)
+        listing = read_listing(self._session, self._cache, folder, query, window)
+        start = max(0, min(window.start, len(listing.order)))
+        uids = list(listing.order[start : start + window.size])
+        rows = self._rows(listing.state, uids, listing.flags)
+        return Page(tuple(rows), start, len(listing.order), listing.state.validity, query)
+
+    def _rows(self, state: Selected, uids: list[int], flags: dict[int, frozenset[str]]) -> list[Summary]:
+        kept = self._cache.rows(state.folder, state.validity, uids)
+        missing = [uid for uid in uids if uid not in kept]
+        fresh, more = self._fetch_rows(state, missing, [uid for uid in kept if uid not in flags])
+        flags = flags | more
+        lasting = [row for row in fresh.values() if row.lasting]
+        self._cache.keep_rows(row.summary for row in lasting)
+        self._cache.keep_structures({row.summary.ref: row.structure for row in lasting if row.structure})
+        known = {uid: replace(row, flags=flags[uid]) for uid, row in kept.items() if uid in flags}
+        known |= {uid: row.summary for uid, row in fresh.items()}
+        return [known[uid] for uid in uids if uid in known]
+
+    def _fetch_rows(
+        self, state: Selected, uids: list[int], flags_of: list[int]
+    ) -> tuple[dict[int, Row], dict[int, frozenset[str]]]:
+        started = time.monotonic()
+        try:
+            return fetch_rows(self.connection, state.folder, state.validity, uids, flags_of)
+        except Unreachable:
+            if not self.connection.broken or time.monotonic() - started > SALVAGE_WITHIN_S:
+                raise
+            return self._salvage(state, uids, [SALVAGE_LIMIT]), self._fetch_rows(state, [], flags_of)[1]
+
+    def _salvage(self, state: Selected, uids: list[int], left: list[int]) -> dict[int, Row]:
+        """After a connection that broke while rows were read: each half on a new one, down to the message over which the
+        server stumbles, of which only the least is asked. Raises Unreachable when that does not help."""
+        if not left[0]:
+            raise Unreachable("the connection breaks again and again")
+        left[0] -= 1
+        self._session.reconnect()
+        if self._session.selected(state.folder)[0].validity != state.validity:
+            raise Gone("the folder was made anew")
+        if len(uids) == 1:
+            return fetch_least(self.connection, state.folder, state.validity, uids[0])
+        rows: dict[int, Row] = {}
+        middle = len(uids) // 2
+        for half in (uids[:middle], uids[middle:]):
+            try:
+                rows |= fetch_rows(self.connection, state.folder, state.validity, half)[0]
+            except Unreachable:
+                rows |= self._salvage(state, half, left)
+        return rows
 
     def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
-        return self._read(lambda: self._neighbours(ref, query))
+        return self._session.read(lambda: self._neighbours(ref, query))
 
     def _neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
-        state = self._valid(ref)
-        order = self._order(state, query)
-        uid = _uid(ref)
+        listing = read_listing(self._session, self._cache, ref.folder, query)
+        if listing.state.validity != ref.validity:
+            raise Gone("the folder was made anew")
+        order, uid = listing.order, _uid(ref)
         if uid not in order:
             return -1, None, None, len(order)
         at = order.index(uid)
-        near = [
-            Ref(ref.folder, state.validity, str(order[i])) if 0 <= i < len(order) else None for i in (at - 1, at + 1)
-        ]
-        return at, near[0], near[1], len(order)
+        before, after = (
+            Ref(ref.folder, ref.validity, str(order[i])) if 0 <= i < len(order) else None for i in (at - 1, at + 1)
+        )
+        return at, before, after, len(order)
+
+    # --- one message ------------------------------------------------------------------------------------------------
 
     def message(self, ref: Ref) -> Message:
-        return self._read(lambda: self._message(ref))
+        return self._session.read(lambda: self._message(ref))
 
     def _message(self, ref: Ref) -> Message:
-        fetched = self._fetch_one(ref, MESSAGE_ITEMS)
-        structure = structure_of(fetched)
-        self._structures[ref] = structure or UNKNOWN
+        """One round trip when the MIME tree is known from the list, two otherwise."""
+        structure = self._known_structure(ref)
+        if structure is not None:
+            shown, files = choose_bodies(structure)
+            fetched = self._fetch_one(ref, HEAD_ITEMS + (b" " + body_items(shown) if shown else b""))
+            return build_message(ref, fetched, structure, build_bodies(shown, fetched), files)
+        head = self._fetch_head(ref)
+        structure = head.structure()
         shown, files = choose_bodies(structure or UNKNOWN)
-        bodies, guessed = self._bodies(ref, shown)
-        return build_message(ref, fetched, structure, bodies, files, guessed=guessed)
+        self._keep_structure(ref, structure)
+        fetched = self._fetch_one(ref, b"UID " + body_items(shown)) if shown else head
+        return build_message(ref, head, structure, build_bodies(shown, fetched), files)
 
-    def _bodies(self, ref: Ref, parts: tuple[Part, ...]) -> tuple[tuple[Body, ...], bool]:
-        """The texts of the shown parts, in one flight, each up to its limit."""
-        if not parts:
-            return (), False
-        items = b" ".join(b"BODY.PEEK[%s]<0.%d>" % (part.number.encode(), BODY_LIMIT_BYTES) for part in parts)
-        fetched = self._fetch_one(ref, b"UID " + items)
-        bodies, guessed = [], False
-        for part in parts:
-            data = fetched.text(b"BODY[%s]" % part.number.encode())
-            text, guess = text_of(part, decode_part(part, data))
-            guessed = guessed or (guess and "\ufffd" in text)
-            bodies.append(Body(part, text, len(data) >= BODY_LIMIT_BYTES))
-        return tuple(bodies), guessed
+    def _fetch_head(self, ref: Ref) -> Fetched:
+        """Header and MIME tree; without the tree where the server cannot make it."""
+        try:
+            return self._fetch_one(ref, HEAD_ITEMS + b" BODYSTRUCTURE")
+        except Refused:
+            return self._fetch_one(ref, HEAD_ITEMS)
+
+    def _known_structure(self, ref: Ref) -> Part | None:
+        return self._structures.get(ref) or self._cache.structure(ref)
+
+    def _keep_structure(self, ref: Ref, structure: Part | None) -> None:
+        self._structures[ref] = structure or UNKNOWN
+        if structure is not None:
+            self._cache.keep_structures({ref: structure})
 
     def structure(self, ref: Ref) -> Part:
-        if ref not in self._structures:
-            fetched = self._read(lambda: self._fetch_one(ref, b"UID BODYSTRUCTURE"))
-            self._structures[ref] = structure_of(fetched) or UNKNOWN
-        return self._structures[ref]
+        known = self._known_structure(ref)
+        if known is None:
+            structure = self._session.read(lambda: self._fetch_one(ref, b"UID BODYSTRUCTURE")).structure()
+            self._keep_structure(ref, structure)
+            known = structure or UNKNOWN
+        return known
 
     def header(self, ref: Ref) -> bytes:
         item = b"UID BODY.PEEK[HEADER]<0.%d>" % HEADER_LIMIT_BYTES
-        return self._read(lambda: self._fetch_one(ref, item)).section()
+        return self._session.read(lambda: self._fetch_one(ref, item)).section()
 
     def part(self, ref: Ref, number: PartNumber) -> Iterator[bytes]:
-        if number and not number.replace(".", "").isdigit():
+        if not _PART_NUMBER.fullmatch(number):
             raise Refused("not a part number")
         start = 0
         while True:
-            item = b"UID BODY.PEEK[%s]<%d.%d>" % (number.encode(), start, CHUNK_BYTES)
-            data = self._read(lambda item=item: self._fetch_one(ref, item)).section()  # type: ignore[misc]
+            item = b"UID BODY.PEEK[%s]<%d.%d>" % (number.encode("ascii"), start, CHUNK_BYTES)
+            data = self._session.read(lambda item=item: self._fetch_one(ref, item)).section()  # type: ignore[misc]
             for at in range(0, len(data), PIECE_BYTES):
                 yield data[at : at + PIECE_BYTES]
             start += len(data)
             if len(data) < CHUNK_BYTES:
                 return
 
-    def quota(self) -> Quota | None:
-        return self._read(self._quota) if self.connection.has("QUOTA") else None
-
-    def _quota(self) -> Quota | None:
-        flight = self.connection.run([b"GETQUOTAROOT", b"INBOX"])
-        for response in flight.of(b"QUOTA"):
-            tokens = response.tokens()
-            resources = tokens[1] if len(tokens) > 1 else None
-            words = [word for word in resources if isinstance(word, bytes)] if isinstance(resources, list) else []
-            for name, used, limit in zip(words[::3], words[1::3], words[2::3], strict=False):
-                if name.upper() == b"STORAGE" and used.isdigit() and limit.isdigit():
-                    return Quota(int(used) * 1024, int(limit) * 1024 or None)
-        return None
-
-    # --- what reading stands on -------------------------------------------------------------------------------------
-
-    def _select(self, folder: FolderId) -> Selected:
-        """The folder's state, asked for once in the life of this source unless something changed."""
-        if self._state is None or self._state.folder != folder or self.connection.dirty:
-            self._state = select(self.connection, folder)
-        return self._state
-
-    def _valid(self, ref: Ref) -> Selected:
-        state = self._select(ref.folder)
-        if state.validity != ref.validity:
-            raise Gone("the folder was made anew")
-        return state
-
     def _fetch_one(self, ref: Ref, items: bytes) -> Fetched:
-        self._valid(ref)
+        """Items of one message. Raises Gone when it is not there: what comes back is of the UID that was asked, in a folder
+        with the UIDVALIDITY that the ref has, or nothing."""
         uid = _uid(ref)
-        fetched = fetch(self.connection, [uid], items).get(uid)
+        _state, flight = self._session.valid(ref, fetch_command([uid], items))
+        check(flight.ends[0])
+        fetched = by_uid(flight, [uid]).get(uid)
         if fetched is None:
             raise Gone("the message is not there any more")
         return fetched
 
-    def _order(self, state: Selected, query: Query) -> array[int]:
-        """The UIDs of a query in its order, without messages that are marked as deleted."""
-        name = f"{state.folder}:{query.sort}"
-        mark = f"{state.validity}:{state.next_uid}:{state.exists}"
-        order = self._cache.index(name, mark)
-        if order is None:
-            order = sorted_uids(self.connection, query.sort) if state.exists else array("I")
-            if state.next_uid and len(order) == state.exists:
-                self._cache.keep_index(name, mark, order)
-        if is_filtered(query):
-            matching = matching_uids(self.connection, query, state.keywords) - state.deleted
-            order = array("I", (uid for uid in order if uid in matching))
-        elif state.deleted:
-            order = array("I", (uid for uid in order if uid not in state.deleted))
-        return order[::-1] if query.descending else order
-
-    def _rows(self, state: Selected, uids: list[int]) -> list[Summary]:
-        kept = self._cache.rows(state.folder, state.validity, uids)
-        flags = fetch_flags(self.connection, kept)
-        missing = [uid for uid in uids if uid not in kept]
-        fresh = fetch_rows(self.connection, state.folder, state.validity, missing)
-        self._cache.keep_rows(row for row in fresh.values() if "unreadable" not in row.defects)
-        known = {uid: replace(row, flags=flags[uid]) for uid, row in kept.items() if uid in flags} | fresh
-        return [known[uid] for uid in uids if uid in known]
+    def quota(self) -> Quota | None:
+        return self._session.read(lambda: read_quota(self.connection)) if self.connection.has("QUOTA") else None
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
     def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        add, remove = list(add), list(remove)
-        for state, uids in self._by_folder(refs):
-            commands: list[list[Piece]] = [
-                [b"UID", b"STORE", uid_set(uids), sign + b"FLAGS.SILENT", flag_list(flags)]
-                for sign, flags in ((b"+", add), (b"-", remove))
-                if flags
-            ]
-            if not commands:
-                continue
-            flight = self.connection.run(*commands)
-            for end in flight.ends:
-                check(end)
-            if state.deleted or Flag.DELETED in add:
-                self.connection.dirty = True
+        added, removed = list(add), list(remove)
+        for _state, uids in self._by_folder(refs):
+            self._session.disturbed()
+            store_flags(self.connection, uids, add=added, remove=removed)
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)
@@ -290,48 +261,26 @@ class ImapSource:
         for state, uids in self._by_folder(refs):
             if state.folder == folder:
                 continue
-            if self.connection.has("MOVE"):
-                flight = self.connection.ask(b"UID", b"MOVE", uid_set(uids), quote(folder))
-            else:
-                flight = self._copy_and_remove(uids, folder)
-            after |= _copied(flight, state, folder)
-            self.connection.dirty = True
+            self._session.disturbed()
+            validity, pairs = move_messages(self.connection, uids, folder)
+            for old, new in pairs.items():
+                after[Ref(state.folder, state.validity, str(old))] = Ref(folder, validity, str(new))
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
-
-    def _copy_and_remove(self, uids: list[int], folder: FolderId) -> Flight:
-        """COPY, make sure, mark, and expunge just these (RFC 6851 section 3.3). Without UIDPLUS they stay marked: a plain
-        EXPUNGE would take other programs' messages with it."""
-        flight = self.connection.ask(b"UID", b"COPY", uid_set(uids), quote(folder))
-        self._expunge(uids)
-        return flight
-
-    def _expunge(self, uids: list[int]) -> None:
-        self.connection.dirty = True
-        self.connection.ask(b"UID", b"STORE", uid_set(uids), b"+FLAGS.SILENT", b"(\\Deleted)")
-        if self.connection.has("UIDPLUS"):
-            self.connection.ask(b"UID", b"EXPUNGE", uid_set(uids))
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
         refs = list(refs)
         for _state, uids in self._by_folder(refs):
-            self._expunge(uids)
+            self._session.disturbed()
+            expunge(self.connection, uids)
         return Moved(tuple(refs), tuple(None for _ in refs))
 
     def append(
         self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None
     ) -> Ref | None:
-        command: list[Piece] = [b"APPEND", quote(folder)]
         names = list(flags)
-        if names:
-            command.append(flag_list(names))
-        if received:
-            command.append(received.astimezone(UTC).strftime('"%d-%b-%Y %H:%M:%S +0000"').encode())
-        flight = self.connection.ask(*command, Literal(raw))
-        self.connection.dirty = True
-        words = flight.ends[0].code.split()
-        if len(words) == 3 and words[0].upper() == b"APPENDUID" and words[1].isdigit() and words[2].isdigit():
-            return Ref(folder, int(words[1]), words[2].decode())
-        return None
+        self._session.read(self._session.ensure_alive)
+        self._session.disturbed()
+        return append_message(self.connection, folder, raw, flags=names, received=received)
 
     def _by_folder(self, refs: Iterable[Ref]) -> Iterator[tuple[Selected, list[int]]]:
         """The refs of each folder, its validity checked. Raises Gone before anything of that folder is changed."""
@@ -339,77 +288,14 @@ class ImapSource:
         for ref in refs:
             groups.setdefault(ref.folder, []).append(ref)
         for group in groups.values():
-            states = [self._valid(ref) for ref in group]
-            yield states[0], [_uid(ref) for ref in group]
+            uids = [_uid(ref) for ref in group]
+            if len({ref.validity for ref in group}) > 1:
+                raise Gone("the folder was made anew")
+            state, _flight = self._session.read(lambda ref=group[0]: self._session.valid(ref))  # type: ignore[misc]
+            yield state, uids
 
 
 def _uid(ref: Ref) -> int:
-    if not (ref.id.isascii() and ref.id.isdigit()) or not 0 < int(ref.id) <= 0xFFFFFFFF:
+    if not (ref.id.isascii() and ref.id.isdigit()) or len(ref.id) > 10 or not 0 < int(ref.id) <= 0xFFFFFFFF:
         raise Gone("not a UID")
     return int(ref.id)
-
-
-def _copied(flight: Flight, state: Selected, folder: FolderId) -> dict[Ref, Ref]:
-    """Old and new refs from COPYUID (RFC 4315 section 3)."""
-    codes = [flight.ends[0].code] + [b"COPYUID " + code for name, code in flight.codes().items() if name == b"COPYUID"]
-    for code in codes:
-        words = code.split()
-        if len(words) == 4 and words[0].upper() == b"COPYUID" and words[1].isdigit():
-            pairs = zip(parse_uid_set(words[2]), parse_uid_set(words[3]), strict=False)
-            validity = int(words[1])
-            return {Ref(state.folder, state.validity, str(old)): Ref(folder, validity, str(new)) for old, new in pairs}
-    return {}
-
-
-def build_message(
-    ref: Ref,
-    fetched: Fetched,
-    structure: Part | None,
-    bodies: tuple[Body, ...],
-    files: tuple[Part, ...],
-    *,
-    guessed: bool,
-) -> Message:
-    """A message from its raw header, its structure and its texts."""
-    raw = fetched.section()
-    headers, defects = parse_headers(raw)
-    fields = {name.lower(): value for name, value in reversed(split_header(raw)[0])}
-    found = list(defects)
-
-    def people(name: str) -> tuple[Address, ...]:
-        addresses, more = parse_addresses(fields.get(name, b""))
-        if more:
-            found.append(Defect("too-many-addresses"))
-        return addresses
-
-    sent = parse_date(fields["date"]) if "date" in fields else None
-    if "date" in fields and sent is None:
-        found.append(Defect("date"))
-    if guessed:
-        found.append(Defect("charset"))
-    if structure is None:
-        found.append(Defect("structure"))
-    summary = Summary(
-        ref=ref,
-        subject=decode_header(fields.get("subject", b"")),
-        sender=people("from"),
-        recipients=people("to"),
-        sent=sent,
-        received=internal_date(fetched),
-        size_bytes=int(fetched.text(b"RFC822.SIZE") or 0),
-        flags=fetched.flags(),
-        has_attachment=has_attachment(structure or UNKNOWN),
-        message_id=decode_header(fields.get("message-id", b""))[:1000],
-    )
-    return Message(
-        summary=summary,
-        headers=headers,
-        structure=structure or UNKNOWN,
-        to=summary.recipients,
-        cc=people("cc"),
-        bcc=people("bcc"),
-        reply_to=people("reply-to"),
-        bodies=bodies,
-        attachments=files,
-        defects=tuple(found),
-    )

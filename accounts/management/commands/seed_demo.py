@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from accounts.models import Alias, Domain, Mailbox, User
@@ -63,8 +63,7 @@ def make_people(passwords: dict[str, str]) -> None:
 def fill_mailbox(person: Person) -> None:
     """Mail from the generator (DEMO_MESSAGES caps it), then large messages where a mailbox is to be nearly full."""
     messages = min(person.messages, int(os.environ.get("DEMO_MESSAGES") or person.messages))
-    if "make_mail" in get_commands():
-        call_command("make_mail", mailbox=person.address, messages=messages, seed=SEED + person.number)
+    call_command("make_mail", mailbox=person.address, messages=messages, seed=SEED + person.number)
     if person.fill_to:
         _top_up(person)
 

@@ -1,0 +1,444 @@
+"""Signing in and out on the real servers: hosted mailboxes, other people's servers, and what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import Domain, MailAccount, User
+from accounts.services.login import SEALS, end_sessions
+from tests.accounts.conftest import ForeignServer, free_port
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+
+FOREIGN = "eva@otraparte.test"
+LOGIN = "/accounts/login/"
+
+
+def sign_in(client: Client, address: str, password: str, **more: str) -> HttpResponse:
+    return client.post(LOGIN, {"login": address, "password": password, **more})  # type: ignore[return-value]
+
+
+def codes(response: HttpResponse) -> set[str]:
+    return set(response.context["form"].codes)  # type: ignore[attr-defined]
+
+
+def signed_in(client: Client) -> bool:
+    return client.get(reverse("settings")).status_code == 200
+
+
+@pytest.fixture
+def servers(settings: Any, foreign: ForeignServer, transactional_db: None) -> ForeignServer:
+    """One foreign domain is known, with TLS."""
+    settings.MAIL_SERVERS = json.dumps({"otraparte.test": {"imap": f"localhost:{foreign.imaps}:tls"}})
+    return foreign
+
+
+# --- a hosted mailbox -------------------------------------------------------------------------------------------------
+
+
+def test_a_hosted_mailbox_opens_with_its_password(client: Client, mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana", name="Ana Díaz")
+    response = sign_in(client, made.address.upper(), made.password)
+    assert (response.status_code, response["Location"]) == (302, "/")
+    account = MailAccount.objects.get(mailbox=made.mailbox)
+    assert (account.address, account.owner.email, account.owner.name) == (made.address, made.address, "Ana Díaz")
+    inbox = client.get("/", follow=True)
+    assert inbox.status_code == 200
+    assert inbox["Cache-Control"] == "no-store, private"
+
+
+def test_signing_in_twice_makes_one_person_and_one_account(mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    sign_in(Client(), made.address, made.password)
+    sign_in(Client(), made.address, made.password)
+    assert User.objects.count() == MailAccount.objects.count() == 1
+
+
+def test_an_address_in_another_script_is_the_same_as_its_a_labels(client: Client, mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    Domain.objects.filter(pk=made.mailbox.domain_id).update(name="xn--caf-dma.test")
+    made.mailbox.address = "ana@xn--caf-dma.test"
+    made.mailbox.save()
+    assert sign_in(client, "ana@café.test", made.password).status_code == 302
+
+
+def test_a_wrong_password_is_told_at_its_field_with_the_tries_left(client: Client, mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    response = sign_in(client, made.address, "otra")
+    page = response.content.decode()
+    assert response.status_code == 422
+    assert codes(response) == {"email_password_mismatch"}
+    field = re.search(r'<input[^>]*name="password"[^>]*>', page)
+    assert field is not None
+    assert 'aria-describedby="password-error" autofocus' in field[0]
+    assert 'aria-invalid="true"' in field[0]
+    assert "otra" not in re.findall(r'value="([^"]*)"', page)
+    assert "4" in response.context["form"].non_field_errors()[0]  # type: ignore[attr-defined]
+    assert not signed_in(client)
+
+
+def test_an_unknown_address_of_a_hosted_domain_reads_like_a_wrong_password(mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    texts = []
+    for address in (made.address, made.address.replace("ana@", "nadie@")):
+        response = sign_in(Client(), address, "otra")
+        assert codes(response) == {"email_password_mismatch"}
+        texts.append(str(response.context["form"].non_field_errors()[0]))  # type: ignore[attr-defined]
+    assert texts[0] == texts[1]
+
+
+def test_a_hosted_domain_is_never_asked_elsewhere(
+    client: Client, mailbox_factory: Any, servers: ForeignServer, settings: Any
+) -> None:
+    made = mailbox_factory("ana")
+    settings.MAIL_SERVERS = json.dumps({"*": {"imap": f"localhost:{servers.imaps}:tls"}})
+    response = sign_in(client, made.address.replace("ana@", "nadie@"), servers.password)
+    assert codes(response) == {"email_password_mismatch"}
+    assert sign_in(Client(), made.address, servers.password).status_code == 422
+
+
+@pytest.mark.parametrize("closed", ["active", "imap", "domain"])
+def test_a_suspended_mailbox_is_told_only_to_who_has_the_password(mailbox_factory: Any, closed: str) -> None:
+    made = mailbox_factory("ana")
+    _close(made, closed)
+    assert codes(sign_in(Client(), made.address, made.password)) == {"suspended"}
+    assert codes(sign_in(Client(), made.address, "otra")) == {"email_password_mismatch"}
+    assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize("closed", ["active", "imap", "domain"])
+def test_a_suspended_mailbox_is_out_at_once(client: Client, mailbox_factory: Any, closed: str) -> None:
+    made = mailbox_factory("ana")
+    sign_in(client, made.address, made.password)
+    inbox = client.get("/", follow=True).redirect_chain[-1][0]
+    assert client.get(inbox).status_code == 200
+    _close(made, closed)
+    response = client.get(inbox)
+    assert (response.status_code, response["Location"]) == (302, LOGIN)
+    assert not signed_in(client)
+
+
+def _close(made: Any, what: str) -> None:
+    if what == "domain":
+        Domain.objects.filter(pk=made.mailbox.domain_id).update(active=False)
+    else:
+        type(made.mailbox).objects.filter(pk=made.mailbox.pk).update(**{what: False})
+
+
+def test_a_stranger_gets_404_for_every_page_of_an_account(mailbox_factory: Any) -> None:
+    ana, beto = mailbox_factory("ana"), mailbox_factory("beto")
+    owner, colleague = Client(), Client()
+    sign_in(owner, ana.address, ana.password)
+    sign_in(colleague, beto.address, beto.password)
+    account = MailAccount.objects.get(mailbox=ana.mailbox)
+    for name in ("account", "tree"):
+        url = reverse(name, args=[account.pk])
+        assert owner.get(url).status_code in {200, 302}
+        assert colleague.get(url).status_code == 404
+        assert Client().get(url)["Location"].startswith(LOGIN)
+
+
+def test_a_mailbox_made_anew_does_not_belong_to_who_had_the_address_before(mailbox_factory: Any) -> None:
+    """The old session of a former employee must not open the new one's mailbox of the same address."""
+    before = Client()
+    made = mailbox_factory("ana")
+    sign_in(before, made.address, made.password)
+    made.mailbox.delete()
+    again = mailbox_factory("ana", password="otra-clave")
+    sign_in(Client(), again.address, "otra-clave")
+    assert not signed_in(before)
+    account = MailAccount.objects.get(mailbox=again.mailbox)
+    assert before.get(reverse("account", args=[account.pk])).status_code == 302
+
+
+def test_ending_sessions_signs_a_person_out_everywhere(client: Client, mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    sign_in(client, made.address, made.password)
+    assert signed_in(client)
+    end_sessions(person=User.objects.get())
+    assert not signed_in(client)
+
+
+def test_a_person_without_a_mailbox_has_a_password_of_their_own(client: Client, db: None, stack: Any) -> None:
+    User.objects.create_user("admin@proveedor.test", "clave-propia")
+    assert codes(sign_in(client, "admin@proveedor.test", "otra")) == {"email_password_mismatch"}
+    assert sign_in(client, "admin@proveedor.test", "clave-propia").status_code == 302
+    assert client.get("/").status_code == 200
+
+
+def test_a_deactivated_person_is_out_and_stays_out(client: Client, mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    sign_in(client, made.address, made.password)
+    User.objects.update(is_active=False)
+    assert not signed_in(client)
+    assert codes(sign_in(Client(), made.address, made.password)) == {"email_password_mismatch"}
+
+
+# --- another server ---------------------------------------------------------------------------------------------------
+
+
+def test_a_foreign_mailbox_opens_and_its_password_lies_sealed_in_two_halves(
+    client: Client, servers: ForeignServer
+) -> None:
+    assert sign_in(client, FOREIGN, servers.password, remember="on").status_code == 302
+    assert client.get("/", follow=True).status_code == 200
+    cookie = client.cookies["casilla_seal"]
+    assert (cookie["httponly"], cookie["samesite"], cookie["max-age"]) == (True, "Lax", 30 * 24 * 3600)
+    stored = Session.objects.get().session_data + json.dumps(dict(client.session))
+    assert servers.password not in stored
+    assert cookie.value not in stored
+    account = MailAccount.objects.get()
+    assert (account.imap_host, account.imap_port, account.imap_tls) == ("localhost", servers.imaps, "tls")
+    assert not account.owner.has_usable_password()
+
+
+@pytest.mark.parametrize("lost", ["cookie", "session", "swapped"])
+def test_one_half_alone_opens_nothing(client: Client, servers: ForeignServer, lost: str) -> None:
+    sign_in(client, FOREIGN, servers.password)
+    inbox = client.get("/", follow=True).redirect_chain[-1][0]
+    if lost == "cookie":
+        del client.cookies["casilla_seal"]
+    elif lost == "session":
+        session = client.session
+        del session[SEALS]
+        session.save()
+    else:
+        other = Client()
+        sign_in(other, FOREIGN, servers.password)
+        client.cookies["casilla_seal"] = other.cookies["casilla_seal"].value
+    response = client.get(inbox)
+    assert (response.status_code, response["Location"]) == (302, LOGIN)
+
+
+def test_signing_out_forgets_both_halves(client: Client, servers: ForeignServer) -> None:
+    sign_in(client, FOREIGN, servers.password)
+    response = client.post(reverse("account_logout"))
+    assert response.cookies["casilla_seal"].value == ""
+    assert Session.objects.count() == 0
+    assert not signed_in(client)
+
+
+def test_without_remember_everything_ends_with_the_browser(client: Client, servers: ForeignServer) -> None:
+    sign_in(client, FOREIGN, servers.password)
+    assert client.cookies["casilla_seal"]["max-age"] == ""
+    assert client.cookies["casilla"]["max-age"] == ""
+
+
+def test_a_wrong_password_at_a_foreign_server(client: Client, servers: ForeignServer) -> None:
+    response = sign_in(client, FOREIGN, "otra")
+    assert codes(response) == {"email_password_mismatch"}
+    assert User.objects.count() == 0
+
+
+def test_an_unknown_domain_is_told_at_the_address(client: Client, servers: ForeignServer) -> None:
+    response = sign_in(client, "eva@nadie.test", "x")
+    assert codes(response) == {"unknown_server"}
+    assert response.status_code == 422
+    page = response.content.decode()
+    assert "nadie.test" in response.context["form"].non_field_errors()[0]  # type: ignore[attr-defined]
+    assert 'aria-describedby="login-error" autofocus' in page
+    assert "password-error" not in page
+
+
+def test_a_server_that_is_down_is_told_by_its_name(client: Client, settings: Any, stack: Any) -> None:
+    settings.MAIL_SERVERS = json.dumps({"caida.test": {"imap": f"127.0.0.1:{free_port()}:tls"}})
+    response = sign_in(client, "eva@caida.test", "x")
+    assert codes(response) == {"server_down"}
+    assert "127.0.0.1" in response.content.decode()
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+def test_a_certificate_of_nobody_we_know_stops_before_the_password(
+    client: Client, servers: ForeignServer, settings: Any, tls: str
+) -> None:
+    port = servers.imaps if tls == "tls" else servers.imap
+    settings.MAIL_SERVERS = json.dumps({"otraparte.test": {"imap": f"localhost:{port}:{tls}"}})
+    settings.MAIL_CA_FILE = ""
+    assert codes(sign_in(client, FOREIGN, servers.password)) == {"certificate"}
+
+
+def test_the_four_messages_differ_and_are_in_the_persons_language(servers: ForeignServer, settings: Any) -> None:
+    closed = free_port()
+    settings.MAIL_SERVERS = json.dumps(
+        {
+            "otraparte.test": {"imap": f"localhost:{servers.imaps}:tls"},
+            "caida.test": {"imap": f"127.0.0.1:{closed}:tls"},
+        }
+    )
+    texts: set[str] = set()
+    for language in ("es", "en"):
+        for address, ca_file in (
+            ("eva@otraparte.test", None),
+            ("e@nadie.test", None),
+            ("e@caida.test", None),
+            ("eva@otraparte.test", ""),
+        ):
+            settings.MAIL_CA_FILE = str(settings.MAIL_CA_FILE) if ca_file is None else ca_file
+            texts.add(_message(address, language))
+        settings.MAIL_CA_FILE = _ca(servers)
+    assert len(texts) == 8
+
+
+def _ca(_server: ForeignServer) -> str:
+    from tests.stack import STACK
+
+    return str(STACK.ca_file)
+
+
+def _message(address: str, language: str) -> str:
+    client = Client(headers={"Accept-Language": language})
+    return str(sign_in(client, address, "otra").context["form"].non_field_errors()[0])  # type: ignore[attr-defined]
+
+
+def test_a_foreign_server_in_a_private_network_is_not_reached(
+    client: Client, servers: ForeignServer, settings: Any
+) -> None:
+    settings.ALLOW_PRIVATE_SERVERS = False
+    settings.MAIL_SERVERS = json.dumps({"otraparte.test": {"imap": "localhost:993:tls"}})
+    assert codes(sign_in(client, FOREIGN, servers.password)) == {"server_down"}
+
+
+def test_an_account_whose_server_moved_into_a_private_network_is_not_opened(
+    client: Client, servers: ForeignServer, settings: Any
+) -> None:
+    sign_in(client, FOREIGN, servers.password)
+    account = MailAccount.objects.get()
+    assert client.get(reverse("tree", args=[account.pk])).status_code == 200
+    settings.ALLOW_PRIVATE_SERVERS = False
+    assert client.get(reverse("tree", args=[account.pk])).status_code == 503
+
+
+# --- a server typed by hand -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def by_hand(settings: Any, foreign: ForeignServer, transactional_db: None) -> dict[str, str]:
+    settings.MAIL_MANUAL_SERVERS = True
+    return {"imap_host": "localhost", "imap_port": str(foreign.imaps), "imap_tls": "tls"}
+
+
+def test_a_typed_server_is_used(client: Client, foreign: ForeignServer, by_hand: dict[str, str]) -> None:
+    typed = by_hand | {"smtp_host": "smtp.otraparte.test", "smtp_tls": "starttls"}
+    assert sign_in(client, FOREIGN, foreign.password, **typed).status_code == 302
+    account = MailAccount.objects.get()
+    assert (account.imap_host, account.imap_port) == ("localhost", foreign.imaps)
+    assert (account.smtp_host, account.smtp_port, account.smtp_tls) == ("smtp.otraparte.test", 587, "starttls")
+
+
+def test_a_typed_server_is_ignored_unless_the_settings_allow_it(
+    client: Client, foreign: ForeignServer, by_hand: dict[str, str], settings: Any
+) -> None:
+    settings.MAIL_MANUAL_SERVERS = False
+    assert codes(sign_in(client, FOREIGN, foreign.password, **by_hand)) == {"unknown_server"}
+    assert "imap_host" not in client.get(LOGIN).content.decode()
+
+
+def test_nobody_becomes_somebody_else_by_typing_a_server_of_their_own(
+    client: Client, foreign: ForeignServer, by_hand: dict[str, str], settings: Any
+) -> None:
+    sign_in(Client(), FOREIGN, foreign.password, **by_hand)
+    mine = by_hand | {"imap_host": "127.0.0.1"}
+    assert codes(sign_in(client, FOREIGN, foreign.password, **mine)) == {"other_server"}
+    assert MailAccount.objects.get().imap_host == "localhost"
+    assert not signed_in(client)
+
+
+def test_the_providers_list_overrules_who_came_first_with_a_typed_server(
+    client: Client, foreign: ForeignServer, by_hand: dict[str, str], settings: Any
+) -> None:
+    squatter = Client()
+    sign_in(squatter, FOREIGN, foreign.password, **(by_hand | {"imap_host": "127.0.0.1"}))
+    assert signed_in(squatter)
+    settings.MAIL_SERVERS = json.dumps({"otraparte.test": {"imap": f"localhost:{foreign.imaps}:tls"}})
+    assert sign_in(client, FOREIGN, foreign.password).status_code == 302
+    assert signed_in(client)
+    assert not signed_in(squatter)
+
+
+def test_a_bad_port_is_told_at_its_field(client: Client, foreign: ForeignServer, by_hand: dict[str, str]) -> None:
+    response = sign_in(client, FOREIGN, foreign.password, **(by_hand | {"imap_port": "99999"}))
+    assert response.status_code == 422
+    assert "imap_port" in response.context["form"].errors  # type: ignore[attr-defined]
+
+
+# --- limits and wrong methods -----------------------------------------------------------------------------------------
+
+
+def test_the_sixth_wrong_password_waits_even_if_it_is_right(client: Client, mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    for left in (4, 3, 2, 1, 0):
+        text = str(sign_in(client, made.address, "otra").context["form"].non_field_errors()[0])  # type: ignore[attr-defined]
+        assert (str(left) in text) == (left > 0)
+    response = sign_in(client, made.address, made.password)
+    assert response.status_code == 429
+    assert codes(response) == {"too_many_login_attempts"}
+    assert sign_in(Client(), mailbox_factory("beto").address, made.password).status_code == 302
+
+
+def test_a_server_that_is_down_costs_no_tries(client: Client, settings: Any, stack: Any) -> None:
+    settings.MAIL_SERVERS = json.dumps({"caida.test": {"imap": f"127.0.0.1:{free_port()}:tls"}})
+    for _time in range(7):
+        assert codes(sign_in(client, "eva@caida.test", "x")) == {"server_down"}
+
+
+def test_a_forged_forwarded_address_does_not_lift_the_limit(mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    statuses = [
+        Client(headers={"X-Forwarded-For": f"192.0.2.{n}"})
+        .post(LOGIN, {"login": f"n{n}@{made.address.split('@')[1]}", "password": "x"})
+        .status_code
+        for n in range(11)
+    ]
+    assert statuses == [422] * 10 + [429]
+
+
+def test_signing_out_needs_a_post(client: Client, mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    sign_in(client, made.address, made.password)
+    assert client.get(reverse("account_logout")).status_code == 200
+    assert signed_in(client)
+    client.post(reverse("account_logout"))
+    assert not signed_in(client)
+
+
+def test_every_change_needs_the_csrf_token(mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    strict = Client(enforce_csrf_checks=True)
+    assert sign_in(strict, made.address, made.password).status_code == 403
+    assert strict.post(reverse("language"), {"language": "en"}).status_code == 403
+    assert strict.post(reverse("account_logout")).status_code == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["signup/", "email/", "confirm-email/", "password/change/", "password/set/", "password/reset/key/1-x/",
+     "password/reset/done/", "login/code/confirm/", "reauthenticate/", "2fa/", "2fa/totp/activate/"],
+)  # fmt: skip
+def test_doors_of_allauth_that_are_not_offered_are_shut(client: Client, mailbox_factory: Any, path: str) -> None:
+    made = mailbox_factory("ana")
+    sign_in(client, made.address, made.password)
+    assert client.get(f"/accounts/{path}").status_code == 404
+    assert client.post(f"/accounts/{path}").status_code == 404
+
+
+def test_who_forgot_the_password_is_told_whom_to_ask(client: Client, stack: Any, db: None) -> None:
+    page = client.get(LOGIN).content.decode()
+    assert f'href="{reverse("account_reset_password")}"' in page
+    assert client.get(reverse("account_reset_password")).status_code == 200
+    assert client.post(reverse("account_reset_password")).status_code == 405
+
+
+def test_after_signing_in_one_is_where_one_wanted_to_be_but_never_elsewhere(
+    client: Client, mailbox_factory: Any
+) -> None:
+    made = mailbox_factory("ana")
+    assert sign_in(client, made.address, made.password, next="/accounts/settings/")["Location"] == "/accounts/settings/"
+    assert sign_in(Client(), made.address, made.password, next="https://evil.test/")["Location"] == "/"

@@ -1,0 +1,96 @@
+"""Changes to messages of the selected folder. A message is always in at least one folder, and nobody else's is expunged."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+
+from webmail.imap.connection import Connection, check
+from webmail.imap.wire import Flight, Literal, Piece, flag_list, parse_uid_set, quote, uid_set
+from webmail.values import FolderId, Ref
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+BATCH = 1_000
+"""UIDs in one command: 1,000 fit in the 8,192 octets that every server takes (RFC 7162 section 4), unless they are long."""
+
+
+def store_flags(connection: Connection, uids: list[int], *, add: list[str], remove: list[str]) -> None:
+    """Adds and removes flags, in one flight."""
+    changes = [(sign, flag_list(flags)) for sign, flags in ((b"+", add), (b"-", remove)) if flags]
+    commands: list[list[Piece]] = [
+        [b"UID", b"STORE", uid_set(batch), sign + b"FLAGS.SILENT", flags]
+        for batch in _batches(uids)
+        for sign, flags in changes
+    ]
+    for end in connection.run(*commands).ends if commands else ():
+        check(end)
+
+
+def move_messages(connection: Connection, uids: list[int], folder: FolderId) -> tuple[int, dict[int, int]]:
+    """Moves messages; gives the UIDVALIDITY of the folder they went to and their new UIDs by the old ones, (0, {}) where
+    the server does not tell."""
+    validity = 0
+    after: dict[int, int] = {}
+    for batch in _batches(uids):
+        validity, pairs = _move(connection, batch, quote(folder))
+        after |= pairs
+    return validity, after
+
+
+def _move(connection: Connection, uids: list[int], folder: Piece) -> tuple[int, dict[int, int]]:
+    """UID MOVE, or COPY, and only then remove (RFC 6851 section 3.3). COPY does all or nothing (RFC 9051 section 6.4.7);
+    where COPYUID names fewer, the others are left where they are."""
+    if connection.has("MOVE"):
+        return _copied(connection.ask(b"UID", b"MOVE", uid_set(uids), folder))
+    flight = connection.ask(b"UID", b"COPY", uid_set(uids), folder)
+    validity, pairs = _copied(flight)
+    expunge(connection, [uid for uid in uids if uid in pairs] if pairs else uids)
+    return validity, pairs
+
+
+def expunge(connection: Connection, uids: list[int]) -> None:
+    """Marks these messages as deleted and expunges just them. Without UIDPLUS (RFC 4315) they stay marked, and lists leave
+    them out: a plain EXPUNGE would take other programs' messages with it."""
+    for batch in _batches(uids):
+        connection.ask(b"UID", b"STORE", uid_set(batch), b"+FLAGS.SILENT", b"(\\Deleted)")
+        if connection.has("UIDPLUS"):
+            connection.ask(b"UID", b"EXPUNGE", uid_set(batch))
+
+
+def _copied(flight: Flight) -> tuple[int, dict[int, int]]:
+    """(UIDVALIDITY, new UIDs by old) from COPYUID, tagged or untagged (RFC 4315 section 3, RFC 6851 section 4.3)."""
+    untagged = [b"COPYUID " + code for name, code in flight.codes().items() if name == b"COPYUID"]
+    for code in [*untagged, flight.ends[0].code]:
+        words = code.split()
+        if len(words) == 4 and words[0].upper() == b"COPYUID" and words[1].isdigit():
+            return int(words[1]), dict(zip(parse_uid_set(words[2]), parse_uid_set(words[3]), strict=False))
+    return 0, {}
+
+
+def append_message(
+    connection: Connection, folder: FolderId, raw: bytes, *, flags: Iterable[str], received: datetime | None
+) -> Ref | None:
+    """Stores a message; its ref where the server tells (APPENDUID, RFC 4315)."""
+    command: list[Piece] = [b"APPEND", quote(folder)]
+    names = list(flags)
+    if names:
+        command.append(flag_list(names))
+    if received:
+        command.append(_date_time(received))
+    flight = connection.ask(*command, Literal(raw))
+    words = flight.ends[0].code.split()
+    if len(words) == 3 and words[0].upper() == b"APPENDUID" and words[1].isdigit() and words[2].isdigit():
+        return Ref(folder, int(words[1]), words[2].decode())
+    return None
+
+
+def _date_time(moment: datetime) -> bytes:
+    """A date-time argument (RFC 9051 section 9); month names are English in every locale."""
+    moment = moment.astimezone(UTC)
+    return moment.strftime(f'"%d-{MONTHS[moment.month - 1]}-%Y %H:%M:%S +0000"').encode()
+
+
+def _batches(uids: list[int]) -> Iterator[list[int]]:
+    ordered = sorted(set(uids))
+    for start in range(0, len(ordered), BATCH):
+        yield ordered[start : start + BATCH]

@@ -1,0 +1,138 @@
+"""From an address to a logged-in connection: TLS as the account says, never less; the password only after it."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import ssl
+from typing import Any
+
+from imapclient import IMAPClient
+from imapclient.exceptions import IMAPClientError
+
+from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
+from webmail.imap.connection import PASSING_CODES, Connection, check
+from webmail.imap.wire import Answer, Flight, Piece, Tagged, quote
+from webmail.values import Credentials, Endpoint
+
+CONNECT_TIMEOUT_S = 10.0
+READ_TIMEOUT_S = 60.0
+
+
+def connect(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") -> Connection:
+    """Opens a connection and logs in. Raises Unreachable, CertificateRefused or LoginRefused; Refused when the server
+    takes LOGIN for no command. TLS is as the endpoint says; there is no fall-back."""
+    login = _login_command(credentials)
+    client = _open(endpoint, ca_file)
+    connection = Connection(client)
+    try:
+        connection.capabilities = frozenset(word.upper().encode() for word in client._imap.capabilities)
+        _log_in(connection, credentials, login)
+    except MailError:
+        connection.close()
+        raise
+    connection.count_from_here()
+    return connection
+
+
+def _open(endpoint: Endpoint, ca_file: str) -> IMAPClient:
+    context = ssl.create_default_context(cafile=ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    tls = endpoint.tls == "tls"
+    try:
+        client = IMAPClient(
+            endpoint.host, endpoint.port, ssl=tls, ssl_context=context if tls else None, timeout=CONNECT_TIMEOUT_S
+        )
+    except (IMAPClientError, OSError, EOFError, ValueError) as error:
+        raise _translated(error) from error
+    try:
+        if client._imap.state == "AUTH":
+            raise Unreachable("the server logged us in before TLS and password")
+        if endpoint.tls == "starttls":
+            client.starttls(context)
+        client.socket().settimeout(READ_TIMEOUT_S)
+        client.socket().setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    except (IMAPClientError, OSError, EOFError, ValueError) as error:
+        _shut(client)
+        raise _translated(error) from error
+    except MailError:
+        _shut(client)
+        raise
+    return client
+
+
+def _translated(error: Exception) -> MailError:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return CertificateRefused(error.verify_message)
+    return Unreachable(str(error))
+
+
+def _shut(client: IMAPClient) -> None:
+    try:
+        client.shutdown()
+    except (IMAPClientError, OSError):
+        return
+
+
+def _login_command(credentials: Credentials) -> list[Piece]:
+    """LOGIN with its arguments. Raises LoginRefused for what no server could have as a password."""
+    try:
+        return [b"LOGIN", quote(credentials.login), quote(credentials.password)]
+    except Refused as error:
+        raise LoginRefused(error.detail) from error
+
+
+def _log_in(connection: Connection, credentials: Credentials, login: list[Piece]) -> None:
+    if connection.has("LOGINDISABLED") or not (credentials.login + credentials.password).isascii():
+        login = _plain_command(connection, credentials) or login
+    if connection.has("LOGINDISABLED") and login[0] == b"LOGIN":
+        raise Unreachable("the server takes no password on this connection")
+    commands = [command for command in (_id_command(connection, credentials), login) if command]
+    flight = connection.run(*commands)
+    _check_login(flight.ends[-1])
+    connection.capabilities = _capabilities(connection, flight)
+
+
+def _plain_command(connection: Connection, credentials: Credentials) -> list[Piece] | None:
+    """AUTHENTICATE PLAIN (RFC 4616), which carries UTF-8; None where the server does not offer it."""
+    if not connection.has("AUTH=PLAIN"):
+        return None
+    response = base64.b64encode(f"\0{credentials.login}\0{credentials.password}".encode("utf-8", "surrogateescape"))
+    if connection.has("SASL-IR"):
+        return [b"AUTHENTICATE", b"PLAIN", response]
+    return [b"AUTHENTICATE", b"PLAIN", Answer(response)]
+
+
+def _id_command(connection: Connection, credentials: Credentials) -> list[Piece] | None:
+    """For a Dovecot that trusts us: who is asking, so that its logs and its penalty for wrong passwords are theirs."""
+    if not credentials.origin or not connection.has("ID"):
+        return None
+    pairs = ['"x-originating-ip"', _id_value(credentials.origin)]
+    if credentials.session:
+        pairs += ['"x-session-ext-id"', _id_value(credentials.session)]
+    return [b"ID", b"(" + " ".join(pairs).encode("ascii") + b")"]
+
+
+def _id_value(text: str) -> str:
+    kept = "".join(char for char in text if char.isascii() and char.isprintable() and char not in '"\\')
+    return f'"{kept[:100]}"'
+
+
+def _check_login(end: Tagged) -> None:
+    if end.status == b"OK":
+        return
+    passing = end.code.split(b" ")[0].upper() in PASSING_CODES or "internal error" in end.text.lower()
+    if end.status == b"NO" and not passing:
+        raise LoginRefused(end.text)
+    if passing:
+        raise Unreachable(end.text)
+    check(end)
+
+
+def _capabilities(connection: Connection, flight: Flight) -> frozenset[bytes]:
+    """What the server offers now: from its answer to the login where it tells, else asked for."""
+    code = flight.ends[-1].code.upper()
+    if code.startswith(b"CAPABILITY "):
+        return frozenset(code.split()[1:])
+    untagged: list[Any] = connection.ask(b"CAPABILITY").of(b"CAPABILITY")
+    return frozenset(b" ".join(response.data for response in untagged).upper().split())

@@ -1,0 +1,84 @@
+"""A selected folder: what the server says of it when it is opened."""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+
+from webmail.errors import Gone
+from webmail.imap.connection import Connection, check
+from webmail.imap.wire import Flight, Piece, parse_uid_set, quote
+from webmail.values import FolderId
+
+MOVEMENTS = frozenset({b"EXISTS", b"EXPUNGE", b"VANISHED"})
+
+
+@dataclass(slots=True)
+class Selected:
+    """What the server said when the folder was selected. `modseq` is None without CONDSTORE."""
+
+    folder: FolderId
+    validity: int
+    exists: int
+    next_uid: int
+    modseq: int | None
+    keywords: frozenset[str]
+    deleted: frozenset[int] = frozenset()
+
+
+def select(connection: Connection, folder: FolderId, *commands: list[Piece]) -> tuple[Selected, Flight]:
+    """Selects a folder, asks for messages marked as deleted, and sends `commands` after it, all in one flight. Gives the
+    folder's state and the answers to those commands. Raises Gone when there is no such folder.
+
+    A folder that is already selected is selected again: Dovecot 2.3 goes on showing one that was deleted and made anew,
+    and says nothing of it in answer to NOOP or STATUS."""
+    condstore: list[Piece] = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
+    flight = connection.run([b"SELECT", quote(folder), *condstore], [b"UID", b"SEARCH", b"DELETED"], *commands)
+    if flight.ends[0].status == b"NO":
+        _gone(flight)
+    check(flight.ends[0])
+    later = flight.after(1)
+    connection.dirty = any(response.kind in MOVEMENTS for response in later.untagged)
+    return _selected(folder, flight, later), later.without_first()
+
+
+def _gone(flight: Flight) -> None:
+    end = flight.ends[0]
+    code = end.code.split(b" ")[0].upper()
+    if code in {b"UNAVAILABLE", b"SERVERBUG", b"INUSE", b"NOPERM"}:
+        check(end)
+    raise Gone(end.text)
+
+
+def _selected(folder: FolderId, flight: Flight, later: Flight) -> Selected:
+    codes = flight.codes()
+    exists = [response.number for response in flight.untagged[: flight.marks[0]] if response.kind == b"EXISTS"]
+    flags = b" ".join(response.data for response in flight.of(b"FLAGS")) + b" " + codes.get(b"PERMANENTFLAGS", b"")
+    return Selected(
+        folder=folder,
+        validity=_int(codes.get(b"UIDVALIDITY")),
+        exists=exists[-1] if exists else 0,
+        next_uid=_int(codes.get(b"UIDNEXT")),
+        modseq=_int(codes[b"HIGHESTMODSEQ"]) if b"HIGHESTMODSEQ" in codes else None,
+        keywords=frozenset(word.strip("()") for word in flags.decode("ascii", "replace").split()),
+        deleted=frozenset(search_result(later)),
+    )
+
+
+def search_result(flight: Flight) -> set[int]:
+    """The numbers of untagged SEARCH responses. Only one SEARCH may be in a flight: its answer does not name it."""
+    return {int(word) for response in flight.of(b"SEARCH") for word in response.data.split() if word.isdigit()}
+
+
+def extended_result(flight: Flight, tag: bytes) -> array[int]:
+    """The UIDs of the ESEARCH response that names this command (RFC 4731, 5267), in their own order."""
+    for response in flight.of(b"ESEARCH"):
+        words = response.data.split()
+        if b'"%s")' % tag in words[:3] and b"ALL" in words[:-1]:
+            return array("I", parse_uid_set(words[words.index(b"ALL") + 1]))
+    return array("I")
+
+
+def _int(value: bytes | None) -> int:
+    text = (value or b"").strip()
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,87 @@
+"""A lease on a connection with a folder selected in it: what every reading and changing stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from webmail.errors import Gone, Unreachable
+from webmail.imap.connection import Connection
+from webmail.imap.pool import Key, Open, pool
+from webmail.imap.selected import Selected, select
+from webmail.imap.wire import Flight, Piece
+from webmail.values import FolderId, Ref
+
+T = TypeVar("T")
+
+
+class Session:
+    """Takes a connection from the pool when something is first asked of it, and gives it back at `close`."""
+
+    def __init__(self, key: Key, open_: Open) -> None:
+        self._key = key
+        self._open = open_
+        self._leased: Connection | None = None
+        self._kept = False
+        self._state: Selected | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The leased connection. Raises Unreachable, CertificateRefused or LoginRefused when one has to be opened."""
+        if self._leased is None:
+            self._leased, self._kept = pool.take(self._key, self._open)
+        return self._leased
+
+    def read(self, action: Callable[[], T]) -> T:
+        """Does something that changes nothing; once more on a new connection if a kept one turns out to be dead."""
+        try:
+            return action()
+        except Unreachable:
+            if not self._kept or self._leased is None or not self._leased.broken:
+                raise
+            self.reconnect()
+            return action()
+
+    def reconnect(self) -> None:
+        """A new connection in the place of a broken one."""
+        self.close()
+        self._leased, self._kept = pool.take(self._key, self._open, fresh=True)
+
+    def close(self) -> None:
+        """Gives the connection back."""
+        if self._leased is not None:
+            pool.give(self._key, self._leased)
+        self._leased, self._state = None, None
+
+    def known(self, folder: FolderId) -> Selected | None:
+        """The folder's state if it is selected and nothing came or went since."""
+        if self._state is None or self._state.folder != folder or self.connection.dirty:
+            return None
+        return self._state
+
+    def selected(self, folder: FolderId, *commands: list[Piece]) -> tuple[Selected, Flight]:
+        """The folder's state, and the answers to commands that are sent in the same flight as its SELECT where one is
+        needed. Their ends are not checked. Raises Gone when there is no such folder."""
+        state = self.known(folder)
+        if state is not None:
+            return state, self.connection.run(*commands) if commands else Flight()
+        self._state, flight = select(self.connection, folder, *commands)
+        return self._state, flight
+
+    def valid(self, ref: Ref, *commands: list[Piece]) -> tuple[Selected, Flight]:
+        """The same for the folder of a ref. Raises Gone when its UIDVALIDITY is another now; the answers are then of other
+        messages and are thrown away."""
+        state, flight = self.selected(ref.folder, *commands)
+        if state.validity != ref.validity:
+            raise Gone("the folder was made anew")
+        return state, flight
+
+    def ensure_alive(self) -> None:
+        """Makes sure that a kept connection still answers, before a change that must not be sent twice."""
+        connection = self.connection
+        if self._kept and self._state is None:
+            connection.run([b"NOOP"])
+
+    def disturbed(self) -> None:
+        """To be called after a change of which messages there are."""
+        self.connection.dirty = True

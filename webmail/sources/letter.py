@@ -1,0 +1,87 @@
+"""A message to read, out of what its server told: raw header, MIME tree, texts."""
+
+from __future__ import annotations
+
+from webmail.imap.fetch import Fetched
+from webmail.mime.addresses import parse_addresses
+from webmail.mime.body import decode_part, text_of
+from webmail.mime.choose import has_attachment
+from webmail.mime.dates import parse_date
+from webmail.mime.headers import decode_header, parse_headers, split_header
+from webmail.mime.structure import part_from_fields
+from webmail.values import Address, Body, Defect, Message, Part, PartNumber, Ref, Summary
+
+HEADER_LIMIT_BYTES = 262_144
+BODY_LIMIT_BYTES = 2 * 1024 * 1024
+UNKNOWN = part_from_fields(PartNumber("1"), "text", "plain", {})
+"""The tree of a message whose server tells none."""
+
+HEAD_ITEMS = b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.%d>" % HEADER_LIMIT_BYTES
+
+
+def body_items(parts: tuple[Part, ...]) -> bytes:
+    """What is fetched of the parts to show: each up to its limit."""
+    return b" ".join(b"BODY.PEEK[%s]<0.%d>" % (part.number.encode(), BODY_LIMIT_BYTES) for part in parts)
+
+
+def build_bodies(parts: tuple[Part, ...], fetched: Fetched) -> tuple[tuple[Body, ...], bool]:
+    """The texts of these parts, and whether some characters could not be read."""
+    bodies, broken = [], False
+    for part in parts:
+        data = fetched.text(b"BODY[%s]" % part.number.encode())
+        text, guessed = text_of(part, decode_part(part, data))
+        broken = broken or (guessed and "\ufffd" in text)
+        bodies.append(Body(part, text, len(data) >= BODY_LIMIT_BYTES))
+    return tuple(bodies), broken
+
+
+def build_message(
+    ref: Ref,
+    fetched: Fetched,
+    structure: Part | None,
+    bodies: tuple[tuple[Body, ...], bool],
+    files: tuple[Part, ...],
+) -> Message:
+    """A message; `bodies` from `build_bodies`, `structure` None when there is none that can be read."""
+    raw = fetched.text(b"BODY[HEADER]")
+    headers, defects = parse_headers(raw)
+    fields = {name.lower(): value for name, value in reversed(split_header(raw)[0])}
+    found = list(defects)
+
+    def people(name: str) -> tuple[Address, ...]:
+        addresses, more = parse_addresses(fields.get(name, b""))
+        if more:
+            found.append(Defect("too-many-addresses"))
+        return addresses
+
+    sent = parse_date(fields["date"]) if "date" in fields else None
+    if "date" in fields and sent is None:
+        found.append(Defect("date"))
+    if bodies[1]:
+        found.append(Defect("charset"))
+    if structure is None:
+        found.append(Defect("structure"))
+    summary = Summary(
+        ref=ref,
+        subject=decode_header(fields.get("subject", b"")),
+        sender=people("from"),
+        recipients=people("to"),
+        sent=sent,
+        received=fetched.received(),
+        size_bytes=fetched.number(b"RFC822.SIZE"),
+        flags=fetched.flags(),
+        has_attachment=has_attachment(structure or UNKNOWN),
+        message_id=decode_header(fields.get("message-id", b""))[:1000],
+    )
+    return Message(
+        summary=summary,
+        headers=headers,
+        structure=structure or UNKNOWN,
+        to=summary.recipients,
+        cc=people("cc"),
+        bcc=people("bcc"),
+        reply_to=people("reply-to"),
+        bodies=bodies[0],
+        attachments=files,
+        defects=tuple(found),
+    )
