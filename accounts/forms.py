@@ -9,9 +9,8 @@ from django import forms
 from django.conf import settings
 from django.forms import ValidationError
 from django.http import HttpRequest, HttpResponse
-from django.utils.translation import gettext as _now
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.adapter import AccountAdapter
 from accounts.models import MailAccount, User
@@ -113,7 +112,7 @@ _HOSTS = ("imap_host", "smtp_host")
 def wrong_password(left: int) -> str:
     """The same words for a wrong password and for an address that is not there, with the tries that are left."""
     if left == 0:
-        return _now("The password is not the one of this mailbox. Wait five minutes before you try again.")
+        return gettext("The password is not the one of this mailbox. Wait five minutes before you try again.")
     return ngettext(
         "The password is not the one of this mailbox. %(left)d attempt is left before a wait of five minutes.",
         "The password is not the one of this mailbox. %(left)d attempts are left before a wait of five minutes.",

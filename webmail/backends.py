@@ -17,7 +17,7 @@ from accounts.models import Domain, MailAccount, User
 from accounts.outbound import MAIL_PORTS, OutboundRefused, checked_addresses
 from accounts.services.login import OtherServer, Server, account_of_server, clean_address, note_password
 from accounts.setup.discovery import discover
-from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused
+from webmail.errors import CertificateRefused, LoginRefused, MailError
 from webmail.sources.imap import check_login
 from webmail.values import Credentials, Endpoint, Tls
 
@@ -94,7 +94,7 @@ def _open_account(address: str, password: str, place: Place) -> MailAccount | No
         return account_of_server(
             address=address, login=place.login, imap=place.imap, smtp=place.smtp, typed=place.typed
         )
-    except (LoginRefused, Refused):
+    except LoginRefused:
         return None
     except OtherServer as error:
         raise ValidationError(

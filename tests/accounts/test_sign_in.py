@@ -442,3 +442,9 @@ def test_after_signing_in_one_is_where_one_wanted_to_be_but_never_elsewhere(
     made = mailbox_factory("ana")
     assert sign_in(client, made.address, made.password, next="/accounts/settings/")["Location"] == "/accounts/settings/"
     assert sign_in(Client(), made.address, made.password, next="https://evil.test/")["Location"] == "/"
+
+
+@pytest.mark.parametrize("password", ["a\r\nA1 DELETE INBOX", "a\0b", "x" * 5000, "ñandú"])
+def test_no_password_ends_an_imap_command(client: Client, servers: ForeignServer, password: str) -> None:
+    assert sign_in(client, FOREIGN, password).status_code == 422
+    assert User.objects.count() == 0

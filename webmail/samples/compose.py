@@ -50,8 +50,10 @@ def _trace(letter: Letter, owner: Contact, seed: int) -> bytes:
     result = {"pass": "pass", "softfail": "softfail", "fail": "fail", "none": "none"}[letter.auth]
     received = mail_date(letter.when + timedelta(seconds=2))
     trace = field("Return-Path", f"<{letter.sender.email}>")
-    how = "ESMTPS (TLS1.3 ECDHE-RSA AES_256_GCM)" if letter.signed else "ESMTP"
-    trace += field("Received", f"from mx.{domain} by {server}\r\n\twith {how} id {seed % 10**9:x};\r\n\t{received}")
+    tls = "\r\n\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384 (256/256 bits))" if letter.signed else ""
+    how = "ESMTPS" if letter.signed else "ESMTP"
+    origin = f"from mx.{domain} (mx.{domain} [192.0.2.{seed % 250}]){tls}"
+    trace += field("Received", f"{origin}\r\n\tby {server} (Postfix) with {how} id {seed % 10**9:x};\r\n\t{received}")
     checks = f"spf={result} smtp.mailfrom={domain};\r\n\tdkim={result} header.d={domain};\r\n\tdmarc={result}"
     return trace + field("Authentication-Results", f"{server};\r\n\t{checks} header.from={domain}")
 

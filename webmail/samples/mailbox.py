@@ -168,7 +168,7 @@ def _place(box: _Box, seed: int, draft: Draft, when: datetime) -> Path:
 
 def _flags(seed: int, *, fresh: bool, answered: bool) -> tuple[str, ...]:
     flags = []
-    if not fresh and fraction(seed, "seen") > 0.01 or fresh and fraction(seed, "seen") > 0.75:
+    if (not fresh and fraction(seed, "seen") > 0.01) or (fresh and fraction(seed, "seen") > 0.75):
         flags.append("\\Seen")
     if answered:
         flags.append("\\Answered")

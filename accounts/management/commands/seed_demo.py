@@ -32,8 +32,7 @@ class Command(BaseCommand):
         if options["rows"]:
             call_command("migrate", interactive=False, verbosity=0)
             make_people(passwords_of(Path(os.environ["CASILLA_DEMO_DIR"])))
-            if "build_icons" in get_commands():
-                call_command("build_icons")
+            call_command("build_icons")
             call_command("collectstatic", interactive=False, verbosity=0)
         if options["mail"]:
             for person in PEOPLE:
