@@ -1,5 +1,5 @@
-"""A byte-level proxy before an IMAP server: it hides capabilities, refuses the commands that need them, and cuts
-connections at a chosen moment. On loopback only; each connection is served by two threads."""
+"""A byte-level proxy before an IMAP server: it hides capabilities, refuses the commands that need them, stumbles over
+chosen commands, and cuts connections at a chosen moment. On loopback only; each connection is served by two threads."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 REFUSED = {
     "SORT": rb"UID SORT",
@@ -28,13 +28,15 @@ REFUSED = {
 
 
 class Proxy:
-    """Listens on `port`. `cut_after_commands` and `cut_after_bytes` (from the server) end a connection there, once."""
+    """Listens on `port`. `cut_after_commands` and `cut_after_bytes` (from the server) end a connection there, once.
+    `stumble` is asked about each command: "cut" ends the connection, "NO" or "BAD" is the answer, "" lets it through."""
 
     def __init__(self, host: str, port: int, *, hide: tuple[str, ...] = ()) -> None:
         self.server = (host, port)
         self.hide = hide
         self.cut_after_commands = 0
         self.cut_after_bytes = 0
+        self.stumble: Callable[[bytes], str] = lambda _command: ""
         self.commands: list[bytes] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -75,7 +77,12 @@ class Proxy:
                     self._end(client, upstream)
                     return
                 tag, _space, rest = line.partition(b" ")
-                if any(re.match(REFUSED[name], rest, re.IGNORECASE) for name in self.hide if name in REFUSED):
+                stumble = self.stumble(rest)
+                if stumble == "cut":
+                    break
+                if stumble:
+                    client.sendall(tag + f" {stumble} I stumble\r\n".encode())
+                elif any(re.match(REFUSED[name], rest, re.IGNORECASE) for name in self.hide if name in REFUSED):
                     client.sendall(tag + b" BAD Unknown command\r\n")
                 else:
                     upstream.sendall(line)

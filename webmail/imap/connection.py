@@ -15,7 +15,7 @@ from imapclient.exceptions import IMAPClientError
 
 from webmail.errors import Gone, OverQuota, Refused, Unreachable
 from webmail.imap.stream import Stream
-from webmail.imap.wire import Answer, Flight, Literal, Piece, Tagged, parse_tagged, parse_untagged
+from webmail.imap.wire import Answer, Flight, Literal, Piece, Secret, Tagged, parse_tagged, parse_untagged
 
 RESPONSE_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -94,7 +94,7 @@ class Connection:
                     return
                 self._pending += piece.data
             else:
-                self._pending += b" " + piece
+                self._pending += b" " + (piece.data if isinstance(piece, Secret) else piece)
         self._pending += b"\r\n"
 
     def _continued(self, exchange: _Exchange, tag: bytes) -> bool:

@@ -151,7 +151,11 @@ def _entry(response: Untagged) -> _Entry | None:
         return None
     attributes = {token.lower() for token in tokens[0] if isinstance(token, bytes)}
     delimiter = tokens[1].decode("ascii", "replace") if isinstance(tokens[1], bytes) else ""
-    return _Entry(tokens[2], delimiter, attributes) if 0 < len(tokens[2]) <= NAME_LIMIT_BYTES else None
+    if not 0 < len(tokens[2]) <= NAME_LIMIT_BYTES:
+        return None
+    if any(octet < 32 or octet == 127 for octet in tokens[2]):
+        attributes.add(b"\\noselect")  # a name that may never go into a command
+    return _Entry(tokens[2], delimiter, attributes)
 
 
 def _add_status(entries: list[_Entry], flight: Flight) -> None:

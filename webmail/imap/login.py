@@ -12,7 +12,7 @@ from imapclient.exceptions import IMAPClientError
 
 from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
 from webmail.imap.connection import PASSING_CODES, Connection, check
-from webmail.imap.wire import Answer, Flight, Piece, Tagged, quote
+from webmail.imap.wire import Answer, Flight, Piece, Secret, Tagged, quote
 from webmail.values import Credentials, Endpoint
 
 CONNECT_TIMEOUT_S = 10.0
@@ -36,7 +36,9 @@ def connect(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") 
 
 
 def _open(endpoint: Endpoint, ca_file: str) -> IMAPClient:
-    context = ssl.create_default_context(cafile=ca_file or None)
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     tls = endpoint.tls == "tls"
     try:
@@ -77,7 +79,9 @@ def _shut(client: IMAPClient) -> None:
 def _login_command(credentials: Credentials) -> list[Piece]:
     """LOGIN with its arguments. Raises LoginRefused for what no server could have as a password."""
     try:
-        return [b"LOGIN", quote(credentials.login), quote(credentials.password)]
+        password = quote(credentials.password)
+        secret = Secret(password) if isinstance(password, bytes) else password
+        return [b"LOGIN", quote(credentials.login), secret]
     except Refused as error:
         raise LoginRefused(error.detail) from error
 
@@ -99,7 +103,7 @@ def _plain_command(connection: Connection, credentials: Credentials) -> list[Pie
         return None
     response = base64.b64encode(f"\0{credentials.login}\0{credentials.password}".encode("utf-8", "surrogateescape"))
     if connection.has("SASL-IR"):
-        return [b"AUTHENTICATE", b"PLAIN", response]
+        return [b"AUTHENTICATE", b"PLAIN", Secret(response)]
     return [b"AUTHENTICATE", b"PLAIN", Answer(response)]
 
 

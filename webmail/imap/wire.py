@@ -27,7 +27,14 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 class Literal:
     """Octets that go out as a literal (RFC 9051 section 4.3), counted in bytes."""
 
-    data: bytes
+    data: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """An argument, quoted already, that must not show in a traceback."""
+
+    data: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +44,10 @@ class Answer:
     data: bytes = field(repr=False)
 
 
-Piece = bytes | Literal | Answer
+Piece = bytes | Literal | Answer | Secret
 
 
-def quote(text: str) -> Piece:
+def quote(text: str) -> bytes | Literal:
     """A string argument: quoted when it is plain ASCII, else a literal. Raises Refused for control characters and lone
     surrogates that stand for no byte, so that no argument can end a command."""
     if _UNSAFE.search(text):

@@ -1,0 +1,220 @@
+"""Lists and messages in few round trips, and what is kept is believed only while it is true."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.contract.test_source import MIXED, letter
+from tests.imap.proxy import Proxy, proxied
+from webmail.errors import Unreachable
+from webmail.imap.pool import pool
+from webmail.imap.wire import parse_uid_set
+from webmail.sources.imap import ImapSource, open_imap
+from webmail.values import Credentials, Endpoint, Flag, FolderId, PartNumber, Query, Window
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+INBOX = FolderId("INBOX")
+SUBJECTS = ["uno", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho"]
+
+
+class Opener:
+    """Opens sources on one mailbox through a proxy; counts what each asks of the server."""
+
+    def __init__(self, proxy: Proxy, address: str, password: str, redis_url: str) -> None:
+        self.proxy, self._credentials, self.redis_url = proxy, Credentials(address, password), redis_url
+        self.address = address
+        self.trips = 0
+
+    def source(self) -> ImapSource:
+        endpoint = Endpoint("127.0.0.1", self.proxy.port, "none")
+        return open_imap(endpoint, self._credentials, account_key=self.address, redis_url=self.redis_url)
+
+    def subjects(self, query: Query | None = None, window: Window | None = None) -> list[str]:
+        """The subjects of a page, read by a source of its own; `trips` tells its round trips."""
+        with self.source() as source:
+            before = source.connection.round_trips
+            page = source.page(INBOX, query or Query(), window or Window())
+            self.trips = source.connection.round_trips - before
+        return [row.subject for row in page.rows]
+
+
+@pytest.fixture
+def opener(stack: Any, mailbox_factory: Any, imap: Any) -> Iterator[Opener]:
+    made = mailbox_factory("ana")
+    client = imap(made.address)
+    for day, subject in enumerate(SUBJECTS):
+        client.append("INBOX", letter(subject, day=day))
+    client.append("INBOX", MIXED)
+    with proxied("127.0.0.1", stack.ports.imap) as proxy:
+        yield Opener(proxy, made.address, made.password, stack.environment()["REDIS_URL"])
+        pool.close_all()
+
+
+LISTED = [*reversed(SUBJECTS), "con adjunto"]
+
+
+def test_a_page_is_two_round_trips_the_first_time_and_one_after(opener: Opener) -> None:
+    assert opener.subjects() == LISTED
+    assert opener.trips == 2
+    assert opener.subjects() == LISTED
+    assert opener.trips == 1
+    assert opener.subjects(Query(descending=False)) == LISTED[::-1]
+    assert opener.trips == 1
+
+
+@pytest.mark.parametrize(
+    "query", [Query(unread=True), Query(flagged=True), Query(text="adjunto"), Query(attachment=True)]
+)
+def test_a_filtered_page_is_one_round_trip_once_it_is_known(opener: Opener, query: Query) -> None:
+    first = opener.subjects(query)
+    assert opener.subjects(query) == first
+    assert opener.trips == 1
+
+
+def test_flags_are_always_the_servers(opener: Opener, imap: Any) -> None:
+    opener.subjects()
+    client = imap(opener.address)
+    client.select_folder("INBOX")
+    client.add_flags([2], [b"\\Seen", b"$label3"])
+    with opener.source() as source:
+        rows = {row.subject: row for row in source.page(INBOX, Query(), Window()).rows}
+    assert {"\\Seen", "$label3"} <= rows["dos"].flags
+    assert opener.trips == 2
+    assert opener.subjects(Query(unread=True)) == [subject for subject in LISTED if subject != "dos"]
+
+
+def test_a_filter_is_asked_again_when_flags_changed(opener: Opener, imap: Any) -> None:
+    assert opener.subjects(Query(flagged=True)) == []
+    client = imap(opener.address)
+    client.select_folder("INBOX")
+    client.add_flags([3], [b"\\Flagged"])
+    assert opener.subjects(Query(flagged=True)) == ["tres"]
+    client.remove_flags([3], [b"\\Flagged"])
+    assert opener.subjects(Query(flagged=True)) == []
+
+
+def test_new_mail_and_expunges_are_seen(opener: Opener, imap: Any) -> None:
+    assert opener.subjects() == LISTED
+    client = imap(opener.address)
+    client.select_folder("INBOX")
+    client.append("INBOX", letter("nueve", day=9))
+    assert opener.subjects() == ["nueve", *LISTED]
+    client.delete_messages([4])
+    client.expunge()
+    assert opener.subjects() == ["nueve", *(subject for subject in LISTED if subject != "cuatro")]
+    client.add_flags([5], [b"\\Deleted"])
+    assert "cinco" not in opener.subjects()
+
+
+def test_a_message_seen_in_the_list_opens_in_one_round_trip(opener: Opener) -> None:
+    with opener.source() as source:
+        ref = source.page(INBOX, Query(), Window()).rows[-1].ref
+    with opener.source() as source:
+        before = source.connection.round_trips
+        message = source.message(ref)
+        assert source.connection.round_trips - before == 1
+        assert source.neighbours(ref, Query())[0] == len(LISTED) - 1
+        assert source.connection.round_trips - before == 1
+    assert [body.text.strip() for body in message.bodies] == ["Mira"]
+    Redis.from_url(opener.redis_url).flushdb()
+    with opener.source() as source:
+        before = source.connection.round_trips
+        assert source.message(ref) == message
+        assert source.connection.round_trips - before == 2
+
+
+def test_the_tree_of_folders_is_one_round_trip(opener: Opener) -> None:
+    with opener.source() as source:
+        before = source.connection.round_trips
+        source.folders()
+        assert source.connection.round_trips - before == 1
+
+
+def test_junk_in_the_cache_is_as_nothing(opener: Opener) -> None:
+    assert opener.subjects() == LISTED
+    redis = Redis.from_url(opener.redis_url)
+    for key in redis.keys("mail:*"):
+        value = redis.get(key)
+        redis.set(key, value[:-1] if b":r:" not in key else b'{"sent":')
+    assert opener.subjects() == LISTED
+    with opener.source() as source:
+        assert source.message(source.page(INBOX, Query(), Window()).rows[0].ref).summary.subject == "ocho"
+
+
+def test_without_redis_everything_is_read_from_the_server(opener: Opener) -> None:
+    opener.redis_url = "redis://127.0.0.1:1/0"
+    assert opener.subjects() == opener.subjects() == LISTED
+
+
+def test_the_cache_of_one_account_is_not_anothers(opener: Opener) -> None:
+    assert opener.subjects() == LISTED
+    endpoint = Endpoint("127.0.0.1", opener.proxy.port, "none")
+    other = open_imap(endpoint, opener._credentials, account_key="another", redis_url=opener.redis_url)
+    with other:
+        before = other.connection.round_trips
+        other.page(INBOX, Query(), Window())
+        assert other.connection.round_trips - before == 2
+
+
+def touches(command: bytes, uid: int) -> bool:
+    """Whether a command makes the server read this message's structure or header."""
+    match = re.match(rb"UID FETCH (\S+) .*(?:BODYSTRUCTURE|HEADER)", command)
+    return match is not None and uid in set(parse_uid_set(match[1]))
+
+
+@pytest.mark.parametrize("fault", ["NO", "BAD", "cut"])
+def test_a_message_over_which_the_server_stumbles_spoils_only_its_own_row(opener: Opener, fault: str) -> None:
+    opener.proxy.stumble = lambda command: fault if touches(command, 5) else ""
+    with opener.source() as source:
+        rows = source.page(INBOX, Query(), Window()).rows
+    assert len(rows) == len(LISTED)
+    assert [row.defects for row in rows if row.ref.id == "5"] == [("unreadable",)]
+    assert [row.subject for row in rows if row.ref.id != "5"] == [subject for subject in LISTED if subject != "cinco"]
+    opener.proxy.stumble = lambda _command: ""
+    assert opener.subjects() == LISTED
+
+
+def test_a_message_whose_structure_the_server_cannot_make_still_opens(opener: Opener) -> None:
+    opener.redis_url = ""
+    opener.proxy.stumble = lambda command: "NO" if b"BODYSTRUCTURE" in command else ""
+    with opener.source() as source:
+        ref = source.page(INBOX, Query(), Window()).rows[0].ref
+        message = source.message(ref)
+    assert message.summary.subject == "ocho"
+    assert [body.text.strip() for body in message.bodies] == ["Hola"]
+    assert "structure" in {defect.code for defect in message.defects}
+
+
+def test_a_server_that_always_breaks_is_unreachable_in_the_end(opener: Opener) -> None:
+    opener.proxy.stumble = lambda command: "cut" if b"FETCH" in command else ""
+    with pytest.raises(Unreachable):
+        opener.subjects()
+    assert opener.proxy.connections < 40
+
+
+def test_flags_set_on_a_dead_kept_connection_are_set(opener: Opener) -> None:
+    with opener.source() as source:
+        ref = source.page(INBOX, Query(), Window()).rows[0].ref
+    opener.proxy.cut_all()
+    with opener.source() as source:
+        source.set_flags([ref], add=[Flag.FLAGGED])
+    assert opener.subjects(Query(flagged=True)) == ["ocho"]
+    opener.proxy.cut_all()
+    with opener.source() as source:
+        source.append(INBOX, letter("nueve", day=9))
+    assert opener.subjects() == ["nueve", *LISTED]
+
+
+def test_a_part_goes_on_after_a_cut_with_the_same_message(opener: Opener) -> None:
+    with opener.source() as source:
+        ref = source.page(INBOX, Query(text="adjunto"), Window()).rows[0].ref
+    with opener.source() as source:
+        pieces = source.part(ref, PartNumber("2"))
+        first = next(pieces)
+        opener.proxy.cut_all()
+        assert (first + b"".join(pieces)).strip() == b"QUJD" * 200_000

@@ -1,0 +1,95 @@
+"""Logging in: never without the TLS that was asked for, never twice, and each refusal told apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.contract.conftest import POOR
+from tests.imap.proxy import proxied
+from tests.imap.scripted import scripted
+from webmail.errors import LoginRefused, MailError, Refused, Unreachable
+from webmail.imap.login import connect
+from webmail.values import Credentials, Endpoint
+
+ANNA = Credentials("anna", "llave", origin="192.0.2.7", session="web-1")
+
+
+def capability(words: str) -> dict[str, bytes]:
+    return {"CAPABILITY": b"* CAPABILITY IMAP4rev1 %s\r\nTAG OK done\r\n" % words.encode()}
+
+
+@pytest.mark.parametrize(
+    "greeting", [b"* PREAUTH welcome\r\n", b"* BYE not now\r\n", b"+OK POP3 ready\r\n", b"", b"\0\r\n"]
+)
+def test_a_greeting_that_is_none_is_unreachable(greeting: bytes) -> None:
+    with scripted(greeting=greeting or b"\r\n") as server, pytest.raises(Unreachable):
+        connect(server.endpoint, ANNA)
+    assert not any(b"llave" in command for command in server.commands)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (b"TAG NO [AUTHENTICATIONFAILED] wrong\r\n", LoginRefused),
+        (b"TAG NO [AUTHORIZATIONFAILED] suspended\r\n", LoginRefused),
+        (b"TAG NO login failed\r\n", LoginRefused),
+        (b"TAG NO [UNAVAILABLE] Internal error\r\n", Unreachable),
+        (b"TAG NO [LIMIT] too many connections\r\n", Unreachable),
+        (b"TAG BAD what\r\n", Refused),
+        (b"* BYE too many tries\r\n", Unreachable),
+    ],
+)
+def test_refusals_are_told_apart(answer: bytes, error: type[MailError]) -> None:
+    with scripted({"LOGIN": answer}) as server, pytest.raises(error):
+        connect(server.endpoint, ANNA)
+
+
+def test_logindisabled_is_heeded_before_the_login_and_not_after() -> None:
+    with scripted(capability("LOGINDISABLED")) as server, pytest.raises(Unreachable):
+        connect(server.endpoint, ANNA)
+    assert not any(b"llave" in command for command in server.commands)
+    replies = {**capability("AUTH=PLAIN LOGINDISABLED SASL-IR SORT"), "AUTHENTICATE": b"TAG OK in\r\n"}
+    with scripted(replies) as server:
+        assert connect(server.endpoint, ANNA).has("SORT")
+
+
+def test_who_asks_is_told_only_to_servers_that_offer_id() -> None:
+    for words, told in (("", False), ("ID", True)):
+        with scripted({**capability(words), "ID": b"* ID NIL\r\nTAG OK done\r\n"}) as server:
+            connect(server.endpoint, ANNA)
+        assert any(b'"x-originating-ip" "192.0.2.7"' in command for command in server.commands) is told
+
+
+@pytest.mark.parametrize("password", ["a\r\nb LOGOUT", "a\0", "\ud800"])
+def test_a_password_with_controls_is_refused_and_not_sent(password: str) -> None:
+    with scripted() as server, pytest.raises(LoginRefused):
+        connect(server.endpoint, Credentials("anna", password))
+    assert server.commands == []
+
+
+@pytest.mark.parametrize("host", ["a..b.test", "x" * 70 + ".test", "", "no such host"])
+def test_a_host_that_is_no_name_is_unreachable(host: str) -> None:
+    with pytest.raises(Unreachable):
+        connect(Endpoint(host or ".", 143, "none"), ANNA)
+
+
+@pytest.mark.server
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("hidden", [(), POOR, ("AUTH=PLAIN", "AUTH"), (*POOR, "AUTH")])
+@pytest.mark.parametrize("password", ["contraseña €", 'comillas " y \\ barras', "{5}", "x" * 900, " ", "*"])
+def test_any_password_opens_its_mailbox(
+    stack: Any, mailbox_factory: Any, hidden: tuple[str, ...], password: str
+) -> None:
+    made = mailbox_factory("ana", password=password)
+    with proxied("127.0.0.1", stack.ports.imap, hide=hidden) as proxy:
+        connect(Endpoint("127.0.0.1", proxy.port, "none"), Credentials(made.address, password)).close()
+
+
+def test_a_password_shows_in_no_traceback() -> None:
+    with scripted({"LOGIN": lambda _command: None}) as server, pytest.raises(Unreachable) as caught:
+        connect(server.endpoint, Credentials("anna", "llave secreta"))
+    ours = [entry for entry in caught.traceback if "webmail" in str(entry.path)]
+    assert len(ours) >= 3
+    assert not any("llave secreta" in repr(entry.locals) for entry in ours)
