@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
 WORKERS ?= 2
 
-.PHONY: demo demo-reset test test-hostile check install lint lock messages
+.PHONY: demo demo-reset test test-hostile bench-reading check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -21,6 +21,9 @@ test: install lint       ## Everything that must hold, real servers and browser 
 
 test-hostile: install    ## Every hostile message in Chromium, not one in six
 	TESTING=1 HOSTILE_STEP=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/browser/test_hostile.py --timeout 900
+
+bench-reading: install   ## What it costs to list and open mail in an Inbox of 1,000, 10,000 and 100,000
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_reading.py -p no:randomly
 
 check: install lint      ## The quick part, under a minute
 	TESTING=1 $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) -m "not server and not browser and not slow"

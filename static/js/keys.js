@@ -57,9 +57,10 @@ const listOf = () => document.querySelector("#list [data-behaviour~=list]");
 function step(how) {
   const list = listOf();
   if (!list) return false;
-  const row = document.activeElement?.closest("#list .row") ?? list.querySelector(".row[aria-current]");
-  const at = Number(row?.dataset.pos ?? list.dataset.active ?? -1);
-  const page = Math.max(1, Math.floor(list.clientHeight / (row?.offsetHeight || 68)) - 1);
+  const row = list.querySelector(".row[aria-current]");
+  const inside = list.contains(document.activeElement);
+  const at = Number((inside ? list.dataset.active : row?.dataset.pos) ?? list.dataset.active ?? -1);
+  const page = Math.max(1, Math.floor(list.clientHeight / (list.querySelector(".row")?.offsetHeight || 68)) - 1);
   const position = { first: 0, last: Number(list.dataset.total) - 1, "page down": at + page, "page up": at - page }[how] ?? at + how;
   list.dispatchEvent(new CustomEvent("casilla:show", { detail: { position } }));
   return true;
@@ -90,7 +91,7 @@ function nextPane() {
   if (!panes.length) return false;
   const at = panes.findIndex((pane) => pane.contains(document.activeElement));
   const pane = panes[(at + 1) % panes.length];
-  const inside = pane.querySelector('a.tree__item[aria-current], .row[aria-current] .row__subj, .row__subj[tabindex="0"], .row__subj, #subject, a, button');
-  (inside ?? pane).focus();
+  if (pane.id === "list" && pane.querySelector(".row")) focusRow(document);
+  else (pane.querySelector("a.tree__item[aria-current]") ?? pane.querySelector("#subject, a, button") ?? pane).focus();
   return true;
 }

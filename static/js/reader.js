@@ -35,9 +35,12 @@ function showList(app) {
   focusRow(app);
 }
 
+// The row of the message that was read, else the row where the keyboard last was.
 export function focusRow(app) {
-  const row = app.querySelector("#list .row[aria-current] .row__subj") ?? app.querySelector('#list .row__subj[tabindex="0"], #list .row__subj');
-  row?.focus();
+  const rows = [".row[aria-current] .row__subj", '.row__subj[tabindex="0"]', ".row__subj"];
+  const row = rows.map((rule) => app.querySelector(`#list ${rule}`)).find(Boolean);
+  row?.focus({ preventScroll: true });
+  row?.closest(".row").scrollIntoView({ block: "nearest" });
 }
 
 // Back and forward within one list change the reading pane alone; anything else is the whole page again.

@@ -12,223 +12,25 @@ from typing import Any
 
 import tinycss2
 
+from webmail.markup.css_words import (
+    COLOURS,
+    FUNCTIONS,
+    NO_COLOUR,
+    ONLY,
+    PROPERTIES,
+    PSEUDO_FUNCTIONS,
+    WITH_STRING,
+    WITH_URL,
+)
 from webmail.markup.urls import ImageUrls
 
-CSS_LIMIT_BYTES = 256 * 1024
-"""Characters of CSS parsed for one body: of its sheets, and again of its style attributes, equal ones counted once."""
+CSS_LIMIT_BYTES = 320 * 1024
+"""Characters of CSS parsed for one body; equal style attributes count once."""
 MAX_RULES = 4_000
 MAX_MEDIA_DEPTH = 2
 MAX_FUNCTION_DEPTH = 5
 MAX_TOKENS = 200
 """Tokens of one value or selector."""
-
-COLOURS = frozenset({"background", "background-color", "background-image", "color"})
-_SIDES: tuple[str, ...] = ("", "-top", "-right", "-bottom", "-left", "-block", "-block-start", "-block-end")
-_SIDES += ("-inline", "-inline-start", "-inline-end")
-_ANYWHERE = [
-    "align-content",
-    "align-items",
-    "align-self",
-    "aspect-ratio",
-    "background",
-    "background-attachment",
-    "background-blend-mode",
-    "background-clip",
-    "background-color",
-    "background-image",
-    "background-origin",
-    "background-position",
-    "background-position-x",
-    "background-position-y",
-    "background-repeat",
-    "background-size",
-    "border-collapse",
-    "border-radius",
-    "border-top-left-radius",
-    "border-top-right-radius",
-    "border-bottom-left-radius",
-    "border-bottom-right-radius",
-    "border-spacing",
-    "box-shadow",
-    "box-sizing",
-    "caption-side",
-    "clear",
-    "color",
-    "color-scheme",
-    "column-count",
-    "column-gap",
-    "column-width",
-    "columns",
-    "cursor",
-    "direction",
-    "display",
-    "empty-cells",
-    "flex",
-    "flex-basis",
-    "flex-direction",
-    "flex-flow",
-    "flex-grow",
-    "flex-shrink",
-    "flex-wrap",
-    "float",
-    "font",
-    "font-family",
-    "font-feature-settings",
-    "font-kerning",
-    "font-size",
-    "font-size-adjust",
-    "font-stretch",
-    "font-style",
-    "font-variant",
-    "font-variant-caps",
-    "font-variant-numeric",
-    "font-weight",
-    "gap",
-    "grid",
-    "grid-area",
-    "grid-auto-columns",
-    "grid-auto-flow",
-    "grid-auto-rows",
-    "grid-column",
-    "grid-column-end",
-    "grid-column-start",
-    "grid-row",
-    "grid-row-end",
-    "grid-row-start",
-    "grid-template",
-    "grid-template-areas",
-    "grid-template-columns",
-    "grid-template-rows",
-    "height",
-    "hyphens",
-    "inset",
-    "inset-block",
-    "inset-inline",
-    "justify-content",
-    "justify-items",
-    "justify-self",
-    "left",
-    "right",
-    "top",
-    "bottom",
-    "letter-spacing",
-    "line-break",
-    "line-height",
-    "list-style",
-    "list-style-image",
-    "list-style-position",
-    "list-style-type",
-    "max-height",
-    "max-width",
-    "min-height",
-    "min-width",
-    "block-size",
-    "inline-size",
-    "max-block-size",
-    "max-inline-size",
-    "min-block-size",
-    "min-inline-size",
-    "mix-blend-mode",
-    "object-fit",
-    "object-position",
-    "opacity",
-    "order",
-    "orphans",
-    "outline",
-    "outline-color",
-    "outline-offset",
-    "outline-style",
-    "outline-width",
-    "overflow",
-    "overflow-wrap",
-    "overflow-x",
-    "overflow-y",
-    "page-break-after",
-    "page-break-before",
-    "page-break-inside",
-    "break-after",
-    "break-before",
-    "break-inside",
-    "place-content",
-    "place-items",
-    "place-self",
-    "position",
-    "row-gap",
-    "table-layout",
-    "text-align",
-    "text-align-last",
-    "text-decoration",
-    "text-decoration-color",
-    "text-decoration-line",
-    "text-decoration-style",
-    "text-decoration-thickness",
-    "text-indent",
-    "text-justify",
-    "text-orientation",
-    "text-overflow",
-    "text-shadow",
-    "text-transform",
-    "text-underline-offset",
-    "unicode-bidi",
-    "vertical-align",
-    "visibility",
-    "white-space",
-    "widows",
-    "width",
-    "word-break",
-    "word-spacing",
-    "word-wrap",
-    "writing-mode",
-    "z-index",
-    "-webkit-text-size-adjust",
-    "-ms-text-size-adjust",
-    "text-size-adjust",
-    "-webkit-font-smoothing",
-    "-webkit-text-fill-color",
-]
-PROPERTIES = frozenset(
-    [*_ANYWHERE]
-    + [f"margin{side}" for side in _SIDES]
-    + [f"padding{side}" for side in _SIDES]
-    + [f"border{side}{part}" for side in _SIDES for part in ("", "-color", "-style", "-width")]
-)
-_WITH_URL = frozenset({"background", "background-image", "list-style", "list-style-image"})
-_WITH_STRING = frozenset({"font", "font-family", "font-feature-settings", "grid-template-areas", "grid-template"})
-_ONLY = {
-    "position": frozenset({"static", "relative", "absolute"}),
-    "color-scheme": frozenset({"light", "dark", "only", "normal"}),
-}
-_FUNCTIONS = frozenset(
-    [
-        "rgb",
-        "rgba",
-        "hsl",
-        "hsla",
-        "hwb",
-        "lab",
-        "lch",
-        "oklab",
-        "oklch",
-        "color-mix",
-        "light-dark",
-        "calc",
-        "min",
-        "max",
-        "clamp",
-        "linear-gradient",
-        "radial-gradient",
-        "conic-gradient",
-        "repeating-linear-gradient",
-        "repeating-radial-gradient",
-        "-webkit-linear-gradient",
-        "repeat",
-        "minmax",
-        "fit-content",
-    ]
-)
-_PSEUDO_FUNCTIONS = frozenset(
-    {"not", "is", "where", "nth-child", "nth-last-child", "nth-of-type", "nth-last-of-type", "lang"}
-)
 
 _IDENT = re.compile(r"-{0,2}[^\W\d][\w-]{0,80}|-[^\W\d][\w-]{0,80}")
 _CLASS = re.compile(r"[\w-]{1,200}")
@@ -270,9 +72,10 @@ class Css:
 
     def sheet(self, text: str) -> str:
         """A style sheet, cleaned: style rules and @media."""
-        if len(text) > CSS_LIMIT_BYTES:
+        left = max(0, self._left)
+        if len(text) > left:
             self.removed.add("css-limit")
-            text = text[: text.rfind("}", 0, CSS_LIMIT_BYTES) + 1] or text[:CSS_LIMIT_BYTES]
+            text = text[: text.rfind("}", 0, left) + 1]
         return self._rules(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True), 0)
 
     def _take(self, text: str) -> bool:
@@ -335,14 +138,7 @@ class Css:
         return ";".join(written)
 
     def _notice(self, name: str, value: str) -> None:
-        if name in COLOURS and value.lower() not in {
-            "inherit",
-            "transparent",
-            "none",
-            "initial",
-            "unset",
-            "currentcolor",
-        }:
+        if name in COLOURS and value.lower() not in NO_COLOUR:
             self.coloured = True
         if name == "color-scheme" and "dark" in value.lower():
             self.dark = True
@@ -351,7 +147,7 @@ class Css:
         if len(tokens) > MAX_TOKENS:
             raise Rejected
         value = "".join(self._token(name, token, 0) for token in tokens).strip()
-        allowed = _ONLY.get(name)
+        allowed = ONLY.get(name)
         if allowed and not allowed.issuperset(value.lower().split()):
             raise Rejected
         return value
@@ -362,7 +158,7 @@ class Css:
             return self._url(name, token.value)
         if kind == "function":
             return self._function(name, token, depth)
-        if kind == "string" and name in _WITH_STRING:
+        if kind == "string" and name in WITH_STRING:
             return f'"{_match(_STRING, token.value)}"'
         if kind == "() block" and depth:
             return f"({self._arguments(name, token.content, depth)})"
@@ -374,7 +170,7 @@ class Css:
             if len(strings) != 1 or strings[0].type != "string":
                 raise Rejected
             return self._url(name, strings[0].value)
-        if token.lower_name not in _FUNCTIONS or depth >= MAX_FUNCTION_DEPTH:
+        if token.lower_name not in FUNCTIONS or depth >= MAX_FUNCTION_DEPTH:
             raise Rejected
         return f"{token.lower_name}({self._arguments(name, token.arguments, depth)})"
 
@@ -385,7 +181,7 @@ class Css:
 
     def _url(self, name: str, raw: str) -> str:
         """The url() that may be loaded, else the keyword none, so that the rest of the value stands."""
-        if name not in _WITH_URL:
+        if name not in WITH_URL:
             raise Rejected
         found = self._images.resolve(raw)
         return css_url(found) if found else "none"
@@ -439,7 +235,7 @@ def _selector_token(token: Any, depth: int) -> str:
         return str(token.value)
     if kind == "[] block":
         return f"[{''.join(_attribute_token(part) for part in token.content)}]"
-    if kind == "function" and token.lower_name in _PSEUDO_FUNCTIONS:
+    if kind == "function" and token.lower_name in PSEUDO_FUNCTIONS:
         return f"{token.lower_name}({_selector_arguments(token.arguments, depth)})"
     raise Rejected
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from webmail.markup.attributes import TAGS, plain_value
@@ -35,6 +36,7 @@ GONE = {
 """Elements that are told about when they are removed, and the code that tells it."""
 
 DROPPED_WITH_CONTENT = frozenset({"svg", "math", "template", "select", "datalist"})
+_BARE_HEX = re.compile(r"[0-9a-fA-F]{3}|[0-9a-fA-F]{6}")
 _COLOURED = frozenset({"bgcolor", "color"})
 _BACKGROUND = frozenset({"body", "html", "table", "tbody", "thead", "tfoot", "tr", "td", "th"})
 _URL_ATTRIBUTES = frozenset({"action", "background", "cite", "codebase", "data", "dynsrc", "formaction", "longdesc"})
@@ -68,10 +70,6 @@ class Elements:
         elif name == "meta":
             self._take_meta(token.attributes)
         return None
-
-    def image(self, attributes: dict[str, str]) -> str:
-        """An img; without a usable address it keeps its size and its alternative text."""
-        return self._tag("img", self._attributes("img", attributes))
 
     def _tag(self, name: str, attributes: dict[str, str]) -> str:
         written = "".join(f' {key}="{escape(value)}"' for key, value in attributes.items())
@@ -148,10 +146,8 @@ class Elements:
         value = plain_value("td", "bgcolor", attributes.get(key, ""))
         if not value:
             return ""
-        legacy = (
-            not value.startswith("#") and len(value) in {3, 6} and all(c in "0123456789abcdefABCDEF" for c in value)
-        )
-        return self._css.declarations(f"{name}:{'#' if legacy else ''}{value}")
+        mark = "#" if _BARE_HEX.fullmatch(value) else ""
+        return self._css.declarations(f"{name}:{mark}{value}")
 
     def _take_meta(self, attributes: dict[str, str]) -> None:
         name = attributes.get("name", "").lower()

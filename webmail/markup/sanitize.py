@@ -22,6 +22,8 @@ from webmail.markup.tree import Tree
 from webmail.markup.urls import ImageUrls, Remote, RemoteUrl
 
 HTML_LIMIT_CHARS = 2_000_000
+LINK_REL = "noopener noreferrer nofollow"
+LINK_TARGET = "_blank"
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -90,6 +92,7 @@ def _readable(html: str) -> str:
 def _serialise(html: str, elements: Elements, images: ImageUrls) -> str:
     """The last pass. `rel` is not among the allowed attributes and `style` not among the tags: nh3 panics otherwise."""
     remembered = {"href": elements.hrefs, "src": images.issued, "style": elements.styles}
+    remembered |= {"rel": {LINK_REL}, "target": {LINK_TARGET}}  # set by nh3 itself, and filtered like the others
 
     def keep(tag: str, name: str, value: str) -> str | None:
         known = remembered.get(name)
@@ -101,8 +104,8 @@ def _serialise(html: str, elements: Elements, images: ImageUrls) -> str:
         clean_content_tags=set(),
         attributes=ALLOWED,
         attribute_filter=keep,
-        set_tag_attribute_values={"a": {"target": "_blank"}},
-        link_rel="noopener noreferrer nofollow",
+        set_tag_attribute_values={"a": {"target": LINK_TARGET}},
+        link_rel=LINK_REL,
         url_schemes={"http", "https", "mailto", "tel", "data"},
         strip_comments=True,
     )

@@ -7,6 +7,7 @@ does. Implied ends and misnested formatting follow the HTML standard (section 13
 
 from __future__ import annotations
 
+from webmail.markup.attributes import words
 from webmail.markup.elements import DROPPED_WITH_CONTENT, GONE, Elements
 from webmail.markup.tokens import End, OverBudget, Raw, Start, Text, Token
 
@@ -20,92 +21,24 @@ REFERENCE_COST = 15
 _PIECE_CHARS = 20_000
 
 VOID = frozenset({"br", "hr", "img", "wbr", "col"})
-FORMATTING = frozenset(
-    ["a", "b", "big", "code", "em", "font", "i", "nobr", "s", "small", "strike", "strong", "tt", "u"]
+FORMATTING = words("a b big code em font i nobr s small strike strong tt u")
+_SPLITTABLE = FORMATTING | words("center div p span")
+_CLOSES_P = words(
+    """
+    address article aside blockquote center dd dir div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header
+    hgroup hr li main nav ol p pre section table ul
+    """
 )
-_SPLITTABLE = FORMATTING | frozenset(["center", "div", "p", "span"])
-_CLOSES_P = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "center",
-        "dd",
-        "dir",
-        "div",
-        "dl",
-        "dt",
-        "figcaption",
-        "figure",
-        "footer",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hgroup",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "table",
-        "ul",
-    ]
-)
-_HEADINGS = frozenset(["h1", "h2", "h3", "h4", "h5", "h6"])
-_CELL = frozenset(["table", "td", "th", "caption"])
+_HEADINGS = words("h1 h2 h3 h4 h5 h6")
+_CELL = words("table td th caption")
 _TABLE_LEVEL = {"table": 0, "caption": 1, "colgroup": 1, "tbody": 1, "thead": 1, "tfoot": 1, "tr": 2, "td": 3, "th": 3}
 _TABLE_LEVEL["col"] = 3
-_LIST_SCOPE = _CELL | frozenset(["ul", "ol", "dir"])
-_BREAKS_OUT = frozenset(
-    [
-        "b",
-        "big",
-        "blockquote",
-        "body",
-        "br",
-        "center",
-        "code",
-        "dd",
-        "div",
-        "dl",
-        "dt",
-        "em",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "hr",
-        "i",
-        "img",
-        "li",
-        "nobr",
-        "ol",
-        "p",
-        "pre",
-        "ruby",
-        "s",
-        "small",
-        "span",
-        "strong",
-        "strike",
-        "sub",
-        "sup",
-        "table",
-        "tt",
-        "u",
-        "ul",
-        "var",
-    ]
+_LIST_SCOPE = _CELL | words("ul ol dir")
+_BREAKS_OUT = words(
+    """
+    b big blockquote body br center code dd div dl dt em h1 h2 h3 h4 h5 h6 hr i img li nobr ol p pre ruby s small
+    span strong strike sub sup table tt u ul var
+    """
 )
 _Open = tuple[str, str]
 

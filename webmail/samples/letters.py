@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from webmail.samples.dates import said_date, said_day, workday
-from webmail.samples.draws import draw, fraction, pick
+from webmail.samples.draws import draw, fraction, lognormal, pick
 from webmail.samples.files import make_file, price_rows
 from webmail.samples.images import draw_png
 from webmail.samples.people import contact
@@ -209,7 +209,7 @@ def _files(seed: int, sender: Contact, subject: str, owner: Contact, when: datet
         "tecnico": ("tecnico.vcf",),
     }
     key = next((name for name in kinds if contact(name, owner) == sender), "")
-    size = int(min(9e6, 20_000 * 2.718 ** (2.2 * (fraction(seed, "size") * 2 - 0.7))))
+    size = int(min(9e6, lognormal(seed, "size", median=45_000, sigma=1.6)))
     number = str(100 + draw(seed, "file") % 900)
     names = [name.format(n=number) for name in kinds.get(key, ())]
     return tuple(make_file(n, seed=seed, size_bytes=size, lines=(subject, sender.name), person=sender) for n in names)

@@ -28,6 +28,8 @@ PLACES: dict[str, Path] = {
     "taller": folders.TALLER,
     "japan": folders.JAPAN,
 }
+SPAN_DAYS = 8.7 * 365
+"""Answers take the place of the oldest letters, about two in seven; of this span the five newest years remain."""
 KEPT_IN_INBOX_DAYS = 60
 TODAY_COUNT, YESTERDAY_COUNT = 6, 6
 FRESH = 14
@@ -74,7 +76,7 @@ def _moments(box: _Box, count: int) -> list[datetime]:
     fixed = min(count, TODAY_COUNT + YESTERDAY_COUNT)
     moments = []
     for index in range(count - fixed):
-        days = int(2 + (YEARS * 365 - 2) * fraction(box.seed, f"day{index}") ** 1.7)
+        days = min(YEARS * 365, int(2 + SPAN_DAYS * fraction(box.seed, f"day{index}") ** 1.7))
         moments.append(_at_work(box, index, box.until - timedelta(days=days)))
     for index in range(fixed):
         if index < TODAY_COUNT:

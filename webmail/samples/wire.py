@@ -103,7 +103,7 @@ def text_part(text: str, *, charset: str, subtype: str = "plain", wide: bool = T
     elif body.isascii() and max(map(len, body.split(b"\n"))) < 200:
         how = "7bit"
     elif wide:
-        how, body = "quoted-printable", b2a_qp(body)
+        how, body = "quoted-printable", b2a_qp(body.replace(CRLF, b"\n")).replace(b"\n", CRLF)
     else:
         how = "8bit"
     head = f"Content-Type: text/{subtype}; charset={charset}{extra}\r\nContent-Transfer-Encoding: {how}\r\n\r\n"

@@ -58,13 +58,19 @@ def mail_date(moment: datetime, form: str = "short") -> str:
         return _("today %(time)s") % {"time": clock} if form == "long" else clock
     if days == 1:
         return _("yesterday %(time)s") % {"time": clock} if form == "long" else _("yesterday")
-    day = formats.date_format(local, _("j M")) if local.year == timezone.localdate().year else ""
-    day = day.replace(".", "").lower() if day else formats.date_format(local, _("j M Y")).replace(".", "").lower()
+    this_year = local.year == timezone.localdate().year
+    day = _short_day(local, _("j M") if this_year else _("j M Y"))
     if form == "long":
         return f"{day} {clock}"
     if 1 < days < 7:
-        return formats.date_format(local, "D").lower().rstrip(".")
+        return formats.date_format(local, "D").rstrip(".")
     return day
+
+
+def _short_day(moment: datetime, form: str) -> str:
+    """A day with its month in short: without the dot, and small where the language writes months small."""
+    day = formats.date_format(moment, form).replace(".", "")
+    return day.lower() if formats.date_format(moment, "F").islower() else day
 
 
 @register.filter
@@ -74,7 +80,7 @@ def day_heading(day: date) -> str:
     this_year = day.year == today.year
     text = formats.date_format(day, _("l j F") if this_year else _("l j F Y"))
     if day == today:
-        return _("Today, %(day)s") % {"day": text.lower()}
+        return _("Today, %(day)s") % {"day": text}
     if day == today - timedelta(days=1):
         return _("Yesterday")
-    return text[:1].upper() + text[1:].lower()
+    return text[:1].upper() + text[1:]

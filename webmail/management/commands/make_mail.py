@@ -10,6 +10,7 @@ import time
 from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -17,7 +18,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from webmail.samples.dates import in_chile, internal_date
-from webmail.samples.folders import server_name
+from webmail.samples.folders import INBOX, server_name
 from webmail.samples.mailbox import generate_mailbox, mailbox_folders
 from webmail.samples.values import Sample
 
@@ -35,6 +36,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, default=1)
         parser.add_argument("--via", choices=("append", "lmtp"), default="append", help="lmtp fills the Inbox only")
         parser.add_argument("--until", help="the newest day, YYYY-MM-DD; today otherwise")
+        parser.add_argument("--inbox", action="store_true", help="everything into the Inbox, for benchmarks")
         parser.add_argument("--user", help="IMAP login; the master user otherwise")
         parser.add_argument("--password")
 
@@ -42,6 +44,8 @@ class Command(BaseCommand):
         started = time.monotonic()
         until = in_chile(_until(options["until"]))
         samples = generate_mailbox(options["mailbox"], options["messages"], seed=options["seed"], until=until)
+        if options["inbox"]:
+            samples = (replace(sample, folder=INBOX) for sample in samples)
         count = _Count()
         if options["via"] == "lmtp":
             _deliver(options["mailbox"], count.over(samples))
