@@ -16,7 +16,6 @@ from django.conf import settings
 from imapclient import IMAPClient
 
 from tests.contract.test_source import MIXED, letter
-from tests.data.hostile import hostile_messages
 from webmail.errors import Gone, LoginRefused, MailError
 from webmail.imap.pool import pool
 from webmail.sources.imap import ImapSource, check_login, open_imap
@@ -185,15 +184,3 @@ def test_no_folder_and_wrong_password(source: ImapSource, courier: int) -> None:
         source.page(FolderId("INBOX.Nada"), Query(), Window())
     with pytest.raises(LoginRefused):
         check_login(Endpoint("127.0.0.1", courier, "none"), Credentials(ADDRESS, "otra"))
-
-
-def test_hostile_messages_never_spoil_their_list(source: ImapSource) -> None:
-    count = 0
-    for index, (_name, raw) in enumerate(hostile_messages(heavy=False)):
-        if index % 9 == 0 and 0 < len(raw) < 200_000:
-            source.append(INBOX, raw)
-            count += 1
-    page = source.page(INBOX, Query(), Window(0, 200))
-    assert len(page.rows) == count
-    for row in page.rows:
-        assert source.message(row.ref).ref == row.ref

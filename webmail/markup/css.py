@@ -38,6 +38,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]{1,9}(?:\.[0-9]{0,9})?|\.[0-9]{1,9})(?:[eE][
 _UNIT = re.compile(r"[a-zA-Z]{1,6}")
 _HASH = re.compile(r"[0-9a-zA-Z]{1,8}")
 _STRING = re.compile(r"[^\x00-\x1f\x7f\"'<>\\{}\u2028\u2029]{0,200}")
+_POSITION = re.compile(r"[0-9nN+\- ]{1,20}")
 _MEDIA_WORD = re.compile(r"[a-zA-Z-]{1,40}")
 
 
@@ -241,11 +242,11 @@ def _selector_token(token: Any, depth: int) -> str:
 
 
 def _selector_arguments(tokens: list[Any], depth: int) -> str:
-    numbers = all(part.type in {"whitespace", "number", "dimension", "ident", "literal"} for part in tokens)
-    if numbers and len(tokens) <= 8:
-        text: str = tinycss2.serialize(tokens)
-        if re.fullmatch(r"[0-9a-zA-Z+\- ]{1,20}", text):
-            return text
+    """What stands in the brackets of a pseudo-class: a position ("2n + 1", Selectors 4 section 14), or selectors."""
+    words = [getattr(part, "representation", "") + getattr(part, "unit", "") for part in tokens]
+    if len(tokens) <= 8 and any(words):
+        text = "".join(word or str(getattr(part, "value", "\\")) for word, part in zip(words, tokens, strict=True))
+        return _match(_POSITION, text)
     return _selector(tokens, depth + 1)
 
 
