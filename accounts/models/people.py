@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 
@@ -50,3 +53,19 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+    def get_session_auth_hash(self) -> str:
+        """What a session is bound to: the person's own password, and the password and switches of each hosted mailbox. When
+        one of them changes, every open session of the person ends at its next request."""
+        return self._session_hash(None)
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """The same under each retired SECRET_KEY."""
+        for secret in settings.SECRET_KEY_FALLBACKS:
+            yield self._session_hash(secret)
+
+    def _session_hash(self, secret: str | bytes | None) -> str:
+        mailboxes = self.mail_accounts.filter(mailbox__isnull=False).order_by("pk")
+        fields = ("mailbox__password", "mailbox__active", "mailbox__imap", "mailbox__domain__active")
+        bound = repr([self.password, *mailboxes.values_list(*fields)])
+        return salted_hmac("accounts.User.session", bound, secret=secret, algorithm="sha256").hexdigest()

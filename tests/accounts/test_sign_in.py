@@ -122,7 +122,8 @@ def test_a_suspended_mailbox_is_out_at_once(client: Client, mailbox_factory: Any
     assert client.get(inbox).status_code == 200
     _close(made, closed)
     response = client.get(inbox)
-    assert (response.status_code, response["Location"]) == (302, LOGIN)
+    assert response.status_code == 302
+    assert response["Location"].startswith(LOGIN)
     assert not signed_in(client)
 
 

@@ -32,7 +32,7 @@ def faults(document: str) -> list[str]:
     for node in tree.root.traverse(include_text=False):
         found += _node_faults(node)
     metas = [node.attributes for node in tree.css("meta")]
-    if [set(meta) - {"name", "content", "charset"} for meta in metas] != [set()] * 4:
+    if [set(meta) - {"name", "content", "charset"} for meta in metas] != [set()] * 5:
         found.append(f"meta {metas}")
     if len(tree.css("style")) != 2 or len(tree.css("html > head, html > body")) != 2:
         found.append("shape of the document")

@@ -119,7 +119,8 @@ def test_dark_support_and_own_colours_are_noticed() -> None:
     assert clean("<td bgcolor=white>x").coloured or clean("<table bgcolor=white><tr><td>x</table>").coloured
     assert not clean("<p style='background:transparent;color:inherit'>x").coloured
     assert clean("<meta name=color-scheme content='light dark'>x").dark
-    assert clean("<style>@media (prefers-color-scheme:dark){p{color:#eee}}</style>x").dark
+    assert clean("<style>:root{color-scheme:light dark}</style>x").dark
+    assert not clean("<style>@media (prefers-color-scheme:dark){p{color:#eee}}</style>x").dark
     assert not clean("<style>p{color:#333}</style>x").dark
 
 

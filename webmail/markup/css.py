@@ -119,8 +119,6 @@ class Css:
             return ""
         content = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
         rules = self._rules(content, depth + 1)
-        if "prefers-color-scheme" in condition and "dark" in condition and rules:
-            self.dark = True
         return f"@media {condition}{{{rules}}}\n" if rules else ""
 
     def _block(self, nodes: Iterable[Any]) -> str:
@@ -229,6 +227,8 @@ def _selector_token(token: Any, depth: int) -> str:
     if kind in {"whitespace", "comment"}:
         return " "
     if kind == "ident":
+        if token.lower_value == "scope":  # :scope would be the sheet around the message where it is printed
+            raise Rejected
         return _match(_CLASS, token.value)
     if kind == "hash":
         return "#" + _match(_CLASS, token.value)

@@ -2,12 +2,18 @@
 
 Light and dark. Mail is designed for white paper: most messages set some colours and take the rest for granted, so a
 dark page under them makes text vanish. Three cases, told apart by `Cleaned`:
-- it sets colours and says nothing of dark: white paper with dark text, in the dark theme too;
-- it says that it suits dark (meta color-scheme, the property, or a prefers-color-scheme rule): it gets the scheme of
-  the page around it, and its own rules do the rest;
+- it sets colours and does not declare dark support: white paper with dark text, in the dark theme too. A mere
+  prefers-color-scheme rule is no declaration: such messages often restyle only a part of themselves;
+- it declares that it suits dark (meta color-scheme, or the property): it gets the scheme of the page around it, and its
+  own rules do the rest;
 - it sets no colour at all: text and links take the scheme of the page around it, on a transparent ground.
-The frame's scheme is the `color-scheme` of the <iframe> element in the page (CSS Color Adjustment 1 section 2.4.1), so a
+The frame's preferred scheme is the used `color-scheme` of the <iframe> element in the page (seen in Chromium 156), so a
 theme chosen by hand reaches the message without a script.
+
+Height. The frame may tell its height to the page (CSS Sizing 4 section 5.3: the meta responsive-embedded-sizing), so
+`frame-sizing: content-block-size` on the <iframe> makes it as high as its content when it has loaded. Works without
+scripts and in a sandbox since Chromium 154; elsewhere `estimate_height` stands in. Any origin may be told, because
+frame-ancestors lets only our own embed it.
 """
 
 from __future__ import annotations
@@ -41,20 +47,25 @@ MIN_HEIGHT_PX = 80
 MAX_HEIGHT_PX = 20_000
 
 _TAG = re.compile(r"<[^>]*>")
-_LINES = re.compile(r"<(?:p|div|li|br|h[1-6]|tr|blockquote|pre|hr|dt|dd)\b")
+_LINES = re.compile(r"<(p|div|li|br|h[1-6]|tr|blockquote|pre|hr|dt|dd)\b")
 _IMAGE = re.compile(r"<img\b[^>]*>")
 _HEIGHT = re.compile(r'\sheight="([0-9]{1,5})|[;"]\s*height:([0-9]{1,5})px')
+_SPACE = re.compile(r"[;\"](?:padding|margin)(?:-top|-bottom)?:([0-9]{1,3})(?:px|pt)")
+_BELOW = {"p": 15, "h1": 40, "h2": 34, "h3": 28, "ul": 15, "ol": 15, "hr": 16}
+"""Space that a browser leaves around these beside their line, in px."""
 _SOURCE = re.compile(r"[^\s;,'\"]+")
 
 
 def render_document(cleaned: Cleaned, *, base_css: str = BASE_CSS, lang: str, title: str) -> SafeHtml:
     """The whole HTML document for the sandboxed frame. `base_css` is our own and trusted; `lang` and `title` are escaped."""
     auto = cleaned.dark or not cleaned.coloured
+    scheme = "light dark" if auto else "light"
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in cleaned.body)
     return SafeHtml(
         f'<!doctype html>\n<html lang="{escape(lang)}" data-paper="{"auto" if auto else "light"}"><head>'
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<meta name="color-scheme" content="{"light dark" if auto else "light"}"><meta name="referrer" content="no-referrer">'
+        f'<meta name="color-scheme" content="{scheme}"><meta name="referrer" content="no-referrer">'
+        '<meta name="responsive-embedded-sizing" content="allow-origins=*">'
         f"<title>{escape(title)}</title><style>{base_css}</style><style>{cleaned.css}</style></head>"
         f"<body{attributes}>{cleaned.html}</body></html>\n"
     )
@@ -72,15 +83,24 @@ def frame_csp(*, images: str) -> str:
 
 
 def estimate_height(body: Cleaned | str) -> int:
-    """About how many CSS pixels high a cleaned body is at a width of 680: its lines of text and its images' heights.
-    Side by side columns make it too high, so the reader's frame may be lower; always within the two limits."""
+    """About how many CSS pixels high a cleaned body is at a width of 680: lines of text, images and the space around them.
+    Columns side by side count one below the other, so it is rather too high; always within the two limits."""
     html = body.html if isinstance(body, Cleaned) else body
-    lines = 0
-    for piece in _LINES.split(html):
-        text = _TAG.sub("", piece.partition(">")[2] if piece else "").strip()
-        lines += 1 + len(text) // CHARS_PER_LINE if text else 0
-    height = 40 + lines * ROW_PX + sum(_image_px(tag) for tag in _IMAGE.findall(html))
+    pieces = _LINES.split(html)
+    height = 40 + _text_px("", pieces[0])
+    for tag, piece in zip(pieces[1::2], pieces[2::2], strict=True):
+        height += _text_px(tag, piece.partition(">")[2])
+    height += sum(_image_px(tag) for tag in _IMAGE.findall(html))
+    height += sum(min(int(px), 64) for px in _SPACE.findall(html))
     return max(MIN_HEIGHT_PX, min(height, MAX_HEIGHT_PX))
+
+
+def _text_px(tag: str, piece: str) -> int:
+    text = _TAG.sub("", piece).strip()
+    if not text:
+        return ROW_PX if tag == "br" else 0
+    rows = text.count("\n") if "<pre" in piece or tag == "pre" else len(text) // CHARS_PER_LINE
+    return (1 + rows) * ROW_PX + _BELOW.get(tag, 0)
 
 
 def _image_px(tag: str) -> int:
