@@ -117,7 +117,7 @@ def write_letter(seed: int, owner: Contact, when: datetime) -> Draft:
     key, subject, text, place = pick(seed, "topic", TOPICS)
     sender = contact(key, owner)
     slots = _slots(seed, owner, when, sender.lang)
-    files = _files(seed, sender, subject, owner, when)
+    files = _files(seed, sender, subject.format(**slots), owner)
     letter = Letter(
         sender=sender,
         to=(owner,),
@@ -192,7 +192,7 @@ def _table(seed: int) -> Table:
     return Table(head=rows[0], rows=tuple(rows[1:5]))
 
 
-def _files(seed: int, sender: Contact, subject: str, owner: Contact, when: datetime) -> tuple[File, ...]:
+def _files(seed: int, sender: Contact, subject: str, owner: Contact) -> tuple[File, ...]:
     kinds = {
         "alvaro": ("Cotizacion {n}.pdf", "Lista de precios.xlsx"),
         "hannah": ("Quote {n}.pdf",),
@@ -212,7 +212,9 @@ def _files(seed: int, sender: Contact, subject: str, owner: Contact, when: datet
     size = int(min(9e6, lognormal(seed, "size", median=45_000, sigma=1.6)))
     number = str(100 + draw(seed, "file") % 900)
     names = [name.format(n=number) for name in kinds.get(key, ())]
-    return tuple(make_file(n, seed=seed, size_bytes=size, lines=(subject, sender.name), person=sender) for n in names)
+    return tuple(
+        make_file(n, seed=seed, size_bytes=size, lines=(subject, sender.name, sender.org), person=sender) for n in names
+    )
 
 
 def inline_picture(seed: int, cid: str) -> File:
