@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 import pytest
 from imapclient import IMAPClient
+from playwright.sync_api import Browser, sync_playwright
 
 from accounts.models import Domain, Mailbox
 from accounts.provisioning.passwords import hash_mailbox_password
@@ -27,6 +28,16 @@ from deploy.stack import MASTER_USER, Stack
 from tests.stack import DATABASE, STACK
 
 PASSWORD = "llave-de-prueba"
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps a loop in this thread; nothing of Django runs in it
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
 TIMEOUT_S = 10.0
 _numbers = itertools.count(1)
 
@@ -84,6 +95,15 @@ def stack(redis: Stack, django_db_setup: None) -> Stack:
     STACK.start(["dovecot", "postfix"])
     STACK.wait_ready()
     return STACK
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium. One for all tests of a process: Playwright allows no second one beside it."""
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
 
 
 @pytest.fixture(autouse=True)

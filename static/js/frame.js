@@ -1,6 +1,6 @@
 // The sandboxed body of a message. It has no script and not our origin, so its height cannot be asked for: the frame
-// takes the server's estimate and scrolls inside if that was short; a button gives it more room. (Chromium 156 knows CSS
-// frame-sizing by name, but sizes no sandboxed frame by it.)
+// takes the server's estimate and scrolls inside if that was short; a button gives it more room. (Why not CSS
+// frame-sizing: docs/architecture.md.)
 const FIRST_LIMIT_PX = 4000;
 
 export function bind(frame) {

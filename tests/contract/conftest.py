@@ -1,51 +1,83 @@
-"""The sources that must keep the contract: IMAP on the whole server, and on one that can do little."""
+"""The sources that must keep the contract: IMAP on the whole Dovecot, on one that can do little, and on Courier."""
 
 from __future__ import annotations
 
+import itertools
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.imap.courier import LOGIN, PASSWORD, Courier, start_courier
 from tests.imap.proxy import proxied
 from webmail.imap.pool import pool
 from webmail.sources.base import MailSource
 from webmail.sources.imap import open_imap
-from webmail.values import Credentials, Endpoint
+from webmail.values import Credentials, Endpoint, FolderId
 
 POOR = (
     "CONDSTORE", "QRESYNC", "SORT", "ESORT", "THREAD", "ESEARCH", "SPECIAL-USE", "LIST-STATUS", "LIST-EXTENDED", "QUOTA",
     "IDLE", "PREVIEW", "SNIPPET", "MOVE", "LITERAL+", "ID", "NAMESPACE", "SASL-IR", "WITHIN", "SEARCHRES", "CONTEXT",
 )  # fmt: skip
 SERVERS = {"whole": (), "poor": POOR, "no-uidplus": (*POOR, "UIDPLUS")}
+_numbers = itertools.count(1)
+
+Opened = Callable[[], MailSource]
 
 
-@pytest.fixture(params=["whole", "poor"])
+@pytest.fixture(params=["whole", "poor", "no-uidplus", pytest.param("courier", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+@pytest.fixture(scope="session")
+def courier() -> Iterator[Courier]:
+    with tempfile.TemporaryDirectory(prefix="casilla-courier-", ignore_cleanup_errors=True) as folder:
+        courier = start_courier(Path(folder))
+        yield courier
+        courier.stop()
+
+
 @pytest.fixture
-def opened(server: str, stack: Any, mailbox_factory: Any) -> Iterator[Callable[[], MailSource]]:
-    """Opens a new source on one empty mailbox each time it is called."""
-    made = mailbox_factory("ana")
+def access(server: str, request: pytest.FixtureRequest) -> Iterator[tuple[Endpoint, Credentials, str]]:
+    """Where an empty mailbox is, how it is opened, and a name that no other test has for it."""
+    if server == "courier":
+        courier: Courier = request.getfixturevalue("courier")
+        courier.reset()
+        yield courier.endpoint, Credentials(LOGIN, PASSWORD), f"courier-{next(_numbers)}"
+        return
+    stack: Any = request.getfixturevalue("stack")
+    made = request.getfixturevalue("mailbox_factory")("ana")
     with proxied("127.0.0.1", stack.ports.imap, hide=SERVERS[server]) as proxy:
-        endpoint = Endpoint("127.0.0.1", proxy.port, "none")
-        key = f"{made.address}-{server}"
-        redis_url = stack.environment()["REDIS_URL"]
-        sources: list[MailSource] = []
-
-        def open_() -> MailSource:
-            source = open_imap(endpoint, Credentials(made.address, made.password), account_key=key, redis_url=redis_url)
-            sources.append(source)
-            return source
-
-        yield open_
-        for source in sources:
-            source.close()
-        pool.close_all()
+        yield Endpoint("127.0.0.1", proxy.port, "none"), Credentials(made.address, made.password), made.address
 
 
 @pytest.fixture
-def source(opened: Callable[[], MailSource]) -> MailSource:
+def opened(access: tuple[Endpoint, Credentials, str], redis: Any) -> Iterator[Opened]:
+    """Opens a new source on one empty mailbox each time it is called."""
+    endpoint, credentials, key = access
+    redis_url = redis.environment()["REDIS_URL"]
+    sources: list[MailSource] = []
+
+    def open_() -> MailSource:
+        source = open_imap(endpoint, credentials, account_key=key, redis_url=redis_url)
+        sources.append(source)
+        return source
+
+    yield open_
+    for source in sources:
+        source.close()
+    pool.close_all()
+
+
+@pytest.fixture
+def source(opened: Opened) -> MailSource:
     return opened()
+
+
+@pytest.fixture
+def place(server: str) -> Callable[[str], FolderId]:
+    """The id of a folder, by the name that people see."""
+    return lambda name: FolderId(f"INBOX.{name}" if server == "courier" else name)

@@ -15,6 +15,7 @@ from webmail.values import Flag, FolderId, PartNumber, Query, Ref, Role, Window
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 INBOX = FolderId("INBOX")
+Place = Callable[[str], FolderId]
 DAY = datetime(2025, 11, 28, 12, tzinfo=UTC)
 
 
@@ -197,14 +198,15 @@ def test_no_control_character_reaches_the_server(source: MailSource, evil: str) 
     assert subjects(source) == ["uno"]
 
 
-def test_a_move_keeps_the_message_and_tells_where_it_is(source: MailSource) -> None:
+def test_a_move_keeps_the_message_and_tells_where_it_is(source: MailSource, place: Place) -> None:
     fill(source, "uno", "dos")
     ref = refs(source)["uno"]
     source.set_flags([ref], add=[Flag.FLAGGED, "$label2"])
-    moved = source.move([ref], FolderId("Archive"))
+    moved = source.move([ref], place("Archive"))
     assert subjects(source) == ["dos"]
-    row = source.page(FolderId("Archive"), Query(), Window()).rows[0]
-    assert (row.subject, row.flagged, moved.after) == ("uno", True, (row.ref,))
+    row = source.page(place("Archive"), Query(), Window()).rows[0]
+    assert (row.subject, row.flagged, moved.before) == ("uno", True, (ref,))
+    assert moved.after == (row.ref,)
 
 
 def test_a_move_to_nowhere_loses_nothing(source: MailSource) -> None:
@@ -214,9 +216,9 @@ def test_a_move_to_nowhere_loses_nothing(source: MailSource) -> None:
     assert subjects(source) == ["uno"]
 
 
-def test_append_tells_the_new_ref(source: MailSource) -> None:
-    ref = source.append(FolderId("Drafts"), letter("borrador"), flags=[Flag.DRAFT], received=DAY)
-    row = source.page(FolderId("Drafts"), Query(), Window()).rows[0]
+def test_append_tells_the_new_ref(source: MailSource, place: Place) -> None:
+    ref = source.append(place("Drafts"), letter("borrador"), flags=[Flag.DRAFT], received=DAY)
+    row = source.page(place("Drafts"), Query(), Window()).rows[0]
     assert row.ref == ref
     assert row.received == DAY
     assert Flag.DRAFT in row.flags
@@ -234,9 +236,11 @@ def test_hostile_messages_never_spoil_their_list(source: MailSource) -> None:
         assert source.message(row.ref).ref == row.ref
 
 
-def test_a_full_mailbox_says_so(opened: Callable[[], MailSource], mailbox_factory: object) -> None:
+def test_a_full_mailbox_says_so(opened: Callable[[], MailSource], server: str) -> None:
     from accounts.models import Mailbox
 
+    if server == "courier":
+        pytest.skip("its mailbox has no limit")
     Mailbox.objects.update(quota_bytes=2_000)
     with pytest.raises(OverQuota):
         opened().append(INBOX, letter("grande", body="x" * 5_000))

@@ -1,35 +1,60 @@
 #!/bin/sh
-# Runs Courier IMAP beside Dovecot, whose Debian packages it conflicts with: its files are unpacked over a copy-on-write
-# view of this machine that only this process sees. Run inside `unshare -m`, as root.
-# usage: courier.sh FOLDER PORT ADDRESS PASSWORD   (FOLDER/root holds the unpacked packages)
+# A real Courier IMAP beside the installed Dovecot, whose package it conflicts with: its packages are unpacked into FOLDER
+# and laid over /usr and /etc in a mount namespace of this process alone. Stays in the foreground; all of it ends with it.
+# Needs root.
+#   courier.sh FOLDER PACKAGES PORT LOGIN PASSWORD
+# FOLDER must not exist yet or be empty; PACKAGES keeps the downloaded .deb files for the next time.
 set -eu
-work=$1 port=$2 address=$3 password=$4
-view="$work/tmp/view"
-mount -t tmpfs tmpfs "$work/tmp"
-mkdir -p "$work/tmp/upper" "$work/tmp/work" "$view"
-mount -t overlay overlay -o "lowerdir=/,upperdir=$work/tmp/upper,workdir=$work/tmp/work" "$view"
-for name in usr etc var; do
-  [ ! -d "$work/root/$name" ] || cp -a "$work/root/$name/." "$view/$name/"
-done
-[ ! -d "$work/root/lib" ] || cp -a "$work/root/lib/." "$view/usr/lib/"
-mount --rbind /dev "$view/dev"
-mount --bind /proc "$view/proc"
-cat > "$view/start.sh" <<END
-set -eu
-mkdir -p /var/mail/courier /var/run/courier/authdaemon /etc/courier
-maildirmake.courier /var/mail/courier/Maildir
-chown -R 5100:5100 /var/mail/courier
-hash=\$(openssl passwd -6 "$password")
-rm -rf /etc/courier/userdb
-printf '%s\tuid=5100|gid=5100|home=/var/mail/courier|mail=/var/mail/courier/Maildir|systempw=%s\n' "$address" "\$hash" > /etc/courier/userdb
+folder=$1 packages=$2 port=$3 login=$4 password=$5
+names="courier-imap courier-base courier-authdaemon courier-authlib courier-authlib-userdb libcourier-unicode4
+    libgamin0 libgdbm6 libidn12 libltdl7 libpcre3"
+
+fetch() (
+    cd "$packages"
+    get="apt-get -qq -o APT::Sandbox::User=root"
+    $get download "$@" || { $get update && $get download "$@"; }
+)
+
+if [ "${COURIER_NAMESPACE:-}" != yes ]; then
+    mkdir -p "$folder/root" "$packages"
+    exec 9>"$packages/.lock"
+    flock 9
+    missing=
+    for name in $names; do
+        ls "$packages/${name}"_*.deb >/dev/null 2>&1 || missing="$missing $name"
+    done
+    [ -z "$missing" ] || fetch $missing
+    for name in $names; do
+        for deb in "$packages/${name}"_*.deb; do dpkg -x "$deb" "$folder/root"; done
+    done
+    exec 9>&-
+    [ ! -d "$folder/root/lib" ] || cp -a "$folder/root/lib/." "$folder/root/usr/lib/"
+    COURIER_NAMESPACE=yes exec unshare --mount --pid --fork --kill-child -- sh "$0" "$@"
+fi
+
+root=$folder/root
+mount --make-rprivate /
+mount -t overlay overlay -o "lowerdir=$root/usr:/usr" /usr
+mount -t overlay overlay -o "lowerdir=$root/etc:/etc" /etc
+mount --bind "$root/etc/courier" /etc/courier
+mount -t tmpfs tmpfs /run
+mkdir -p /run/courier/authdaemon "$folder/home"
+
+hash=$(printf '%s' "$password" | openssl passwd -6 -stdin)
+maildirmake.courier "$folder/home/Maildir"
+chown -R 5100:5100 "$folder/home"
+printf '%s\tuid=5100|gid=5100|home=%s|mail=%s/Maildir|systempw=%s\n' \
+    "$login" "$folder/home" "$folder/home" "$hash" >/etc/courier/userdb
 chmod 700 /etc/courier/userdb
-/usr/sbin/makeuserdb
+makeuserdb
+
 sed -i 's/^authmodulelist=.*/authmodulelist="authuserdb"/' /etc/courier/authdaemonrc
-set -a
-. /etc/courier/authdaemonrc
 /usr/lib/courier/courier-authlib/authdaemond &
+
+set -a
 . /etc/courier/imapd
-exec /usr/sbin/couriertcpd -address=127.0.0.1 -stderrlogger=/usr/sbin/courierlogger -nodnslookup -noidentlookup -maxprocs=60 -maxperip=60 \
-  $port /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir
-END
-exec chroot "$view" /bin/sh /start.sh
+MAILDIRPATH=Maildir
+IMAP_USELOCKS=0 # its locks ask a file watcher that does not run here, and wait for it
+set +a
+exec couriertcpd -address=127.0.0.1 -nodnslookup -noidentlookup -maxprocs=40 -maxperip=40 "$port" \
+    /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir

@@ -60,6 +60,6 @@ def test_the_inspector_sees_what_attacks_would_leave() -> None:
     """Unclean bodies in the same document are faulty, all but the few that are harmless as they are."""
     seen = 0
     for body in VECTORS.values():
-        raw = render_document(Cleaned(body, "", (), 0, (), False, False), lang="es", title="x")  # type: ignore[arg-type]
+        raw = render_document(Cleaned(body, "", "", (), 0, (), False, False), lang="es", title="x")  # type: ignore[arg-type]
         seen += bool(faults(raw))
     assert seen > len(VECTORS) * 0.85

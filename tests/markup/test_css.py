@@ -73,7 +73,6 @@ def test_odd_selectors_take_their_rule_with_them(selector: str) -> None:
     [
         "screen",
         "only screen and (max-width:600px)",
-        "(prefers-color-scheme: dark)",
         "not print, (min-width: 10em) and (orientation:landscape)",
         "(-webkit-min-device-pixel-ratio: 1.5)",
         "(min-aspect-ratio: 16/9)",
@@ -108,3 +107,21 @@ def test_equal_style_attributes_cost_and_count_once_each() -> None:
         assert sheet.declarations("background:url(http://x.test/a)") == "background:none"
     assert images.remote_count == 100_000
     assert not sheet.removed
+
+
+def test_rules_for_a_colour_scheme_are_told_apart() -> None:
+    sheet = css()
+    light = sheet.sheet(
+        "p{color:#111} @media (prefers-color-scheme: dark){p{color:#eee}} @media (prefers-color-scheme:light){b{margin:0}}"
+        "@media only screen and (prefers-color-scheme:dark){i{margin:0}}"
+        "@media (prefers-color-scheme:dark) and (max-width:9px){u{color:red}}"
+    )
+    assert light == "p{color:#111}\nb{margin:0}\n"
+    assert sheet.dark_rules == "p{color:#eee}\ni{margin:0}\n"
+    assert not sheet.dark
+
+
+def test_a_declared_scheme_is_noticed_and_not_written() -> None:
+    sheet = css()
+    assert sheet.sheet(":root{color-scheme:light dark}") == ""
+    assert sheet.dark

@@ -10,11 +10,11 @@ from itertools import islice
 from urllib.parse import quote, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Request
 
 from tests.markup.attacks import attacks
 from tests.markup.newsletters import NEWSLETTERS
-from webmail.markup.document import estimate_height, frame_csp, render_document
+from webmail.markup.document import Theme, estimate_height, frame_csp, render_document
 from webmail.markup.sanitize import Cleaned, sanitize
 
 pytestmark = pytest.mark.browser
@@ -61,15 +61,6 @@ def site() -> Iterator[Site]:
     server.server_close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-background-networking"]
-        chromium = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=arguments)
-        yield chromium
-        chromium.close()
-
-
 @pytest.fixture
 def context(browser: Browser) -> Iterator[BrowserContext]:
     made = browser.new_context(viewport={"width": 900, "height": 700})
@@ -84,12 +75,11 @@ class Listener:
         self.heard: list[str] = []
         self._origin = site.origin
         context.on("request", self._request)
-        context.on("page", lambda page: self.heard.append(f"window {page.url}") if page is not self.page else None)
         context.route("**/*", lambda route: route.continue_() if self._ours(route.request.url) else route.abort())
         context.expose_binding("heardScript", lambda source: self.heard.append(f"script in {source['frame'].url}"))
         context.add_init_script("window.alert = () => window.heardScript()")
-        self.page: Page | None = None
         self.page = context.new_page()
+        context.on("page", lambda page: self.heard.append(f"window {page.url}"))
         self.page.on("dialog", lambda dialog: (self.heard.append("dialog"), dialog.dismiss()))
 
     def _ours(self, url: str) -> bool:
@@ -101,7 +91,6 @@ class Listener:
 
     def visit(self, site: Site, names: list[str], *, sandbox: str) -> None:
         """Opens a page with these documents in frames, and touches what could be touched."""
-        assert self.page
         frames = "".join(f'<iframe {sandbox} width=300 height=100 src="/d/{quote(name)}"></iframe>' for name in names)
         site.pages["/all-frames"] = f"<!doctype html><link rel=icon href=data:,>{frames}"
         self.page.goto(f"{site.origin}/all-frames", wait_until="load")
@@ -122,7 +111,9 @@ def document(html: str) -> str:
 @pytest.mark.parametrize("guarded", [True, False], ids=["as shown", "without policy and sandbox"])
 def test_no_attack_runs_or_calls(site: Site, context: BrowserContext, guarded: bool) -> None:
     site.guarded = guarded
-    site.documents = {name: document(body) for name, body in attacks()}
+    different = {document(body): name for name, body in attacks()}
+    assert len(different) > 150
+    site.documents = {name: made for made, name in different.items()}
     listener = Listener(context, site)
     for names in batches(list(site.documents)):
         listener.visit(site, names, sandbox=SANDBOX if guarded else "")
@@ -166,27 +157,26 @@ def test_a_link_opens_a_window_of_its_own_without_opener(site: Site, context: Br
 
 
 @pytest.mark.parametrize("name", sorted(NEWSLETTERS))
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_newsletters_can_be_read_in_both_themes(browser: Browser, site: Site, name: str, scheme: str) -> None:
-    """Every text has a contrast of 3:1 at least with the ground it is painted on."""
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("chosen", [True, False], ids=["chosen", "by the system"])
+def test_newsletters_can_be_read_in_every_theme(
+    browser: Browser, site: Site, name: str, theme: Theme, chosen: bool
+) -> None:
+    """Every text has a contrast of 3:1 at least with the ground it is painted on; a chosen theme beats the system's."""
     site.guarded = True
     cleaned = sanitize(NEWSLETTERS[name], cid_urls={}, remote="block")
-    page = framed(browser, site, cleaned, scheme)
-    ground = (20, 23, 28) if scheme == "dark" else (255, 255, 255)
+    page = framed(browser, site, cleaned, theme, chosen=chosen)
+    ground = (20, 23, 28) if theme == "dark" else (255, 255, 255)
     assert page.frames[1].evaluate(FAINT_TEXTS, list(ground)) == []
     page.context.close()
 
 
 @pytest.mark.parametrize("name", sorted(NEWSLETTERS))
-def test_the_frame_is_as_high_as_its_content_and_the_estimate_is_near(browser: Browser, site: Site, name: str) -> None:
+def test_the_estimated_height_is_near_the_content(browser: Browser, site: Site, name: str) -> None:
     site.guarded = True
     cleaned = sanitize(NEWSLETTERS[name], cid_urls={}, remote="block")
     page = framed(browser, site, cleaned, "light")
-    page.wait_for_timeout(300)
-    shown = page.evaluate("document.querySelector('iframe').getBoundingClientRect().height")
     content = page.frames[1].evaluate("document.documentElement.getBoundingClientRect().height")
-    if page.evaluate("CSS.supports('frame-sizing', 'content-block-size')"):
-        assert shown == pytest.approx(content, abs=1)
     assert content * 0.7 < estimate_height(cleaned) < content * 1.6
     page.context.close()
 
@@ -206,18 +196,20 @@ def test_a_wide_newsletter_keeps_its_layout_and_folds_on_a_phone(browser: Browse
     narrow.context.close()
 
 
-def framed(browser: Browser, site: Site, cleaned: Cleaned, scheme: str, *, width: int = 680) -> Page:
-    """A page of one theme with the document in its frame."""
-    site.documents = {"letter": render_document(cleaned, lang="es", title="x")}
-    ground = "#14171c" if scheme == "dark" else "#fff"
-    style = f"border:0;width:{width}px;frame-sizing:content-block-size;color-scheme:inherit"
+def framed(
+    browser: Browser, site: Site, cleaned: Cleaned, theme: Theme, *, width: int = 680, chosen: bool = False
+) -> Page:
+    """A page of one theme with the document in its frame; a chosen theme is not the system's."""
+    document = render_document(cleaned, lang="es", title="x", theme=theme if chosen else "system")
+    site.documents = {"letter": document}
+    ground = "#14171c" if theme == "dark" else "#fff"
+    style = f"border:0;width:{width}px;frame-sizing:content-block-size"
     site.pages = {
-        "/all-letter": f'<!doctype html><html style="color-scheme:{scheme}"><body style="background:{ground}">'
+        "/all-letter": f'<!doctype html><html style="color-scheme:{theme}"><body style="background:{ground}">'
         f'<iframe style="{style}" {SANDBOX} src="/d/letter"></iframe>'
     }
-    other = "light" if scheme == "dark" else "dark"
-    context = browser.new_context(viewport={"width": 900, "height": 900}, color_scheme=other)
-    page = context.new_page()
+    system = theme if not chosen else "light" if theme == "dark" else "dark"
+    page = browser.new_context(viewport={"width": 900, "height": 900}, color_scheme=system).new_page()
     page.goto(f"{site.origin}/all-letter")
     return page
 

@@ -1,7 +1,8 @@
 """Foreign CSS to safe CSS: parsed by tinycss2, allowed properties and value types only, written anew from tokens.
 
 No url() but those that `ImageUrls` gave; no @import, @font-face, custom properties or var(), `content`, `behavior`,
-position fixed or sticky. What is written holds no "<" and no backslash, so that it cannot end its <style> element.
+position fixed or sticky. No color-scheme either: it is noticed, and the frame decides. What is written holds no "<" and
+no backslash, so that it cannot end its <style> element.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ _UNIT = re.compile(r"[a-zA-Z]{1,6}")
 _HASH = re.compile(r"[0-9a-zA-Z]{1,8}")
 _STRING = re.compile(r"[^\x00-\x1f\x7f\"'<>\\{}\u2028\u2029]{0,200}")
 _POSITION = re.compile(r"[0-9nN+\- ]{1,20}")
+_SCHEME = re.compile(r"(?:(?:only )?screen and )?\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _MEDIA_WORD = re.compile(r"[a-zA-Z-]{1,40}")
 
 
@@ -57,6 +59,7 @@ class Css:
         self.removed: set[str] = set()
         self.coloured = False
         self.dark = False
+        self.dark_rules = ""
 
     def declarations(self, text: str) -> str:
         """A style attribute's content, cleaned; "" when nothing is left."""
@@ -119,7 +122,21 @@ class Css:
             return ""
         content = tinycss2.parse_rule_list(node.content, skip_comments=True, skip_whitespace=True)
         rules = self._rules(content, depth + 1)
+        if "prefers-color-scheme" in condition.lower():
+            return self._scheme_rules(condition, rules, depth)
         return f"@media {condition}{{{rules}}}\n" if rules else ""
+
+    def _scheme_rules(self, condition: str, rules: str, depth: int) -> str:
+        """Rules for light pages are written without their condition, those for dark ones put aside; the theme decides
+        about them, not the system. A condition that asks for more than the scheme is given up."""
+        scheme = _SCHEME.fullmatch(condition)
+        if scheme is None or depth:
+            self.removed.add("css")
+            return ""
+        if scheme[1].lower() == "light":
+            return rules
+        self.dark_rules += rules
+        return ""
 
     def _block(self, nodes: Iterable[Any]) -> str:
         written: list[str] = []
@@ -131,13 +148,13 @@ class Css:
             except Rejected:
                 self.removed.add("css")
                 continue
-            if value:
-                self._notice(node.lower_name, value)
+            self._notice(node.lower_name, value)
+            if value and node.lower_name != "color-scheme":
                 written.append(f"{node.lower_name}:{value}{'!important' if node.important else ''}")
         return ";".join(written)
 
     def _notice(self, name: str, value: str) -> None:
-        if name in COLOURS and value.lower() not in NO_COLOUR:
+        if name in COLOURS and value and value.lower() not in NO_COLOUR:
             self.coloured = True
         if name == "color-scheme" and "dark" in value.lower():
             self.dark = True

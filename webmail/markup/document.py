@@ -5,10 +5,11 @@ dark page under them makes text vanish. Three cases, told apart by `Cleaned`:
 - it sets colours and does not declare dark support: white paper with dark text, in the dark theme too. A mere
   prefers-color-scheme rule is no declaration: such messages often restyle only a part of themselves;
 - it declares that it suits dark (meta color-scheme, or the property): it gets the scheme of the page around it, and its
-  own rules do the rest;
+  own rules for dark do the rest;
 - it sets no colour at all: text and links take the scheme of the page around it, on a transparent ground.
-The frame's preferred scheme is the used `color-scheme` of the <iframe> element in the page (seen in Chromium 156), so a
-theme chosen by hand reaches the message without a script.
+A frame without our origin's rights follows the system's scheme, whatever `color-scheme` the <iframe> has (seen in
+Chromium 156). So a theme chosen by hand has to be told to `render_document`, and the message's prefers-color-scheme
+rules have been taken apart by the sanitiser: they are written for the theme that is shown.
 
 Height. The frame may tell its height to the page (CSS Sizing 4 section 5.3: the meta responsive-embedded-sizing), so
 `frame-sizing: content-block-size` on the <iframe> makes it as high as its content when it has loaded. Works without
@@ -20,15 +21,21 @@ from __future__ import annotations
 
 import re
 from html import escape
+from typing import Literal
 
 from webmail.markup.sanitize import Cleaned, SafeHtml
+
+Theme = Literal["system", "light", "dark"]
+Paper = Literal["auto", "light", "dark"]
 
 BASE_CSS = """
 :root{background:#fff;color:#1b2230;font:15px/1.6 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
 color-scheme:light;-webkit-text-size-adjust:100%;text-size-adjust:100%;overflow-wrap:anywhere;word-break:normal}
-:root[data-paper=auto]{background:transparent;color-scheme:light dark;color:light-dark(#1b2230,#e3e7ee)}
+:root[data-paper=auto]{color-scheme:light dark}
+:root[data-paper=dark]{color-scheme:dark}
+:root:not([data-paper=light]){background:transparent;color:light-dark(#1b2230,#e3e7ee)}
 body{margin:0;padding:16px;box-sizing:border-box;position:relative;min-width:0}
-:root[data-paper=auto] a{color:light-dark(#1d4ea3,#9dbdf5)}
+:root:not([data-paper=light]) a{color:light-dark(#1d4ea3,#9dbdf5)}
 img{max-width:100%;height:auto}
 img:not([src]){display:inline-block;box-sizing:border-box;max-width:100%;min-height:1.6em;padding:0 6px;overflow:hidden;
 vertical-align:middle;font-size:12px;line-height:1.6;color:#5a6475;background:rgb(128 136 150 / .14);border-radius:2px}
@@ -56,19 +63,35 @@ _BELOW = {"p": 15, "h1": 40, "h2": 34, "h3": 28, "ul": 15, "ol": 15, "hr": 16}
 _SOURCE = re.compile(r"[^\s;,'\"]+")
 
 
-def render_document(cleaned: Cleaned, *, base_css: str = BASE_CSS, lang: str, title: str) -> SafeHtml:
-    """The whole HTML document for the sandboxed frame. `base_css` is our own and trusted; `lang` and `title` are escaped."""
-    auto = cleaned.dark or not cleaned.coloured
-    scheme = "light dark" if auto else "light"
+def render_document(
+    cleaned: Cleaned, *, base_css: str = BASE_CSS, lang: str, title: str, theme: Theme = "system"
+) -> SafeHtml:
+    """The whole HTML document for the sandboxed frame. `base_css` is our own and trusted. `theme` is the page's: "system"
+    follows the browser."""
+    paper = _paper(cleaned, theme)
+    scheme = "light dark" if paper == "auto" else paper
     attributes = "".join(f' {name}="{escape(value)}"' for name, value in cleaned.body)
     return SafeHtml(
-        f'<!doctype html>\n<html lang="{escape(lang)}" data-paper="{"auto" if auto else "light"}"><head>'
-        '<meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<!doctype html>\n<html lang="{escape(lang)}" data-paper="{paper}"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<meta name="color-scheme" content="{scheme}"><meta name="referrer" content="no-referrer">'
         '<meta name="responsive-embedded-sizing" content="allow-origins=*">'
-        f"<title>{escape(title)}</title><style>{base_css}</style><style>{cleaned.css}</style></head>"
-        f"<body{attributes}>{cleaned.html}</body></html>\n"
+        f"<title>{escape(title)}</title><style>{base_css}</style><style>{cleaned.css}{_dark_css(cleaned, paper)}</style>"
+        f"</head><body{attributes}>{cleaned.html}</body></html>\n"
     )
+
+
+def _paper(cleaned: Cleaned, theme: Theme) -> Paper:
+    """What the message stands on: white paper, or the ground of the page around it, light or dark as the theme is."""
+    if theme == "light" or (cleaned.coloured and not cleaned.dark):
+        return "light"
+    return "dark" if theme == "dark" else "auto"
+
+
+def _dark_css(cleaned: Cleaned, paper: Paper) -> str:
+    if paper == "light" or not cleaned.dark_css:
+        return ""
+    return cleaned.dark_css if paper == "dark" else f"@media (prefers-color-scheme:dark){{{cleaned.dark_css}}}"
 
 
 def frame_csp(*, images: str) -> str:

@@ -42,7 +42,8 @@ class Cleaned:
     """A body that may be shown in the message frame.
 
     `html` is a fragment for <body>, `css` the text of the message's own style sheets for a <style> element (never with
-    "<"), `body` the attributes for <body>. `remote_count` counts remote images, blocked or sent through the proxy.
+    "<"), `dark_css` its rules for dark pages (its prefers-color-scheme rules, without that condition), `body` the
+    attributes for <body>. `remote_count` counts remote images, blocked or sent through the proxy.
     `removed` has codes of what was left out: script, form, frame, object, svg, math, media, link, base, meta,
     template, event, url, css, css-limit, font, import, deep, truncated. `coloured`: it sets colours of its own;
     `dark`: it says that it also suits a dark page.
@@ -50,6 +51,7 @@ class Cleaned:
 
     html: SafeHtml
     css: SafeHtml
+    dark_css: SafeHtml
     body: tuple[tuple[str, str], ...]
     remote_count: int
     removed: tuple[str, ...]
@@ -75,13 +77,19 @@ def sanitize(html: str, *, cid_urls: Mapping[str, str], remote: Remote, remote_u
         removed.add("truncated")
     return Cleaned(
         html=SafeHtml(_serialise(tree.html(), elements, images)),
-        css=SafeHtml("" if "<" in sheets else sheets),
+        css=_style_text(sheets),
+        dark_css=_style_text(css.dark_rules),
         body=tuple(elements.body.items()),
         remote_count=images.remote_count,
         removed=tuple(sorted(removed)),
         coloured=elements.coloured or css.coloured,
         dark=elements.dark or css.dark,
     )
+
+
+def _style_text(css: str) -> SafeHtml:
+    """CSS for a <style> element. The writer never writes "<"; were that to fail, nothing is shown."""
+    return SafeHtml("" if "<" in css else css)
 
 
 def _readable(html: str) -> str:

@@ -234,10 +234,12 @@ class ImapSource:
                 return
 
     def _fetch_one(self, ref: Ref, items: bytes) -> Fetched:
-        """Items of one message. Raises Gone when it is not there: what comes back is of the UID that was asked, in a folder
-        with the UIDVALIDITY that the ref has, or nothing."""
+        """Items of one message. Raises Gone when it is not there, or marked as deleted: what comes back is of the UID that
+        was asked, in a folder with the UIDVALIDITY that the ref has, or nothing."""
         uid = _uid(ref)
-        _state, flight = self._session.valid(ref, fetch_command([uid], items))
+        state, flight = self._session.valid(ref, fetch_command([uid], items))
+        if uid in state.deleted:
+            raise Gone("the message is marked as deleted")
         check(flight.ends[0])
         fetched = by_uid(flight, [uid]).get(uid)
         if fetched is None:
