@@ -36,7 +36,7 @@ class Person:
 
 
 PEOPLE = (
-    Person("marcela", "Marcela Fuentes", 2047, 1300),
+    Person("marcela", "Marcela Fuentealba", 2047, 1300),
     Person("taller", "Taller Quillay", 2048, 260),
     Person("bodega", "Bodega", 2049, 60, quota_bytes=60_000_000, fill_to=0.95),
     Person("josefa", "Josefa Rojas", 2056, 3),

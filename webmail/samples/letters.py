@@ -1,228 +1,316 @@
-"""What people write to a printing house: kinds of letters with slots, in the correspondents' own languages."""
+"""Conversations and the letters in them: who writes to whom, when, and what they say in turn."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
-from webmail.samples.dates import said_date, said_day, workday
+from webmail.samples import files, images
+from webmail.samples.abroad import SPAM, SPAMMERS
+from webmail.samples.dates import workday
 from webmail.samples.draws import draw, fraction, lognormal, pick
-from webmail.samples.files import make_file, price_rows
-from webmail.samples.images import draw_png
 from webmail.samples.people import contact
-from webmail.samples.values import Contact, File, Letter, Table
+from webmail.samples.slots import Slots, greeted
+from webmail.samples.theme import Place, Theme
+from webmail.samples.values import Contact, File, Letter, Style, Table
+from webmail.samples.wire import wrap
 
-WORKS = (
-    "etiquetas cosecha", "afiche del festival", "catálogo de primavera", "libreta cosida", "folleto tríptico", "memoria anual",
-    "tarjetas de visita", "calendario de muro", "cuadernillo de partituras", "sobres membretados", "carpeta institucional",
-    "diploma de licenciatura", "revista del gremio", "menú de temporada", "bolsas de papel", "caja plegable",
-)  # fmt: skip
-PAPERS = (
-    "bond ahuesado 90 g",
-    "couché mate 170 g",
-    "kraft liner 125 g",
-    "opalina 225 g",
-    "papel reciclado 100 g",
-    "cartulina 300 g",
-)
-TOPICS = (
-    ("rodrigo", "Etiquetas cosecha {year}: prueba de color aprobada", "Marcela, el enólogo dio el visto bueno al burdeos de la "
-     "contraetiqueta. Falta solo el código de barras, que te mando apenas lo libere la oficina.\n\n¿Alcanzamos a tener las primeras "
-     "{n} mil para el {day}?", "aromo"),
-    ("alvaro", "Cotización {n4}: {paper} y {paper2}", "Hola {first}:\n\nAdjunto la cotización corregida con el despacho incluido. "
-     "Separé el flete como pediste y mantuve el precio de este mes, que sube recién el {date}.\n\nSi confirmas hoy antes de las 16:00, "
-     "el camión pasa el {day} en la mañana.", "papeles"),
-    ("sii", "Formulario 29 de {month} disponible", "Estimado contribuyente: ya puede revisar su propuesta de declaración en el sitio, con "
-     "vencimiento el {date}. Si declara sin cambios no necesita adjuntar documentos.", "inbox"),
-    ("despachos", "Su envío {n3}-{n2} salió de Santiago", "Entrega estimada {day}, entre 9:00 y 13:00. Recibe: portería. Puede seguir el "
-     "recorrido con el número de envío.", "inbox"),
-    ("javiera", "Fotos de la licenciatura", "Mamá, acá van las que sacó el fotógrafo. La del patio es la que más me gusta.\n\nDile a la abuela "
-     "que le imprimo una grande.", "familia"),
-    ("nirre", "Pruebas de imprenta, {ordinal} corrección", "Van marcadas en rojo las viudas del capítulo {n1}. Si alcanzas a mandarlas hoy, "
-     "entran en la plancha del {day}.\n\nEl lomo queda en {n1} milímetros.", "nirre"),
-    ("colegio", "Reunión de apoderados, {day} a las 19:00", "Les recordamos que se entregarán los informes de fin de semestre y la lista de "
-     "útiles. Se ruega puntualidad.", "inbox"),
-    ("nicolas", "¿Alcanza a salir el {work} el {day}?", "La municipalidad me pide confirmar el horario de la pegada. Son {n3} ejemplares y "
-     "los retira el camión municipal.\n\nQuedo atento.", "muni"),
-    ("banco", "Comprobante de transferencia por $ {amount}", "Destinatario: Papeles Andinos SpA. Fecha: {date}. Este comprobante es válido "
-     "como respaldo de su operación.", "inbox"),
-    ("lorena", "Turnos de {month} en el taller", "Yo puedo cubrir el {n1} hasta las 13:00, pero después viajo a Temuco y vuelvo recién la "
-     "otra semana. Patricio dice que toma la máquina grande.", "taller"),
-    ("gloria", "Despacho de tintas: pedido {n4}", "Estimada {first}:\n\nSu pedido sale el {day}. El magenta viene en tarros de 2,5 kg porque el "
-     "formato de 1 kg está agotado.\n\nSaludos.", "tintas"),
-    ("hernan", "Libro de compras de {month}", "Me faltan tres facturas de proveedores para cerrar el mes. Te adjunto el detalle. ¿Las puedes "
-     "buscar antes del {date}?", "facturas"),
-    ("andinos", "Factura electrónica {n4}", "Adjuntamos su factura por $ {amount}. Vence el {date}. Gracias por su compra.", "facturas"),
-    ("luz", "Su boleta de {month} por $ {amount}", "Ya está disponible su boleta. Puede pagarla hasta el {date} sin recargo.", "facturas"),
-    ("antonia", "Versión {n1} del {work}", "Hola! Cambié la tipografía del título y dejé sangrado de 3 mm por lado. Revisa la página {n2}, "
-     "que el negro va en cuatricromía.\n\nAbrazo, Antonia", "inbox"),
-    ("itata", "Repetir el {work}", "Buenas tardes. Necesitamos repetir el trabajo del año pasado: {n3} unidades en {paper}. ¿Mantiene el "
-     "precio si lo pagamos al contado?", "inbox"),
-    ("tecnico", "Visita de mantención: {day}", "Confirmamos la visita para el {day} entre 8:30 y 10:00. Por favor deje la máquina detenida "
-     "desde la noche anterior.", "repuestos"),
-    ("mama", "El almuerzo del domingo", "Hijita, los espero a la una. Traigan solo el pan. Tu hermano llega el sábado con los niños.", "familia"),
-    ("hannah", "Quote {n4}: blankets and rollers", "Hi {first},\n\nPlease find the revised quote attached. Sea freight is now shown on its own "
-     "line, and the price holds until {date}.\n\nBest wishes,\nHannah", "inbox"),
-    ("emily", "Proofs of the poetry anthology", "The second proofs look wonderful. Two corrections on page {n2}, marked in red, and then we are "
-     "ready to print {n3} copies.", "inbox"),
-    ("owen", "Sewing and binding, week of {date}", "We can take the {n3} blocks that week if they reach us by {day}. Bring the endpapers cut to "
-     "size, please.", "inbox"),
-    ("sato", "和紙の見本について", "マルセラ様\n\n和紙の見本をお送りしました。{date}ごろ届く予定です。ご確認をお願いいたします。", "japan"),
-    ("wang", "装订机报价 {n4}", "您好：\n\n附件是装订机的报价单，有效期三十天。如有问题请随时联系。", "inbox"),
-    ("irina", "Образцы бумаги", "Здравствуйте!\n\nОбразцы бумаги отправлены, трек-номер {n4}. С уважением, Ирина", "inbox"),
-    ("gremio", "Boletín {n3}: alza del papel y feria de {month}", "El precio internacional de la celulosa subió {n1} % y los talleres medianos "
-     "ya lo notan. Además: feria de {month}, curso de encuadernación y avisos de compra y venta.", "inbox"),
-    ("papelera", "Cuadernos nuevos y {paper} con descuento", "Llegaron los cuadernos cosidos a mano. Solo esta semana, {n2} % en toda la línea "
-     "de {paper}.", "inbox"),
-    ("weekly", "Type & Paper Weekly #{n3}", "This week: why {n2} point still wins, a visit to a mill in Fabriano, and the return of the "
-     "risograph.", "inbox"),
-    ("dental", "Confirme su hora: {day}", "Su hora con la doctora Ibáñez es el {day} a las 10:30. Acepte la invitación para confirmarla.", "inbox"),
-    ("patricio", "Se cortó la mantilla de la offset", "Alcancé a terminar el pliego {n1}. Pedí repuesto a Gráficos Sur, dicen que llega el {day}. "
-     "Mientras, sigo con la troqueladora.", "taller"),
-    ("hermano", "El auto de papá", "Lo llevé al mecánico: son los frenos. Dice que el {day} está. Yo pongo la mitad.", "familia"),
-)  # fmt: skip
-"""(who, subject, text, folder key). Slots are filled from the seed."""
-
-SPAM = (
-    ("Gane un camión 0 km", "Felicitaciones, su dirección fue elegida. Haga clic para retirar su premio."),
-    ("Su paquete está retenido", "Pague $ 1.990 de aduana para liberarlo hoy."),
-    ("Última oportunidad: préstamo aprobado", "Sin aval y en 5 minutos. Responda con su RUT."),
-    ("Your invoice is overdue", "Open the attached document to avoid suspension."),
-    ("Réplicas de relojes", "Envío a todo Chile. Stock limitado."),
-)
-REPLIES = (
-    "Gracias, {first}. Lo reviso y te confirmo mañana en la mañana.",
-    "Perfecto, adelante. Que salga el {day}.",
-    "¿Puedes incluir el despacho a Valparaíso y separar el flete en la factura? Así lo paso directo al cliente.",
-    "Recibido. Te llamo en la tarde para ver lo del color.",
-    "Me parece bien. Mándame la prueba en PDF antes de cerrar la plancha.",
-)
+MEDIAN_FILE_BYTES = 34_000
+SHEET_WIDTH = 84
+LARGEST_USUAL_BYTES = 900_000
+OURS = {
+    "es": (
+        "Gracias, {de}. Lo reviso y te confirmo mañana en la mañana.",
+        "Recibido, muchas gracias.",
+        "Perfecto. Que quede para el {dia}.",
+    ),
+    "en": ("Thank you, {de}. I will look at it and come back to you on {dia}.", "Received, thank you."),
+}
+FAMILY = ("Ya, gracias.", "Dale, nos vemos.", "Besos.")
+THEIRS = {
+    "es": ("Listo, quedó anotado. Gracias.", "Perfecto, quedo atento.", "Muchas gracias. Saludos."),
+    "en": ("Perfect, thank you.", "Noted, thanks."),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """A letter before it has an owner's side: the letter, and the folder key it is filed under."""
+class Turn:
+    """One letter of a written-out conversation. `who` "" is the owner; `day` counts back from the newest day."""
 
-    letter: Letter
-    place: str
+    who: str
+    day: int
+    clock: str
+    text: str
+    subject: str = ""
+    style: Style | Literal[""] = ""
+    files: tuple[tuple[str, int], ...] = ()
+    table: Table | None = None
+    remote: bool = False
+    unsubscribe: bool = False
+    copy: str = ""
+    unread: bool = False
+    flags: tuple[str, ...] = ()
+    items: tuple[tuple[str, str], ...] = ()
 
 
-def writer_of(seed: int, owner: Contact) -> Contact:
-    """Who writes the letter of this seed."""
-    return contact(pick(seed, "topic", TOPICS)[0], owner)
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A conversation that is written out, word for word."""
+
+    subject: str
+    turns: tuple[Turn, ...]
 
 
-def write_letter(seed: int, owner: Contact, when: datetime) -> Draft:
-    """One incoming letter."""
-    key, subject, text, place = pick(seed, "topic", TOPICS)
-    sender = contact(key, owner)
-    slots = _slots(seed, owner, when, sender.lang)
-    files = _files(seed, sender, subject.format(**slots), owner)
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A theme or scene as it happens to a mailbox: `dates` has one moment for each letter. With `big_bytes` its first
+    letter carries a file of that size."""
+
+    seed: int
+    owner: Contact
+    source: Theme | Scene | None
+    dates: tuple[datetime, ...]
+    big_bytes: int = 0
+
+    @property
+    def place(self) -> Place:
+        return self.source.place if isinstance(self.source, Theme) else ""
+
+    @property
+    def other(self) -> Contact:
+        """The one who is not the owner."""
+        if isinstance(self.source, Theme):
+            return contact(pick(self.seed, "who", self.source.who), self.owner)
+        if self.source is None:
+            name, local = SPAMMERS[spam_kind(self.seed)]
+            domain = f"{pick(self.seed, 'bad', ('ofertas-hoy', 'correo-aviso', 'promo99', 'secure-mailer'))}.example"
+            return Contact(name, f"{local}{draw(self.seed, 'no') % 900}@{domain}", style="html")
+        return contact(next(turn.who for turn in self.source.turns if turn.who), self.owner)
+
+    def ours(self, index: int) -> bool:
+        """True when the owner writes this letter."""
+        if isinstance(self.source, Scene):
+            return not self.source.turns[index].who
+        return isinstance(self.source, Theme) and (index % 2 == 0) != self.source.starts
+
+
+def spam_kind(seed: int) -> int:
+    return draw(seed, "subject") % len(SPAM.subjects)
+
+
+def write_letter(talk: Conversation, index: int) -> Letter:
+    """The letter number `index` of a conversation, with the ones before it as what is quoted."""
+    previous = write_letter(talk, index - 1) if index else None
+    if isinstance(talk.source, Scene):
+        return _from_scene(talk, talk.source, index, previous)
+    return _from_theme(talk, talk.source, index, previous) if talk.source else _spam(talk)
+
+
+# --- Themes --------------------------------------------------------------------------------------------------------------
+def _from_theme(talk: Conversation, kind: Theme, index: int, previous: Letter | None) -> Letter:
+    seed, other, owner = talk.seed, talk.other, talk.owner
+    slots = Slots(seed=seed, when=talk.dates[0], owner=owner, other=other)
+    number = draw(seed, "subject") % len(kind.subjects)
+    subject = kind.subjects[number].format_map(slots)
+    ours = talk.ours(index)
+    writer, reader = (owner, other) if ours else (other, owner)
+    style = (kind.style or writer.style) if index == 0 else _answer_style(writer)
+    words = _opening(talk, kind, number, reader) if index == 0 else _turn(talk, kind, number, index, ours=ours)
+    first, text = index == 0, words.format_map(slots)
+    says = _Sheet(subject, text, writer)
     letter = Letter(
-        sender=sender,
-        to=(owner,),
-        cc=(contact("taller", owner),) if fraction(seed, "cc") < 0.12 else (),
-        subject=subject.format(**slots),
-        text=text.format(**slots),
-        when=when,
-        style=sender.style,
-        table=_table(seed) if key in {"alvaro", "hannah"} else None,
-        files=files,
-        items=tuple((f"{pick(seed, f'w{n}', WORKS).capitalize()}", pick(seed, f"p{n}", PAPERS)) for n in range(3)),
-        remote=sender.style == "newsletter",
-        unsubscribe=sender.style == "newsletter",
-        auth="fail" if fraction(seed, "auth") < 0.015 else "pass",
+        sender=writer,
+        to=(reader,),
+        cc=_copied(talk, writer, reader),
+        subject=subject if first else f"Re: {subject}",
+        text=text,
+        when=talk.dates[index],
+        style=style,
+        table=make_table(kind.table, slots) if first and kind.table and not kind.phrases["u"] else None,
+        files=_files(talk, kind, number, slots, says) if first else (),
+        items=_items(kind, number, seed, slots),
+        remote=style in {"newsletter", "notice"},
+        unsubscribe=style == "newsletter",
+        auth=pick(seed, "auth", ("softfail", "fail", "none")) if fraction(seed, "bad") < 0.02 else "pass",
+        signed=not kind.greet or style not in {"notice", "newsletter"},
+        previous=previous,
+        event=event_time(seed, talk.dates[index], subject),
     )
-    return Draft(letter, place)
+    if first and kind.table == "quote" and number < 2:
+        return _with_table(letter, make_table("quote", slots))
+    return _mixed(letter, seed) if first else letter
 
 
-def write_spam(seed: int, owner: Contact, when: datetime) -> Letter:
-    """One that belongs in Junk."""
-    subject, text = pick(seed, "spam", SPAM)
-    sender = Contact(
-        "Premios y Sorteos" if fraction(seed, "who") < 0.5 else "Soporte",
-        f"no-reply{draw(seed, 'd') % 900}@ofertas.test",
+def _opening(talk: Conversation, kind: Theme, number: int, reader: Contact) -> str:
+    """Greeting, opening, detail and closing, an empty line between."""
+    seed = talk.seed
+    parts = [pick(seed, letter, options) for letter in "odc" if (options := kind.options(letter, number))]
+    if len(parts) == 3 and fraction(seed, "short") < 0.3:
+        del parts[1]
+    if kind.greet and fraction(seed, "greet") < 0.75:
+        hello = {"en": ("Dear {0},", "Hi {0},", "Hello {0},")}.get(
+            talk.other.lang, ("Hola {0}:", "{0}:", "Buenas tardes, {0}:")
+        )
+        parts.insert(0, pick(seed, "hello", hello).format(greeted(reader)))
+    return "\n\n".join(parts)
+
+
+def _turn(talk: Conversation, kind: Theme, number: int, index: int, *, ours: bool) -> str:
+    """An answer: the phrases of the theme in turn, so that nobody repeats themselves, then common ones."""
+    lang = "es" if talk.other.lang == "es" else "en"
+    common = FAMILY if not ours and not talk.other.org and lang == "es" else (OURS if ours else THEIRS)[lang]
+    options = (*kind.options("u" if ours else "t", number), *common)
+    return options[(draw(talk.seed, f"turn {ours}") % max(1, len(options) - 2) + index // 2) % len(options)]
+
+
+def _answer_style(writer: Contact) -> Style:
+    return "plain" if writer.style in {"notice", "newsletter", "invite"} else writer.style
+
+
+def _copied(talk: Conversation, writer: Contact, reader: Contact) -> tuple[Contact, ...]:
+    if writer.style in {"notice", "newsletter"} or fraction(talk.seed, "cc") > 0.12:
+        return ()
+    other = contact(pick(talk.seed, "cc who", ("taller", "lorena", "patricio")), talk.owner)
+    return () if other in (writer, reader) else (other,)
+
+
+def _items(kind: Theme, number: int, seed: int, slots: Slots) -> tuple[tuple[str, str], ...]:
+    options = kind.options("i", number)
+    start, count = draw(seed, "items") % max(1, len(options)), 3 + draw(seed, "item count") % 2
+    chosen = [options[(start + n) % len(options)].format_map(slots) for n in range(min(count, len(options)))]
+    return tuple((title, blurb) for title, _, blurb in (item.rpartition(": ") for item in chosen))
+
+
+def _files(talk: Conversation, kind: Theme, number: int, slots: Slots, says: _Sheet) -> tuple[File, ...]:
+    names = kind.options("f", number)
+    if talk.big_bytes:
+        return (_make("originales-{num}.tif", talk.seed, talk.big_bytes, slots, says),)
+    if not names or fraction(talk.seed, "files") >= kind.file_chance:
+        return ()
+    count = 1 + (fraction(talk.seed, "more files") < 0.3)
+    start = draw(talk.seed, "which file")
+    chosen = dict.fromkeys(names[(start + n) % len(names)] for n in range(count))
+    usual = lognormal(talk.seed, "file size", median=MEDIAN_FILE_BYTES, sigma=1.0)
+    return tuple(_make(name, talk.seed, int(min(usual, LARGEST_USUAL_BYTES)), slots, says) for name in chosen)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What a file says: the words of the letter that it comes with."""
+
+    subject: str
+    text: str
+    writer: Contact
+
+    def lines(self) -> tuple[str, ...]:
+        body = [line for part in self.text.split("\n") for line in wrap(part, SHEET_WIDTH)]
+        return (self.subject, self.writer.name, self.writer.org, "", *body)
+
+
+def _make(name: str, seed: int, size_bytes: int, slots: Slots, says: _Sheet) -> File:
+    shown = name.format_map(slots)
+    return files.make_file(shown, seed=seed, size_bytes=size_bytes, lines=says.lines(), person=says.writer)
+
+
+def _mixed(letter: Letter, seed: int) -> Letter:
+    """A plain letter with a photograph: every other one has the picture between the paragraphs."""
+    photo = letter.files and letter.files[0].media_type == "image/jpeg"
+    if photo and letter.style == "plain" and fraction(seed, "mixed") < 0.5:
+        return replace(letter, style="mixed")
+    return letter
+
+
+# --- Tables --------------------------------------------------------------------------------------------------------------
+def make_table(kind: str, slots: Slots) -> Table:
+    """A quotation in lines with its total, or the facts of a voucher."""
+    english = slots.lang == "en"
+    if kind == "voucher":
+        names = ("Amount", "Date", "Number") if english else ("Monto", "Fecha", "Folio")
+        values = (f"$ {slots['monto']}", slots["corta"], slots["folio"])
+        return Table(("Detail", "") if english else ("Detalle", ""), tuple(zip(names, values, strict=True)))
+    seed = slots.seed
+    amounts = [80_000 + draw(seed, f"amount {n}") % 7_000 * 100 for n in range(3)]
+    labels = ("Blankets 770 × 1030", "Dampening rollers", "Sea freight") if english else (
+        f"{slots['papel'].capitalize()}, {slots['formato']}",
+        f"{slots['papel2'].capitalize()}, {slots['formato']}",
+        f"Flete a {slots['comuna']}",
+    )  # fmt: skip
+    units = (slots["resmas"], str(2 + draw(seed, "unit") % 9), "")
+    return quote_table(labels, units, amounts, english=english)
+
+
+def quote_table(labels: Sequence[str], units: Sequence[str], amounts: Sequence[int], *, english: bool = False) -> Table:
+    head = ("Item", "Units", "Net") if english else ("Papel", "Resmas", "Neto")
+    sign = "£" if english else "$ "
+    shown = [
+        f"{sign}{amount // (1000 if english else 1):,}".replace(",", "," if english else ".") for amount in amounts
+    ]
+    total = f"{sign}{sum(a // (1000 if english else 1) for a in amounts):,}".replace(",", "," if english else ".")
+    rows = [*zip(labels, units, shown, strict=True), ("Total" if english else "Total neto", "", total)]
+    return Table(head, tuple(rows), total=True)
+
+
+def _with_table(letter: Letter, table: Table) -> Letter:
+    return replace(letter, table=table, style="html" if letter.style == "plain" else letter.style)
+
+
+# --- Scenes and spam ---------------------------------------------------------------------------------------------------------
+def _from_scene(talk: Conversation, scene: Scene, index: int, previous: Letter | None) -> Letter:
+    turn = scene.turns[index]
+    slots = Slots(seed=talk.seed, when=talk.dates[index], owner=talk.owner, other=talk.other)
+    writer = contact(turn.who, talk.owner) if turn.who else talk.owner
+    reader = talk.owner if turn.who else talk.other
+    subject, text = (turn.subject or scene.subject).format_map(slots), turn.text.format_map(slots)
+    return Letter(
+        sender=writer,
+        to=(reader,),
+        cc=(contact(turn.copy, talk.owner),) if turn.copy else (),
+        subject=subject if index == 0 or turn.subject else f"Re: {subject}",
+        text=text,
+        when=talk.dates[index],
+        style=turn.style or writer.style,
+        table=turn.table,
+        files=tuple(
+            _make(name, talk.seed + n, size, slots, _Sheet(subject, text, writer))
+            for n, (name, size) in enumerate(turn.files)
+        ),
+        items=turn.items,
+        remote=turn.remote,
+        unsubscribe=turn.unsubscribe,
+        signed=writer.style not in {"notice", "newsletter"},
+        previous=previous,
+        event=event_time(talk.seed, talk.dates[index], subject),
     )
-    return Letter(sender, (owner,), subject, text, when, "html", auth="fail", signed=False, remote=True)
 
 
-def write_reply(seed: int, owner: Contact, to: Letter, when: datetime) -> Letter:
-    """The owner's answer to a letter, with what is answered quoted below."""
-    slots = _slots(seed, to.sender, when, to.sender.lang)
-    quoted = "\n".join(f"> {line}" for line in to.text.split("\n"))
-    text = f"{pick(seed, 'reply', REPLIES).format(**slots)}\n\nEl {said_date(to.when)}, {to.sender.name} escribió:\n{quoted}"
-    subject = to.subject if to.subject.startswith("Re: ") else f"Re: {to.subject}"
-    return Letter(owner, (to.sender,), subject, text, when, "plain", cc=to.cc)
-
-
-def write_answer(seed: int, letter: Letter, reply: Letter, when: datetime) -> Letter:
-    """What comes back to the owner's answer."""
-    text = pick(
-        seed,
-        "again",
-        ("Listo, quedó así. Gracias.", "Perfecto, entonces lo cierro hoy.", "Va adjunta la versión final."),
-    )
-    return replace(letter, subject=reply.subject, text=text, when=when, files=(), table=None, style="plain", cc=())
-
-
-def _slots(seed: int, person: Contact, when: datetime, lang: str) -> dict[str, str]:
-    later = workday(when, 2 + draw(seed, "later") % 9)
-    amount = 48_000 + draw(seed, "amount") % 1_900_000
-    return {
-        "first": person.first_name,
-        "year": str(when.year),
-        "month": said_date(when, lang).split()[-1],
-        "date": said_date(later, lang),
-        "day": said_day(later, lang),
-        "work": pick(seed, "work", WORKS),
-        "paper": pick(seed, "paper", PAPERS),
-        "paper2": pick(seed, "paper2", PAPERS),
-        "ordinal": pick(seed, "ordinal", ("primera", "segunda", "tercera")),
-        "amount": f"{amount:,}".replace(",", "."),
-        "n": str(2 + draw(seed, "n") % 18),
-        "n1": str(2 + draw(seed, "n1") % 8),
-        "n2": str(10 + draw(seed, "n2") % 80),
-        "n3": str(120 + draw(seed, "n3") % 800),
-        "n4": str(1200 + draw(seed, "n4") % 8000),
-    }
-
-
-def _table(seed: int) -> Table:
-    rows = price_rows(draw(seed, "table") % 40)
-    return Table(head=rows[0], rows=tuple(rows[1:5]))
-
-
-def _files(seed: int, sender: Contact, subject: str, owner: Contact) -> tuple[File, ...]:
-    kinds = {
-        "alvaro": ("Cotizacion {n}.pdf", "Lista de precios.xlsx"),
-        "hannah": ("Quote {n}.pdf",),
-        "andinos": ("Factura {n}.pdf",),
-        "hernan": ("Detalle compras.xlsx", "Faltantes.csv"),
-        "antonia": ("Maqueta versión {n}.pdf", "Muestra ñandú.png"),
-        "nirre": ("Pruebas capítulo {n}.pdf",),
-        "javiera": ("patio {n}.jpg", "abuela {n}.jpg", "curso {n}.png"),
-        "emily": ("proofs-{n}.pdf",),
-        "wang": ("报价单 {n}.pdf",),
-        "sato": ("見本 {n}.png",),
-        "rodrigo": ("burdeos final {n}.tif",) if fraction(seed, "tif") < 0.3 else (),
-        "itata": ("trabajo anterior.zip",) if fraction(seed, "zip") < 0.4 else (),
-        "tecnico": ("tecnico.vcf",),
-    }
-    key = next((name for name in kinds if contact(name, owner) == sender), "")
-    size = int(min(9e6, lognormal(seed, "size", median=45_000, sigma=1.6)))
-    number = str(100 + draw(seed, "file") % 900)
-    names = [name.format(n=number) for name in kinds.get(key, ())]
-    return tuple(
-        make_file(n, seed=seed, size_bytes=size, lines=(subject, sender.name, sender.org), person=sender) for n in names
+def _spam(talk: Conversation) -> Letter:
+    """One that belongs in Junk: unsigned, failing every check, or passing them from a domain of its own."""
+    number = spam_kind(talk.seed)
+    slots = Slots(seed=talk.seed, when=talk.dates[0], owner=talk.owner, other=talk.other)
+    return Letter(
+        sender=talk.other,
+        to=(talk.owner,),
+        subject=SPAM.subjects[number].format_map(slots),
+        text=SPAM.options("o", number)[0].format_map(slots),
+        when=talk.dates[0],
+        style=pick(talk.seed, "spam style", ("html", "plain", "notice")),
+        remote=True,
+        auth=pick(talk.seed, "spam auth", ("fail", "fail", "softfail", "none", "pass")),
+        signed=False,
     )
 
 
-def inline_picture(seed: int, cid: str) -> File:
-    """A picture that an HTML letter shows."""
-    return File("imagen.png", "image/png", draw_png(draw(seed, "picture") % 48), cid=cid)
+def event_time(seed: int, when: datetime, subject: str) -> datetime:
+    """When the event is that an invitation speaks of: the day of its slot {dia}, the hour of its subject, else half past ten."""
+    found = re.search(r"(\d\d):(\d\d)", subject)
+    hour, minute = (int(found[1]), int(found[2])) if found else (10, 30)
+    day = workday(when, 1 + draw(seed, "slot dia") % 4)
+    return day.replace(hour=hour, minute=minute, second=0)
 
 
-def make_big_file(letter: Letter, seed: int) -> Letter:
-    """The same letter with a file of about 20 MB, once in a grown mailbox."""
-    big = make_file("originales.zip", seed=seed, size_bytes=15_000_000, lines=(letter.subject,), person=letter.sender)
-    return replace(letter, files=(*letter.files, big))
+def inline_logo(cid: str, seed: int) -> File:
+    """The small picture with which some programs sign."""
+    return File("logo.png", "image/png", images.draw_logo(seed % 24), cid=cid)

@@ -5,18 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain, islice
+from itertools import accumulate
 
 from webmail.samples import folders
+from webmail.samples.abroad import ABROAD
 from webmail.samples.compose import compose
-from webmail.samples.dates import SUMMER, in_chile
-from webmail.samples.draws import draw, fraction, pick
+from webmail.samples.dates import in_chile
+from webmail.samples.draws import draw, fraction, lognormal
+from webmail.samples.flags import Entry, flag_all
 from webmail.samples.folders import Path
-from webmail.samples.letters import Draft, make_big_file, write_answer, write_letter, write_reply, write_spam, writer_of
+from webmail.samples.letters import Conversation, Scene, write_letter
+from webmail.samples.life import LIFE
 from webmail.samples.people import owner_of
-from webmail.samples.values import Contact, Letter, Sample
+from webmail.samples.scenes import SCENES
+from webmail.samples.theme import Theme
+from webmail.samples.trade import TRADE
+from webmail.samples.values import Contact, Sample
 
 YEARS = 5
+SMALL = 20
+"""A mailbox with fewer messages is new: an Inbox and nothing else."""
+DRAFTS, SPAM_UNREAD, SPAM_SHARE = 3, 7, 0.02
+FULL = 1000
+"""From so many messages on, one is of about 20 MB."""
+HUGE_BYTES = 14_600_000
+BIG_EVERY, BIG_MOST = 350, 12
+"""One message in so many has some MB, at most so many of them."""
 PLACES: dict[str, Path] = {
     "aromo": folders.AROMO,
     "nirre": folders.NIRRE,
@@ -28,14 +42,17 @@ PLACES: dict[str, Path] = {
     "taller": folders.TALLER,
     "japan": folders.JAPAN,
 }
-SPAN_DAYS = 8.7 * 365
-"""Answers take the place of the oldest letters, about two in seven; of this span the five newest years remain."""
-KEPT_IN_INBOX_DAYS = 60
-TODAY_COUNT, YESTERDAY_COUNT = 6, 6
-FRESH = 14
-"""How many of the newest are mostly unread."""
-SPAM_SHARE = 0.04
-ANSWERED_STYLES = frozenset({"plain", "flowed", "alternative", "html"})
+RECENT = (
+    (0, "10:42"),
+    (0, "10:15"),
+    (0, "09:40"),
+    (0, "09:05"),
+    (0, "08:31"),
+    *((1, f"{hour}:{hour * 7 % 60:02}") for hour in range(9, 19, 2)),
+)
+"""Day back and time of the newest letters where no scene is written for the owner."""
+THEMES: tuple[Theme, ...] = (*TRADE, *LIFE, *ABROAD)
+_WEIGHTS = tuple(accumulate(kind.weight for kind in THEMES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,156 +60,204 @@ class _Box:
     owner: Contact
     seed: int
     until: datetime
+    inbox_only: bool = False
+
+    @property
+    def local(self) -> str:
+        return self.owner.email.partition("@")[0]
 
 
-def mailbox_folders(until: datetime) -> list[Path]:
-    """Every folder that a generated mailbox has, parents before children."""
+def mailbox_folders(until: datetime, count: int = FULL) -> list[Path]:
+    """The folders of a generated mailbox of `count` messages, parents before children."""
+    if count < SMALL:
+        return [folders.INBOX]
     years = range(until.year - YEARS, until.year + 1)
     return [*folders.full_tree(until), *((folders.ARCHIVE, str(year)) for year in years)]
 
 
-def generate_mailbox(address: str, count: int, *, seed: int, until: datetime) -> Iterator[Sample]:
-    """`count` messages of a mailbox, oldest first: five years, denser towards `until`, which is the newest moment. The same
+def generate_mailbox(
+    address: str, count: int, *, seed: int, until: datetime, inbox_only: bool = False
+) -> Iterator[Sample]:
+    """`count` messages of a mailbox, oldest first: five years, denser towards `until`, which is the newest moment (aware;
+    its zone is the owner's). With `inbox_only` all of it is what others wrote, and lies in the Inbox. The same
     arguments give the same bytes."""
-    box = _Box(owner_of(address), seed, until)
-    moments = _moments(box, count)
-    first, skipped = _first_story(box, moments, count)
-    stories = (_story(box, index, moments[index], len(moments)) for index in range(first, len(moments)))
-    yield from islice(chain.from_iterable(stories), skipped, None)
+    box = _Box(owner_of(address), seed, until, inbox_only or count < SMALL)
+    entries = sorted(_plan(box, count), key=lambda entry: entry.when)[-count:] if count else []
+    flags = flag_all(entries, seed)
+    for entry, marks in zip(entries, flags, strict=True):
+        yield _sample(box, entry, marks)
 
 
-def _first_story(box: _Box, moments: list[datetime], count: int) -> tuple[int, int]:
-    """With which moment to begin, and how many of its messages to leave out, so that the newest `count` messages remain."""
-    total = 0
-    for index in range(len(moments) - 1, -1, -1):
-        total += sum(_plan(box, index, moments[index], len(moments)))
-        if total >= count:
-            return index, total - count
-    return 0, 0
+# --- What happens --------------------------------------------------------------------------------------------------------------
+def _plan(box: _Box, count: int) -> list[Entry]:
+    """At least `count` messages. The newest days come first in the list, then drafts and spam, then the years."""
+    entries = [entry for talk in _newest(box) for entry in _entries(box, talk, folders.INBOX)]
+    small = count < SMALL
+    if not small and not box.inbox_only:
+        entries += [*_drafts(box), *_spam(box, SPAM_UNREAD + int(count * SPAM_SHARE))]
+    number = 0
+    bigs = _big_ones(count)
+    while len(entries) < count:
+        talk = _talk(box, number, bigs.get(number, 0))
+        found = _entries(box, talk, _place(box, talk))
+        entries += found[: 1 if small else count - len(entries)]
+        number += 1
+    return entries
 
 
-def _moments(box: _Box, count: int) -> list[datetime]:
-    """When the incoming letters arrive: a few today and yesterday, the rest spread over the years, at working hours."""
-    fixed = min(count, TODAY_COUNT + YESTERDAY_COUNT)
-    moments = []
-    for index in range(count - fixed):
-        days = min(YEARS * 365, int(2 + SPAN_DAYS * fraction(box.seed, f"day{index}") ** 1.7))
-        moments.append(_at_work(box, index, box.until - timedelta(days=days)))
-    for index in range(fixed):
-        if index < TODAY_COUNT:
-            share = fraction(box.seed, f"today{index}")
-            start = box.until.replace(hour=0, minute=0, second=0)
-            moments.append(start + (box.until - start) * (0.35 + 0.64 * share))
-        else:
-            moments.append(_at_work(box, index, box.until - timedelta(days=1)))
-    return sorted(moment.replace(microsecond=0) for moment in moments)
+def _big_ones(count: int) -> dict[int, int]:
+    """Which conversations carry something large, and how large."""
+    few = min(BIG_MOST, count // BIG_EVERY)
+    found = {7 + 31 * n: int(lognormal(n, "big", median=2_000_000, sigma=0.4)) for n in range(few)}
+    return found | ({3: HUGE_BYTES} if count >= FULL else {})
 
 
-def _at_work(box: _Box, index: int, day: datetime) -> datetime:
-    minute = 8 * 60 + int(fraction(box.seed, f"minute{index}") * 11 * 60)
-    local = in_chile(day) if day.tzinfo else day.replace(tzinfo=SUMMER)
-    return local.replace(hour=minute // 60, minute=minute % 60, second=draw(box.seed, f"s{index}") % 60)
+def _newest(box: _Box) -> list[Conversation]:
+    """Today and yesterday."""
+    scenes = SCENES.get(box.local)
+    if scenes:
+        return [
+            Conversation(draw(box.seed, f"scene {n}"), box.owner, scene, _scene_dates(box, scene))
+            for n, scene in enumerate(scenes)
+        ]
+    talks = []
+    for number, (day, clock) in enumerate(RECENT):
+        seed = draw(box.seed, f"recent {number}")
+        kind = _choose(seed)
+        if not kind.starts:
+            continue
+        talks.append(Conversation(seed, box.owner, kind, (_clock(box, day, clock),)))
+    return talks
 
 
-def _plan(box: _Box, index: int, when: datetime, count: int) -> tuple[bool, bool, bool]:
-    """Whether a moment brings a message (always), the owner's answer, and an answer to that."""
-    seed = _seed(box, index)
-    if index in _drafts(count) or fraction(seed, "kind") < SPAM_SHARE:
-        return True, False, False
-    style = writer_of(seed, box.owner).style
-    answered = index < count - FRESH and style in ANSWERED_STYLES and fraction(seed, "a") < 0.35
-    answered = answered and _reply_at(seed, when) < box.until
-    return True, answered, answered and fraction(seed, "returns") < 0.5 and _answer_at(seed, when) < box.until
+def _scene_dates(box: _Box, scene: Scene) -> tuple[datetime, ...]:
+    """When its letters were written: never on a weekend before yesterday, always one after the other."""
+    dates: list[datetime] = []
+    for turn in scene.turns:
+        when = _clock(box, turn.day, turn.clock)
+        if turn.day > 1 and when.weekday() > 4:
+            when -= timedelta(days=when.weekday() - 4)
+        dates.append(max(when, dates[-1] + timedelta(minutes=23)) if dates else when)
+    return tuple(dates)
 
 
-def _seed(box: _Box, index: int) -> int:
-    return draw(box.seed, f"story{index}")
+def _clock(box: _Box, day: int, clock: str) -> datetime:
+    """A time on a day back. Early in the day, what would come later is drawn together, so that nothing lies in the future."""
+    hour, minute = map(int, clock.split(":"))
+    start = box.until.replace(hour=0, minute=0, second=0, microsecond=0)
+    passed = timedelta(hours=hour, minutes=minute, seconds=(hour * 17 + minute * 29) % 60)
+    if day == 0:
+        passed = min(passed, (box.until - start) * (passed / timedelta(hours=10, minutes=50)))
+    return start - timedelta(days=day) + timedelta(seconds=int(passed.total_seconds()))
 
 
-def _drafts(count: int) -> set[int]:
-    return {count - 20, count - 45, count - 90}
+def _choose(seed: int) -> Theme:
+    """A theme by its weight."""
+    chance = draw(seed, "theme") % _WEIGHTS[-1]
+    return next(kind for kind, bound in zip(THEMES, _WEIGHTS, strict=True) if chance < bound)
 
 
-def _reply_at(seed: int, when: datetime) -> datetime:
-    return when + timedelta(minutes=20 + draw(seed, "pause") % 900)
+def _talk(box: _Box, number: int, big_bytes: int) -> Conversation:
+    """A conversation somewhere in the years, at least two days ago."""
+    seed = draw(box.seed, f"talk {number}")
+    kind = _choose(seed) if not big_bytes else TRADE[1 + number % 2]
+    days = 2 + (YEARS * 365 - 3) * fraction(seed, "age") ** 1.6
+    when = _at_work(seed, box.until - timedelta(days=days))
+    if when > box.until - timedelta(days=1, hours=12):
+        when -= timedelta(days=7)
+    dates = [when]
+    for turn in range(1, _turns(seed, kind)):
+        pause = timedelta(hours=lognormal(seed, f"pause {turn}", median=5, sigma=1.1))
+        later = _at_work(seed + turn, dates[-1] + pause, keep=pause < timedelta(hours=3))
+        dates.append(max(later, dates[-1] + timedelta(minutes=11)))
+    kept = tuple(date for date in dates if date < box.until - timedelta(days=1, hours=12)) or (when,)
+    return Conversation(seed, box.owner, kind, kept, big_bytes)
 
 
-def _answer_at(seed: int, when: datetime) -> datetime:
-    return _reply_at(seed, when) + timedelta(minutes=15 + draw(seed, "back") % 2000)
+def _turns(seed: int, kind: Theme) -> int:
+    if not kind.phrases["u"] or fraction(seed, "silence") < 0.4:
+        return 1
+    return min(7, 1 + int(lognormal(seed, "turns", median=1.9, sigma=0.6)))
 
 
-def _story(box: _Box, index: int, when: datetime, count: int) -> Iterator[Sample]:
-    """What one moment brings: a draft, spam, or a letter with what was answered."""
-    seed = _seed(box, index)
-    if index in _drafts(count):
-        draft = write_reply(seed, box.owner, write_letter(seed, box.owner, when).letter, when)
-        yield _finish(box, seed, draft, folders.DRAFTS, ("\\Draft",))
-    elif fraction(seed, "kind") < SPAM_SHARE:
-        read = ("\\Seen",) if fraction(seed, "spam-read") < 0.8 else ()
-        yield _finish(box, seed, write_spam(seed, box.owner, when), folders.JUNK, ("Junk", *read))
-    else:
-        yield from _conversation(box, seed, index, when, count)
+def _at_work(seed: int, when: datetime, *, keep: bool = False) -> datetime:
+    """Moved into working hours, most of it off the weekend; with `keep` only when it fell into the night."""
+    local = in_chile(when).replace(microsecond=0)
+    if local.weekday() > 4 and fraction(seed, "weekend") < 0.85:
+        local += timedelta(days=-1 if local.weekday() == 5 else 1)
+    if keep and 8 <= local.hour < 20:
+        return local
+    minute = int(8 * 60 + 10 * 60 * (fraction(seed, "early") + fraction(seed, "late")) / 2 + draw(seed, "m") % 60)
+    return local.replace(hour=minute // 60, minute=minute % 60, second=draw(seed, "second") % 60)
 
 
-def _conversation(box: _Box, seed: int, index: int, when: datetime, count: int) -> Iterator[Sample]:
-    _one, answered, returns = _plan(box, index, when, count)
-    draft = write_letter(seed, box.owner, when)
-    letter = make_big_file(draft.letter, seed) if count >= 1000 and index == count - 60 else draft.letter
-    place = _place(box, seed, draft, when)
-    flags = _flags(seed, fresh=index >= count - FRESH, answered=answered)
-    first = f"{draw(seed, 'id'):016x}@{letter.sender.domain}"
-    yield _finish(box, seed, letter, place, flags, message_id=first)
-    if not answered:
-        return
-    reply = write_reply(seed, box.owner, letter, _reply_at(seed, when))
-    second = f"{draw(seed, 'id2'):016x}@{box.owner.domain}"
-    yield _finish(box, seed + 1, reply, folders.SENT, ("\\Seen",), message_id=second, parents=(first,))
-    if returns:
-        answer = write_answer(seed, letter, reply, _answer_at(seed, when))
-        again = _flags(seed + 2, fresh=False, answered=False)
-        yield _finish(box, seed + 2, answer, place, again, parents=(first, second))
+def _drafts(box: _Box) -> Iterator[Entry]:
+    """Three letters that were begun: answers to what somebody wrote."""
+    for number in range(DRAFTS):
+        seed = draw(box.seed, f"draft {number}")
+        first = box.until - timedelta(days=2 + number * 3, hours=5)
+        talk = Conversation(seed, box.owner, TRADE[number], (first, first + timedelta(hours=4 + number)))
+        yield Entry(talk, 0, folders.INBOX, first, ours=False, last=True)
+        yield Entry(talk, 1, folders.DRAFTS, talk.dates[1], ours=True, last=True)
 
 
-def _place(box: _Box, seed: int, draft: Draft, when: datetime) -> Path:
+def _spam(box: _Box, count: int) -> Iterator[Entry]:
+    for number in range(count):
+        seed = draw(box.seed, f"spam {number}")
+        when = box.until - timedelta(hours=9 + 400 * number / SPAM_UNREAD * fraction(seed, "age"), minutes=number)
+        talk = Conversation(seed, box.owner, None, (when.replace(microsecond=0),))
+        yield Entry(talk, 0, folders.JUNK, when, ours=False, last=True)
+
+
+def _entries(box: _Box, talk: Conversation, place: Path) -> list[Entry]:
+    """The letters of a conversation, each in its folder: what the owner wrote lies in Sent, if that is wanted."""
+    last = len(talk.dates) - 1
+    found = []
+    for index, when in enumerate(talk.dates):
+        ours = talk.ours(index)
+        if ours and box.inbox_only:
+            continue
+        found.append(Entry(talk, index, folders.SENT if ours else place, when, ours=ours, last=index == last))
+    return found
+
+
+def _place(box: _Box, talk: Conversation) -> Path:
     """Recent letters lie in the Inbox; older ones were filed, archived, thrown away, or left."""
-    age = (box.until - when).days
-    chance = fraction(seed, "place")
-    if age > 3 and chance < 0.04:
-        return folders.TRASH
-    if age < KEPT_IN_INBOX_DAYS:
+    when = talk.dates[-1]
+    age, chance = (box.until - when).days, fraction(talk.seed, "place")
+    if box.inbox_only:
         return folders.INBOX
-    if draft.place == "facturas" and when.year > box.until.year - folders.FACTURAS_YEARS:
+    if age > 4 and chance < 0.03:
+        return folders.TRASH
+    if talk.place == "facturas" and age > 10 and when.year > box.until.year - folders.FACTURAS_YEARS and chance < 0.7:
         return (folders.FACTURAS, str(when.year))
-    if chance < 0.45 and draft.place in PLACES:
-        return PLACES[draft.place]
-    return (folders.ARCHIVE, str(when.year)) if chance < 0.62 else folders.INBOX
+    if talk.place in PLACES and age > 6 and chance < 0.42:
+        return PLACES[talk.place]
+    if age > 400 and chance > 0.6:
+        return (folders.ARCHIVE, str(when.year))
+    return folders.INBOX
 
 
-def _flags(seed: int, *, fresh: bool, answered: bool) -> tuple[str, ...]:
-    flags = []
-    if (not fresh and fraction(seed, "seen") > 0.01) or (fresh and fraction(seed, "seen") > 0.75):
-        flags.append("\\Seen")
-    if answered:
-        flags.append("\\Answered")
-    if fraction(seed, "star") < 0.03:
-        flags.append("\\Flagged")
-    if fraction(seed, "forward") < 0.03 and not fresh:
-        flags.append("$Forwarded")
-    if fraction(seed, "tag") < 0.06:
-        flags.append(pick(seed, "which", ("$label1", "$label2", "$label3", "$label4", "$label5")))
-    return tuple(flags)
+# --- Octets --------------------------------------------------------------------------------------------------------------------
+def _sample(box: _Box, entry: Entry, flags: tuple[str, ...]) -> Sample:
+    talk, index = entry.talk, entry.index
+    letter = write_letter(talk, index)
+    ids = [message_id(talk, number) for number in range(index + 1)]
+    raw = compose(
+        letter,
+        box.owner,
+        draw(talk.seed, f"letter {index}"),
+        message_id=ids[-1],
+        parents=tuple(ids[:-1]),
+        draft=entry.folder == folders.DRAFTS,
+    )
+    if any(not file.cid for file in letter.files[letter.style == "mixed" :]):
+        flags = (*flags, "$HasAttachment")
+    received = entry.when if entry.ours else entry.when + timedelta(seconds=2 + draw(talk.seed, "delay") % 5)
+    return Sample(entry.folder, raw, flags, received)
 
 
-def _finish(
-    box: _Box,
-    seed: int,
-    letter: Letter,
-    place: Path,
-    flags: tuple[str, ...],
-    *,
-    message_id: str = "",
-    parents: tuple[str, ...] = (),
-) -> Sample:
-    raw = compose(letter, box.owner, seed, message_id=message_id, parents=parents)
-    received = letter.when + timedelta(seconds=2 + draw(seed, "delay") % 40)
-    return Sample(place, raw, flags, received)
+def message_id(talk: Conversation, index: int) -> str:
+    """The id of a letter, without angle brackets; the domain is that of who wrote it."""
+    writer = talk.owner if talk.ours(index) else talk.other
+    return f"{draw(talk.seed, f'id {index}'):016x}.{index}@{writer.domain}"

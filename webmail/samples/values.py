@@ -70,6 +70,8 @@ class Letter:
     unsubscribe: bool = False
     auth: Literal["pass", "softfail", "fail", "none"] = "pass"
     signed: bool = True
+    previous: Letter | None = None
+    event: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

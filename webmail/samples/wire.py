@@ -61,8 +61,8 @@ def field(name: str, value: str) -> bytes:
 
 
 def fold_text(text: str, width: int = 74) -> str:
-    """ASCII header text folded at spaces."""
-    if len(text) <= width or not text.isascii():
+    """ASCII header text folded at spaces, unless it is folded already."""
+    if len(text) <= width or "\r\n" in text:
         return text
     return "\r\n ".join(wrap(text, width))
 
