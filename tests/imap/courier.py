@@ -30,7 +30,19 @@ class Courier:
         self._log = folder / "log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                ["sh", str(SCRIPT), str(folder), str(PACKAGES), str(self.port), LOGIN, PASSWORD],
+                # It ends with this process, however that ends.
+                [
+                    "setpriv",
+                    "--pdeathsig",
+                    "KILL",
+                    "sh",
+                    str(SCRIPT),
+                    str(folder),
+                    str(PACKAGES),
+                    str(self.port),
+                    LOGIN,
+                    PASSWORD,
+                ],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
