@@ -27,6 +27,14 @@ class Gone(MailError):
     """The folder or message is no longer what the ref named: expunged, deleted, or a new UIDVALIDITY."""
 
 
+class FolderGone(Gone):
+    """There is no such folder any more, or it cannot be opened."""
+
+
+class FolderRenewed(Gone):
+    """The folder was deleted and made anew under the same name: its UIDVALIDITY is another, no UID means what it did."""
+
+
 class OverQuota(MailError):
     """The server has no room for it (RFC 5530 OVERQUOTA)."""
 

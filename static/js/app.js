@@ -10,13 +10,14 @@ import * as list from "casilla/list";
 import * as menu from "casilla/menu";
 import * as preview from "casilla/preview";
 import * as reader from "casilla/reader";
+import * as reveal from "casilla/reveal";
 import * as sidebar from "casilla/sidebar";
 import * as theme from "casilla/theme";
 import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { copy, dialog, drawer, frame, list, menu, preview, reader, theme, toast, tree };
+const BEHAVIOURS = { copy, dialog, drawer, frame, list, menu, preview, reader, reveal, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {

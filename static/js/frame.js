@@ -1,19 +1,11 @@
 // The sandboxed body of a message. It has no script and not our origin, so its height cannot be asked for: the frame
-// takes the server's estimate and scrolls inside if that was short; a button gives it more room. (Why not CSS
-// frame-sizing: docs/architecture.md.)
-const FIRST_LIMIT_PX = 4000;
+// takes the server's estimate for a column of 680 px, with room to spare, and fills the pane below the header; where that
+// was still too short it scrolls inside. (Why not CSS frame-sizing: docs/architecture.md.)
+const ESTIMATED_AT_PX = 680;
+const SPARE = 1.15;
 
 export function bind(frame) {
-  const estimate = Number(frame.dataset.estimate) || 420;
-  frame.style.blockSize = `${Math.min(estimate, FIRST_LIMIT_PX)}px`;
-  if (!frame.dataset.more) return;
-  const more = document.createElement("button");
-  more.type = "button";
-  more.className = "btn btn--sm letter__more";
-  more.textContent = frame.dataset.more;
-  more.addEventListener("click", () => {
-    frame.style.blockSize = `${frame.offsetHeight * 2}px`;
-    frame.focus();
-  });
-  frame.after(more);
+  const narrower = Math.max(1, ESTIMATED_AT_PX / (frame.clientWidth || ESTIMATED_AT_PX));
+  const height = Number(frame.dataset.estimate) * SPARE * Math.sqrt(narrower);
+  if (height) frame.style.flexBasis = `${Math.round(height)}px`;
 }

@@ -78,11 +78,19 @@ function escape(field) {
   const app = document.querySelector(".app");
   if (!app) return false;
   if (close()) return true;
+  if (field?.type === "search" && field.value) return clearSearch(field);
   const back = !field && app.dataset.view === "read" && visible("#reader [data-back]");
   if (back) return click(back);
   field?.blur();
   delete app.dataset.search;
   focusRow(app);
+  return true;
+}
+
+// Takes the words away, and the search with them.
+function clearSearch(field) {
+  field.value = "";
+  click(document.querySelector("#list [data-search-end]"));
   return true;
 }
 

@@ -9,6 +9,7 @@ export function bind(list) {
   const state = createWindow(list);
   state.active = Number(rowsOf(list).find((row) => row.hasAttribute("aria-current"))?.dataset.pos ?? state.start);
   if (state.start > 0) list.scrollTop = state.top.offsetHeight;
+  list.querySelector(":scope > .row[aria-current]")?.scrollIntoView({ block: "nearest" });
   list.addEventListener("scroll", () => schedule(state), { passive: true });
   list.addEventListener("focusin", (event) => activate(state, event.target.closest(".row")));
   list.addEventListener("casilla:show", (event) => show(state, event.detail.position));

@@ -37,6 +37,7 @@ function show(dialog, link) {
   shown.src = link.href;
   shown[shown.localName === "img" ? "alt" : "title"] = name;
   dialog.dataset.shown = link.href;
+  const { activeElement } = document;
   dialog.querySelector("[data-preview-place]").replaceChildren(shown);
   const title = dialog.querySelector("[data-preview-name]");
   if (title) title.textContent = name;
@@ -48,4 +49,5 @@ function show(dialog, link) {
     button.hidden = all.length < 2;
     button.disabled = !all[at + Number(button.dataset.previewStep)];
   }
+  if (activeElement?.disabled || !dialog.contains(activeElement)) dialog.focus(); // keys go on
 }

@@ -30,18 +30,32 @@ function onBack(event) {
   showList(app);
 }
 
-function showList(app) {
+// A list that stood beside the message stays where it is; one that was hidden behind it comes back at its row.
+function showList(app, letter = letterOf(app)) {
+  const list = app.querySelector("#list [data-behaviour~=list]");
+  const hidden = !list?.checkVisibility();
+  const row = rowOf(app, letter);
   app.dataset.view = "list";
-  focusRow(app);
+  if (!hidden) return focusRow(app, row);
+  row?.scrollIntoView({ block: "nearest" });
+  if (row || !letter || letter.dataset.position < 0) return focusRow(app, row);
+  list?.dispatchEvent(new CustomEvent("casilla:show", { detail: { position: Number(letter.dataset.position) } }));
 }
 
-// The row of the message that was read, else the row where the keyboard last was.
-export function focusRow(app) {
-  const rows = [".row[aria-current] .row__subj", '.row__subj[tabindex="0"]', ".row__subj"];
-  const row = rows.map((rule) => app.querySelector(`#list ${rule}`)).find(Boolean);
-  row?.focus({ preventScroll: true });
-  row?.closest(".row").scrollIntoView({ block: "nearest" });
+// Focus to the given row, that of the open message or that where the keyboard last was, whichever is in sight; else to
+// the first in sight. The list does not move.
+export function focusRow(app, row = rowOf(app, letterOf(app))) {
+  const list = app.querySelector("#list [data-behaviour~=list]");
+  const view = list?.getBoundingClientRect();
+  const inSight = (item) => item && item.getBoundingClientRect().bottom > view.top && item.getBoundingClientRect().top < view.bottom;
+  const last = list?.querySelector('.row__subj[tabindex="0"]')?.closest(".row");
+  const found = [row, last].find(inSight) ?? [...(list?.querySelectorAll(".row") ?? [])].find(inSight);
+  found?.querySelector(".row__subj").focus({ preventScroll: true });
 }
+
+const letterOf = (app) => app?.querySelector("#reader [data-reader]");
+
+const rowOf = (app, letter) => letter && app.querySelector(`#list .row[data-ref="${CSS.escape(letter.dataset.ref)}"]`);
 
 // Back and forward within one list change the reading pane alone; anything else is the whole page again.
 function onTraverse(event) {
@@ -52,9 +66,10 @@ function onTraverse(event) {
   event.preventDefault();
   if (url.pathname.includes("/m/")) htmx.ajax("GET", url.pathname + url.search, { target: "#reader", swap: "innerHTML" });
   else {
+    const letter = letterOf(app);
     app.querySelector("#reader").replaceChildren(...(empty ?? []).map((node) => node.cloneNode(true)));
     mark(app);
-    showList(app);
+    showList(app, letter);
   }
 }
 
@@ -95,9 +110,9 @@ function focusAfter(app) {
 }
 
 function mark(app, reveal) {
-  const letter = app?.querySelector("#reader [data-reader]");
+  const letter = letterOf(app);
   for (const row of app?.querySelectorAll("#list .row[aria-current]") ?? []) row.removeAttribute("aria-current");
-  const row = letter && app.querySelector(`#list .row[data-ref="${CSS.escape(letter.dataset.ref)}"]`);
+  const row = rowOf(app, letter);
   if (!row) return;
   row.setAttribute("aria-current", "true");
   row.toggleAttribute("data-unread", !("seen" in letter.dataset));

@@ -1,7 +1,7 @@
 // The folder tree: branches that were folded stay folded on this computer, and arrows fold and unfold.
 import { recall, remember } from "casilla/store";
 
-const STORE = "casilla.folded";
+const STORE = "casilla.folds"; // {folder: folded}; a branch that nobody touched is as its data-fold says
 const MOST = 500;
 
 export function start() {
@@ -39,15 +39,16 @@ function onKey(event) {
 const itemOf = (folder) => document.querySelector(`#tree li[data-folder="${CSS.escape(folder)}"]`);
 
 function toggle(item) {
-  const folded = new Set(recall(STORE, []));
-  const { folder } = item.dataset;
-  if (!folded.delete(folder)) folded.add(folder);
-  remember(STORE, [...folded].slice(-MOST));
+  const folded = item.querySelector(".tree__item").hasAttribute("data-closed");
+  const kept = Object.entries(recall(STORE, {})).filter(([folder]) => folder !== item.dataset.folder);
+  remember(STORE, Object.fromEntries([...kept, [item.dataset.folder, !folded]].slice(-MOST)));
   apply(document);
 }
 
 function apply(root) {
-  const folded = new Set(recall(STORE, []));
+  const choices = recall(STORE, {});
+  const open = above(root.querySelector("#tree a[aria-current]")?.closest("li"));
+  const folded = new Set();
   const away = new Set();
   for (const item of root.querySelectorAll("#tree li[data-folder]")) {
     const { folder, parent } = item.dataset;
@@ -56,7 +57,15 @@ function apply(root) {
     item.toggleAttribute("data-folded", hidden);
     const link = item.querySelector(".tree__item");
     const fold = item.querySelector("[data-fold]");
+    if (fold && (choices[folder] ?? (fold.dataset.fold === "closed" && !open.has(folder)))) folded.add(folder);
     link?.toggleAttribute("data-closed", Boolean(fold) && folded.has(folder));
     if (fold) link.setAttribute("aria-expanded", String(!folded.has(folder)));
   }
+}
+
+// The folders above one, by id: nobody should look for the folder that is open.
+function above(item) {
+  const found = new Set();
+  for (let at = item; at?.dataset.parent && !found.has(at.dataset.parent); at = itemOf(at.dataset.parent)) found.add(at.dataset.parent);
+  return found;
 }

@@ -79,5 +79,5 @@ def sign_in(window: Visit, made: Any) -> None:
     page.fill("#id_login", made.address)
     page.fill("#id_password", made.password)
     page.click(".door__form .btn--primary")
-    page.wait_for_selector("#list .bar")
+    page.wait_for_selector("#list .m-bar", state="attached")
     page.wait_for_load_state("networkidle")

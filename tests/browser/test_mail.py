@@ -101,6 +101,86 @@ def test_everything_by_keyboard(signed_in: Opened, fill: Any) -> None:
     assert window.complaints == []
 
 
+def test_going_back_leaves_a_scrolled_list_where_it_is(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    page.click("text=Mensaje 118")
+    page.wait_for_selector("#subject >> text=Mensaje 118")
+    page.evaluate("document.querySelector('#list ol').scrollTop = 4000")
+    page.wait_for_selector("#list .row__subj >> text=Mensaje 060")
+    before = page.evaluate("document.querySelector('#list ol').scrollTop")
+    page.go_back()
+    page.wait_for_selector("#reader [data-reader]", state="detached")
+    assert page.evaluate("document.querySelector('#list ol').scrollTop") == before
+    assert page.evaluate("document.activeElement.matches('#list .row__subj')")
+    box = page.evaluate("document.activeElement.closest('.row').getBoundingClientRect().toJSON()")
+    assert box["bottom"] > 0
+    assert box["top"] < 900
+
+
+def test_a_message_far_down_is_loaded_again_with_its_place_in_the_list(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    page.locator("#list .row__subj").first.focus()
+    page.keyboard.press("End")
+    page.click("text=Mensaje 002")
+    page.wait_for_selector("#subject >> text=Mensaje 002")
+    page.reload()
+    page.wait_for_selector("#list .row[aria-current] >> text=Mensaje 002")
+    box = page.locator("#list .row[aria-current]").bounding_box()
+    assert box is not None
+    assert 0 < box["y"] < 900
+    assert window.complaints == []
+
+
+def test_escape_ends_a_search(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    page.keyboard.press("/")
+    page.keyboard.type("nada de esto")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Nada con “nada de esto”")
+    page.locator("#search-box input").focus()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#list .row__subj >> text=Mensaje 118")
+    assert page.input_value("#search-box input") == ""
+
+
+def test_a_special_folder_is_folded_until_somebody_opens_it(signed_in: Opened, fill: Any, imap: Any) -> None:
+    def put(made: Any) -> None:
+        client = imap(made.address)
+        for name in ("Archive/2025", "Clientes/Ñuble"):
+            client.create_folder(name)
+            client.subscribe_folder(name)
+
+    window, _made = signed_in(put)
+    page = window.page
+    year = page.locator("#tree a", has_text="2025")
+    page.wait_for_selector("#tree a >> text=Ñuble")
+    assert not year.is_visible()
+    page.locator("#tree a", has_text="Archivo").focus()
+    page.keyboard.press("ArrowRight")
+    year.click()
+    page.wait_for_selector("#list .bar__title >> text=2025")
+    page.reload()
+    assert year.is_visible()
+
+
+def test_a_folder_that_another_program_removed_keeps_the_tree(signed_in: Opened, imap: Any) -> None:
+    def put(made: Any) -> None:
+        client = imap(made.address)
+        client.create_folder("Obras")
+        client.subscribe_folder("Obras")
+
+    window, made = signed_in(put)
+    imap(made.address).delete_folder("Obras")
+    window.page.click("#tree a >> text=Obras")
+    window.page.wait_for_selector("text=Esta carpeta ya no está aquí")
+    assert "Entrada" in window.page.inner_text("#tree")
+    window.page.click("#list >> text=Ir a Entrada")
+    window.page.wait_for_selector("#list .bar__title >> text=Entrada")
+
+
 def test_the_list_reaches_its_end(signed_in: Opened, fill: Any) -> None:
     window, _made = signed_in(fill)
     page = window.page
@@ -203,6 +283,6 @@ def test_a_message_that_another_program_removed_says_so(signed_in: Opened, fill:
     client.delete_messages(client.search(["SUBJECT", "Mensaje 116"]))
     client.expunge()
     window.page.click("text=Mensaje 116")
-    window.page.wait_for_selector("#reader >> text=Esto ya no está aquí")
+    window.page.wait_for_selector("#reader >> text=Este mensaje ya no está aquí")
     window.page.click("text=Mensaje 115")
     window.page.wait_for_selector("#subject >> text=Mensaje 115")

@@ -131,7 +131,9 @@ def test_an_expunged_message_is_gone_and_nothing_else_opens(box: dict[str, Any],
     connection.append("INBOX", LETTER.replace(b"8841", b"9999"))
     response = box["client"].get(box["message"])
     assert response.status_code == 410
-    assert "9999" not in response.content.decode()
+    reader = response.content.decode().partition('id="reader"')[2]
+    assert "Este mensaje ya no está aquí" in reader
+    assert "9999" not in reader
 
 
 def test_a_changed_uidvalidity_is_gone(box: dict[str, Any]) -> None:

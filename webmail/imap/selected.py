@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from dataclasses import dataclass
 
-from webmail.errors import Gone
+from webmail.errors import FolderGone
 from webmail.imap.connection import Connection, check
 from webmail.imap.wire import Flight, Piece, parse_uid_set, quote
 from webmail.values import FolderId
@@ -47,7 +47,7 @@ def _gone(flight: Flight) -> None:
     code = end.code.split(b" ")[0].upper()
     if code in {b"UNAVAILABLE", b"SERVERBUG", b"INUSE", b"NOPERM"}:
         check(end)
-    raise Gone(end.text)
+    raise FolderGone(end.text)
 
 
 def _selected(folder: FolderId, flight: Flight, later: Flight) -> Selected:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from webmail.errors import Gone, Unreachable
+from webmail.errors import FolderRenewed, Unreachable
 from webmail.imap.connection import Connection
 from webmail.imap.pool import Key, Open, pool
 from webmail.imap.selected import Selected, select
@@ -73,7 +73,7 @@ class Session:
         messages and are thrown away."""
         state, flight = self.selected(ref.folder, *commands)
         if state.validity != ref.validity:
-            raise Gone("the folder was made anew")
+            raise FolderRenewed("the folder was made anew")
         return state, flight
 
     def ensure_alive(self) -> None:

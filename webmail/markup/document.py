@@ -34,7 +34,7 @@ color-scheme:light;-webkit-text-size-adjust:100%;text-size-adjust:100%;overflow-
 :root[data-paper=auto]{color-scheme:light dark}
 :root[data-paper=dark]{color-scheme:dark}
 :root:not([data-paper=light]){background:transparent;color:light-dark(#1b2230,#e3e7ee)}
-body{margin:0;padding:16px;box-sizing:border-box;position:relative;min-width:0}
+body{margin:0;padding:16px;box-sizing:border-box;position:relative;min-width:0;min-height:100vh}
 :root:not([data-paper=light]) a{color:light-dark(#1d4ea3,#9dbdf5)}
 img{max-width:100%;height:auto}
 img:not([src]){display:inline-block;box-sizing:border-box;max-width:100%;min-height:1.6em;padding:0 6px;overflow:hidden;

@@ -12,7 +12,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from webmail.errors import Gone
-from webmail.markup.document import estimate_height, render_document
+from webmail.markup.document import Theme, estimate_height, render_document
 from webmail.markup.sanitize import SafeHtml, sanitize
 from webmail.mime.body import decode_part, text_of
 from webmail.sources.base import MailSource
@@ -37,33 +37,47 @@ class RawBody:
 @dataclass(frozen=True, slots=True)
 class Framed:
     """A cleaned body: the whole document of its frame, its body and style alone (for the printed sheet), how many remote
-    images it wants, about how high it is in px."""
+    images it wants, about how high it is in px, whether only its beginning is there."""
 
     document: SafeHtml
     html: SafeHtml
     css: SafeHtml
     remote_count: int
     estimate: int
+    truncated: bool
 
 
 def frame_body(
-    raw: RawBody, part_url: PartUrl, *, remote: Remote = "block", remote_url: Callable[[str], str] | None = None
+    raw: RawBody,
+    part_url: PartUrl,
+    *,
+    theme: Theme,
+    remote: Remote = "block",
+    remote_url: Callable[[str], str] | None = None,
 ) -> Framed:
-    """The one way from foreign HTML to a page. Remote images are left out ("block") or sent through our proxy."""
+    """The one way from foreign HTML to a page. Remote images are left out ("block") or sent through our proxy. `theme` is
+    that of the page around it."""
     cid_urls = {cid: part_url(number) for cid, number in raw.cids.items()}
     cleaned = sanitize(raw.text, cid_urls=cid_urls, remote=remote, remote_url=remote_url)
-    document = render_document(cleaned, lang=get_language() or "es", title=_("Message"))
-    return Framed(document, cleaned.html, cleaned.css, cleaned.remote_count, estimate_height(cleaned))
+    document = render_document(cleaned, lang=get_language() or "es", title=_("Message"), theme=theme)
+    return Framed(
+        document,
+        cleaned.html,
+        cleaned.css,
+        cleaned.remote_count,
+        estimate_height(cleaned),
+        truncated="truncated" in cleaned.removed,
+    )
 
 
-def keep_framed(account_id: int, ref: Ref, number: PartNumber, framed: Framed) -> None:
+def keep_framed(account_id: int, ref: Ref, number: PartNumber, framed: Framed, *, theme: Theme) -> None:
     """Keeps the blocked form for the frame that the page is about to ask for."""
-    cache.set(_key(account_id, ref, number), str(framed.document), KEEP_S)
+    cache.set(_key(account_id, ref, number, theme), str(framed.document), KEEP_S)
 
 
-def kept_framed(account_id: int, ref: Ref, number: PartNumber) -> str | None:
+def kept_framed(account_id: int, ref: Ref, number: PartNumber, *, theme: Theme) -> str | None:
     """The document that `keep_framed` kept, None when it has gone."""
-    document: str | None = cache.get(_key(account_id, ref, number))
+    document: str | None = cache.get(_key(account_id, ref, number, theme))
     return document
 
 
@@ -93,6 +107,6 @@ def _first_bytes(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
             return
 
 
-def _key(account_id: int, ref: Ref, number: str) -> str:
-    name = f"{account_id}\0{ref.folder}\0{ref.validity}\0{ref.id}\0{number}\0{get_language()}"
+def _key(account_id: int, ref: Ref, number: str, theme: Theme) -> str:
+    name = f"{account_id}\0{ref.folder}\0{ref.validity}\0{ref.id}\0{number}\0{get_language()}\0{theme}"
     return "body:" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()

@@ -11,7 +11,8 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from webmail.errors import Gone
+from webmail.errors import FolderGone
+from webmail.markup.document import Theme
 from webmail.markup.text import TextBody, tokenize_text
 from webmail.mime.frank import Authentication, read_authentication, transport_tls
 from webmail.services.bodies import Framed, PartUrl, RawBody, frame_body, keep_framed
@@ -36,13 +37,15 @@ OTHER_DEFECT = _("Part of the message does not follow the rules of mail and was 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the list page: the summary, its position, its tags, and the day that begins above it (or None)."""
+    """One row of the list page: the summary, its position, its tags, the day that begins above it (or None), who it is from
+    or to, and whether it is drawn as unread (what one wrote oneself never is)."""
 
     summary: Summary
     position: int
     tags: list[Tag]
     day: date | None
     who: str
+    unread: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,11 @@ class Letter:
 
 
 def find_folder(folders: Sequence[Folder], folder_id: FolderId) -> Folder:
-    """The folder with this id. Raises Gone when the account has none, or when it cannot be opened."""
+    """The folder with this id. Raises FolderGone when the account has none: neither mail in it nor folders below it."""
     for folder in folders:
-        if folder.id == folder_id:
+        if folder.id == folder_id and (folder.selectable or folder.has_children):
             return folder
-    raise Gone("no such folder")
+    raise FolderGone("no such folder")
 
 
 def open_page(source: MailSource, folder: Folder, query: Query, window: Window) -> RowPage:
@@ -121,7 +124,16 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window) 
         shown_day = day if query.sort == "date" and day != last else None
         last = day
         if index >= look_back:
-            rows.append(Row(summary, page.start + index, tags_of(summary.flags), shown_day, _who(summary, sent_by_me)))
+            rows.append(
+                Row(
+                    summary,
+                    page.start + index,
+                    tags_of(summary.flags),
+                    shown_day,
+                    _who(summary, sent_by_me),
+                    unread=summary.unread and not sent_by_me,
+                )
+            )
     kept = Page(page.rows[look_back:], page.start + look_back, page.total, page.validity, query)
     return RowPage(rows, kept)
 
@@ -140,16 +152,16 @@ def mark_seen(source: MailSource, summary: Summary) -> bool:
 
 
 def open_letter(
-    source: MailSource, folder: Folder, ref: Ref, query: Query, *, account_id: int, part_url: PartUrl
+    source: MailSource, folder: Folder, ref: Ref, query: Query, *, account_id: int, part_url: PartUrl, theme: Theme
 ) -> Letter:
     """The message of `ref` with everything that the reader shows; its HTML bodies are cleaned and kept for their frames.
     Raises Gone when it is not there any more."""
     message = source.message(ref)
     position, before, after, total = source.neighbours(ref, query)
-    bodies = [_shown(body, message, part_url) for body in message.bodies]
+    bodies = [_shown(body, message, part_url, theme) for body in message.bodies]
     for shown in bodies:
         if shown.framed:
-            keep_framed(account_id, ref, shown.body.part.number, shown.framed)
+            keep_framed(account_id, ref, shown.body.part.number, shown.framed, theme=theme)
     return Letter(
         message=message,
         folder=folder,
@@ -158,7 +170,7 @@ def open_letter(
         files=_files(message),
         authentication=read_authentication(message.headers, settings.AUTHSERV_IDS),
         tls=transport_tls(message.headers),
-        notes=_notes(message),
+        notes=_notes(message, bodies),
         position=position,
         total=total,
         before=before,
@@ -166,11 +178,11 @@ def open_letter(
     )
 
 
-def _shown(body: Body, message: Message, part_url: PartUrl) -> ShownBody:
+def _shown(body: Body, message: Message, part_url: PartUrl, theme: Theme) -> ShownBody:
     if body.part.subtype != "html":
         return ShownBody(body, text=tokenize_text(body.text))
     cids = {part.cid: part.number for part in message.attachments if part.cid}
-    return ShownBody(body, framed=frame_body(RawBody(body.text, cids), part_url))
+    return ShownBody(body, framed=frame_body(RawBody(body.text, cids), part_url, theme=theme))
 
 
 def _files(message: Message) -> list[Part]:
@@ -179,10 +191,10 @@ def _files(message: Message) -> list[Part]:
     return [part for part in message.attachments if not (part.cid and part.type == "image" and part.cid in html)]
 
 
-def _notes(message: Message) -> list[str | Promise]:
+def _notes(message: Message, shown: list[ShownBody]) -> list[str | Promise]:
     """What could not be read, once each, in words."""
     codes = [defect.code for defect in message.defects] + list(message.summary.defects)
-    if any(body.truncated for body in message.bodies):
+    if any(body.body.truncated or (body.framed and body.framed.truncated) for body in shown):
         codes.append("truncated")
     notes: list[str | Promise] = []
     for code in codes:

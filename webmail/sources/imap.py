@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
-from webmail.errors import Gone, Refused, Unreachable
+from webmail.errors import FolderRenewed, Gone, Refused, Unreachable
 from webmail.imap.changes import append_message, expunge, move_messages, store_flags
 from webmail.imap.connection import Connection, check
 from webmail.imap.fetch import Fetched, by_uid, fetch_command
@@ -146,7 +146,7 @@ class ImapSource:
         left[0] -= 1
         self._session.reconnect()
         if self._session.selected(state.folder)[0].validity != state.validity:
-            raise Gone("the folder was made anew")
+            raise FolderRenewed("the folder was made anew")
         if len(uids) == 1:
             return fetch_least(self.connection, state.folder, state.validity, uids[0])
         rows: dict[int, Row] = {}
@@ -164,7 +164,7 @@ class ImapSource:
     def _neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
         listing = read_listing(self._session, self._cache, ref.folder, query)
         if listing.state.validity != ref.validity:
-            raise Gone("the folder was made anew")
+            raise FolderRenewed("the folder was made anew")
         order, uid = listing.order, _uid(ref)
         if uid not in order:
             return -1, None, None, len(order)
@@ -292,7 +292,7 @@ class ImapSource:
         for group in groups.values():
             uids = [_uid(ref) for ref in group]
             if len({ref.validity for ref in group}) > 1:
-                raise Gone("the folder was made anew")
+                raise FolderRenewed("the folder was made anew")
             state, _flight = self._session.read(lambda ref=group[0]: self._session.valid(ref))  # type: ignore[misc]
             yield state, uids
 

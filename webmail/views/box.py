@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast, get_args
 
 from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import MailAccount
+from webmail.markup.document import Theme
 from webmail.services.access import account_for, open_source
 from webmail.services.folders import tree_items
 from webmail.services.reading import find_folder
@@ -26,6 +27,11 @@ class Box:
     request: HttpRequest
     account: MailAccount
     source: MailSource
+
+    @property
+    def theme(self) -> Theme:
+        """The theme that this person chose."""
+        return theme_of(self.request)
 
     def folders(self) -> list[Folder]:
         """The folders that this person wants to see: subscribed, or all."""
@@ -65,6 +71,12 @@ def open_box(request: HttpRequest, account_id: int) -> Iterator[Box]:
     account = account_for(request, account_id)
     with open_source(request, account) as source:
         yield Box(request, account, source)
+
+
+def theme_of(request: HttpRequest) -> Theme:
+    """The theme that this person chose, "system" without a choice."""
+    theme = getattr(request.user, "theme", "")
+    return cast(Theme, theme) if theme in get_args(Theme) else "system"
 
 
 def inbox_of(folders: list[Folder]) -> Folder | None:

@@ -10,12 +10,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from accounts.models import MailAccount
-from webmail.errors import Gone
+from webmail.errors import FolderGone
 from webmail.services.folders import folder_label
 from webmail.services.reading import RowPage, open_page
 from webmail.values import Folder, FolderId, Query, Window
 from webmail.views.box import Box, inbox_of, open_box
 from webmail.views.query import PAGE_SIZE, query_from, query_string, start_from
+from webmail.views.states import state_of
 
 
 @login_required
@@ -35,7 +36,7 @@ def account_home(request: HttpRequest, account_id: int) -> HttpResponse:
     with open_box(request, account_id) as box:
         inbox = inbox_of(box.folders()) or inbox_of(box.source.folders())
         if inbox is None:
-            raise Gone("the account has no folder")
+            raise FolderGone("the account has no folder")
         return redirect("folder", account_id, inbox.id)
 
 
@@ -54,10 +55,23 @@ def folder_tree(request: HttpRequest, account_id: int) -> HttpResponse:
 def message_list(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
     """A folder: the whole page, or its list pane for htmx."""
     with open_box(request, account_id) as box:
-        context = list_context(box, folder_id)
+        try:
+            context = list_context(box, folder_id)
+        except FolderGone as error:
+            return _gone(box, error)
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         return render(request, "webmail/mail.html#folder_change", context)
     return render(request, "webmail/mail.html", context)
+
+
+def _gone(box: Box, error: FolderGone) -> HttpResponse:
+    """The folders that there are, and in place of the list what became of the one asked for."""
+    state = state_of(error)
+    context = box.tree(box.folders(), None) | {"view": "list", "state": state, "quota": box.quota()}
+    partial = box.request.htmx and not box.request.htmx.history_restore_request  # type: ignore[attr-defined]
+    return render(
+        box.request, "webmail/mail.html" + ("#folder_change" if partial else ""), context, status=state.status
+    )
 
 
 @login_required
@@ -82,14 +96,16 @@ def _role_hint(box: Box, folder_id: FolderId) -> Any:
     return Role(hint) if hint in set(Role) else Role.NONE
 
 
-def list_context(box: Box, folder_id: FolderId) -> dict[str, Any]:
-    """Everything that the mail page shows but the reader: tree, quota, list."""
+def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> dict[str, Any]:
+    """Everything that the mail page shows but the reader: tree, quota, and the list from `start` (else as the address says)."""
     query = query_from(box.request.GET)
     folders = box.folders()
     folder = box.folder(folders, folder_id)
     if not folder.selectable:
         return box.tree(folders, folder_id) | {"folder": folder, "label": folder_label(folder), "query": query}
-    page = open_page(box.source, folder, query, Window(start_from(box.request.GET), PAGE_SIZE))
+    page = open_page(
+        box.source, folder, query, Window(start_from(box.request.GET) if start is None else start, PAGE_SIZE)
+    )
     return (
         box.tree(folders, folder_id)
         | rows_context(box, folder, page, query)

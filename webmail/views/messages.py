@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST, require_safe
 
+from webmail.errors import Gone
 from webmail.markup.document import frame_csp
 from webmail.mime.frank import list_unsubscribe
 from webmail.mime.headers import parse_headers
@@ -16,7 +17,8 @@ from webmail.services.reading import Letter, mark_seen, open_letter
 from webmail.values import Flag, Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.folders import list_context
-from webmail.views.query import query_from, query_string
+from webmail.views.query import query_from, query_string, start_around
+from webmail.views.states import state_of
 
 HEADER_TEXT_LIMIT_BYTES = 262_144
 SOURCE_LIMIT_BYTES = 1_048_576
@@ -31,15 +33,27 @@ def message_show(request: HttpRequest, account_id: int, folder_id: FolderId, val
     with open_box(request, account_id) as box:
         folders = box.folders()
         folder = box.folder(folders, folder_id)
-        letter = _open(box, folder, ref)
+        try:
+            letter = _open(box, folder, ref)
+        except Gone as error:
+            if partial:
+                raise
+            return _gone(box, folder_id, error)
         changed = _from_here(request) and mark_seen(box.source, letter.message.summary)
         context = letter_context(box, letter, seen=changed or not letter.message.summary.unread)
         if partial:
             context |= box.tree(box.folders() if changed else folders, folder_id) | {"counters": changed}
         else:
-            context |= list_context(box, folder_id) | {"view": "read"}
+            context |= list_context(box, folder_id, start=start_around(letter.position)) | {"view": "read"}
     template = "webmail/mail.html#reader_change" if partial else "webmail/mail.html"
     return render(request, template, context)
+
+
+def _gone(box: Box, folder_id: FolderId, error: Gone) -> HttpResponse:
+    """The folder as it is now, and beside it what became of the message."""
+    state = state_of(error)
+    context = list_context(box, folder_id) | {"view": "read", "state": state}
+    return render(box.request, "webmail/mail.html", context, status=state.status)
 
 
 def _open(box: Box, folder: Folder, ref: Ref) -> Letter:
@@ -50,6 +64,7 @@ def _open(box: Box, folder: Folder, ref: Ref) -> Letter:
         query_from(box.request.GET),
         account_id=box.account.pk,
         part_url=box.part_url(ref),
+        theme=box.theme,
     )
 
 

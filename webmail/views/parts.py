@@ -25,7 +25,7 @@ from webmail.services.access import account_for
 from webmail.services.bodies import Remote, frame_body, kept_framed, read_raw
 from webmail.services.images import fetch_image
 from webmail.values import FolderId, Part, PartNumber, Ref
-from webmail.views.box import Box, open_box
+from webmail.views.box import Box, open_box, theme_of
 
 HEAD_BYTES = 64
 PRIVATE_CACHE = "private, max-age=3600, immutable"
@@ -44,12 +44,13 @@ def body_frame(
     ref = Ref(folder_id, validity, uid)
     account_for(request, account_id)
     shown = request.GET.get("images") == "1"
-    document = None if shown else kept_framed(account_id, ref, number)
+    theme = theme_of(request)  # the address has it too, so that the browser keeps each of them apart
+    document = None if shown else kept_framed(account_id, ref, number, theme=theme)
     if document is None:
         with open_box(request, account_id) as box:
             raw = read_raw(box.source, ref, number)
             remote: Remote = "proxy" if shown else "block"
-            framed = frame_body(raw, box.part_url(ref), remote=remote, remote_url=_image_url(box, ref))
+            framed = frame_body(raw, box.part_url(ref), theme=theme, remote=remote, remote_url=_image_url(box, ref))
         document = framed.document
     response = HttpResponse(document)
     response["Content-Security-Policy"] = frame_csp(images=request.build_absolute_uri("/mail/"))

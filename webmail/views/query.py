@@ -34,6 +34,11 @@ def start_from(params: QueryDict) -> int:
     return min(int(value), MAX_START) if value.isascii() and value.isdigit() and len(value) < 12 else 0
 
 
+def start_around(position: int) -> int:
+    """Where a window begins that has the row at `position` in it and what comes before; 0 when it has none (-1)."""
+    return max(0, position - PAGE_SIZE // 4)
+
+
 def query_string(query: Query, **changes: str) -> str:
     """The query as it goes into an address, without its defaults; "" or "?…"."""
     params = {
