@@ -10,8 +10,8 @@ from webmail.imap.wire import Flight, Literal, Piece, flag_list, parse_uid_set, 
 from webmail.values import FolderId, Ref
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-BATCH = 1_000
-"""UIDs in one command: 1,000 fit in the 8,192 octets that every server takes (RFC 7162 section 4), unless they are long."""
+SET_LIMIT_BYTES = 7_500
+"""Octets of a UID set in one command: a line of 8,192 is what every server takes (RFC 7162 section 4)."""
 
 
 def store_flags(connection: Connection, uids: list[int], *, add: list[str], remove: list[str]) -> None:
@@ -19,11 +19,21 @@ def store_flags(connection: Connection, uids: list[int], *, add: list[str], remo
     changes = [(sign, flag_list(flags)) for sign, flags in ((b"+", add), (b"-", remove)) if flags]
     commands: list[list[Piece]] = [
         [b"UID", b"STORE", uid_set(batch), sign + b"FLAGS.SILENT", flags]
-        for batch in _batches(uids)
+        for batch in batches(uids)
         for sign, flags in changes
     ]
     for end in connection.run(*commands).ends if commands else ():
         check(end)
+
+
+def copy_messages(connection: Connection, uids: list[int], folder: FolderId) -> tuple[int, dict[int, int]]:
+    """Copies messages; gives what `move_messages` gives."""
+    validity = 0
+    after: dict[int, int] = {}
+    for batch in batches(uids):
+        validity, pairs = _copied(connection.ask(b"UID", b"COPY", uid_set(batch), quote(folder)))
+        after |= pairs
+    return validity, after
 
 
 def move_messages(connection: Connection, uids: list[int], folder: FolderId) -> tuple[int, dict[int, int]]:
@@ -31,7 +41,7 @@ def move_messages(connection: Connection, uids: list[int], folder: FolderId) -> 
     the server does not tell."""
     validity = 0
     after: dict[int, int] = {}
-    for batch in _batches(uids):
+    for batch in batches(uids):
         validity, pairs = _move(connection, batch, quote(folder))
         after |= pairs
     return validity, after
@@ -51,7 +61,7 @@ def _move(connection: Connection, uids: list[int], folder: Piece) -> tuple[int, 
 def expunge(connection: Connection, uids: list[int]) -> None:
     """Marks these messages as deleted and expunges just them. Without UIDPLUS (RFC 4315) they stay marked, and lists leave
     them out: a plain EXPUNGE would take other programs' messages with it."""
-    for batch in _batches(uids):
+    for batch in batches(uids):
         connection.ask(b"UID", b"STORE", uid_set(batch), b"+FLAGS.SILENT", b"(\\Deleted)")
         if connection.has("UIDPLUS"):
             connection.ask(b"UID", b"EXPUNGE", uid_set(batch))
@@ -90,7 +100,16 @@ def _date_time(moment: datetime) -> bytes:
     return moment.strftime(f'"%d-{MONTHS[moment.month - 1]}-%Y %H:%M:%S +0000"').encode()
 
 
-def _batches(uids: list[int]) -> Iterator[list[int]]:
-    ordered = sorted(set(uids))
-    for start in range(0, len(ordered), BATCH):
-        yield ordered[start : start + BATCH]
+def batches(uids: list[int]) -> Iterator[list[int]]:
+    """UIDs in pieces whose sets, runs joined, stay below the limit: a whole folder without gaps is one command."""
+    batch: list[int] = []
+    size = 0
+    for uid in sorted(set(uids)):
+        if not batch or uid != batch[-1] + 1:
+            size += 2 * len(str(uid)) + 2
+        if size > SET_LIMIT_BYTES:
+            yield batch
+            batch, size = [], 2 * len(str(uid)) + 2
+        batch.append(uid)
+    if batch:
+        yield batch

@@ -61,8 +61,8 @@ def folder_label(folder: Folder) -> str | Promise:
 
 def tree_items(folders: Iterable[Folder], current: FolderId | None) -> tuple[list[TreeItem], list[TreeItem]]:
     """The tree in two groups: special folders with what is below them, and the person's own folders. A name without a folder
-    behind it and below it (deleted, but still subscribed) is left out."""
-    folders = [folder for folder in folders if folder.selectable or folder.has_children]
+    behind it (deleted, but still subscribed) is among them, as in Thunderbird, and cannot be chosen."""
+    folders = list(folders)
     special = {folder.id for folder in folders if folder.role is not Role.NONE}
     by_id = {folder.id: folder for folder in folders}
     top: list[TreeItem] = []

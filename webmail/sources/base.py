@@ -18,6 +18,8 @@ from webmail.values import (
     Query,
     Quota,
     Ref,
+    Role,
+    Summary,
     Window,
 )
 
@@ -64,12 +66,32 @@ class MailSource(Protocol):
         """The header of the message, raw."""
         ...
 
+    def refs(self, folder: FolderId, query: Query) -> list[Ref]:
+        """Every message of a query, in its order: a whole folder, or all that was found."""
+        ...
+
+    def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
+        """The flags of messages as the server has them now; those that are gone are left out."""
+        ...
+
+    def summaries(self, refs: Iterable[Ref]) -> list[Summary]:
+        """The rows of messages of one folder or several, in no order; those that are gone are left out."""
+        ...
+
+    def find(self, folder: FolderId, message_id: str) -> list[Ref]:
+        """The messages of a folder with this Message-ID ("<a@b>"), as the server has them now."""
+        ...
+
     def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Adds and removes flags or keywords on the server at once."""
         ...
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         """Moves messages of one folder into another; a message is always in at least one of them."""
+        ...
+
+    def copy(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
+        """Copies messages into another folder, flags and all."""
         ...
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
@@ -80,6 +102,23 @@ class MailSource(Protocol):
         self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None
     ) -> Ref | None:
         """Stores a message; None when the server does not tell its new UID."""
+        ...
+
+    def create_folder(self, parent: FolderId | None, name: str, *, role: Role = Role.NONE) -> FolderId:
+        """Makes a folder below `parent` (None = at the top), subscribed, with its special use where the server takes one.
+        Raises Refused for a name that cannot be, or is there already."""
+        ...
+
+    def rename_folder(self, folder: Folder, parent: FolderId | None, name: str) -> FolderId:
+        """Gives a folder another name or place, with all that is in it; subscriptions go with it."""
+        ...
+
+    def delete_folder(self, folder: Folder) -> None:
+        """Deletes a folder with its mail and all folders below it."""
+        ...
+
+    def subscribe(self, folder: FolderId, *, on: bool) -> None:
+        """Shows a folder in every program, or hides it."""
         ...
 
     def quota(self) -> Quota | None:

@@ -12,10 +12,12 @@ from datetime import datetime
 from typing import Self
 
 from webmail.errors import FolderRenewed, Gone, Refused, Unreachable
-from webmail.imap.changes import append_message, expunge, move_messages, store_flags
+from webmail.imap.changes import append_message, batches, copy_messages, expunge, move_messages, store_flags
 from webmail.imap.connection import Connection, check
-from webmail.imap.fetch import Fetched, by_uid, fetch_command
+from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
+from webmail.imap.find import find_message
 from webmail.imap.folders import list_folders
+from webmail.imap.hierarchy import create_folder, delete_folders, rename_folder, subscribe
 from webmail.imap.login import connect
 from webmail.imap.pool import Key, Open
 from webmail.imap.quota import read_quota
@@ -40,6 +42,7 @@ from webmail.values import (
     Query,
     Quota,
     Ref,
+    Role,
     Summary,
     Window,
 )
@@ -249,6 +252,28 @@ class ImapSource:
     def quota(self) -> Quota | None:
         return self._session.read(lambda: read_quota(self.connection)) if self.connection.has("QUOTA") else None
 
+    def refs(self, folder: FolderId, query: Query) -> list[Ref]:
+        listing = self._session.read(lambda: read_listing(self._session, self._cache, folder, query))
+        return [Ref(folder, listing.state.validity, str(uid)) for uid in listing.order]
+
+    def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
+        found: dict[Ref, frozenset[str]] = {}
+        for state, uids in self._by_folder(refs):
+            for batch in batches(uids):
+                for uid, one in fetch(self.connection, batch, b"UID FLAGS").items():
+                    found[Ref(state.folder, state.validity, str(uid))] = one.flags()
+        return found
+
+    def summaries(self, refs: Iterable[Ref]) -> list[Summary]:
+        rows: list[Summary] = []
+        for state, uids in self._by_folder(refs):
+            for batch in batches(uids):
+                rows += self._rows(state, batch, {})
+        return rows
+
+    def find(self, folder: FolderId, message_id: str) -> list[Ref]:
+        return self._session.read(lambda: find_message(self._session, folder, message_id))
+
     # --- changing ---------------------------------------------------------------------------------------------------
 
     def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
@@ -269,6 +294,16 @@ class ImapSource:
                 after[Ref(state.folder, state.validity, str(old))] = Ref(folder, validity, str(new))
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
 
+    def copy(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
+        refs = list(refs)
+        after: dict[Ref, Ref] = {}
+        for state, uids in self._by_folder(refs):
+            self._session.disturbed()
+            validity, pairs = copy_messages(self.connection, uids, folder)
+            for old, new in pairs.items():
+                after[Ref(state.folder, state.validity, str(old))] = Ref(folder, validity, str(new))
+        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+
     def delete(self, refs: Iterable[Ref]) -> Moved:
         refs = list(refs)
         for _state, uids in self._by_folder(refs):
@@ -284,8 +319,30 @@ class ImapSource:
         self._session.disturbed()
         return append_message(self.connection, folder, raw, flags=names, received=received)
 
+    def create_folder(self, parent: FolderId | None, name: str, *, role: Role = Role.NONE) -> FolderId:
+        self._session.read(
+            lambda: list_folders(self.connection, subscribed_only=False)
+        )  # the namespace, a live connection
+        return create_folder(self.connection, parent, name, role)
+
+    def rename_folder(self, folder: Folder, parent: FolderId | None, name: str) -> FolderId:
+        self._session.disturbed()
+        return rename_folder(self.connection, folder, self._below(folder), parent, name)
+
+    def delete_folder(self, folder: Folder) -> None:
+        self._session.disturbed()
+        delete_folders(self.connection, [folder, *self._below(folder)])
+
+    def subscribe(self, folder: FolderId, *, on: bool) -> None:
+        self._session.read(lambda: subscribe(self.connection, [folder], on=on))
+
+    def _below(self, folder: Folder) -> list[Folder]:
+        depth = len(folder.path)
+        return [one for one in self.folders() if len(one.path) > depth and one.path[:depth] == folder.path]
+
     def _by_folder(self, refs: Iterable[Ref]) -> Iterator[tuple[Selected, list[int]]]:
-        """The refs of each folder, its validity checked. Raises Gone before anything of that folder is changed."""
+        """The refs of each folder, its validity checked, without messages that are marked as deleted: a move would bring
+        those back. Raises Gone before anything of that folder is changed."""
         groups: dict[FolderId, list[Ref]] = {}
         for ref in refs:
             groups.setdefault(ref.folder, []).append(ref)
@@ -294,7 +351,9 @@ class ImapSource:
             if len({ref.validity for ref in group}) > 1:
                 raise FolderRenewed("the folder was made anew")
             state, _flight = self._session.read(lambda ref=group[0]: self._session.valid(ref))  # type: ignore[misc]
-            yield state, uids
+            left = [uid for uid in uids if uid not in state.deleted]
+            if left:
+                yield state, left
 
 
 def _uid(ref: Ref) -> int:
