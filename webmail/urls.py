@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from webmail.tokens import FolderConverter, IdConverter, PartConverter
-from webmail.views import folders, messages, parts
+from webmail.views import changes, folders, messages, parts
 
 register_converter(FolderConverter, "folder")
 register_converter(IdConverter, "uid")
@@ -13,7 +13,6 @@ register_converter(PartConverter, "section")
 
 message_patterns: list[URLPattern | URLResolver] = [
     path("", messages.message_show, name="message"),
-    path("flag/", messages.message_flag, name="message_flag"),
     path("headers/", messages.message_headers, name="message_headers"),
     path("source/", messages.message_source, name="message_source"),
     path("print/", messages.message_print, name="message_print"),
@@ -27,12 +26,14 @@ message_patterns: list[URLPattern | URLResolver] = [
 folder_patterns: list[URLPattern | URLResolver] = [
     path("", folders.message_list, name="folder"),
     path("rows/", folders.message_rows, name="rows"),
+    path("change/", changes.messages_change, name="messages_change"),
     path("m/<int:validity>.<uid:uid>/", include(message_patterns)),
 ]
 
 urlpatterns = [
     path("", folders.home, name="home"),
     path("mail/<int:account_id>/", folders.account_home, name="account"),
+    path("mail/<int:account_id>/undo/<str:token>/", changes.change_undo, name="change_undo"),
     path("mail/<int:account_id>/tree/", folders.folder_tree, name="tree"),
     path("mail/<int:account_id>/f/<folder:folder_id>/", include(folder_patterns)),
 ]

@@ -142,7 +142,8 @@ class Part:
     """One node of a message's MIME tree (RFC 2045, RFC 3501 BODYSTRUCTURE), names decoded.
 
     `type` and `subtype` are lower case; `size_bytes` counts the encoded octets; `cid` has no angle brackets;
-    `disposition` is "", "inline" or "attachment". A multipart has children and no encoding.
+    `disposition` is "", "inline" or "attachment". A multipart has children and no encoding; `start` is the cid of the
+    root of a multipart/related (RFC 2387 section 3.2), "" where the first part is it.
     """
 
     number: PartNumber
@@ -158,6 +159,7 @@ class Part:
     delsp: bool = False
     description: str = ""
     children: tuple[Part, ...] = ()
+    start: str = ""
 
     @property
     def media_type(self) -> str:
@@ -241,14 +243,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of a window, and how many messages the whole query has. `validity` is the folder's; rows that
-    vanished while they were fetched are left out, never replaced by others."""
+    """The rows of a window, and how many messages the whole query has. `validity` is the folder's, `next_id` the id that
+    the next message will have at least; rows that vanished while they were fetched are left out, never replaced by
+    others."""
 
     rows: tuple[Summary, ...]
     start: int
     total: int
     validity: int
     query: Query
+    next_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,11 +292,13 @@ Tls = Literal["tls", "starttls", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where a server listens and how: `tls` is fixed for an account, there is never a fall-back to clear text."""
+    """Where a server listens and how: `tls` is fixed for an account, there is never a fall-back to clear text.
+    `public_only` is for servers that are not ours: they must have public addresses only."""
 
     host: str
     port: int
     tls: Tls = "tls"
+    public_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)

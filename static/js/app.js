@@ -1,6 +1,7 @@
 // Binds behaviours to the elements that name them in data-behaviour, now and after every swap. A behaviour is a function
 // of one element, called once for it; what listens to the whole document starts once, here.
 import "htmx";
+import * as act from "casilla/act";
 import * as copy from "casilla/copy";
 import * as dialog from "casilla/dialog";
 import * as drawer from "casilla/drawer";
@@ -8,16 +9,19 @@ import * as frame from "casilla/frame";
 import * as keys from "casilla/keys";
 import * as list from "casilla/list";
 import * as menu from "casilla/menu";
+import * as move from "casilla/move";
 import * as preview from "casilla/preview";
 import * as reader from "casilla/reader";
 import * as reveal from "casilla/reveal";
+import * as select from "casilla/select";
 import * as sidebar from "casilla/sidebar";
+import * as swipe from "casilla/swipe";
 import * as theme from "casilla/theme";
 import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { copy, dialog, drawer, frame, list, menu, preview, reader, reveal, theme, toast, tree };
+const BEHAVIOURS = { changed: act, copy, dialog, drawer, frame, list, menu, move, preview, reader, reveal, select, swipe, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {
@@ -33,7 +37,7 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [drawer, dialog, keys, preview, reader, sidebar, time, toast, tree]) module.start();
+for (const module of [act, drawer, dialog, keys, move, preview, reader, sidebar, time, toast, tree]) module.start();
 bind(document);
 document.addEventListener("htmx:after:swap", () => bind(document));
 

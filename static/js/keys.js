@@ -1,28 +1,37 @@
 // Keys press what the mouse presses: links and buttons that carry data-key or data-go. They act outside fields only, and
 // single keys not at all where <html data-single-keys="off">.
+import { act } from "casilla/act";
 import { open } from "casilla/dialog";
 import { close } from "casilla/drawer";
+import { ask } from "casilla/move";
 import { focusRow } from "casilla/reader";
+import { anchorAt, clear, extendTo, selectAll, toggle } from "casilla/select";
 
 const GO = { i: "inbox", d: "drafts", e: "sent", a: "archive", s: "junk", t: "trash" };
 const GO_MS = 1500;
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: "page down", PageUp: "page up", Home: "first", End: "last" };
+const ACTIONS = { e: "archive", "#": "delete", Delete: "delete", s: "star", u: "read" };
 let waitingForGo = 0;
 
 export function start() {
   document.addEventListener("keydown", (event) => {
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.defaultPrevented || event.altKey) return;
+    if (event.key === "a" && (event.ctrlKey || event.metaKey) && event.target.closest?.("#list .row, #list ol")) {
+      event.preventDefault();
+      return selectAll();
+    }
+    if (event.ctrlKey || event.metaKey) return;
     if (press(event)) event.preventDefault();
   });
 }
 
-function press({ key, target }) {
+function press({ key, target, shiftKey }) {
   if (document.querySelector("dialog[open], :popover-open")) return false;
-  const field = target.closest?.("input, textarea, select, [contenteditable]");
+  const field = target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   if (key === "Escape") return escape(field);
   if (key === "F6") return nextPane();
   if (field) return false;
-  if (STEPS[key] && (target.closest?.("#list .row, #list ol") || (target === document.body && !isReading()))) return step(STEPS[key]);
+  if (STEPS[key] && (target.closest?.("#list .row, #list ol") || (target === document.body && !isReading()))) return step(STEPS[key], shiftKey);
   return document.documentElement.dataset.singleKeys !== "off" && single(key);
 }
 
@@ -32,6 +41,10 @@ function single(key) {
     return click(document.querySelector(`[data-go="${GO[key]}"]`));
   }
   waitingForGo = key === "g" ? Date.now() : 0;
+  if (key === "x") return selectRow();
+  if (key === "v") return ask();
+  if (key === "!") return act(document.querySelector('#list form[data-change] [value="ham"]') ? "ham" : "junk");
+  if (ACTIONS[key]) return act(ACTIONS[key], { confirm: ACTIONS[key] === "delete" && Boolean(document.querySelector("#list form[data-change] [data-confirm]")) });
   if (key === "j" || key === "k") return next(key === "j" ? 1 : -1);
   if (key === "o") return click(document.activeElement?.closest(".row")?.querySelector(".row__subj"));
   if (key === "?") return open("shortcuts");
@@ -54,7 +67,13 @@ function click(element) {
 
 const listOf = () => document.querySelector("#list [data-behaviour~=list]");
 
-function step(how) {
+function selectRow() {
+  const row = document.activeElement?.closest("#list .row") ?? document.querySelector("#list .row:has(.row__subj[tabindex='0'])");
+  if (row) toggle(listOf(), row);
+  return Boolean(row);
+}
+
+function step(how, extending) {
   const list = listOf();
   if (!list) return false;
   const row = list.querySelector(".row[aria-current]");
@@ -62,7 +81,10 @@ function step(how) {
   const at = Number((inside ? list.dataset.active : row?.dataset.pos) ?? list.dataset.active ?? -1);
   const page = Math.max(1, Math.floor(list.clientHeight / (list.querySelector(".row")?.offsetHeight || 68)) - 1);
   const position = { first: 0, last: Number(list.dataset.total) - 1, "page down": at + page, "page up": at - page }[how] ?? at + how;
-  list.dispatchEvent(new CustomEvent("casilla:show", { detail: { position } }));
+  if (extending) anchorAt(document.activeElement?.closest("#list .row"));
+  const shown = new CustomEvent("casilla:show", { detail: { position } });
+  list.dispatchEvent(shown);
+  if (extending) shown.detail.done?.then(() => extendTo(list.querySelector(`.row[data-pos="${position}"]`) ?? document.activeElement.closest(".row")));
   return true;
 }
 
@@ -78,6 +100,7 @@ function escape(field) {
   const app = document.querySelector(".app");
   if (!app) return false;
   if (close()) return true;
+  if (!field && clear()) return true;
   if (field?.type === "search" && field.value) return clearSearch(field);
   const back = !field && app.dataset.view === "read" && visible("#reader [data-back]");
   if (back) return click(back);

@@ -12,8 +12,8 @@ export function bind(list) {
   list.querySelector(":scope > .row[aria-current]")?.scrollIntoView({ block: "nearest" });
   list.addEventListener("scroll", () => schedule(state), { passive: true });
   list.addEventListener("focusin", (event) => activate(state, event.target.closest(".row")));
-  list.addEventListener("casilla:show", (event) => show(state, event.detail.position));
-  list.addEventListener("casilla:reload", () => reload(state));
+  list.addEventListener("casilla:show", (event) => { event.detail.done = show(state, event.detail.position); });
+  list.addEventListener("casilla:reload", (event) => reload(state, event.detail?.focus));
   new ResizeObserver(() => { remeasure(state); schedule(state); }).observe(list);
   settleRows(state);
   schedule(state);
@@ -105,13 +105,15 @@ async function show(state, wanted) {
   row?.querySelector(".row__subj").focus({ preventScroll: true });
 }
 
-async function reload(state) {
+async function reload(state, focus) {
   const edge = state.list.getBoundingClientRect().top;
   const seen = rowsOf(state.list).find((row) => row.getBoundingClientRect().bottom > edge);
   const offset = seen ? seen.getBoundingClientRect().top - edge : 0;
   await load(state, startAround(state, Number(seen?.dataset.pos ?? 0)), "replace");
   const again = seen && state.list.querySelector(`:scope > .row[data-ref="${CSS.escape(seen.dataset.ref)}"]`);
   if (again) state.list.scrollTop += again.getBoundingClientRect().top - edge - offset;
+  const wanted = focus && state.list.querySelector(`:scope > .row[data-ref="${CSS.escape(focus)}"] .row__subj`);
+  if (wanted && (state.list.contains(document.activeElement) || document.activeElement === document.body)) wanted.focus({ preventScroll: true });
 }
 
 // The rest of the list stays usable; the missing rows are asked for again by hand.

@@ -3,15 +3,12 @@
 import htmx from "htmx";
 
 const appOf = () => document.querySelector("[data-behaviour~=reader]");
-let wanted = null; // the toolbar key whose button had focus before a swap
 let empty = null; // the reading pane with nothing open, as the server drew it
 
 export function start() {
   document.addEventListener("click", onBack);
   document.addEventListener("casilla:rows", () => mark(appOf()));
-  document.addEventListener("htmx:before:swap", (event) => {
-    wanted = event.target.closest?.("#reader form") ? (document.activeElement?.dataset.key ?? "") : null;
-  });
+  document.addEventListener("casilla:changed", (event) => afterChange(appOf(), event.detail.gone));
   document.addEventListener("htmx:after:swap", (event) => afterSwap(appOf(), event));
   document.addEventListener("htmx:before:history:restore", onTraverse);
 }
@@ -90,9 +87,9 @@ function afterSwap(app, event) {
   if (!app) return;
   if (target?.id === "reader") {
     if (!app.querySelector("#reader [data-reader], #reader [role=alert]")) return;
-    if (wanted === null) app.dataset.view = "read";
+    app.dataset.view = "read";
     mark(app, true);
-    focusAfter(app);
+    (app.querySelector("#subject") ?? target).focus({ preventScroll: true });
   } else if (target?.id === "list") {
     app.dataset.view = "list";
     delete app.dataset.search;
@@ -101,12 +98,25 @@ function afterSwap(app, event) {
   }
 }
 
-// After a message opened, its subject; after a button of the reading pane changed it, that button again.
-function focusAfter(app) {
-  const reader = app.querySelector("#reader");
-  if (wanted === null) (reader.querySelector("#subject") ?? reader).focus({ preventScroll: true });
-  else if (wanted) [...reader.querySelectorAll(`[data-key="${CSS.escape(wanted)}"]`)].find((item) => item.checkVisibility())?.focus();
-  wanted = null;
+// After an action: what left the folder leaves the pane, focus goes to the row that took its place, the list is read again.
+function afterChange(app, gone) {
+  const list = app?.querySelector("#list [data-behaviour~=list]");
+  const rows = [...(list?.querySelectorAll(".row") ?? [])];
+  const active = rows.find((row) => row.contains(document.activeElement));
+  const focused = active && gone.has(active.dataset.ref) ? active : null;
+  const letter = letterOf(app);
+  const closed = letter && gone.has(letter.dataset.ref);
+  const from = focused ?? (closed ? rowOf(app, letter) : null);
+  const next = from && (rows.slice(rows.indexOf(from)).find((row) => !gone.has(row.dataset.ref)) ?? rows.findLast((row) => !gone.has(row.dataset.ref)));
+  if (closed) {
+    app.querySelector("#reader").replaceChildren(...(empty ?? []).map((node) => node.cloneNode(true)));
+    history.replaceState(history.state, "", app.querySelector("#tree a[aria-current]")?.href ?? location.href);
+    app.dataset.view = "list";
+  }
+  for (const row of rows) if (gone.has(row.dataset.ref)) row.remove();
+  mark(app);
+  next?.querySelector(".row__subj").focus({ preventScroll: true });
+  list?.dispatchEvent(new CustomEvent("casilla:reload", { detail: { focus: (next ?? active)?.dataset.ref } }));
 }
 
 function mark(app, reveal) {
@@ -115,9 +125,10 @@ function mark(app, reveal) {
   const row = rowOf(app, letter);
   if (!row) return;
   row.setAttribute("aria-current", "true");
-  row.toggleAttribute("data-unread", !("seen" in letter.dataset));
-  if ("seen" in letter.dataset) row.querySelector(".row__subj > .sr")?.remove();
-  star(app, row, "flagged" in letter.dataset);
+  const { dataset } = app.querySelector("#letter-state");
+  row.toggleAttribute("data-unread", !("seen" in dataset));
+  if ("seen" in dataset) row.querySelector(".row__subj > .sr")?.remove();
+  star(app, row, "flagged" in dataset);
   if (reveal) row.scrollIntoView({ block: "nearest" });
 }
 

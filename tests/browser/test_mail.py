@@ -83,7 +83,7 @@ def test_everything_by_keyboard(signed_in: Opened, fill: Any) -> None:
     page.keyboard.press("j")
     page.wait_for_selector("#subject >> text=Mensaje 118")
     page.keyboard.press("s")
-    page.wait_for_selector("#reader [data-reader][data-flagged]")
+    page.wait_for_selector("#reader #letter-state[data-flagged]")
     page.keyboard.press("u")
     page.wait_for_selector("#list .row[data-unread][aria-current]")
     page.keyboard.press("?")

@@ -110,19 +110,6 @@ def test_an_attachment_comes_decoded_and_never_as_html(box: dict[str, Any]) -> N
     assert "html" not in html["Content-Type"]
 
 
-def test_a_star_set_here_is_on_the_server(box: dict[str, Any], imap: Any) -> None:
-    response = box["client"].post(box["message"] + "flag/", {"mark": "star"}, headers={"HX-Request": "true"})
-    assert response.status_code == 200
-    connection = imap(box["made"].address)
-    connection.select_folder("INBOX", readonly=True)
-    assert len(connection.search("FLAGGED")) == 1
-
-
-def test_an_unknown_mark_changes_nothing(box: dict[str, Any]) -> None:
-    assert box["client"].post(box["message"] + "flag/", {"mark": "explode"}).status_code == 400
-    assert box["client"].get(box["message"] + "flag/").status_code == 405
-
-
 def test_an_expunged_message_is_gone_and_nothing_else_opens(box: dict[str, Any], imap: Any) -> None:
     connection = imap(box["made"].address)
     connection.select_folder("INBOX")

@@ -180,7 +180,9 @@ def _moved(source: MailSource, refs: Sequence[Ref], folder: Folder) -> Change:
     pairs = [(old, new) for old, new in zip(moved.before, moved.after, strict=True) if new is not None]
     if not pairs:
         return Change(len(refs), to=folder)
-    return Change(len(pairs), to=folder, undo=Undo(tuple(old for old, _new in pairs), tuple(new for _old, new in pairs)))
+    return Change(
+        len(pairs), to=folder, undo=Undo(tuple(old for old, _new in pairs), tuple(new for _old, new in pairs))
+    )
 
 
 def _joined(changes: Sequence[Change], to: Folder) -> Change:

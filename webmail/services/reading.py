@@ -134,7 +134,7 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window) 
                     unread=summary.unread and not sent_by_me,
                 )
             )
-    kept = Page(page.rows[look_back:], page.start + look_back, page.total, page.validity, query)
+    kept = Page(page.rows[look_back:], page.start + look_back, page.total, page.validity, query, page.next_id)
     return RowPage(rows, kept)
 
 

@@ -126,6 +126,7 @@ def rows_context(box: Box, folder: Folder, page: RowPage, query: Query) -> dict[
         "label": folder_label(folder),
         "query": query,
         "query_string": query_string(query),
+        "change_url": box.url("messages_change", folder.id, query),
         "filtered": query.unread or query.flagged or query.attachment or bool(query.text),
         "page": page,
         "page_size": PAGE_SIZE,

@@ -1,20 +1,21 @@
-"""One message: reading it, marking it, its headers, source and print form."""
+"""One message: reading it, its headers, source and print form."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect, render
-from django.views.decorators.http import require_POST, require_safe
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
 
 from webmail.errors import Gone
 from webmail.markup.document import frame_csp
 from webmail.mime.frank import list_unsubscribe
 from webmail.mime.headers import parse_headers
 from webmail.services.reading import Letter, mark_seen, open_letter
-from webmail.values import Flag, Folder, FolderId, Ref
+from webmail.services.tags import THUNDERBIRD_TAGS, tags_of
+from webmail.values import Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.folders import list_context
 from webmail.views.query import query_from, query_string, start_around
@@ -90,39 +91,11 @@ def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, 
         "before_url": box.message_url(letter.before, query=query) if letter.before else "",
         "after_url": box.message_url(letter.after, query=query) if letter.after else "",
         "back_url": box.url("folder", letter.folder.id, query),
+        "change_url": box.url("messages_change", letter.folder.id, query),
+        "all_tags": [tag for keyword in THUNDERBIRD_TAGS for tag in tags_of([keyword])],
         "images": box.request.GET.get("images") == "1",
         "images_url": box.message_url(letter.message.ref) + query_string(query, images="1"),
     }
-
-
-@login_required
-@require_POST
-def message_flag(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
-    """Marks one message: POST mark=read, unread, star or unstar. Answers with the changed row and counters, or leads back
-    to the list without htmx."""
-    change = _CHANGES.get(request.POST.get("mark", ""))
-    if change is None:
-        return HttpResponseBadRequest()
-    add, remove = change
-    ref = Ref(folder_id, validity, uid)
-    with open_box(request, account_id) as box:
-        box.source.set_flags([ref], add=add, remove=remove)
-        if not request.htmx:  # type: ignore[attr-defined]
-            return redirect(box.url("folder", folder_id, query_from(request.GET)))
-        folders = box.folders()
-        folder = box.folder(folders, folder_id)
-        letter = _open(box, folder, ref)
-        seen = not letter.message.summary.unread
-        context = letter_context(box, letter, seen=seen) | box.tree(folders, folder_id) | {"counters": True}
-    return render(request, "webmail/mail.html#flag_change", context)
-
-
-_CHANGES: dict[str, tuple[list[str], list[str]]] = {
-    "read": ([Flag.SEEN], []),
-    "unread": ([], [Flag.SEEN]),
-    "star": ([Flag.FLAGGED], []),
-    "unstar": ([], [Flag.FLAGGED]),
-}
 
 
 @login_required

@@ -1,0 +1,127 @@
+// Actions on messages: what a button, a key, a drop or a swipe asks for goes out in the one form of the list. They are done
+// to the selection, else to the row that is meant, else to the message that is open.
+import { open as openDialog } from "casilla/dialog";
+import { clear, selection } from "casilla/select";
+
+const WORKING_MS = 1000;
+const OPPOSITE = { read: "unread", star: "unstar" };
+let left = []; // the refs of the last action, for when they leave the list
+
+export function start() {
+  document.addEventListener("click", onClick);
+  document.addEventListener("submit", onSubmit, true);
+}
+
+function onClick(event) {
+  const button = event.target.closest("[data-do], [data-tag]");
+  if (!button || button.closest("form[data-change]") || event.defaultPrevented) return;
+  const row = button.closest("#list .row");
+  const letter = button.closest("#reader") && openLetter();
+  if (!row && !letter) return;
+  event.preventDefault();
+  const refs = [(row ?? letter).dataset.ref];
+  if (button.dataset.tag) {
+    const has = document.querySelector("#letter-state")?.dataset.tags.split(" ").includes(button.dataset.tag);
+    act(has ? "untag" : "tag", { refs, tag: button.dataset.tag });
+  } else act(button.value, { refs, confirm: button.hasAttribute("data-confirm") });
+}
+
+// The selection bar: the same button does both without JavaScript. Undo tells which message the page shows.
+function onSubmit(event) {
+  const form = event.target;
+  if (form.matches("[data-undo]")) form.elements.open.value = openLetter()?.dataset.ref ?? "";
+  if (!form.matches("form[data-change]") || form.dataset.ready !== undefined) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  const button = event.submitter;
+  if (button) setTimeout(() => act(button.value, { confirm: button.hasAttribute("data-confirm") })); // no submit inside of one
+}
+
+export const openLetter = () => document.querySelector("#reader [data-reader]");
+
+// What an action would be done to: {refs} or {all, except}, and how many; null when there is nothing.
+export function target(refs) {
+  if (refs) return { refs, count: refs.length };
+  const chosen = selection();
+  if (chosen) return chosen;
+  const reading = document.activeElement?.closest("#reader") || !document.querySelector("#list")?.checkVisibility();
+  const row = !reading && document.activeElement?.closest("#list .row");
+  const one = row || openLetter() || document.querySelector("#list .row:has(.row__subj[tabindex='0'])");
+  return one ? { refs: [one.dataset.ref], count: 1, one } : null;
+}
+
+// Sends one action. Marks turn round where the message has them already; what cannot be undone is asked first.
+export async function act(name, { refs, to = "", tag = "", confirm = false } = {}) {
+  const form = document.querySelector("#list form[data-change]");
+  const what = target(refs);
+  if (!form || !what) return false;
+  if ((confirm || name === "purge") && !(await confirmed(what.count))) return true;
+  left = what.refs ?? [];
+  const values = { do: turned(name, what), to, tag, open: openLetter()?.dataset.ref ?? "" };
+  if (what.all) Object.assign(values, { all: form.elements.all.defaultValue, except: what.except.join(",") });
+  else values.refs = what.refs.join(",");
+  send(form, values, what);
+  return true;
+}
+
+function send(form, values, what) {
+  const fields = ["refs", "all", "except", "open", "to", "tag", "do"].map((name) => form.querySelector(`input[type=hidden][name="${name}"]`));
+  for (const field of fields) {
+    field.disabled = !(field.name in values);
+    if (field.name in values) field.value = values[field.name];
+  }
+  const boxes = [...document.querySelectorAll('#list .row .box[form="change"]')];
+  for (const box of boxes) box.disabled = true; // what goes out is said above
+  form.dataset.ready = "";
+  form.requestSubmit();
+  delete form.dataset.ready;
+  for (const box of boxes) box.disabled = false;
+  for (const field of fields) field.disabled = true;
+  form.querySelector("input[name=all]").value = form.querySelector("input[name=all]").defaultValue;
+  if (what.count > 50) waitWords(form);
+}
+
+// Anything over a second says that it goes on.
+function waitWords(form) {
+  const timer = setTimeout(() => {
+    const template = document.getElementById("toast-working");
+    document.getElementById("toasts").append(template.content.cloneNode(true));
+    document.getElementById("toasts").lastElementChild.dataset.working = "";
+  }, WORKING_MS);
+  const end = () => {
+    clearTimeout(timer);
+    for (const toast of document.querySelectorAll("[data-working]")) toast.remove();
+    document.removeEventListener("htmx:finally:request", end);
+  };
+  document.addEventListener("htmx:finally:request", end);
+}
+
+// u and s turn a mark round: one message by what it is, several by what most people expect.
+function turned(name, what) {
+  if (!OPPOSITE[name] || !what.one) return name;
+  const state = what.one.matches("[data-reader]") ? document.querySelector("#letter-state") : what.one;
+  if (name === "star") return state.querySelector(".star") || state.hasAttribute("data-flagged") ? "unstar" : "star";
+  const unread = what.one.matches("[data-reader]") ? !state.hasAttribute("data-seen") : state.hasAttribute("data-unread");
+  return unread ? "read" : "unread";
+}
+
+async function confirmed(count) {
+  const dialog = document.getElementById("confirm");
+  const title = dialog.querySelector("h2");
+  title.textContent = count === 1 ? title.dataset.one : title.dataset.many.replace("#", count.toLocaleString(document.documentElement.lang));
+  dialog.returnValue = "no";
+  openDialog("confirm");
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  return dialog.returnValue === "yes";
+}
+
+// A toast that tells of a change: the list is read again where it stands; what left it is left by the page too.
+export function bind(toast) {
+  for (const other of document.querySelectorAll("#toasts .toast")) if (other !== toast) other.remove();
+  const app = document.querySelector("[data-behaviour~=reader]");
+  if ("failed" in toast.dataset) return;
+  const gone = new Set("left" in toast.dataset ? left : []);
+  clear();
+  app?.dispatchEvent(new CustomEvent("casilla:changed", { bubbles: true, detail: { gone } }));
+  left = [];
+}

@@ -1,0 +1,216 @@
+"""Acting on messages: one address for every action on one message, a selection or everything that a list shows."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+
+from webmail.errors import FolderRenewed, LoginRefused, MailError
+from webmail.services import organising, undo
+from webmail.services.folders import folder_label
+from webmail.services.organising import MARKS, Change
+from webmail.services.reading import find_folder
+from webmail.services.tags import tags_of
+from webmail.tokens import decode_folder
+from webmail.values import Flag, FolderId, Ref
+from webmail.views.box import Box, open_box
+from webmail.views.query import query_from
+from webmail.views.states import state_of
+
+REFS_LIMIT = 20_000
+"""Messages that may be named one by one; for more, the list is named whole."""
+
+_REF = re.compile(r"([0-9]{1,10})\.([0-9A-Za-z]{1,64})")
+_KEYWORD = re.compile(r"[!#$&'+\-./0-9:;<=>?@A-Z^_`a-z|~]{1,100}")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a person wants done: the action, its folder or tag, and to which messages."""
+
+    box: Box
+    refs: Sequence[Ref]
+    data: Mapping[str, str]
+
+    def folder(self) -> Any:
+        """The folder that `to` names. Raises FolderGone, and ValueError when it names none."""
+        return find_folder(self.box.source.folders(), decode_folder(self.data.get("to", "")))
+
+    def keyword(self) -> str:
+        """The tag's keyword. Raises ValueError when it is none."""
+        keyword = self.data.get("tag", "")
+        if not _KEYWORD.fullmatch(keyword):
+            raise ValueError("no keyword")
+        return keyword
+
+
+def _mark(name: str) -> Callable[[Wish], Change]:
+    add, remove = MARKS[name]
+    return lambda wish: organising.mark(wish.box.source, wish.refs, add=add, remove=remove)
+
+
+ACTIONS: dict[str, Callable[[Wish], Change]] = {
+    **{name: _mark(name) for name in MARKS},
+    "tag": lambda wish: organising.mark(wish.box.source, wish.refs, add=[wish.keyword()]),
+    "untag": lambda wish: organising.mark(wish.box.source, wish.refs, remove=[wish.keyword()]),
+    "move": lambda wish: organising.move(wish.box.source, wish.refs, wish.folder()),
+    "copy": lambda wish: organising.copy(wish.box.source, wish.refs, wish.folder()),
+    "archive": lambda wish: organising.archive(wish.box.source, wish.refs),
+    "junk": lambda wish: organising.junk(wish.box.source, wish.refs),
+    "ham": lambda wish: organising.not_junk(wish.box.source, wish.refs),
+    "delete": lambda wish: organising.delete(wish.box.source, wish.refs),
+    "purge": lambda wish: organising.purge(wish.box.source, wish.refs),
+}
+QUIET = frozenset({*MARKS, "tag", "untag"})
+"""Actions that leave the messages where they are."""
+
+
+@login_required
+@require_POST
+def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
+    """Does `do` to the messages named by `ref` (VALIDITY.UID, repeated) or `refs` (joined by commas), or with `all` to all of
+    the list that the address names, but for `except` and for those that came after it was drawn (`all` is VALIDITY.UID of
+    the message that would have been next). `open` is the message that the page shows. Answers with a toast and what it changes."""
+    action = ACTIONS.get(request.POST.get("do", ""))
+    if action is None:
+        return HttpResponseBadRequest()
+    with open_box(request, account_id) as box:
+        try:
+            refs = _refs(box, folder_id)
+            change = action(Wish(box, refs, request.POST)) if refs else Change(0)
+        except ValueError:
+            return HttpResponseBadRequest()
+        except LoginRefused:
+            raise
+        except MailError as error:
+            return _answer(box, folder_id, str(state_of(error).title), status=state_of(error).status)
+        token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo else ""
+        text = _words(request.POST["do"], change)
+        return _answer(box, folder_id, text, token=token, left=request.POST["do"] not in QUIET)
+
+
+@login_required
+@require_POST
+def change_undo(request: HttpRequest, account_id: int, token: str) -> HttpResponse:
+    """Takes back what a toast told of; `from` is the folder that the page shows."""
+    with open_box(request, account_id) as box:
+        try:
+            folder_id = decode_folder(request.POST.get("from", ""))
+        except ValueError:
+            return HttpResponseBadRequest()
+        kept = undo.take(request.user.pk or 0, account_id, token)
+        if kept is None:
+            return _answer(box, folder_id, _("This can no longer be undone."), status=410)
+        try:
+            count = organising.take_back(box.source, kept)
+        except LoginRefused:
+            raise
+        except MailError as error:
+            return _answer(box, folder_id, str(state_of(error).title), status=state_of(error).status)
+        text = ngettext("Undone: %(n)d message is as it was.", "Undone: %(n)d messages are as they were.", count)
+        return _answer(box, folder_id, text % {"n": count})
+
+
+def _refs(box: Box, folder_id: FolderId) -> list[Ref]:
+    """The messages that the request names. Raises ValueError for what is no ref."""
+    data = box.request.POST
+    if data.get("all"):
+        limit = _parse(folder_id, data["all"])[0]
+        out = set(_parse(folder_id, data.get("except", "")))
+        found = box.source.refs(folder_id, query_from(box.request.GET))
+        if any(ref.validity != limit.validity for ref in found[:1]):
+            raise FolderRenewed("the folder was made anew")
+        newest = int(limit.id) or sys.maxsize
+        return [ref for ref in found if ref not in out and int(ref.id) < newest]
+    refs = _parse(folder_id, ",".join([data.get("refs", ""), *data.getlist("ref")]))
+    if len(refs) > REFS_LIMIT:
+        raise ValueError("too many")
+    return refs
+
+
+def _parse(folder_id: FolderId, text: str) -> list[Ref]:
+    refs = []
+    for word in filter(None, text.split(",")):
+        match = _REF.fullmatch(word)
+        if match is None:
+            raise ValueError("no ref")
+        refs.append(Ref(folder_id, int(match[1]), match[2]))
+    return list(dict.fromkeys(refs))
+
+
+def _answer(
+    box: Box, folder_id: FolderId, text: str, *, token: str = "", left: bool = False, status: int = 200
+) -> HttpResponse:
+    """The toast, the tree with its counts, and the state of the open message; without htmx the list, with the toast."""
+    undo_url = reverse("change_undo", args=[box.account.pk, token]) if token else ""
+    if not box.request.htmx:  # type: ignore[attr-defined]
+        notices.info(box.request, text, extra_tags=undo_url)
+        query = box.request.META.get("QUERY_STRING", "")
+        return redirect(box.url("folder", folder_id) + (f"?{query}" if query else ""))
+    context = box.tree(box.folders(), folder_id) | {
+        "text": text,
+        "undo_url": undo_url,
+        "from_folder": folder_id,
+        "left": left,
+        "failed": status >= 400,
+        "open": _open_state(box, folder_id),
+    }
+    return render(box.request, "webmail/mail.html#changed", context, status=status)
+
+
+def _open_state(box: Box, folder_id: FolderId) -> dict[str, Any] | None:
+    """How the message that the page shows is marked now; None when there is none, or it is not there any more."""
+    try:
+        refs = _parse(folder_id, box.request.POST.get("open", ""))
+        flags = box.source.flags(refs)
+    except (ValueError, MailError):
+        return None
+    if not refs or refs[0] not in flags:
+        return None
+    mine = flags[refs[0]]
+    folder = find_folder(box.source.folders(), folder_id)
+    return {
+        "folder": folder,
+        "tags": tags_of(mine),
+        "seen": Flag.SEEN in mine,
+        "flagged": Flag.FLAGGED in mine,
+        "answered": Flag.ANSWERED in mine,
+        "forwarded": Flag.FORWARDED in mine,
+    }
+
+
+def _words(do: str, change: Change) -> str:
+    """What was done, in words."""
+    n = change.count
+    if not n:
+        return _("Nothing was changed: the messages are not here any more.")
+    to = folder_label(change.to) if change.to else ""
+    forms = {
+        "read": ngettext("%(n)d message marked as read", "%(n)d messages marked as read", n),
+        "unread": ngettext("%(n)d message marked as unread", "%(n)d messages marked as unread", n),
+        "star": ngettext("%(n)d message starred", "%(n)d messages starred", n),
+        "unstar": ngettext("%(n)d star taken away", "%(n)d stars taken away", n),
+        "tag": ngettext("%(n)d message tagged", "%(n)d messages tagged", n),
+        "untag": ngettext("Tag taken from %(n)d message", "Tag taken from %(n)d messages", n),
+        "copy": ngettext("%(n)d message copied to %(to)s", "%(n)d messages copied to %(to)s", n),
+        "archive": ngettext("%(n)d message archived", "%(n)d messages archived", n),
+        "junk": ngettext("%(n)d message marked as spam", "%(n)d messages marked as spam", n),
+        "ham": ngettext("%(n)d message is no spam", "%(n)d messages are no spam", n),
+        "purge": ngettext("%(n)d message deleted for good", "%(n)d messages deleted for good", n),
+    }
+    moved = ngettext("%(n)d message moved to %(to)s", "%(n)d messages moved to %(to)s", n)
+    if do == "delete" and not change.to:
+        do = "purge"
+    return forms.get(do, moved) % {"n": n, "to": to}
