@@ -14,7 +14,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import Domain, MailAccount, User
-from accounts.outbound import MAIL_PORTS, OutboundRefused, checked_addresses
 from accounts.services.login import OtherServer, Server, account_of_server, clean_address, note_password
 from accounts.setup.discovery import discover
 from webmail.errors import CertificateRefused, LoginRefused, MailError
@@ -88,8 +87,7 @@ def _open_account(address: str, password: str, place: Place) -> MailAccount | No
     """Logs in at the server, and gives the account; None for a wrong password."""
     host, port, tls = place.imap
     try:
-        checked_addresses(host, port, ports=MAIL_PORTS)
-        endpoint = Endpoint(host, port, cast(Tls, tls))
+        endpoint = Endpoint(host, port, cast(Tls, tls), public_only=True)
         check_login(endpoint, Credentials(place.login, password), ca_file=settings.MAIL_CA_FILE)
         return account_of_server(
             address=address, login=place.login, imap=place.imap, smtp=place.smtp, typed=place.typed
@@ -107,7 +105,7 @@ def _open_account(address: str, password: str, place: Place) -> MailAccount | No
             code="certificate",
             params={"host": host},
         ) from error
-    except (MailError, OutboundRefused) as error:
+    except MailError as error:
         raise ValidationError(
             _("The mail server %(host)s does not answer. Your password was not checked; try again in a moment."),
             code="server_down",

@@ -15,6 +15,7 @@ import pytest
 
 from accounts.outbound import HTTP_PORTS, MAIL_PORTS, OutboundRefused, checked_addresses, fetch, is_public, open_socket
 from deploy.tls import make_certificates
+from tests.resolver import answers
 
 Answer = bytes | Callable[[Any], None]
 
@@ -118,22 +119,6 @@ def test_a_resolver_that_hangs_is_not_waited_for(open_door: None, monkeypatch: p
     with pytest.raises(OutboundRefused):
         checked_addresses("lento.test", 993, ports=MAIL_PORTS, timeout_s=0.2)
     assert time.monotonic() - start < 1
-
-
-def answers(monkeypatch: pytest.MonkeyPatch, *lists: list[str]) -> list[str]:
-    """The resolver (the system's, no code of ours) gives these lists of addresses, one a call; the last one again."""
-    calls: list[str] = []
-    real = socket.getaddrinfo
-
-    def resolve(host: str, port: int, *args: Any, **more: Any) -> Any:
-        if not host.endswith(".test"):
-            return real(host, port, *args, **more)
-        calls.append(host)
-        addresses = lists[min(len(calls), len(lists)) - 1]
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in addresses]
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    return calls
 
 
 # --- fetching ---------------------------------------------------------------------------------------------------------

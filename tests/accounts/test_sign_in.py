@@ -15,6 +15,8 @@ from django.urls import reverse
 from accounts.models import Domain, MailAccount, User
 from accounts.services.login import SEALS, end_sessions
 from tests.accounts.conftest import ForeignServer, free_port
+from tests.resolver import LOOPBACK, PUBLIC, answers, dials
+from webmail.imap.pool import pool
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
@@ -300,11 +302,27 @@ def _message(address: str, language: str) -> str:
 
 
 def test_a_foreign_server_in_a_private_network_is_not_reached(
-    client: Client, servers: ForeignServer, settings: Any
+    client: Client, servers: ForeignServer, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.ALLOW_PRIVATE_SERVERS = False
     settings.MAIL_SERVERS = json.dumps({"otraparte.test": {"imap": "localhost:993:tls"}})
+    dialled = dials(monkeypatch, 993)
     assert codes(sign_in(client, FOREIGN, servers.password)) == {"server_down"}
+    assert dialled == []
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls", "none"])
+def test_a_foreign_server_that_turns_inside_after_the_check_gets_no_password(
+    client: Client, stack: Any, settings: Any, monkeypatch: pytest.MonkeyPatch, tls: str
+) -> None:
+    """DNS rebinding: the second answer of the resolver would be our own machine."""
+    settings.ALLOW_PRIVATE_SERVERS = False
+    settings.MAIL_SERVERS = json.dumps({"otraparte.test": {"imap": f"imap.otraparte.test:993:{tls}"}})
+    answers(monkeypatch, [PUBLIC], [LOOPBACK])
+    dialled = dials(monkeypatch, 993)
+    for _try in range(2):
+        assert codes(sign_in(client, FOREIGN, "clave")) == {"server_down"}
+    assert dialled == [PUBLIC]
 
 
 def test_an_account_whose_server_moved_into_a_private_network_is_not_opened(
@@ -313,6 +331,7 @@ def test_an_account_whose_server_moved_into_a_private_network_is_not_opened(
     sign_in(client, FOREIGN, servers.password)
     account = MailAccount.objects.get()
     assert client.get(reverse("tree", args=[account.pk])).status_code == 200
+    pool.close_all()
     settings.ALLOW_PRIVATE_SERVERS = False
     assert client.get(reverse("tree", args=[account.pk])).status_code == 503
 

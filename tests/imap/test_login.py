@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.accounts.conftest import ForeignServer
 from tests.contract.conftest import POOR
 from tests.imap.proxy import proxied
 from tests.imap.scripted import scripted
-from webmail.errors import LoginRefused, MailError, Refused, Unreachable
+from tests.resolver import LOOPBACK, PUBLIC, answers, dials
+from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
 from webmail.imap.login import connect
-from webmail.values import Credentials, Endpoint
+from webmail.imap.pool import pool
+from webmail.sources.imap import open_imap
+from webmail.values import Credentials, Endpoint, Tls
 
 ANNA = Credentials("anna", "llave", origin="192.0.2.7", session="web-1")
 
@@ -73,6 +78,78 @@ def test_a_password_with_controls_is_refused_and_not_sent(password: str) -> None
 def test_a_host_that_is_no_name_is_unreachable(host: str) -> None:
     with pytest.raises(Unreachable):
         connect(Endpoint(host or ".", 143, "none"), ANNA)
+
+
+# --- servers that are not ours ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls", "none"])
+@pytest.mark.parametrize("lists", [([PUBLIC], [LOOPBACK]), ([PUBLIC], [PUBLIC, LOOPBACK])])
+def test_a_name_that_turns_inside_after_the_check_is_not_followed(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, tls: Tls, lists: tuple[list[str], ...]
+) -> None:
+    settings.ALLOW_PRIVATE_SERVERS = False
+    calls, dialled = answers(monkeypatch, *lists), dials(monkeypatch, 993)
+    for _try in range(2):
+        with pytest.raises(Unreachable):
+            connect(Endpoint("cambia.test", 993, tls, public_only=True), ANNA)
+    assert dialled == [PUBLIC]
+    assert calls == ["cambia.test"] * 2
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls", "none"])
+def test_a_server_inside_is_reached_only_when_it_is_ours(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, tls: Tls
+) -> None:
+    settings.ALLOW_PRIVATE_SERVERS = False
+    dialled = dials(monkeypatch, 993)
+    with pytest.raises(Unreachable, match="private"):
+        connect(Endpoint("127.0.0.1", 993, tls, public_only=True), ANNA)
+    assert dialled == []
+    with pytest.raises(Unreachable):
+        connect(Endpoint("127.0.0.1", 993, tls), ANNA)
+    assert dialled == [LOOPBACK]
+
+
+def test_a_foreign_server_is_reached_at_ports_of_mail_only(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.ALLOW_PRIVATE_SERVERS = False
+    dialled = dials(monkeypatch, 6379)
+    with pytest.raises(Unreachable, match="port"):
+        connect(Endpoint(PUBLIC, 6379, "none", public_only=True), ANNA)
+    assert dialled == []
+
+
+def test_a_foreign_name_is_resolved_once(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.ALLOW_PRIVATE_SERVERS = True
+    with scripted() as server:
+        calls = answers(monkeypatch, [LOOPBACK], ["192.0.2.1"])
+        connect(Endpoint("cambia.test", server.port, "none", public_only=True), ANNA).close()
+    assert calls == ["cambia.test"]
+
+
+def test_connections_to_the_same_server_are_not_lent_between_ours_and_foreign(settings: Any) -> None:
+    settings.ALLOW_PRIVATE_SERVERS = True
+    with scripted() as server:
+        for public_only in (False, True, False, True):
+            endpoint = replace(server.endpoint, public_only=public_only)
+            with open_imap(endpoint, ANNA, account_key="same") as source:
+                assert not source.connection.broken
+        pool.close_all()
+    assert sum(command.split()[1] == b"LOGIN" for command in server.commands) == 2
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("tls", ["tls", "starttls"])
+def test_the_certificate_of_a_foreign_server_is_for_its_name(
+    foreign: ForeignServer, stack: Any, monkeypatch: pytest.MonkeyPatch, tls: Tls
+) -> None:
+    """The connection goes to an address, the certificate is still judged by the name."""
+    port, ca_file = foreign.imaps if tls == "tls" else foreign.imap, str(stack.ca_file)
+    eva = Credentials("eva@otraparte.test", foreign.password)
+    connect(Endpoint("localhost", port, tls, public_only=True), eva, ca_file=ca_file).close()
+    answers(monkeypatch, [LOOPBACK])
+    with pytest.raises(CertificateRefused):
+        connect(Endpoint("cambia.test", port, tls, public_only=True), eva, ca_file=ca_file)
 
 
 @pytest.mark.server

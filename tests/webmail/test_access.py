@@ -11,6 +11,7 @@ from django.test import RequestFactory
 
 from accounts.models import MailAccount, User
 from accounts.services.login import account_of_mailbox, note_password, seal_cookie, seal_noted_password
+from tests.resolver import LOOPBACK, PUBLIC, answers, dials
 from webmail.errors import LoginRefused, Unreachable
 from webmail.services.access import account_for, credentials_for, endpoint_for, open_source
 from webmail.values import Endpoint
@@ -26,13 +27,20 @@ def request_of(user: User, **extra: Any) -> HttpRequest:
     return request
 
 
+def signed_in_request(account: MailAccount) -> HttpRequest:
+    request = request_of(account.owner)
+    note_password(request, account_id=account.pk, password="clave")
+    request.COOKIES[seal_cookie()] = str(seal_noted_password(request))
+    return request
+
+
 @pytest.fixture
 def ana(mailbox_factory: Any) -> MailAccount:
     return account_of_mailbox(mailbox_factory("ana").mailbox)
 
 
 @pytest.fixture
-def foreign_account(db: None) -> MailAccount:
+def foreign_account(db: None, stack: Any) -> MailAccount:
     owner = User.objects.create_user("eva@otra.test")
     return MailAccount.objects.create(
         owner=owner,
@@ -89,7 +97,7 @@ def test_the_password_of_a_foreign_server_needs_both_halves(foreign_account: Mai
     credentials = credentials_for(request, foreign_account)
     assert (credentials.login, credentials.password) == ("eva", "clave ñ")
     assert (credentials.origin, credentials.session) == ("", "")
-    assert endpoint_for(foreign_account) == Endpoint("imap.otra.test", 143, "starttls")
+    assert endpoint_for(foreign_account) == Endpoint("imap.otra.test", 143, "starttls", public_only=True)
 
 
 def test_a_seal_opens_neither_for_another_account_nor_in_another_session(foreign_account: MailAccount) -> None:
@@ -106,14 +114,31 @@ def test_a_seal_opens_neither_for_another_account_nor_in_another_session(foreign
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0x7f.1", "10.0.0.1", "169.254.169.254", ""])
-def test_a_foreign_server_inside_is_not_opened(foreign_account: MailAccount, settings: Any, host: str) -> None:
+def test_a_foreign_server_inside_is_not_opened(
+    foreign_account: MailAccount, settings: Any, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
     settings.ALLOW_PRIVATE_SERVERS = False
-    request = request_of(foreign_account.owner)
-    note_password(request, account_id=foreign_account.pk, password="clave")
-    request.COOKIES[seal_cookie()] = str(seal_noted_password(request))
     foreign_account.imap_host = host
-    with pytest.raises(Unreachable):
-        open_source(request, foreign_account)
+    dialled = dials(monkeypatch, foreign_account.imap_port)
+    with open_source(signed_in_request(foreign_account), foreign_account) as source, pytest.raises(Unreachable):
+        source.folders()
+    assert dialled == []
+
+
+@pytest.mark.parametrize("tls", ["tls", "starttls", "none"])
+def test_a_foreign_server_that_turns_inside_after_the_check_is_not_connected_to(
+    foreign_account: MailAccount, settings: Any, monkeypatch: pytest.MonkeyPatch, tls: str
+) -> None:
+    """DNS rebinding: the second answer of the resolver would be our own machine."""
+    settings.ALLOW_PRIVATE_SERVERS = False
+    foreign_account.imap_tls = tls
+    answers(monkeypatch, [PUBLIC], [LOOPBACK])
+    dialled = dials(monkeypatch, foreign_account.imap_port)
+    request = signed_in_request(foreign_account)
+    for _try in range(2):
+        with open_source(request, foreign_account) as source, pytest.raises(Unreachable):
+            source.folders()
+    assert dialled == [PUBLIC]
 
 
 def test_our_own_server_may_be_private(ana: MailAccount, settings: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import imaplib
 import socket
 import ssl
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 
+from accounts.outbound import MAIL_PORTS, OutboundRefused, open_socket
 from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
 from webmail.imap.connection import PASSING_CODES, Connection, check
 from webmail.imap.wire import Answer, Flight, Piece, Secret, Tagged, quote
@@ -21,7 +23,8 @@ READ_TIMEOUT_S = 60.0
 
 def connect(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") -> Connection:
     """Opens a connection and logs in. Raises Unreachable, CertificateRefused or LoginRefused; Refused when the server
-    takes LOGIN for no command. TLS is as the endpoint says; there is no fall-back."""
+    takes LOGIN for no command. TLS is as the endpoint says; there is no fall-back. A `public_only` server that has
+    other addresses, or a port that is none of mail, is Unreachable."""
     login = _login_command(credentials)
     client = _open(endpoint, ca_file)
     connection = Connection(client)
@@ -41,11 +44,12 @@ def _open(endpoint: Endpoint, ca_file: str) -> IMAPClient:
         context.load_verify_locations(ca_file)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     tls = endpoint.tls == "tls"
+    kind = _PublicClient if endpoint.public_only else IMAPClient
     try:
-        client = IMAPClient(
+        client = kind(
             endpoint.host, endpoint.port, ssl=tls, ssl_context=context if tls else None, timeout=CONNECT_TIMEOUT_S
         )
-    except (IMAPClientError, OSError, EOFError, ValueError) as error:
+    except (IMAPClientError, OutboundRefused, OSError, EOFError, ValueError) as error:
         raise _translated(error) from error
     try:
         if client._imap.state == "AUTH":
@@ -61,6 +65,28 @@ def _open(endpoint: Endpoint, ca_file: str) -> IMAPClient:
         _shut(client)
         raise
     return client
+
+
+class _PublicClient(IMAPClient):  # type: ignore[misc]
+    """Connects to the very address that was checked: a name that is resolved anew may lead inside by then."""
+
+    def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - imapclient 4.1's name
+        return _PublicIMAP4(self.host, self.port, self.ssl_context if self.ssl else None)
+
+
+class _PublicIMAP4(imaplib.IMAP4):
+    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+        self._context = context
+        super().__init__(host, port, timeout=CONNECT_TIMEOUT_S)
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        raw = open_socket(self.host, self.port, ports=MAIL_PORTS, timeout_s=CONNECT_TIMEOUT_S)
+        try:
+            raw.settimeout(timeout)  # open_socket leaves what was left of its own
+            return self._context.wrap_socket(raw, server_hostname=self.host) if self._context else raw
+        except (OSError, ValueError):
+            raw.close()
+            raise
 
 
 def _translated(error: Exception) -> MailError:

@@ -30,33 +30,55 @@ def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
 
 
 def endpoint_for(account: MailAccount) -> Endpoint:
-    """Where the account's IMAP server listens."""
+    """Where the account's IMAP server listens. Only our own may be inside our network."""
     if account.hosted:
         return Endpoint(settings.IMAP_HOST, settings.IMAP_PORT, cast(Tls, settings.IMAP_TLS))
-    return Endpoint(account.imap_host, account.imap_port, cast(Tls, account.imap_tls))
+    return Endpoint(account.imap_host, account.imap_port, cast(Tls, account.imap_tls), public_only=True)
+
+
+def submission_for(account: MailAccount) -> Endpoint:
+    """Where the account's server takes mail; host "" when none is known. Only our own may be inside our network."""
+    if account.hosted:
+        return Endpoint(settings.SUBMISSION_HOST, settings.SUBMISSION_PORT, cast(Tls, settings.SUBMISSION_TLS))
+    return Endpoint(account.smtp_host, account.smtp_port, cast(Tls, account.smtp_tls), public_only=True)
 
 
 def credentials_for(request: HttpRequest, account: MailAccount) -> Credentials:
     """How to log in: through the master user for a hosted mailbox, with the password sealed in the session for others.
     Raises LoginRefused when the session has none. Where somebody sits is told to our own server only."""
     if account.hosted:
-        login = f"{account.address}*{settings.MAIL_MASTER_USER}"
         session = f"web-{account.pk}-{(request.session.session_key or '')[:8]}"
-        return Credentials(login, settings.MAIL_MASTER_PASSWORD, client_ip(request), session)
+        return account_credentials(account, origin=client_ip(request), session=session)
     try:
-        password = sealed_password(request, account_id=account.pk)
+        return account_credentials(account, secret=sealed_password(request, account_id=account.pk))
     except SealBroken as error:
         raise LoginRefused("the session has no password") from error
-    return Credentials(account.login or account.address, password)
+
+
+def account_credentials(
+    account: MailAccount, *, secret: str | None = None, origin: str = "", session: str = ""
+) -> Credentials:
+    """The same without a request, for reading and for sending: `secret` is the password of a mailbox on another server.
+    Raises LoginRefused when one is needed and there is none."""
+    if account.hosted:
+        login = f"{account.address}*{settings.MAIL_MASTER_USER}"
+        return Credentials(login, settings.MAIL_MASTER_PASSWORD, origin, session)
+    if not secret:
+        raise LoginRefused("no password")
+    return Credentials(account.login or account.address, secret)
 
 
 def open_source(request: HttpRequest, account: MailAccount) -> MailSource:
     """The account's mail. Raises MailError when it is used and the server does not let us in."""
+    return open_account(account, credentials_for(request, account))
+
+
+def open_account(account: MailAccount, credentials: Credentials) -> MailSource:
+    """The account's mail, opened with credentials that are at hand."""
     return pick_source(
         endpoint_for(account),
-        credentials_for(request, account),
+        credentials,
         account_key=str(account.pk),
         ca_file=settings.MAIL_CA_FILE,
         redis_url=settings.REDIS_URL,
-        foreign=not account.hosted,
     )

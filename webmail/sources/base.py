@@ -78,8 +78,9 @@ class MailSource(Protocol):
         """The rows of messages of one folder or several, in no order; those that are gone are left out."""
         ...
 
-    def find(self, folder: FolderId, message_id: str) -> list[Ref]:
-        """The messages of a folder with this Message-ID ("<a@b>"), as the server has them now."""
+    def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:
+        """The messages of a folder with this Message-ID ("<a@b>"), as the server has them now; with `deleted` those too that
+        are marked as deleted and still there."""
         ...
 
     def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:

@@ -116,7 +116,7 @@ class ImapSource:
         start = max(0, min(window.start, len(listing.order)))
         uids = list(listing.order[start : start + window.size])
         rows = self._rows(listing.state, uids, listing.flags)
-        return Page(tuple(rows), start, len(listing.order), listing.state.validity, query)
+        return Page(tuple(rows), start, len(listing.order), listing.state.validity, query, listing.state.next_uid)
 
     def _rows(self, state: Selected, uids: list[int], flags: dict[int, frozenset[str]]) -> list[Summary]:
         kept = self._cache.rows(state.folder, state.validity, uids)
@@ -271,8 +271,8 @@ class ImapSource:
                 rows += self._rows(state, batch, {})
         return rows
 
-    def find(self, folder: FolderId, message_id: str) -> list[Ref]:
-        return self._session.read(lambda: find_message(self._session, folder, message_id))
+    def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:
+        return self._session.read(lambda: find_message(self._session, folder, message_id, deleted=deleted))
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
@@ -306,7 +306,7 @@ class ImapSource:
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
         refs = list(refs)
-        for _state, uids in self._by_folder(refs):
+        for _state, uids in self._by_folder(refs, marked=True):
             self._session.disturbed()
             expunge(self.connection, uids)
         return Moved(tuple(refs), tuple(None for _ in refs))
@@ -340,9 +340,9 @@ class ImapSource:
         depth = len(folder.path)
         return [one for one in self.folders() if len(one.path) > depth and one.path[:depth] == folder.path]
 
-    def _by_folder(self, refs: Iterable[Ref]) -> Iterator[tuple[Selected, list[int]]]:
-        """The refs of each folder, its validity checked, without messages that are marked as deleted: a move would bring
-        those back. Raises Gone before anything of that folder is changed."""
+    def _by_folder(self, refs: Iterable[Ref], *, marked: bool = False) -> Iterator[tuple[Selected, list[int]]]:
+        """The refs of each folder, its validity checked; messages that are marked as deleted only with `marked`: a move would
+        bring those back. Raises Gone before anything of that folder is changed."""
         groups: dict[FolderId, list[Ref]] = {}
         for ref in refs:
             groups.setdefault(ref.folder, []).append(ref)
@@ -351,7 +351,7 @@ class ImapSource:
             if len({ref.validity for ref in group}) > 1:
                 raise FolderRenewed("the folder was made anew")
             state, _flight = self._session.read(lambda ref=group[0]: self._session.valid(ref))  # type: ignore[misc]
-            left = [uid for uid in uids if uid not in state.deleted]
+            left = [uid for uid in uids if marked or uid not in state.deleted]
             if left:
                 yield state, left
 
