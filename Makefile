@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
 WORKERS ?= 2
 
-.PHONY: demo demo-reset test test-hostile bench-reading check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-kill bench-reading check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -21,6 +21,9 @@ test: install lint       ## Everything that must hold, real servers and browser 
 
 test-hostile: install    ## Every hostile message in Chromium, not one in six
 	TESTING=1 HOSTILE_STEP=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/browser/test_hostile.py --timeout 900
+
+test-kill: install       ## 200 messages while workers are killed 200 times: nothing lost, nothing twice
+	TESTING=1 KILL_MESSAGES=200 KILL_TIMES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/sending/test_kill.py
 
 bench-reading: install   ## What it costs to list and open mail in an Inbox of 1,000, 10,000 and 100,000
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_reading.py -p no:randomly

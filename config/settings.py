@@ -161,6 +161,7 @@ IMAP_TLS = env("IMAP_TLS", "starttls")  # tls, starttls or none
 SUBMISSION_HOST = env("SUBMISSION_HOST", MAIL_HOST)
 SUBMISSION_PORT = int(env("SUBMISSION_PORT", "587"))
 SUBMISSION_TLS = env("SUBMISSION_TLS", "starttls")
+SEND_LEASE_S = float(env("SEND_LEASE_S", "120"))  # after this a worker that is silent counts as dead
 POP3_HOST = env("POP3_HOST", MAIL_HOST)
 POP3_PORT = int(env("POP3_PORT", "110"))
 POP3_TLS = env("POP3_TLS", "starttls")
@@ -213,9 +214,16 @@ STATICFILES_DIRS = [
     BASE_DIR / "static",
     ("icons", STATE_DIR / "icons"),  # one sprite, made by `manage.py build_icons`
     ("npm/htmx", BASE_DIR / "node_modules" / "htmx.org" / "dist"),
+    ("npm/squire", BASE_DIR / "node_modules" / "squire-rte" / "dist"),
+    ("npm/dompurify", BASE_DIR / "node_modules" / "dompurify" / "dist"),
     ("npm/asap", BASE_DIR / "node_modules" / "@fontsource-variable" / "asap"),
     ("npm/manuale", BASE_DIR / "node_modules" / "@fontsource-variable" / "manuale"),
 ]
+
+# --- Files that people attach, until they are sent -------------------------------------------------------------------------------
+MEDIA_ROOT = env("MEDIA_ROOT", str(STATE_DIR / "media"))
+FILE_UPLOAD_PERMISSIONS = 0o600
+DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024
 
 # --- Security -------------------------------------------------------------------------------------------------------------------
 HTTPS = SITE_URL.startswith("https:")
