@@ -52,9 +52,9 @@ def _unique(name: str, used: dict[str, int]) -> str:
     name = clean_filename(name) or NAMELESS
     stem, dot, extension = name.rpartition(".")
     candidate = name
-    while candidate.lower() in used:
-        used[name.lower()] += 1
-        number = used[name.lower()]
+    while candidate.casefold() in used:
+        used[name.casefold()] += 1
+        number = used[name.casefold()]
         candidate = f"{stem} ({number}).{extension}" if dot and stem else f"{name} ({number})"
-    used[candidate.lower()] = 1
+    used[candidate.casefold()] = 1
     return candidate

@@ -62,8 +62,9 @@ def _is_another_form(leaf: Part) -> bool:
 
 
 def _first_only(part: Part, options: list[tuple[list[Part], list[Part]]]) -> tuple[list[Part], list[Part]]:
-    """The first option that can be read is the body; all else of a related or signed multipart belongs to it."""
-    root = next((index for index, option in enumerate(options) if option[0]), 0)
+    """The body is the root, or the first option that can be read where that cannot; all else of a related or signed
+    multipart belongs to it."""
+    root = next((index for index in _root_first(part) if options[index][0]), 0)
     shown: list[Part] = []
     files: list[Part] = []
     for index, child in enumerate(part.children):
@@ -75,6 +76,15 @@ def _first_only(part: Part, options: list[tuple[list[Part], list[Part]]]) -> tup
     return shown, files
 
 
+def _root_first(part: Part) -> list[int]:
+    """The indexes of the children, that of the one that `start` names first (RFC 2387 section 3.2). A BODYSTRUCTURE tells
+    no Content-ID of a multipart: one that is the root is found by being readable."""
+    indexes = range(len(part.children))
+    if not part.start or part.subtype != "related":
+        return list(indexes)
+    return sorted(indexes, key=lambda index: part.children[index].cid != part.start)
+
+
 def _is_text(part: Part) -> bool:
     return part.type == "text" and part.subtype in READABLE
 
@@ -84,12 +94,13 @@ def _readable(part: Part) -> bool:
 
 
 def leaves(part: Part, depth: int = 0) -> Iterator[Part]:
-    """Every part that is no multipart; what is inside an attached message is left inside."""
+    """Every part that is no multipart, the root of a related one first; what is inside an attached message is left
+    inside."""
     if part.type != "multipart":
         yield part
     elif depth <= DEPTH_LIMIT:
-        for child in part.children:
-            yield from leaves(child, depth + 1)
+        for index in _root_first(part):
+            yield from leaves(part.children[index], depth + 1)
 
 
 def has_attachment(structure: Part) -> bool:

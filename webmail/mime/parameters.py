@@ -24,6 +24,7 @@ _NOT_TOKEN = re.compile(r"[^a-z0-9.+_-]")
 _PARAM = re.compile(rb';\s{0,200}([^\s=;"]{1,200})\s{0,50}=\s{0,50}(?:"([^"\\]*(?:\\.[^"\\]*)*)"?|([^;"]*))', re.DOTALL)
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _COMMENT = re.compile(r"\([^()]{0,200}\)")
+_NO_TOKENS = re.compile(r"[\s,;]+")
 _FREE_TEXT = frozenset({b"filename", b"name"})
 
 
@@ -54,12 +55,17 @@ def part_from_fields(
         size_bytes=max(0, size),
         disposition=place if place in {"inline", "attachment"} else "attachment" if place else "",
         filename=clean_filename(name),
-        cid=make_safe(decode_text(cid[:2_000], "")[0]).strip().strip("<>").strip()[:500],
+        cid=_content_id(make_safe(decode_text(cid[:2_000], "")[0])),
         format_flowed=_first_word(read_parameter(params, "format")).lower() == "flowed",
         delsp=_first_word(read_parameter(params, "delsp")).lower() == "yes",
         description=decode_header(description)[:200],
         children=children,
+        start=_content_id(read_parameter(params, "start")) if token(type) == "multipart" else "",
     )
+
+
+def _content_id(text: str) -> str:
+    return text.strip().strip("<>").strip()[:500]
 
 
 def token(text: str) -> str:
@@ -69,8 +75,8 @@ def token(text: str) -> str:
 
 
 def _first_word(text: str) -> str:
-    words = _COMMENT.sub(" ", text).strip("\"' ").split()
-    return words[0] if words else ""
+    """The first token of a parameter's value (RFC 2045 section 5.1), without the quotes that programs leave in."""
+    return _NO_TOKENS.split(_COMMENT.sub(" ", text).strip("\"' \t\r\n,;"), maxsplit=1)[0]
 
 
 def split_value(value: bytes) -> tuple[str, dict[str, bytes]]:

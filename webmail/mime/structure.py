@@ -200,8 +200,18 @@ def _unsplit(walk: _Walk, head: _Head, place: _Place) -> tuple[Part, ...]:
 
 
 def _split_parts(walk: _Walk, start: int, end: int, boundary: bytes) -> tuple[list[tuple[int, int]], bool]:
-    """The spans between boundary lines, and whether the closing one was there. One more than the limit is enough."""
-    line = re.compile(rb"\n--" + re.escape(boundary.rstrip()) + rb"(--)?[ \t\r]{0,200}(?=\n|\Z)")
+    """The spans between boundary lines, and whether the closing one was there. Lines that only begin with the boundary
+    count where there is no better one (RFC 2046 section 5.1.1): they may be those of a longer boundary inside."""
+    start_of_line = rb"\n--" + re.escape(boundary.rstrip())
+    spans, closed = _spans(walk, start, end, re.compile(start_of_line + rb"(--)?[ \t\r]{0,200}(?=\n|\Z)"))
+    if spans:
+        return spans, closed
+    loose, loosely_closed = _spans(walk, start, end, re.compile(start_of_line + rb"(--)?[^\n]{0,998}(?=\n|\Z)"))
+    return (loose, loosely_closed) if loose else (spans, closed)
+
+
+def _spans(walk: _Walk, start: int, end: int, line: re.Pattern[bytes]) -> tuple[list[tuple[int, int]], bool]:
+    """The spans between lines that match, and whether a closing one was there. One more than the limit is enough."""
     spans: list[tuple[int, int]] = []
     open_at: int | None = None
     for match in line.finditer(walk.text, max(start - 1, 0), end):

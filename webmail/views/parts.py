@@ -93,7 +93,7 @@ def part_download(
     with stack:
         box = stack.enter_context(open_box(request, account_id))
         part = _find(box.source.structure(ref), number)
-        if part is None or part.children:
+        if part is None:
             raise Gone("no such part")
         stream = decode_stream(part, box.source.part(ref, number))
         head, stream = _peek(stream)
