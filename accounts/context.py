@@ -43,4 +43,9 @@ def modules() -> tuple[tuple[str, str], ...]:
     """The import map: htmx, and "casilla/NAME" for each of our modules."""
     root = settings.BASE_DIR / "static" / "js"
     ours = [(f"casilla/{path.stem}", f"js/{path.name}") for path in sorted(root.glob("*.js"))]
-    return (("htmx", "npm/htmx/htmx.esm.min.js"), *ours)
+    return (
+        ("htmx", "npm/htmx/htmx.esm.min.js"),
+        ("squire", "npm/squire/squire.mjs"),
+        ("dompurify", "npm/dompurify/purify.es.mjs"),
+        *ours,
+    )

@@ -220,7 +220,7 @@ STATICFILES_DIRS = [
     ("npm/manuale", BASE_DIR / "node_modules" / "@fontsource-variable" / "manuale"),
 ]
 
-# --- Files that people attach, until they are sent -------------------------------------------------------------------------------
+# --- Files that people attach, until they are sent ------------------------------------------------------------------------------
 MEDIA_ROOT = env("MEDIA_ROOT", str(STATE_DIR / "media"))
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 8 * 1024 * 1024

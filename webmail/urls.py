@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from webmail.tokens import FolderConverter, IdConverter, PartConverter
-from webmail.views import changes, folders, messages, parts
+from webmail.views import changes, compose, folders, messages, outbox, parts
 
 register_converter(FolderConverter, "folder")
 register_converter(IdConverter, "uid")
@@ -30,10 +30,23 @@ folder_patterns: list[URLPattern | URLResolver] = [
     path("m/<int:validity>.<uid:uid>/", include(message_patterns)),
 ]
 
+compose_patterns: list[URLPattern | URLResolver] = [
+    path("", compose.compose, name="compose"),
+    path("quote/", compose.compose_quote, name="compose_quote"),
+    path("files/", compose.file_announce, name="file_announce"),
+    path("files/<int:upload_id>/", compose.file_piece, name="file_piece"),
+]
+
 urlpatterns = [
     path("", folders.home, name="home"),
     path("mail/<int:account_id>/", folders.account_home, name="account"),
     path("mail/<int:account_id>/undo/<str:token>/", changes.change_undo, name="change_undo"),
+    path("mail/<int:account_id>/compose/", compose.compose_new, name="compose_new"),
+    path("mail/<int:account_id>/compose/<uuid:composing_id>/", include(compose_patterns)),
+    path("mail/<int:account_id>/people/", compose.people, name="people"),
+    path("mail/<int:account_id>/outbox/", outbox.outbox, name="outbox"),
+    path("mail/<int:account_id>/outbox/<int:outgoing_id>/cancel/", outbox.outgoing_cancel, name="outgoing_cancel"),
+    path("mail/<int:account_id>/outbox/<int:outgoing_id>/", outbox.outgoing_change, name="outgoing_change"),
     path("mail/<int:account_id>/tree/", folders.folder_tree, name="tree"),
     path("mail/<int:account_id>/f/<folder:folder_id>/", include(folder_patterns)),
 ]

@@ -216,7 +216,7 @@ class Message:
         return self.summary.ref
 
 
-SortKey = Literal["date", "from", "subject", "size"]
+SortKey = Literal["date", "from", "to", "subject", "size"]
 
 
 @dataclass(frozen=True, slots=True)

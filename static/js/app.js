@@ -2,6 +2,7 @@
 // of one element, called once for it; what listens to the whole document starts once, here.
 import "htmx";
 import * as act from "casilla/act";
+import * as compose from "casilla/compose";
 import * as copy from "casilla/copy";
 import * as dialog from "casilla/dialog";
 import * as drawer from "casilla/drawer";
@@ -12,6 +13,7 @@ import * as menu from "casilla/menu";
 import * as move from "casilla/move";
 import * as preview from "casilla/preview";
 import * as reader from "casilla/reader";
+import * as recipients from "casilla/recipients";
 import * as reveal from "casilla/reveal";
 import * as select from "casilla/select";
 import * as sidebar from "casilla/sidebar";
@@ -21,7 +23,7 @@ import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { changed: act, copy, dialog, drawer, frame, list, menu, move, preview, reader, reveal, select, swipe, theme, toast, tree };
+const BEHAVIOURS = { changed: act, compose, copy, dialog, drawer, frame, list, menu, move, preview, reader, recipients, reopen: compose.reopen, reveal, select, swipe, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {
@@ -37,7 +39,7 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [act, drawer, dialog, keys, move, preview, reader, sidebar, time, toast, tree]) module.start();
+for (const module of [act, compose, drawer, dialog, keys, move, preview, reader, sidebar, time, toast, tree]) module.start();
 bind(document);
 document.addEventListener("htmx:after:swap", () => bind(document));
 

@@ -26,7 +26,7 @@ export function start() {
 }
 
 function press({ key, target, shiftKey }) {
-  if (document.querySelector("dialog[open], :popover-open")) return false;
+  if (document.querySelector("dialog[open], :popover-open") || target.closest?.("#composers")) return false;
   const field = target.closest?.("input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]");
   if (key === "Escape") return escape(field);
   if (key === "F6") return nextPane();

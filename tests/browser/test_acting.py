@@ -94,7 +94,7 @@ def test_the_keyboard_selects_and_deletes(signed_in: Opened, fill: Any, server: 
     page.wait_for_selector("#list .bulk >> text=3 seleccionados")
     page.keyboard.press("Delete")
     toast(window, "3 mensajes movidos a Papelera")
-    page.wait_for_function("document.activeElement.closest('.row')?.innerText.includes('Mensaje 116')")
+    page.wait_for_selector("#list .row:focus-within >> text=Mensaje 116")
     assert set(server(made, "Trash")) == {"Mensaje 119", "Mensaje 118", "Mensaje 117"}
 
 

@@ -17,8 +17,14 @@ from webmail.mime.dates import parse_date
 from webmail.mime.headers import decode_header, split_header
 from webmail.values import Query, SortKey
 
-SORT_KEYS: dict[SortKey, bytes] = {"date": b"DATE", "from": b"FROM", "subject": b"SUBJECT", "size": b"SIZE"}
-HEADERS: dict[SortKey, bytes] = {"date": b"DATE", "from": b"FROM", "subject": b"SUBJECT"}
+SORT_KEYS: dict[SortKey, bytes] = {
+    "date": b"DATE",
+    "from": b"FROM",
+    "to": b"TO",
+    "subject": b"SUBJECT",
+    "size": b"SIZE",
+}
+HEADERS: dict[SortKey, bytes] = {"date": b"DATE", "from": b"FROM", "to": b"TO", "subject": b"SUBJECT"}
 BATCH = 2_000
 HEADER_LIMIT_BYTES = 2_000
 NOT_BODY = ("SUBJECT", "FROM", "TO", "CC")
@@ -28,7 +34,7 @@ _REPLY = re.compile(r"^\s*((re|fwd?|rv|aw|tr|sv)\s*(\[\d+\])?\s*:\s*|\[[^\]]{0,5
 
 def sort_command(connection: Connection, key: SortKey) -> list[Piece]:
     """UID SORT of all messages, ascending (RFC 5256); by the names that people see where the server can (RFC 5957)."""
-    keys = b"DISPLAYFROM" if key == "from" and connection.has("SORT=DISPLAY") else SORT_KEYS[key]
+    keys = b"DISPLAY" + SORT_KEYS[key] if key in {"from", "to"} and connection.has("SORT=DISPLAY") else SORT_KEYS[key]
     options: list[Piece] = [b"RETURN", b"(ALL)"] if connection.has("ESORT") else []
     return [b"UID", b"SORT", *options, b"(" + keys + b")", b"UTF-8", b"ALL"]
 
@@ -69,7 +75,7 @@ def _date_key(fetched: Fetched) -> float:
     return (parse_date(_header_value(fetched)) or fetched.received()).timestamp()
 
 
-def _from_key(fetched: Fetched) -> str:
+def _person_key(fetched: Fetched) -> str:
     addresses, _more = parse_addresses(_header_value(fetched), 1)
     return _folded(addresses[0].display) if addresses else ""
 
@@ -93,7 +99,8 @@ def _size_key(fetched: Fetched) -> int:
 
 KEY_FUNCTIONS: dict[SortKey, Callable[[Fetched], object]] = {
     "date": _date_key,
-    "from": _from_key,
+    "from": _person_key,
+    "to": _person_key,
     "subject": _subject_key,
     "size": _size_key,
 }

@@ -120,7 +120,7 @@ def _has_file(part: Part, parent: str, depth: int) -> bool:
         return False
     if part.type == "text":
         return bool(part.filename) and part.disposition != "inline"
-    return not (part.cid and (parent == "related" or (part.type == "image" and part.disposition == "inline")))
+    return not (part.cid and parent == "related")
 
 
 def find_plain(structure: Part) -> Part | None:

@@ -53,6 +53,11 @@ class TreeItem:
     current: bool
     parent: str
 
+    @property
+    def counts_all(self) -> bool:
+        """Whether `count` is all that is in the folder, not what is unread."""
+        return self.folder.role in COUNTS_ALL
+
 
 def folder_label(folder: Folder) -> str | Promise:
     """The folder's name on screen: translated for special folders, the server's own otherwise."""

@@ -32,6 +32,9 @@ DEFECT_TEXTS: dict[str, Promise] = {
     "too-many-addresses": _("The message has too many recipients; the first ones are shown."),
     "empty": _("The message is empty."),
 }
+SENT_BY_ME = frozenset({Role.SENT, Role.DRAFTS, Role.TEMPLATES})
+"""Folders of what one wrote oneself: their rows name the recipients."""
+
 OTHER_DEFECT = _("Part of the message does not follow the rules of mail and was read as well as possible.")
 
 
@@ -116,7 +119,7 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window) 
     that its first day is told only if it begins there."""
     look_back = 1 if window.start > 0 else 0
     page = source.page(folder.id, query, Window(window.start - look_back, window.size + look_back))
-    sent_by_me = folder.role in {Role.SENT, Role.DRAFTS, Role.TEMPLATES}
+    sent_by_me = folder.role in SENT_BY_ME
     rows: list[Row] = []
     last: date | None = None
     for index, summary in enumerate(page.rows):

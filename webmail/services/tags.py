@@ -12,7 +12,7 @@ THUNDERBIRD_TAGS: dict[str, Promise] = {
     "$label1": _("Important"),
     "$label2": _("Work"),
     "$label3": _("Personal"),
-    "$label4": _("To do"),
+    "$label4": _("To Do"),
     "$label5": _("Later"),
 }
 """Keyword -> name on screen, in Thunderbird's order; the colours are the CSS classes tag--label1 to tag--label5."""

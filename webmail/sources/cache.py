@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 ORDER_TTL_S = 7 * 24 * 3600
 ROW_TTL_S = 30 * 24 * 3600
 STRUCTURE_LIMIT_BYTES = 65_536
-VERSION = "2"
+VERSION = "3"
 
 
 class MailCache:

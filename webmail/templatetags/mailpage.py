@@ -109,3 +109,64 @@ def people(addresses: tuple[Address, ...], mine: str) -> str:
     if rest > 0:
         shown += " " + ngettext("and %(n)d more", "and %(n)d more", rest) % {"n": rest}
     return shown
+
+
+@register.filter
+def extension(name: str) -> str:
+    """At most four capitals for a file's tile."""
+    _stem, dot, found = name.rpartition(".")
+    return found[:4].upper() if dot and found.isascii() and found.isalnum() else "…"
+
+
+@register.filter
+def outgoing_state(state: str) -> str:
+    """Where an outgoing message stands, in words."""
+    words = {
+        "waiting": _("waiting"),
+        "sending": _("being sent"),
+        "handing": _("being sent"),
+        "doubt": _("perhaps sent"),
+        "failed": _("not sent"),
+        "sent": _("sent"),
+    }
+    return words.get(state, state)
+
+
+@register.filter
+def outgoing_error(row: Any) -> str:
+    """Why an outgoing message was not sent (yet), in words."""
+    words = {
+        "deferred": _("The server asked to wait; it is tried again by itself."),
+        "unreachable": _("The outgoing server does not answer; it is tried again by itself."),
+        "certificate": _("The outgoing server could not prove who it is, so nothing was sent to it."),
+        "login": _("The outgoing server did not take the password. Sign in again, then try again."),
+        "rejected": _("The server refused the message."),
+        "refused": _("The server refused some of the recipients; the others have it."),
+        "recipients": _("The server refused all recipients."),
+        "too_large": _("The message is larger than the server takes."),
+        "gave_up": _("It was tried for two days and could not be sent."),
+        "interrupted": _("The sending was interrupted before anything was handed over; it is tried again by itself."),
+        "lost": _(
+            "The server's answer was lost at the very end: it may have been sent, or not. "
+            "Ask the recipient before you send it again."
+        ),
+    }
+    return words.get(str(row.error), str(row.error))
+
+
+@register.filter
+def outgoing_note(row: Any) -> str:
+    """What could not be done after a message was sent, in words."""
+    words = {
+        "no_copy": _("It was sent, but the copy among the sent mail could not be kept."),
+        "not_marked": _("It was sent, but the message that it answers could not be marked."),
+        "draft_left": _("It was sent, but its draft could not be removed."),
+    }
+    return " ".join(str(words[code]) for code in row.note.split() if code in words)
+
+
+@register.filter
+def reply_for(row: Any, address: str) -> str:
+    """The server's own words about one recipient."""
+    code, text = [*row.results.get(address, []), "", ""][:2]
+    return f"{code} {text}".strip()

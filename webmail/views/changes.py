@@ -82,7 +82,8 @@ QUIET = frozenset({*MARKS, "tag", "untag"})
 def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
     """Does `do` to the messages named by `ref` (VALIDITY.UID, repeated) or `refs` (joined by commas), or with `all` to all of
     the list that the address names, but for `except` and for those that came after it was drawn (`all` is VALIDITY.UID of
-    the message that would have been next). `open` is the message that the page shows. Answers with a toast and what it changes."""
+    the message that would have been next). `open` is the message that the page shows. Answers with a toast and what it
+    changes."""
     action = ACTIONS.get(request.POST.get("do", ""))
     if action is None:
         return HttpResponseBadRequest()
@@ -127,20 +128,21 @@ def _refs(box: Box, folder_id: FolderId) -> list[Ref]:
     """The messages that the request names. Raises ValueError for what is no ref."""
     data = box.request.POST
     if data.get("all"):
-        limit = _parse(folder_id, data["all"])[0]
-        out = set(_parse(folder_id, data.get("except", "")))
+        limit = parse_refs(folder_id, data["all"])[0]
+        out = set(parse_refs(folder_id, data.get("except", "")))
         found = box.source.refs(folder_id, query_from(box.request.GET))
         if any(ref.validity != limit.validity for ref in found[:1]):
             raise FolderRenewed("the folder was made anew")
         newest = int(limit.id) or sys.maxsize
         return [ref for ref in found if ref not in out and int(ref.id) < newest]
-    refs = _parse(folder_id, ",".join([data.get("refs", ""), *data.getlist("ref")]))
+    refs = parse_refs(folder_id, ",".join([data.get("refs", ""), *data.getlist("ref")]))
     if len(refs) > REFS_LIMIT:
         raise ValueError("too many")
     return refs
 
 
-def _parse(folder_id: FolderId, text: str) -> list[Ref]:
+def parse_refs(folder_id: FolderId, text: str) -> list[Ref]:
+    """Messages of a folder from VALIDITY.UID, joined by commas. Raises ValueError."""
     refs = []
     for word in filter(None, text.split(",")):
         match = _REF.fullmatch(word)
@@ -173,7 +175,7 @@ def _answer(
 def _open_state(box: Box, folder_id: FolderId) -> dict[str, Any] | None:
     """How the message that the page shows is marked now; None when there is none, or it is not there any more."""
     try:
-        refs = _parse(folder_id, box.request.POST.get("open", ""))
+        refs = parse_refs(folder_id, box.request.POST.get("open", ""))
         flags = box.source.flags(refs)
     except (ValueError, MailError):
         return None

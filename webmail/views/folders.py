@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import MailAccount
 from webmail.errors import FolderGone
 from webmail.services.folders import folder_label
-from webmail.services.reading import RowPage, open_page
+from webmail.services.reading import SENT_BY_ME, RowPage, open_page
 from webmail.values import Folder, FolderId, Query, Window
 from webmail.views.box import Box, inbox_of, open_box
 from webmail.views.query import PAGE_SIZE, query_from, query_string, start_from
@@ -132,15 +132,16 @@ def rows_context(box: Box, folder: Folder, page: RowPage, query: Query) -> dict[
         "page_size": PAGE_SIZE,
         "more_url": query_string(query, start=str(page.end)) if page.end < page.total else "",
         "less_url": query_string(query, start=str(max(0, page.page.start - PAGE_SIZE))) if page.page.start else "",
-        "sorts": sort_links(query),
+        "sorts": sort_links(query, person="to" if folder.role in SENT_BY_ME else "from"),
         "filters": filter_links(query),
     }
 
 
-def sort_links(query: Query) -> list[tuple[str, str, bool]]:
-    """(key, address, current) for each order; choosing the current one turns it round."""
+def sort_links(query: Query, *, person: str = "from") -> list[tuple[str, str, bool]]:
+    """(key, address, current) for each order; choosing the current one turns it round. `person` is whom the rows name: "from",
+    or "to" among what one sent."""
     links = []
-    for key in ("date", "from", "subject", "size"):
+    for key in ("date", person, "subject", "size"):
         current = key == query.sort
         changes = {"sort": key if key != "date" else "", "dir": ""}
         if current:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from webmail.errors import Gone
 from webmail.markup.document import frame_csp
 from webmail.mime.frank import list_unsubscribe
-from webmail.mime.headers import parse_headers
+from webmail.mime.headers import header_value, parse_headers
 from webmail.services.reading import Letter, mark_seen, open_letter
 from webmail.services.tags import THUNDERBIRD_TAGS, tags_of
+from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.folders import list_context
@@ -92,10 +95,18 @@ def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, 
         "after_url": box.message_url(letter.after, query=query) if letter.after else "",
         "back_url": box.url("folder", letter.folder.id, query),
         "change_url": box.url("messages_change", letter.folder.id, query),
+        "compose_url": _compose_url(box, letter.message.ref),
+        "is_list": bool(header_value(letter.message.headers, "List-Post")),
         "all_tags": [tag for keyword in THUNDERBIRD_TAGS for tag in tags_of([keyword])],
         "images": box.request.GET.get("images") == "1",
         "images_url": box.message_url(letter.message.ref) + query_string(query, images="1"),
     }
+
+
+def _compose_url(box: Box, ref: Ref) -> str:
+    """Where an answer to this message is begun; `kind` is still to be added."""
+    of = {"folder": encode_folder(ref.folder), "of": f"{ref.validity}.{ref.id}"}
+    return reverse("compose_new", args=[box.account.pk]) + "?" + urlencode(of)
 
 
 @login_required

@@ -60,4 +60,4 @@ def _dir(descending: bool) -> str:
 
 
 def _default_dir(sort: str) -> str:
-    return "asc" if sort in {"from", "subject"} else "desc"
+    return "asc" if sort in {"from", "to", "subject"} else "desc"

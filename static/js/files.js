@@ -1,0 +1,96 @@
+// Files of a composer: by button, drag and paste. Each goes up in pieces; a broken connection goes on where the server
+// stopped.
+const TRIES = 6;
+const WAIT_MS = 1500;
+
+export function attach(form, changed) {
+  const list = form.querySelector("[data-file-list]");
+  form.querySelector("[data-attach]")?.addEventListener("change", (event) => {
+    take([...event.target.files]);
+    event.target.value = "";
+  });
+  form.addEventListener("paste", (event) => event.clipboardData?.files.length && !event.clipboardData.getData("text") && (event.preventDefault(), take([...event.clipboardData.files])));
+  for (const name of ["dragover", "drop"]) form.addEventListener(name, onDrop);
+  list.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-remove-file]");
+    if (!button) return;
+    event.preventDefault();
+    remove(button.closest(".file"));
+  });
+
+  function onDrop(event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    if (event.type === "drop") take([...event.dataTransfer.files]);
+  }
+
+  async function take(files) {
+    for (const file of files) await upload(file);
+  }
+
+  async function upload(file) {
+    const item = form.querySelector("[data-file-template]").content.cloneNode(true).firstElementChild;
+    const words = item.querySelector(".file__sub");
+    const bar = item.querySelector("progress");
+    item.querySelector(".file__name").textContent = item.title = file.name;
+    item.querySelector(".file__ext").textContent = (/\.([a-z0-9]{1,4})[a-z0-9]*$/i.exec(file.name)?.[1] ?? "…").toUpperCase();
+    list.append(item);
+    const body = new URLSearchParams({ name: file.name, type: file.type, size: String(file.size) });
+    const response = await ask(form.dataset.files, { method: "POST", body });
+    if (!response?.ok) {
+      words.textContent = response?.status === 413 ? form.dataset.tooLarge : form.dataset.offline;
+      item.dataset.failed = "";
+      bar.remove();
+      return;
+    }
+    item.dataset.file = (await response.json()).id;
+    form.dataset.uploading = Number(form.dataset.uploading ?? 0) + 1;
+    const done = await send(file, item, bar, words);
+    form.dataset.uploading -= 1;
+    bar.remove();
+    if (!done && item.isConnected) item.dataset.failed = "";
+    changed();
+  }
+
+  async function send(file, item, bar, words) {
+    const url = `${form.dataset.files}${item.dataset.file}/`;
+    let offset = 0;
+    let left = TRIES;
+    while (offset < file.size || !file.size) {
+      if (!item.isConnected) return false;
+      const response = await ask(`${url}?offset=${offset}`, { method: "POST", body: file.slice(offset, offset + Number(form.dataset.piece)), headers: { "Content-Type": "application/octet-stream" } });
+      if (response && (response.ok || response.status === 409)) {
+        offset = (await response.json()).offset;
+        left = TRIES;
+      } else if (response?.status === 404 || (left -= 1) < 0) {
+        words.textContent = form.dataset.offline;
+        return false;
+      } else await new Promise((resolve) => setTimeout(resolve, WAIT_MS));
+      bar.value = file.size ? offset / file.size : 1;
+      words.textContent = `${size(offset)} / ${size(file.size)}`;
+      if (!file.size) break;
+    }
+    words.textContent = size(file.size);
+    return true;
+  }
+
+  async function remove(item) {
+    if (item.dataset.file) await ask(`${form.dataset.files}${item.dataset.file}/`, { method: "DELETE" });
+    item.remove();
+    changed();
+  }
+
+  async function ask(url, options) {
+    const headers = { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value, "X-Requested-With": "fetch", ...options.headers };
+    try {
+      return await fetch(url, { ...options, headers });
+    } catch {
+      return null;
+    }
+  }
+}
+
+function size(bytes) {
+  const unit = bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
+  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: unit[0], maximumFractionDigits: 1 }).format(bytes / unit[1]);
+}

@@ -1,0 +1,173 @@
+"""Writing a message: a composer is begun, kept here and in the server's Drafts folder, and sent or thrown away."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.models import MailAccount
+from webmail.errors import Gone, OverQuota, Unreachable
+from webmail.mime.build import build_message, check_recipient, new_message_id, parse_recipients
+from webmail.mime.headers import header_value, make_safe, parse_headers
+from webmail.mime.recipients import ascii_email
+from webmail.models import Composing, Identity, Outgoing
+from webmail.services import sending
+from webmail.services.contacts import remember
+from webmail.services.letters import draft_of
+from webmail.services.organising import special_folder
+from webmail.sources.base import MailSource
+from webmail.values import Flag, Ref, Role
+
+FIELDS = ("to", "cc", "bcc", "subject", "text", "html")
+RESCUE_AFTER = timedelta(minutes=1)
+SLACK = timedelta(seconds=2)
+LIMITS = {"to": 200_000, "cc": 200_000, "bcc": 200_000, "subject": 2_000, "text": 2_000_000, "html": 4_000_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What stands between a message and its sending: a code, and whom or what it is about. Codes: nobody, syntax, no-domain,
+    too-long, control, uploading."""
+
+    code: str
+    about: str = ""
+
+
+def new_composing(account: MailAccount) -> Composing:
+    """An empty composer, not yet in the database."""
+    identity = Identity.objects.filter(account=account).first()
+    address = identity.address if identity else account.address
+    return Composing(account=account, identity=identity, message_id=new_message_id(address, secrets.token_hex(16)))
+
+
+def fill(composing: Composing, data: Mapping[str, str]) -> bool:
+    """Takes over what stands in the fields; True when that changed something. It is not saved yet."""
+    before = [getattr(composing, name) for name in (*FIELDS, "plain", "receipt", "quote", "identity_id")]
+    for name in FIELDS:
+        if name in data:
+            setattr(composing, name, data[name].replace("\0", "")[: LIMITS[name]])
+    composing.subject = make_safe(composing.subject.replace("\n", " "))
+    composing.plain = data.get("plain") == "1" if "plain" in data else composing.plain
+    composing.receipt = data.get("receipt") == "1"
+    if data.get("drop_quote") == "1":
+        composing.quote = composing.quote_intro = ""
+    if data.get("identity", "").isdigit():
+        composing.identity = Identity.objects.filter(account=composing.account, pk=int(data["identity"])).first()
+    return before != [getattr(composing, name) for name in (*FIELDS, "plain", "receipt", "quote", "identity_id")]
+
+
+def save_draft(composing: Composing, source: MailSource) -> bool:
+    """Puts the text into the server's Drafts folder: the new copy first, then the old one goes, if it is still this draft.
+    True when another program had changed it in the meantime: both are kept. Whatever the server says, the text is in the
+    database; `failed` tells why it is not on the server. Raises nothing but LoginRefused."""
+    try:
+        raw = build_message(
+            draft_of(composing), date=timezone.now(), message_id=composing.message_id, keep_bcc=True, draft_headers=True
+        )
+        old = composing.draft
+        conflict = old is not None and not _is_ours(source, old, composing.message_id)
+        folder = special_folder(source, Role.DRAFTS)
+        new = source.append(folder.id, raw, flags=[Flag.DRAFT], received=timezone.now())
+        if old is not None and not conflict:
+            source.delete([old])
+    except (OverQuota, Unreachable, Gone) as error:
+        composing.failed = {OverQuota: "full", Gone: "gone"}.get(type(error), "down")
+        composing.save(update_fields=["failed", "changed"])
+        return False
+    composing.draft = new or _found(source, folder.id, composing.message_id)
+    composing.failed, composing.saved = "", timezone.now()
+    composing.save()
+    return conflict
+
+
+def _is_ours(source: MailSource, ref: Ref, message_id: str) -> bool:
+    """Whether a draft is still there and still the one that we wrote."""
+    try:
+        headers, _defects = parse_headers(source.header(ref))
+    except Gone:
+        return False
+    return header_value(headers, "Message-ID").strip() == message_id
+
+
+def _found(source: MailSource, folder: object, message_id: str) -> Ref | None:
+    """The draft again, on a server that tells no UID of what it takes (no UIDPLUS)."""
+    refs = source.find(folder, message_id)  # type: ignore[arg-type]
+    return refs[-1] if refs else None
+
+
+def problems(composing: Composing) -> list[Problem]:
+    """What has to be put right before it can be sent."""
+    found: list[Problem] = []
+    everybody = [person for name in ("to", "cc", "bcc") for person in parse_recipients(getattr(composing, name))]
+    if not everybody:
+        found.append(Problem("nobody"))
+    for person in everybody:
+        code = check_recipient(person.email) if person.email else "syntax"
+        if code:
+            found.append(Problem(code, person.email or person.name))
+    if any(not upload.whole for upload in composing.uploads.all()):
+        found.append(Problem("uploading"))
+    return found
+
+
+def send(composing: Composing, *, send_at: datetime, secret: str | None) -> Outgoing:
+    """Puts the message on its way. The draft stays on the server until it has gone out. Raises ValueError when
+    `problems` has any."""
+    if problems(composing):
+        raise ValueError("not ready to be sent")
+    if composing.outgoing:
+        sending.dismiss(outgoing=composing.outgoing)  # what failed is taken up again by this
+    draft = draft_of(composing)
+    raw = build_message(draft, date=send_at, message_id=composing.message_id)
+    people = [*draft.to, *draft.cc, *draft.bcc]
+    kept = composing.draft
+    parent = composing.parent
+    outgoing = sending.enqueue(
+        account=composing.account,
+        raw=raw,
+        sender=ascii_email(draft.sender.email),
+        recipients=[ascii_email(person.email) for person in people],
+        subject=composing.subject,
+        message_id=composing.message_id,
+        send_at=send_at,
+        parent=sending.Parent(parent, "forward" if composing.kind == "forward" else "reply") if parent else None,
+        draft=sending.Draft(kept, composing.message_id) if kept else None,
+        secret=secret,
+    )
+    composing.outgoing, composing.closed = outgoing, True
+    composing.save()
+    remember(composing.account, people, written=True)
+    return outgoing
+
+
+def reopen(composing: Composing) -> bool:
+    """Takes a message back that has not gone out yet; False when it is too late."""
+    if composing.outgoing and not sending.cancel(outgoing=composing.outgoing):
+        return False
+    composing.outgoing, composing.closed = None, False
+    composing.save()
+    return True
+
+
+def discard(composing: Composing, source: MailSource) -> None:
+    """Throws a composer away, with its draft on the server if that is still ours. Raises MailError."""
+    old = composing.draft
+    if old is not None and _is_ours(source, old, composing.message_id):
+        source.delete([old])
+    for upload in composing.uploads.all():
+        upload.file.delete(save=False)
+    composing.delete()
+
+
+def to_rescue(account: MailAccount) -> list[Composing]:
+    """Composers whose text is nowhere but here: the server refused it, or the page was closed before it was asked."""
+    left = Composing.objects.filter(account=account, closed=False, changed__lt=timezone.now() - RESCUE_AFTER)
+    return [
+        one
+        for one in left.order_by("-changed")[:20]
+        if one.failed or one.saved is None or one.saved < one.changed - SLACK
+    ]
