@@ -49,7 +49,7 @@ def letter(ref: str) -> str:
         '<div class="bar"><a class="btn only-medium" data-back href="/mail/1/f/A/">Back</a>'
         f'<a data-after href="/mail/1/f/A/m/7.{number + 1}/" hx-get="/mail/1/f/A/m/7.{number + 1}/"'
         ' hx-target="#reader" hx-swap="innerHTML" hx-push-url="true">Next</a></div>'
-        f'<article class="scroll" data-reader data-seen data-ref="{ref}"><h2 id="subject" tabindex="-1">'
+        f'<article class="scroll" data-reader data-ref="{ref}"><p id="letter-state" data-seen></p><h2 id="subject" tabindex="-1">'
         f"Letter {ref}</h2></article>"
     )
 

@@ -75,7 +75,7 @@ CASES = {
     "an unknown multipart": (multi("x-strange", PLAIN, PDF), [PLAIN], [PDF], True),
     "an empty multipart": (multi("mixed"), [], [], False),
     "empty multiparts inside": (multi("mixed", multi("related"), multi("signed"), PLAIN), [PLAIN], [], False),
-    "an inline picture in mixed": (multi("mixed", HTML, LOGO), [HTML], [LOGO], False),
+    "an inline picture in mixed": (multi("mixed", HTML, LOGO), [HTML], [LOGO], True),
     "a picture without a cid in related": (multi("related", HTML, PHOTO), [HTML], [PHOTO], True),
 }
 
