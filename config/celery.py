@@ -18,6 +18,7 @@ app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # A tick that no worker took before the next one is of no use.
     "send-due": {"task": "webmail.tasks.send_due", "schedule": 5.0, "options": {"expires": 10}},
+    "clear-composing": {"task": "webmail.tasks.clear_composing", "schedule": 24 * 3600.0},
     "clear-outgoing": {"task": "webmail.tasks.clear_outgoing", "schedule": 24 * 3600.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 24 * 3600.0},
 }

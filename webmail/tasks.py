@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webmail.models import Outgoing
+from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
 
 ROUND_S = 60.0
@@ -54,3 +55,9 @@ def clear_outgoing() -> int:
     stuck = [Outgoing.State.FAILED, Outgoing.State.DOUBT]
     Outgoing.objects.filter(state__in=stuck, send_at__lt=now - timedelta(days=KEEP_SECRET_DAYS)).update(sealed="")
     return removed
+
+
+@shared_task(name="webmail.tasks.clear_composing")  # type: ignore[untyped-decorator]
+def clear_old_composing() -> int:
+    """Forgets composers that are of no more use; gives how many."""
+    return clear_composing(timezone.now())

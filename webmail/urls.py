@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from webmail.tokens import FolderConverter, IdConverter, PartConverter
-from webmail.views import changes, compose, folders, messages, outbox, parts
+from webmail.views import changes, compose, entrance, folders, messages, outbox, parts
 
 register_converter(FolderConverter, "folder")
 register_converter(IdConverter, "uid")
@@ -47,6 +47,7 @@ urlpatterns = [
     path("mail/<int:account_id>/outbox/", outbox.outbox, name="outbox"),
     path("mail/<int:account_id>/outbox/<int:outgoing_id>/cancel/", outbox.outgoing_cancel, name="outgoing_cancel"),
     path("mail/<int:account_id>/outbox/<int:outgoing_id>/", outbox.outgoing_change, name="outgoing_change"),
+    path("server/", entrance.server_lookup, name="server_lookup"),
     path("mail/<int:account_id>/tree/", folders.folder_tree, name="tree"),
     path("mail/<int:account_id>/f/<folder:folder_id>/", include(folder_patterns)),
 ]

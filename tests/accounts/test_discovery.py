@@ -19,7 +19,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.setup.discovery import Servers, discover, is_domain, parse_autoconfig
-from webmail.backends import parse_servers
+from webmail.services.places import parse_servers
 
 Records = dict[str, list[str]]
 

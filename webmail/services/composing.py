@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import MailAccount
@@ -25,6 +26,7 @@ from webmail.values import Flag, Ref, Role
 FIELDS = ("to", "cc", "bcc", "subject", "text", "html")
 RESCUE_AFTER = timedelta(minutes=1)
 SLACK = timedelta(seconds=2)
+KEEP, KEEP_UNTOUCHED = timedelta(days=30), timedelta(days=1)
 LIMITS = {"to": 200_000, "cc": 200_000, "bcc": 200_000, "subject": 2_000, "text": 2_000_000, "html": 4_000_000}
 
 
@@ -35,6 +37,10 @@ class Problem:
 
     code: str
     about: str = ""
+
+
+class AlreadySent(Exception):
+    """Another request has sent it just now."""
 
 
 def new_composing(account: MailAccount) -> Composing:
@@ -80,8 +86,20 @@ def save_draft(composing: Composing, source: MailSource) -> bool:
         return False
     composing.draft = new or _found(source, folder.id, composing.message_id)
     composing.failed, composing.saved = "", timezone.now()
-    composing.save()
+    keep(composing)
     return conflict
+
+
+def keep(composing: Composing) -> None:
+    """Saves what stands in a composer, but not whether it is sent: two requests at once may not undo each other's word."""
+    names = {field.name for field in Composing._meta.concrete_fields} - {"id", "closed", "outgoing"}
+    composing.save(update_fields=names)
+
+
+def is_under_way(composing: Composing) -> bool:
+    """Whether its message is waiting, being sent, or sent: then there is nothing to write or to send any more."""
+    over = {Outgoing.State.FAILED, Outgoing.State.DOUBT, Outgoing.State.CANCELLED}
+    return bool(composing.closed and composing.outgoing and composing.outgoing.state not in over)
 
 
 def _is_ours(source: MailSource, ref: Ref, message_id: str) -> bool:
@@ -115,10 +133,20 @@ def problems(composing: Composing) -> list[Problem]:
 
 
 def send(composing: Composing, *, send_at: datetime, secret: str | None) -> Outgoing:
-    """Puts the message on its way. The draft stays on the server until it has gone out. Raises ValueError when
-    `problems` has any."""
+    """Puts the message on its way, once, however often it is asked. The draft stays on the server until it has gone out.
+    Raises ValueError when `problems` has any, AlreadySent."""
     if problems(composing):
         raise ValueError("not ready to be sent")
+    if not Composing.objects.filter(pk=composing.pk, closed=False).update(closed=True):
+        raise AlreadySent
+    try:
+        return _enqueue(composing, send_at=send_at, secret=secret)
+    except BaseException:
+        Composing.objects.filter(pk=composing.pk).update(closed=False)
+        raise
+
+
+def _enqueue(composing: Composing, *, send_at: datetime, secret: str | None) -> Outgoing:
     if composing.outgoing:
         sending.dismiss(outgoing=composing.outgoing)  # what failed is taken up again by this
     draft = draft_of(composing)
@@ -164,10 +192,25 @@ def discard(composing: Composing, source: MailSource) -> None:
 
 
 def to_rescue(account: MailAccount) -> list[Composing]:
-    """Composers whose text is nowhere but here: the server refused it, or the page was closed before it was asked."""
+    """Composers whose text is nowhere but here: the server refused it, or the page was closed before it was asked. One in
+    which nobody wrote anything is none of them."""
     left = Composing.objects.filter(account=account, closed=False, changed__lt=timezone.now() - RESCUE_AFTER)
-    return [
-        one
-        for one in left.order_by("-changed")[:20]
-        if one.failed or one.saved is None or one.saved < one.changed - SLACK
-    ]
+    touched = left.filter(changed__gt=F("created") + SLACK).order_by("-changed")
+    return [one for one in touched[:20] if one.failed or one.saved is None or one.saved < one.changed - SLACK]
+
+
+def clear_composing(now: datetime) -> int:
+    """Forgets composers that are of no more use, with their files: those that nobody wrote in after a day, those that were
+    sent or are safe on the server after a month. The count of them."""
+    safe = Q(closed=True) | Q(failed="", saved__gt=F("changed") - SLACK)
+    untouched = Q(closed=False, changed__lte=F("created") + SLACK)
+    old = Composing.objects.filter(
+        (safe & Q(changed__lt=now - KEEP)) | (untouched & Q(changed__lt=now - KEEP_UNTOUCHED))
+    )
+    count = 0
+    for composing in old[:1000]:
+        for upload in composing.uploads.all():
+            upload.file.delete(save=False)
+        composing.delete()
+        count += 1
+    return count

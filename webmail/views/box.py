@@ -15,6 +15,7 @@ from webmail.markup.document import Theme
 from webmail.services.access import account_for, open_source
 from webmail.services.folders import tree_items
 from webmail.services.reading import find_folder
+from webmail.services.sending import pending
 from webmail.sources.base import MailSource
 from webmail.values import Folder, FolderId, PartNumber, Query, Quota, Ref, Role
 from webmail.views.query import query_string
@@ -57,9 +58,9 @@ class Box:
         return lambda number: self.message_url(ref, "part_download", number=number) + "?inline=1"
 
     def tree(self, folders: list[Folder], current: FolderId | None) -> dict[str, Any]:
-        """Context of the folder tree: both groups, the account, its quota."""
+        """Context of the folder tree: both groups, the account, how many messages are on their way or stuck."""
         top, own = tree_items(folders, current)
-        return {"account": self.account, "tree_top": top, "tree_own": own}
+        return {"account": self.account, "tree_top": top, "tree_own": own, "outgoing": pending(self.account).count()}
 
     def quota(self) -> Quota | None:
         return self.source.quota() if self.source.can.quota else None

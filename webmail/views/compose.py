@@ -93,9 +93,12 @@ def compose(request: HttpRequest, account_id: int, composing_id: UUID) -> HttpRe
     composing = _mine(request, account_id, composing_id)
     if request.method != "POST":
         return _page(request, composing)
+    if service.is_under_way(composing):
+        return _done(request, account_id, _("This message is on its way already."))
+    if composing.closed:
+        Composing.objects.filter(pk=composing.pk).update(closed=False)
     changed = service.fill(composing, {key: str(value) for key, value in request.POST.items()})
-    composing.closed = False
-    composing.save()
+    service.keep(composing)
     for file in request.FILES.getlist("files"):
         _attach(composing, file)
     do = request.POST.get("do", "save")
@@ -146,7 +149,10 @@ def _send(request: HttpRequest, composing: Composing) -> HttpResponse:
     except MailError:
         pass  # the text is in the database and goes out from there
     send_at = _send_at(request)
-    outgoing = service.send(composing, send_at=send_at, secret=_secret(request, composing.account))
+    try:
+        outgoing = service.send(composing, send_at=send_at, secret=_secret(request, composing.account))
+    except service.AlreadySent:
+        return _done(request, composing.account_id, _("This message is on its way already."))
     later = send_at > timezone.now() + timedelta(minutes=1)
     text = _("It goes out at the time that you chose.") if later else _("Sending")
     return _done(

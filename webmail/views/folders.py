@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import MailAccount
 from webmail.errors import FolderGone
+from webmail.services.composing import to_rescue
 from webmail.services.folders import folder_label
 from webmail.services.reading import SENT_BY_ME, RowPage, open_page
 from webmail.values import Folder, FolderId, Query, Window
@@ -114,6 +115,7 @@ def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> 
             "can": box.source.can,
             "accounts": MailAccount.objects.filter(owner=box.account.owner_id).exclude(pk=box.account.pk),
             "view": "list",
+            "rescue": to_rescue(box.account),
         }
     )
 
