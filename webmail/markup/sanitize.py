@@ -20,6 +20,7 @@ from webmail.markup.elements import Elements
 from webmail.markup.tokens import scan
 from webmail.markup.tree import Tree
 from webmail.markup.urls import ImageUrls, Remote, RemoteUrl
+from webmail.stream_safe import stream_safe
 
 HTML_LIMIT_CHARS = 2_000_000
 LINK_REL = "noopener noreferrer nofollow"
@@ -76,7 +77,7 @@ def sanitize(html: str, *, cid_urls: Mapping[str, str], remote: Remote, remote_u
     if tree.full or len(html) > HTML_LIMIT_CHARS:
         removed.add("truncated")
     return Cleaned(
-        html=SafeHtml(_serialise(tree.html(), elements, images)),
+        html=SafeHtml(stream_safe(_serialise(tree.html(), elements, images))),
         css=_style_text(sheets),
         dark_css=_style_text(css.dark_rules),
         body=tuple(elements.body.items()),

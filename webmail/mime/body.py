@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from webmail.mime.charsets import decode_text, find_codec
 from webmail.mime.transfer import decode_base64, decode_quoted, decode_uu
+from webmail.stream_safe import stream_safe
 from webmail.values import Part
 
 UUENCODINGS = frozenset({"x-uuencode", "uuencode", "x-uue", "uue"})
@@ -52,7 +53,7 @@ def text_of(part: Part, data: bytes) -> tuple[str, bool]:
     text = text.removeprefix("\ufeff").replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n")
     if part.format_flowed and part.subtype == "plain":
         text = unflow(text, part.delsp)
-    return text, guessed
+    return stream_safe(text), guessed
 
 
 def _charset_of(part: Part, data: bytes) -> str:

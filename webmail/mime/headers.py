@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from webmail.mime.charsets import decode_text
+from webmail.stream_safe import stream_safe
 from webmail.values import Defect, Header
 
 HEADER_LIMIT_BYTES = 262_144
@@ -157,7 +158,7 @@ def make_safe(text: str) -> str:
     stands beside them."""
     if text.isascii() and text.isprintable():
         return text
-    return _SURROGATE.sub("\ufffd", text.translate(_UNSAFE))
+    return stream_safe(_SURROGATE.sub("\ufffd", text.translate(_UNSAFE)))
 
 
 def decode_field(name: str, value: bytes) -> str:
