@@ -12,6 +12,8 @@ from webmail.markup.urls import clean_link
 TEXT_LIMIT_CHARS = 2_000_000
 MAX_BLOCKS = 5_000
 MAX_CANDIDATES = 20_000
+MAX_LINKS = 1_000
+"""Links of one body; what looks like one after that stays text. A browser takes a second for some thousands."""
 """Places looked at for a link in one body; what comes later stays plain text."""
 MAX_QUOTE_DEPTH = 20
 
@@ -103,6 +105,7 @@ class _LinkFinder:
 
     def __init__(self) -> None:
         self._left = MAX_CANDIDATES
+        self._links_left = MAX_LINKS
 
     def runs(self, text: str) -> Iterator[Run]:
         """The text in order, cut at its links."""
@@ -117,13 +120,14 @@ class _LinkFinder:
 
     def _links(self, text: str) -> Iterator[tuple[int, int, str]]:
         position = done = 0
-        while self._left > 0:
+        while self._left > 0 and self._links_left > 0:
             found = _CANDIDATE.search(text, position)
             if found is None:
                 return
             self._left -= 1
             link = _read_address(text, found.start(), done) if found[0] == "@" else _read_url(text, found)
             if link:
+                self._links_left -= 1
                 yield link
                 position = done = link[1]
             else:
