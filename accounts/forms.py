@@ -127,7 +127,10 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = User
-        fields = ["name", "language", "theme", "density", "single_keys", "all_folders"]
+        fields = [
+            *("name", "language", "theme", "density", "single_keys", "all_folders"),
+            *("undo_s", "quote_below", "write_plain", "archive_by"),
+        ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -138,3 +141,13 @@ class SettingsForm(forms.ModelForm):  # type: ignore[type-arg]
                 field.widget.attrs["class"] = "input"
             if name == "name":
                 field.widget.attrs["autocomplete"] = "name"
+
+    @property
+    def groups(self) -> list[tuple[str, list[forms.BoundField]]]:
+        """The fields under the headings of the page."""
+        groups = {
+            gettext("General"): ("name", "language", "theme", "density", "single_keys"),
+            gettext("Writing"): ("undo_s", "quote_below", "write_plain"),
+            gettext("Folders"): ("archive_by", "all_folders"),
+        }
+        return [(title, [self[name] for name in names]) for title, names in groups.items()]

@@ -5,7 +5,19 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, include, path, register_converter
 
 from webmail.tokens import FolderConverter, IdConverter, PartConverter
-from webmail.views import changes, compose, entrance, folders, messages, outbox, parts
+from webmail.views import (
+    changes,
+    compose,
+    contacts,
+    entrance,
+    folders,
+    hierarchy,
+    identities,
+    messages,
+    notices,
+    outbox,
+    parts,
+)
 
 register_converter(FolderConverter, "folder")
 register_converter(IdConverter, "uid")
@@ -20,6 +32,7 @@ message_patterns: list[URLPattern | URLResolver] = [
     path("files.zip", parts.files_download, name="files_download"),
     path("body/<section:number>/", parts.body_frame, name="body_frame"),
     path("part/<section:number>/", parts.part_download, name="part_download"),
+    path("receipt/", notices.receipt_answer, name="receipt_answer"),
     path("image/", parts.remote_image, name="remote_image"),
 ]
 
@@ -27,6 +40,13 @@ folder_patterns: list[URLPattern | URLResolver] = [
     path("", folders.message_list, name="folder"),
     path("rows/", folders.message_rows, name="rows"),
     path("change/", changes.messages_change, name="messages_change"),
+    path("menu/", hierarchy.folder_menu, name="folder_menu"),
+    path("rename/", hierarchy.folder_rename, name="folder_rename"),
+    path("place/", hierarchy.folder_place, name="folder_place"),
+    path("delete/", hierarchy.folder_delete, name="folder_delete"),
+    path("subscription/", hierarchy.folder_subscribe, name="folder_subscribe"),
+    path("read/", hierarchy.folder_read, name="folder_read"),
+    path("empty/", hierarchy.folder_empty, name="folder_empty"),
     path("m/<int:validity>.<uid:uid>/", include(message_patterns)),
 ]
 
@@ -37,6 +57,19 @@ compose_patterns: list[URLPattern | URLResolver] = [
     path("files/<int:upload_id>/", compose.file_piece, name="file_piece"),
 ]
 
+contact_patterns: list[URLPattern | URLResolver] = [
+    path("", contacts.contacts, name="contacts"),
+    path("new/", contacts.contact_edit, name="contact_new"),
+    path("<int:contact_id>/", contacts.contact_edit, name="contact"),
+    path("<int:contact_id>/delete/", contacts.contact_delete, name="contact_delete"),
+    path("groups/new/", contacts.group_edit, name="group_new"),
+    path("groups/<int:group_id>/", contacts.group_edit, name="group"),
+    path("groups/<int:group_id>/delete/", contacts.group_delete, name="group_delete"),
+    path("undo/", contacts.contacts_undo, name="contacts_undo"),
+    path("import/", contacts.contacts_import, name="contacts_import"),
+    path("contacts.vcf", contacts.contacts_export, name="contacts_export"),
+]
+
 urlpatterns = [
     path("", folders.home, name="home"),
     path("mail/<int:account_id>/", folders.account_home, name="account"),
@@ -44,10 +77,16 @@ urlpatterns = [
     path("mail/<int:account_id>/compose/", compose.compose_new, name="compose_new"),
     path("mail/<int:account_id>/compose/<uuid:composing_id>/", include(compose_patterns)),
     path("mail/<int:account_id>/people/", compose.people, name="people"),
+    path("mail/<int:account_id>/contacts/", include(contact_patterns)),
+    path("mail/<int:account_id>/identities/", identities.identities, name="identities"),
+    path("mail/<int:account_id>/identities/<int:identity_id>/", identities.identity, name="identity"),
     path("mail/<int:account_id>/outbox/", outbox.outbox, name="outbox"),
     path("mail/<int:account_id>/outbox/<int:outgoing_id>/cancel/", outbox.outgoing_cancel, name="outgoing_cancel"),
     path("mail/<int:account_id>/outbox/<int:outgoing_id>/", outbox.outgoing_change, name="outgoing_change"),
     path("server/", entrance.server_lookup, name="server_lookup"),
     path("mail/<int:account_id>/tree/", folders.folder_tree, name="tree"),
+    path("mail/<int:account_id>/folders/new/", hierarchy.folder_new, name="folder_new"),
+    path("mail/<int:account_id>/folders/hidden/", hierarchy.folders_hidden, name="folders_hidden"),
+    path("mail/<int:account_id>/folders/undo/<str:token>/", hierarchy.hierarchy_undo, name="hierarchy_undo"),
     path("mail/<int:account_id>/f/<folder:folder_id>/", include(folder_patterns)),
 ]

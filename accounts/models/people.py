@@ -36,6 +36,20 @@ class User(AbstractBaseUser, PermissionsMixin):
         NORMAL = "normal", _("Normal")
         ROOMY = "roomy", _("Roomy")
 
+    class UndoTime(models.IntegerChoices):
+        NONE = 0, _("Send at once")
+        FIVE = 5, _("5 seconds")
+        TEN = 10, _("10 seconds")
+        TWENTY = 20, _("20 seconds")
+        THIRTY = 30, _("30 seconds")
+
+    class ArchiveBy(models.TextChoices):
+        YEAR = "year", _("A folder for each year")
+        MONTH = "month", _("A folder for each month")
+        NONE = "none", _("One folder for everything")
+
+    WRITE_ABOVE = [(True, _("Above the quoted message")), (False, _("Below the quoted message"))]
+
     email = models.EmailField(_("address"), max_length=254, unique=True)
     name = models.CharField(_("name"), max_length=120, blank=True)
     language = models.CharField(_("language"), max_length=8, blank=True)
@@ -43,6 +57,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     density = models.CharField(_("density"), max_length=8, choices=Density, default=Density.NORMAL)
     single_keys = models.BooleanField(_("single-key shortcuts"), default=True)
     all_folders = models.BooleanField(_("show unsubscribed folders"), default=False)
+    undo_s = models.PositiveSmallIntegerField(_("time to undo sending"), choices=UndoTime, default=UndoTime.TEN)
+    write_plain = models.BooleanField(_("write in plain text, without format"), default=False)
+    quote_below = models.BooleanField(_("in answers, write"), choices=WRITE_ABOVE, default=True)
+    archive_by = models.CharField(_("archive into"), max_length=8, choices=ArchiveBy, default=ArchiveBy.YEAR)
     is_staff = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
     created = models.DateTimeField(auto_now_add=True)

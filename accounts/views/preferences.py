@@ -18,14 +18,16 @@ COOKIE_AGE_S = 365 * 24 * 3600
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def settings_page(request: HttpRequest) -> HttpResponse:
-    """Language, theme, density, shortcuts, folders shown."""
+    """Language, theme, density, shortcuts, folders shown, how one writes and archives; the way to the identities."""
     person = get_object_or_404(User, email=request.user.get_username())  # a copy: the form writes into it
     initial = {"language": request.LANGUAGE_CODE}
     form = SettingsForm(request.POST if request.method == "POST" else None, instance=person, initial=initial)
     if request.method == "POST" and form.is_valid():
         form.save()
         return redirect("settings")
-    return render(request, "accounts/settings.html", {"form": form}, status=422 if form.errors else 200)
+    accounts = person.mail_accounts.order_by("pk")
+    context = {"form": form, "accounts": accounts}
+    return render(request, "accounts/settings.html", context, status=422 if form.errors else 200)
 
 
 @require_POST

@@ -6,6 +6,7 @@ import * as compose from "casilla/compose";
 import * as copy from "casilla/copy";
 import * as dialog from "casilla/dialog";
 import * as drawer from "casilla/drawer";
+import * as folders from "casilla/folders";
 import * as frame from "casilla/frame";
 import * as keys from "casilla/keys";
 import * as list from "casilla/list";
@@ -23,7 +24,7 @@ import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { changed: act, compose, copy, dialog, drawer, frame, list, menu, move, preview, reader, recipients, reopen: compose.reopen, reveal, select, swipe, theme, toast, tree };
+const BEHAVIOURS = { changed: act, compose, copy, dialog, drawer, folders, frame, list, menu, move, preview, reader, recipients, reopen: compose.reopen, reveal, select, swipe, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {

@@ -2,6 +2,7 @@
 // text after a few seconds, this browser at once; closing the page loses nothing.
 import htmx from "htmx";
 import { attach } from "casilla/files";
+import { followIdentity, placeToWrite } from "casilla/signature";
 import { recall, remember } from "casilla/store";
 
 const SAVE_AFTER_MS = 2500;
@@ -33,6 +34,7 @@ export function bind(form) {
   state.saved = textOf(form);
   state.ready = setUpEditor(state);
   attach(form, () => save(state));
+  followIdentity(form);
   form.addEventListener("input", () => changed(state));
   form.addEventListener("keydown", (event) => onKey(state, event));
   form.addEventListener("click", (event) => onClick(state, event));
@@ -49,8 +51,11 @@ function focusFirst({ form, editor }) {
   if (!form.elements.to.value) form.querySelector(".who input:not([hidden])").focus({ preventScroll: true });
   else if (form.elements.plain.value !== "1") editor.focus();
   else {
-    form.elements.text.focus({ preventScroll: true });
-    form.elements.text.setSelectionRange(0, 0);
+    const { text } = form.elements;
+    const at = placeToWrite(form);
+    text.focus({ preventScroll: true });
+    text.setSelectionRange(at, at);
+    if (at) text.scrollTop = text.scrollHeight;
   }
 }
 

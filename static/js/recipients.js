@@ -1,5 +1,6 @@
 // Recipients as chips over a plain field: what is typed or pasted becomes a chip at a comma, Enter or leaving; people that
-// one has written to are suggested. The plain field keeps the value, so that the form needs nothing of this.
+// one has written to are suggested, and groups, which become a chip for each member. The plain field keeps the value, so
+// that the form needs nothing of this.
 const WAIT_MS = 120;
 
 export function bind(holder) {
@@ -51,6 +52,7 @@ export function bind(holder) {
     event.preventDefault();
   });
   holder.addEventListener("casilla:commit", commit);
+  field.form.addEventListener("submit", commit, true);
 
   function onKey(event) {
     if (event.ctrlKey || event.metaKey) return;
@@ -76,7 +78,7 @@ export function bind(holder) {
     keep();
   }
 
-  function chip(text) {
+  function chip(text, place = entry) {
     const element = document.createElement("span");
     const name = document.createElement("span");
     const remove = document.createElement("button");
@@ -91,7 +93,7 @@ export function bind(holder) {
     remove.setAttribute("aria-label", `${holder.dataset.remove} ${text}`);
     remove.textContent = "×";
     element.append(name, remove);
-    entry.before(element);
+    place.before(element);
   }
 
   function edit(element) {
@@ -121,16 +123,17 @@ export function bind(holder) {
     mark(0);
   }
 
-  function option({ name, email }) {
+  function option({ name, email, group, note }) {
     const item = document.createElement("li");
     const shown = document.createElement("span");
     const address = document.createElement("span");
     item.className = "menu__item";
     item.setAttribute("role", "option");
-    item.dataset.address = name ? `${/[,;"<>@()]/.test(name) ? `"${name.replaceAll('"', "'")}"` : name} <${email}>` : email;
+    item.dataset.address = group ? name : written(name, email);
+    if (group) item.dataset.group = group;
     shown.textContent = name || email;
     shown.dir = "auto";
-    address.textContent = name ? email : "";
+    address.textContent = note || (name ? email : "");
     item.append(shown, address);
     return item;
   }
@@ -146,6 +149,19 @@ export function bind(holder) {
     entry.value = item.dataset.address;
     commit();
     close();
+    if (item.dataset.group) expand([...holder.querySelectorAll(".chip")].at(-1), item.dataset.group);
+  }
+
+  // The group's chip stays until its members are here; if they never come, the server knows the name.
+  async function expand(element, group) {
+    element.classList.remove("chip--bad");
+    const response = await fetch(`${people}?group=${group}`, { headers: { "X-Requested-With": "fetch" } });
+    if (!response.ok || response.redirected || !element.isConnected) return;
+    const members = (await response.json()).people.map(({ name, email }) => written(name, email));
+    const there = new Set([...holder.querySelectorAll(".chip")].map((one) => addressOf(one.dataset.address)));
+    for (const one of members) if (!there.has(addressOf(one))) chip(one, element);
+    element.remove();
+    keep();
   }
 
   function close() {
@@ -159,6 +175,13 @@ function split(text) {
   return (text.match(/(?:"[^"]*"|<[^<>]*>|[^,;\n])+/g) ?? []).map((one) => one.trim()).filter(Boolean);
 }
 
+// The address of one recipient in small letters, "" when it has none.
 function addressOf(text) {
-  return /^[^\s@<>,;"]+@[^\s@<>,;".]+(\.[^\s@<>,;".]+)+$/.test((/<([^<>]*)>$/.exec(text)?.[1] ?? text).trim());
+  const address = (/<([^<>]*)>$/.exec(text)?.[1] ?? text).trim();
+  return /^[^\s@<>,;"]+@[^\s@<>,;".]+(\.[^\s@<>,;".]+)+$/.test(address) ? address.toLowerCase() : "";
+}
+
+function written(name, email) {
+  if (!name) return email;
+  return `${/[,;"<>@()]/.test(name) ? `"${name.replaceAll('"', "'")}"` : name} <${email}>`;
 }

@@ -12,7 +12,17 @@ from accounts.models import User
 
 pytestmark = pytest.mark.django_db
 
-CHOICES = {"name": "Ana Díaz", "language": "en", "theme": "dark", "density": "compact", "single_keys": "on"}
+CHOICES = {
+    "name": "Ana Díaz",
+    "language": "en",
+    "theme": "dark",
+    "density": "compact",
+    "single_keys": "on",
+    "undo_s": "20",
+    "quote_below": "False",
+    "write_plain": "on",
+    "archive_by": "month",
+}
 
 
 @pytest.fixture
@@ -73,13 +83,15 @@ def test_settings_are_kept_and_seen_at_once(client: Client, ana: User) -> None:
     ana.refresh_from_db()
     assert (ana.name, ana.language, ana.theme, ana.density) == ("Ana Díaz", "en", "dark", "compact")
     assert (ana.single_keys, ana.all_folders) == (True, False)
+    assert (ana.undo_s, ana.quote_below, ana.write_plain, ana.archive_by) == (20, False, True, "month")
     page = client.get(reverse("settings")).content.decode()
     assert '<html lang="en" dir="ltr" data-theme="dark"' in page
     assert "Save settings" in page
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"theme": "pink"}, {"language": "xx"}, {"density": ""}, {"name": "x" * 121}], ids=lambda wrong: next(iter(wrong))
+    "wrong", [{"theme": "pink"}, {"language": "xx"}, {"density": ""}, {"name": "x" * 121},
+              {"undo_s": "7"}, {"quote_below": "maybe"}, {"archive_by": "day"}], ids=lambda wrong: next(iter(wrong))
 )  # fmt: skip
 def test_a_wrong_choice_is_refused_and_nothing_is_kept(client: Client, ana: User, wrong: dict[str, str]) -> None:
     response = client.post(reverse("settings"), CHOICES | wrong)

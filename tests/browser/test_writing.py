@@ -14,7 +14,6 @@ from tests.browser.conftest import Visit
 from tests.contract.test_source import letter
 from webmail.models import Composing, Outgoing
 from webmail.services import sending
-from webmail.views import compose as view
 
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -35,11 +34,6 @@ def fill(imap: Any) -> Callable[[Any], None]:
         client.append("INBOX", HTML)
 
     return put
-
-
-@pytest.fixture
-def soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view, "UNDO_S", 0)
 
 
 def read_all(imap: Any, address: str, folder: str) -> list[Any]:
@@ -73,6 +67,7 @@ def saved(window: Visit) -> None:
 
 def deliver_all() -> None:
     for outgoing in Outgoing.objects.filter(state=Outgoing.State.WAITING):
+        sending.send_now(outgoing=outgoing)
         sending.deliver(outgoing.pk)
 
 
@@ -97,9 +92,7 @@ def test_what_is_typed_is_a_draft_on_the_server(signed_in: Opened, fill: Any, im
     assert window.complaints == []
 
 
-def test_a_message_is_sent_and_arrives(
-    signed_in: Opened, fill: Any, imap: Any, mailbox_factory: Any, soon: None
-) -> None:
+def test_a_message_is_sent_and_arrives(signed_in: Opened, fill: Any, imap: Any, mailbox_factory: Any) -> None:
     beto = mailbox_factory("beto")
     carla = mailbox_factory("carla")
     window, made = signed_in(fill)
@@ -145,7 +138,7 @@ def test_sending_can_be_taken_back(signed_in: Opened, fill: Any, imap: Any, mail
     assert read_all(imap, beto.address, "INBOX") == []
 
 
-def test_a_reply_quotes_and_marks_the_original(signed_in: Opened, fill: Any, imap: Any, soon: None) -> None:
+def test_a_reply_quotes_and_marks_the_original(signed_in: Opened, fill: Any, imap: Any) -> None:
     window, made = signed_in(fill)
     page = window.page
     page.click("text=Pregunta")
@@ -170,7 +163,7 @@ def test_a_reply_quotes_and_marks_the_original(signed_in: Opened, fill: Any, ima
     assert b"\\Answered" in flags
 
 
-def test_a_quoted_page_stays_in_its_frame(signed_in: Opened, fill: Any, imap: Any, soon: None) -> None:
+def test_a_quoted_page_stays_in_its_frame(signed_in: Opened, fill: Any, imap: Any) -> None:
     window, made = signed_in(fill)
     page = window.page
     page.click("text=Con formato")
@@ -194,7 +187,7 @@ def test_a_quoted_page_stays_in_its_frame(signed_in: Opened, fill: Any, imap: An
     assert b"$Forwarded" in flags
 
 
-def test_files_go_along(signed_in: Opened, fill: Any, imap: Any, soon: None, tmp_path: Path) -> None:
+def test_files_go_along(signed_in: Opened, fill: Any, imap: Any, tmp_path: Path) -> None:
     window, made = signed_in(fill)
     page = window.page
     data = bytes(range(256)) * 10_000
@@ -279,7 +272,7 @@ def test_a_draft_of_the_server_is_gone_on_with(signed_in: Opened, fill: Any, ima
     assert message["references"] == "<q0@x.test> <q1@x.test>"
 
 
-def test_without_javascript_a_plain_message_is_sent(signed_in: Opened, fill: Any, imap: Any, soon: None) -> None:
+def test_without_javascript_a_plain_message_is_sent(signed_in: Opened, fill: Any, imap: Any) -> None:
     window, made = signed_in(fill, java_script_enabled=False)
     page = window.page
     page.click("text=Redactar")

@@ -19,6 +19,7 @@ DIAGNOSTIC_LIMIT = 1_000
 
 _BLANK_LINES = re.compile(rb"\n(?:[ \t]*\n)+")
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}")
+_DISPOSITION = re.compile(r"[^;]{0,200};\s{0,20}([a-z]{1,20})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,16 @@ class Failure:
     action: str
     status: str
     diagnostic: str
+
+
+@dataclass(frozen=True, slots=True)
+class Disposition:
+    """What a reader's program says became of a message (RFC 8098 section 3.2): `kind` is "displayed", "deleted",
+    "dispatched", "processed" or another word; `original_id` the Message-ID with its angle brackets, or ""."""
+
+    recipient: str
+    kind: str
+    original_id: str
 
 
 def mdn(
@@ -89,11 +100,32 @@ def read_dsn(raw_report_parts: Mapping[str, bytes]) -> list[Failure]:
     return [failure for failure in found if failure][:FAILURES_LIMIT]
 
 
+def read_mdn(raw: bytes) -> Disposition | None:
+    """What a message/disposition-notification part says; None when it says nothing. Never raises."""
+    fields = first_fields(raw[:STATUS_LIMIT_BYTES])
+    match = _DISPOSITION.match(decode_header(fields.get("disposition", b"")))
+    if match is None:
+        return None
+    recipient = _typed(fields.get("final-recipient", b"")) or _typed(fields.get("original-recipient", b""))
+    return Disposition(recipient[:320], match[1].lower(), first_id(fields.get("original-message-id", b"")))
+
+
+def first_fields(raw: bytes) -> dict[str, bytes]:
+    """The first field of each name in a header block, by name in lower case."""
+    fields: dict[str, bytes] = {}
+    for name, value in split_header(raw)[0]:
+        fields.setdefault(name.lower(), value)
+    return fields
+
+
+def first_id(value: bytes) -> str:
+    """The first message id of a field, with its angle brackets, or ""."""
+    return next(iter(wire.pick_ids(decode_header(value))), "")
+
+
 def _failure(group: bytes) -> Failure | None:
     """One recipient's fields; None for the group about the message (section 2.2), which names no recipient."""
-    fields: dict[str, bytes] = {}
-    for name, value in split_header(group + b"\n\n")[0]:
-        fields.setdefault(name.lower(), value)
+    fields = first_fields(group + b"\n\n")
     recipient = _typed(fields.get("original-recipient", b"")) or _typed(fields.get("final-recipient", b""))
     if not recipient:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.utils import timezone
 
 from accounts.models import MailAccount
 from webmail.models.outgoing import Outgoing, folder_octets, folder_of
@@ -35,20 +36,38 @@ class Identity(models.Model):
 
 
 class Contact(models.Model):
-    """Somebody that one has written to or heard from, ranked by use. `written` counts messages sent to them."""
+    """Somebody that one has written to or heard from, ranked by use, or put in by hand (`kept`). `written` counts messages
+    sent to them, `heard` messages read from them; `search` is the folded name and address."""
 
     account = models.ForeignKey(MailAccount, on_delete=models.CASCADE, related_name="contacts")
     email = models.CharField(max_length=254)
     name = models.CharField(max_length=200, blank=True)
+    search = models.TextField(blank=True)
     written = models.PositiveIntegerField(default=0)
-    last_used = models.DateTimeField(auto_now=True)
+    heard = models.PositiveIntegerField(default=0)
+    kept = models.BooleanField(default=False)
+    last_used = models.DateTimeField(default=timezone.now)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["account", "email"], name="one_contact_per_address")]
-        indexes = [models.Index(fields=["account", "-written", "-last_used"], name="contacts_by_use")]
 
     def __str__(self) -> str:
         return self.email
+
+
+class ContactGroup(models.Model):
+    """Several contacts under one name: written to together."""
+
+    account = models.ForeignKey(MailAccount, on_delete=models.CASCADE, related_name="contact_groups")
+    name = models.CharField(max_length=200)
+    search = models.TextField(blank=True)
+    members = models.ManyToManyField(Contact, related_name="groups", blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["account", "search"], name="one_group_per_name")]
+
+    def __str__(self) -> str:
+        return self.name
 
 
 class Composing(models.Model):

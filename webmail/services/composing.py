@@ -15,9 +15,10 @@ from webmail.errors import Gone, OverQuota, Unreachable
 from webmail.mime.build import build_message, check_recipient, new_message_id, parse_recipients
 from webmail.mime.headers import header_value, make_safe, parse_headers
 from webmail.mime.recipients import ascii_email
-from webmail.models import Composing, Identity, Outgoing
+from webmail.models import Composing, Outgoing
 from webmail.services import sending
 from webmail.services.contacts import remember
+from webmail.services.identities import change_identity, default_identity, usable
 from webmail.services.letters import draft_of
 from webmail.services.organising import special_folder
 from webmail.sources.base import MailSource
@@ -45,9 +46,10 @@ class AlreadySent(Exception):
 
 def new_composing(account: MailAccount) -> Composing:
     """An empty composer, not yet in the database."""
-    identity = Identity.objects.filter(account=account).first()
+    identity = default_identity(account)
     address = identity.address if identity else account.address
-    return Composing(account=account, identity=identity, message_id=new_message_id(address, secrets.token_hex(16)))
+    message_id = new_message_id(address, secrets.token_hex(16))
+    return Composing(account=account, identity=identity, plain=account.owner.write_plain, message_id=message_id)
 
 
 def fill(composing: Composing, data: Mapping[str, str]) -> bool:
@@ -61,9 +63,21 @@ def fill(composing: Composing, data: Mapping[str, str]) -> bool:
     composing.receipt = data.get("receipt") == "1"
     if data.get("drop_quote") == "1":
         composing.quote = composing.quote_intro = ""
-    if data.get("identity", "").isdigit():
-        composing.identity = Identity.objects.filter(account=composing.account, pk=int(data["identity"])).first()
+    if "identity" in data:
+        _choose_identity(composing, data["identity"], signed=data.get("signed"))
     return before != [getattr(composing, name) for name in (*FIELDS, "plain", "receipt", "quote", "identity_id")]
+
+
+def _choose_identity(composing: Composing, wanted: str, *, signed: str | None) -> None:
+    """Writes as another identity, "" being the account itself. `signed` is the one whose signature stands in the text: where
+    a script has put it there, it stays as it is now."""
+    identity = next((one for one in usable(composing.account) if str(one.pk) == wanted), None)
+    if (wanted and identity is None) or identity == composing.identity:
+        return
+    if signed == wanted:
+        composing.identity = identity
+    else:
+        change_identity(composing, identity)
 
 
 def save_draft(composing: Composing, source: MailSource) -> bool:

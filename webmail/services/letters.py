@@ -23,6 +23,7 @@ from webmail.mime.reply import (
 )
 from webmail.models import Composing
 from webmail.services import uploads
+from webmail.services.identities import allowed_addresses, identity_for, signature_block
 from webmail.sources.base import MailSource
 from webmail.values import Address, Message, Ref
 
@@ -30,6 +31,7 @@ QUOTE_LIMIT_CHARS = 1_000_000
 CITE_PREFIX = '<div class="moz-cite-prefix">'
 FORWARD_PREFIX = '<div class="moz-forward-container">'
 
+_BLOCKQUOTE = re.compile(r"<(/?)blockquote\b[^<>]*>", re.IGNORECASE)
 _LONE_HARD_SPACE = re.compile(r"(?<=[^\s>;\xa0])(?:&nbsp;|\xa0)(?![\s\xa0]|&nbsp;)")
 
 
@@ -37,7 +39,9 @@ def begin_answer(composing: Composing, source: MailSource, ref: Ref, kind: Kind)
     """Fills a composer with the answer to a message, or with the message passed on. Raises MailError."""
     message = source.message(ref)
     account = composing.account
-    to, cc = reply_recipients(message, frozenset({account.address.lower()}), kind)
+    own = frozenset(address.lower() for address in allowed_addresses(account))
+    to, cc = reply_recipients(message, own, kind)
+    composing.identity = identity_for(account, [*message.summary.sender, *message.to, *message.cc])
     composing.to, composing.cc = address_list(to), address_list(cc)
     forwarding = kind == "forward"
     composing.kind = Composing.Kind.FORWARD if forwarding else Composing.Kind.REPLY
@@ -62,6 +66,7 @@ def begin_edit(composing: Composing, source: MailSource, ref: Ref, *, as_new: bo
     headers = message.headers
     composing.to, composing.cc, composing.bcc = (address_list(one) for one in (message.to, message.cc, message.bcc))
     composing.subject = message.summary.subject
+    composing.identity = identity_for(composing.account, message.summary.sender)
     html = next((body.text for body in message.bodies if body.part.subtype == "html"), "")
     text = next((body.text for body in message.bodies if body.part.subtype != "html"), "")
     composing.plain = not html
@@ -81,9 +86,9 @@ def begin_edit(composing: Composing, source: MailSource, ref: Ref, *, as_new: bo
 def _quote(composing: Composing, message: Message, *, forwarding: bool) -> None:
     html = next((body.text for body in message.bodies if body.part.subtype == "html"), "")
     text = "\n".join(body.text if body.part.subtype != "html" else text_of_html(body.text) for body in message.bodies)
-    signature = (
-        f"\n\n-- \n{composing.identity.signature}" if composing.identity and composing.identity.signature else ""
-    )
+    owner = composing.account.owner
+    block = signature_block(composing.identity)
+    signature = f"\n\n{block}" if block else ""
     if forwarding:
         lines = [(str(name), value) for name, value in _summary_lines(message)]
         quoted = forward_text(lines, text, _("Forwarded message"))
@@ -91,11 +96,19 @@ def _quote(composing: Composing, message: Message, *, forwarding: bool) -> None:
     else:
         composing.quote_intro = _intro(message)
         quoted = quote_text(text, composing.quote_intro)
-    composing.text = f"{signature}\n\n{quoted}" if quoted else signature
-    composing.plain = not html
-    if html:
+    composing.plain = owner.write_plain or not html
+    if not composing.plain:
         composing.quote = html[:QUOTE_LIMIT_CHARS]
-        composing.text = signature.strip("\n")
+        composing.text = signature
+    elif quoted and writes_below(composing):
+        composing.text = f"{quoted}\n\n{signature}"
+    else:
+        composing.text = f"{signature}\n\n{quoted}" if quoted else signature
+
+
+def writes_below(composing: Composing) -> bool:
+    """Whether what one writes stands below the message that is answered; what is passed on always stands below."""
+    return composing.kind == Composing.Kind.REPLY and not composing.account.owner.quote_below
 
 
 def _intro(message: Message) -> str:
@@ -157,19 +170,20 @@ def draft_of(composing: Composing) -> Draft:
 
 
 def outgoing_html(composing: Composing) -> str:
-    """The HTML that goes out: what was written, cleaned, and below it the message that is answered, cleaned too; pictures keep
-    their addresses."""
+    """The HTML that goes out: what was written, cleaned, and below or above it the message that is answered, cleaned too;
+    pictures keep their addresses."""
     own = _clean(composing.html, composing) if composing.html else f"<p>{_as_lines(composing.text)}</p>"
     if not composing.quote:
         return f'<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>{own}</body></html>'
     quoted = sanitize(composing.quote, cid_urls=_cids(composing), remote="proxy", remote_url=lambda url: url)
     intro = _as_lines(composing.quote_intro)
     if composing.kind == Composing.Kind.FORWARD:
-        below = f"{FORWARD_PREFIX}<br>-------- {_as_lines(_('Forwarded message'))} --------<br>{intro}<br><br>{quoted.html}</div>"
+        other = f"{FORWARD_PREFIX}<br>-------- {_as_lines(_('Forwarded message'))} --------<br>{intro}<br><br>{quoted.html}</div>"
     else:
-        below = f'{CITE_PREFIX}{intro}<br></div><blockquote type="cite">{quoted.html}</blockquote>'
+        other = f'{CITE_PREFIX}{intro}<br></div><blockquote type="cite">{quoted.html}</blockquote>'
     style = f"<style>{quoted.css}</style>" if quoted.css else ""
-    return f'<!DOCTYPE html><html><head><meta charset="utf-8">{style}</head><body>{own}<br>{below}</body></html>'
+    body = f"{other}<br>{own}" if writes_below(composing) else f"{own}<br>{other}"
+    return f'<!DOCTYPE html><html><head><meta charset="utf-8">{style}</head><body>{body}</body></html>'
 
 
 def _clean(html: str, composing: Composing) -> str:
@@ -187,17 +201,30 @@ def _as_lines(text: str) -> str:
 
 
 def _split_quote(html: str) -> tuple[str, str, str]:
-    """(own text, intro, quote) of a draft's HTML: what stands before the quotation that mail programs mark, and what it
-    quotes."""
+    """(own text, intro, quote) of a draft's HTML: what stands before the quotation that mail programs mark, or where that is
+    nothing what stands after it; and what it quotes."""
     for prefix in (CITE_PREFIX, FORWARD_PREFIX):
         own, found, rest = html.partition(prefix)
         if found and prefix is CITE_PREFIX:
-            intro, _end, quoted = rest.partition("</div>")
-            return (
-                own,
-                text_of_html(intro).strip(),
-                quoted.replace('<blockquote type="cite">', "", 1)[:QUOTE_LIMIT_CHARS],
-            )
+            intro, _end, rest = rest.partition("</div>")
+            quoted, below = _end_of_quote(rest)
+            if text_of_html(own).strip():
+                quoted += below
+            elif text_of_html(below).strip():
+                own = below
+            return own, text_of_html(intro).strip(), quoted[:QUOTE_LIMIT_CHARS]
         if found:
             return own, "", rest[:QUOTE_LIMIT_CHARS]
     return html, "", ""
+
+
+def _end_of_quote(html: str) -> tuple[str, str]:
+    """(what the quotation at the beginning holds, what stands after it); all of it is held where it does not end."""
+    depth = 0
+    start = 0
+    for tag in _BLOCKQUOTE.finditer(html):
+        start = start or tag.end()
+        depth += -1 if tag[1] else 1
+        if depth <= 0:
+            return html[start : tag.start()], html[tag.end() :]
+    return html[start:], ""

@@ -81,15 +81,18 @@ def copy(source: MailSource, refs: Sequence[Ref], folder: Folder) -> Change:
     return Change(len(refs), to=folder)
 
 
-def archive(source: MailSource, refs: Sequence[Ref], *, by_year: bool = True) -> Change:
-    """Moves messages into the Archive; into a folder a year below it, by the date of each message, as Thunderbird does."""
+def archive(source: MailSource, refs: Sequence[Ref], *, by: str = "year") -> Change:
+    """Moves messages into the Archive, by the date of each message, as Thunderbird does (archive_granularity): `by` is
+    "year" (2026), "month" (2026/2026-11) or "none" (the Archive itself)."""
     root = special_folder(source, Role.ARCHIVE)
-    if not by_year:
+    if by == "none":
         return move(source, refs, root)
-    years: dict[str, list[Ref]] = {}
+    places: dict[tuple[str, ...], list[Ref]] = {}
     for row in source.summaries(refs):
-        years.setdefault(str(timezone.localtime(row.date).year), []).append(row.ref)
-    changes = [move(source, group, _below(source, root, year)) for year, group in sorted(years.items())]
+        date = timezone.localtime(row.date)
+        path = (f"{date:%Y}", f"{date:%Y-%m}") if by == "month" else (f"{date:%Y}",)
+        places.setdefault(path, []).append(row.ref)
+    changes = [move(source, group, _deep_below(source, root, path)) for path, group in sorted(places.items())]
     return _joined(changes, root)
 
 
@@ -144,6 +147,13 @@ def special_folder(source: MailSource, role: Role) -> Folder:
         return found
     created = source.create_folder(None, DEFAULT_NAMES[role], role=role)
     return next(folder for folder in source.folders() if folder.id == created)
+
+
+def _deep_below(source: MailSource, root: Folder, path: Iterable[str]) -> Folder:
+    """The folder at the end of a path of names below another, each made when it is not there."""
+    for name in path:
+        root = _below(source, root, name)
+    return root
 
 
 def _below(source: MailSource, parent: Folder, name: str) -> Folder:

@@ -66,10 +66,12 @@ def enqueue(
     parent: Parent | None = None,
     draft: Draft | None = None,
     secret: str | None = None,
+    keep_copy: bool = True,
 ) -> Outgoing:
-    """Puts a message on its way, not before `send_at`. `raw` goes out as it is; `recipients` are bare addresses, those of
-    the hidden ones too; `secret` is the password of an account that Casilla does not host. Raises ValueError for a message
-    without recipients, with a Bcc field, or of a foreign account without a password."""
+    """Puts a message on its way, not before `send_at`. `raw` goes out as it is; `sender` is "" for a report, to which no
+    answer may come back; `recipients` are bare addresses, those of the hidden ones too; `secret` is the password of an
+    account that Casilla does not host; without `keep_copy` none is put into the folder of sent mail. Raises ValueError for a
+    message without recipients, with a Bcc field, or of a foreign account without a password."""
     addresses = list(dict.fromkeys(recipients))
     if not addresses:
         raise ValueError("nobody to send to")
@@ -87,6 +89,7 @@ def enqueue(
             message_id=_in_brackets(message_id),
             send_at=send_at,
             next_try=send_at,
+            sent_copy=not keep_copy,
             **_parent_fields(parent),
             **_draft_fields(draft),
         )

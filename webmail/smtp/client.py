@@ -67,7 +67,8 @@ class LostAnswer(MailError):
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """One message on its way: envelope and octets. Line ends may be any; they go out as CRLF."""
+    """One message on its way: envelope and octets. Line ends may be any; they go out as CRLF. `sender` is "" for a message
+    that no answer may come back to (RFC 5321 section 4.5.5)."""
 
     sender: str
     recipients: tuple[str, ...]
@@ -190,7 +191,7 @@ def _open_envelope(session: Session, submission: Submission, text: bytes) -> dic
     """MAIL FROM and every RCPT TO; the replies to the latter."""
     utf8 = session.has_extn("smtputf8") and not "".join((submission.sender, *submission.recipients)).isascii()
     session.command_encoding = "utf-8" if utf8 else "ascii"
-    sender = _path(submission.sender, utf8)
+    sender = _path(submission.sender, utf8) if submission.sender else ""
     if sender is None:
         raise Rejected(Reply(553, "the sender is no address that this server can take"))
     _check(_ask(session, f"MAIL FROM:<{sender}>{_options(session, text, utf8)}"), 250)

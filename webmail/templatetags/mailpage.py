@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from webmail.markup.images import previewable
+from webmail.mime.addresses import format_address
+from webmail.models import Contact
 from webmail.services.folders import folder_label as label_of
 from webmail.values import Address, Folder, Part, Query, Ref
 from webmail.views.query import query_string
@@ -109,6 +111,12 @@ def people(addresses: tuple[Address, ...], mine: str) -> str:
     if rest > 0:
         shown += " " + ngettext("and %(n)d more", "and %(n)d more", rest) % {"n": rest}
     return shown
+
+
+@register.filter
+def recipient(contact: Contact) -> str:
+    """A contact as it stands in a recipients field."""
+    return format_address(Address(contact.name, contact.email))
 
 
 @register.filter

@@ -67,7 +67,7 @@ ACTIONS: dict[str, Callable[[Wish], Change]] = {
     "untag": lambda wish: organising.mark(wish.box.source, wish.refs, remove=[wish.keyword()]),
     "move": lambda wish: organising.move(wish.box.source, wish.refs, wish.folder()),
     "copy": lambda wish: organising.copy(wish.box.source, wish.refs, wish.folder()),
-    "archive": lambda wish: organising.archive(wish.box.source, wish.refs),
+    "archive": lambda wish: organising.archive(wish.box.source, wish.refs, by=wish.box.account.owner.archive_by),
     "junk": lambda wish: organising.junk(wish.box.source, wish.refs),
     "ham": lambda wish: organising.not_junk(wish.box.source, wish.refs),
     "delete": lambda wish: organising.delete(wish.box.source, wish.refs),

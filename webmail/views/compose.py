@@ -14,39 +14,43 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import MailAccount
 from accounts.services.login import sealed_password
 from accounts.vault import SealBroken
 from webmail.errors import LoginRefused, MailError
-from webmail.models import Composing, Identity, Upload
+from webmail.models import Composing, ContactGroup, Upload
 from webmail.services import composing as service
 from webmail.services import letters, uploads
 from webmail.services.access import account_for, open_source
 from webmail.services.bodies import RawBody, frame_body
-from webmail.services.contacts import suggest
+from webmail.services.contacts import as_recipients, expand_groups, members_of, suggest
+from webmail.services.identities import settle, signature_block, usable
 from webmail.tokens import decode_folder
 from webmail.values import Ref
 from webmail.views.box import open_box, theme_of
 from webmail.views.changes import parse_refs
 
 KINDS = {"reply": "reply", "reply_all": "reply_all", "reply_list": "reply_list", "forward": "forward"}
-UNDO_S = 10
 
 
 @login_required
 @require_safe
 def compose_new(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Opens a composer: empty, to somebody (`to`), or with `kind` (reply, reply_all, reply_list, forward, edit, new) of the
-    message `of` (VALIDITY.UID) in `folder`. Leads to its page, or is its part for htmx."""
+    """Opens a composer: empty, to somebody (`to`) or a `group`, or with `kind` (reply, reply_all, reply_list, forward, edit,
+    new) of the message `of` (VALIDITY.UID) in `folder`. Leads to its page, or is its part for htmx."""
     account = account_for(request, account_id)
     composing = service.new_composing(account)
     kind = request.GET.get("kind", "")
     if not kind:
         composing.to = request.GET.get("to", "")[:2000]
+        if group := _group(account, request):
+            composing.to = as_recipients(members_of(group))
         composing.subject = request.GET.get("subject", "")[:500]
-        composing.text = _signature(composing)
+        block = signature_block(composing.identity)
+        composing.text = f"\n\n{block}" if block else ""
         composing.save()
         return _shown(request, composing)
     try:
@@ -72,11 +76,6 @@ def _same_draft(account: MailAccount, ref: Ref) -> Composing | None:
         for upload in one.uploads.all():
             uploads.remove(upload)
     return one
-
-
-def _signature(composing: Composing) -> str:
-    signature = composing.identity.signature if composing.identity else ""
-    return f"\n\n-- \n{signature}" if signature else ""
 
 
 def _shown(request: HttpRequest, composing: Composing) -> HttpResponse:
@@ -136,6 +135,8 @@ def _attach(composing: Composing, file: Any) -> None:
 
 
 def _send(request: HttpRequest, composing: Composing) -> HttpResponse:
+    for name in ("to", "cc", "bcc"):
+        setattr(composing, name, expand_groups(composing.account, getattr(composing, name)))
     found = service.problems(composing)
     if found:
         context = _context(request, composing) | {"problems": [_problem_words(one) for one in found]}
@@ -148,7 +149,8 @@ def _send(request: HttpRequest, composing: Composing) -> HttpResponse:
         raise
     except MailError:
         pass  # the text is in the database and goes out from there
-    send_at = _send_at(request)
+    undo_s = composing.account.owner.undo_s
+    send_at = _send_at(request, undo_s)
     try:
         outgoing = service.send(composing, send_at=send_at, secret=_secret(request, composing.account))
     except service.AlreadySent:
@@ -159,14 +161,14 @@ def _send(request: HttpRequest, composing: Composing) -> HttpResponse:
         request,
         composing.account_id,
         text,
-        undo_url=reverse("outgoing_cancel", args=[composing.account_id, outgoing.pk]),
-        seconds=UNDO_S,
+        undo_url=reverse("outgoing_cancel", args=[composing.account_id, outgoing.pk]) if later or undo_s else "",
+        seconds=undo_s,
     )
 
 
-def _send_at(request: HttpRequest) -> Any:
+def _send_at(request: HttpRequest, undo_s: int) -> Any:
     """When it goes out: after the time in which it can be taken back, or at the moment that was chosen."""
-    soon = timezone.now() + timedelta(seconds=UNDO_S)
+    soon = timezone.now() + timedelta(seconds=undo_s)
     try:
         chosen = parse_datetime(request.POST.get("send_at", ""))
     except ValueError:
@@ -263,10 +265,37 @@ def file_piece(request: HttpRequest, account_id: int, composing_id: UUID, upload
 @login_required
 @require_safe
 def people(request: HttpRequest, account_id: int) -> HttpResponse:
-    """People whose name or address fits `q`: [{name, email}]."""
+    """People and groups whose name or address fits `q`: [{name, email, group, note}], a group with its id and how many it
+    has. With `group` (an id) its members: [{name, email}]."""
     account = account_for(request, account_id)
+    if "group" in request.GET:
+        group = _group(account, request)
+        members = members_of(group) if group else []
+        return JsonResponse({"people": [{"name": one.name, "email": one.email} for one in members]})
     found = suggest(account, request.GET.get("q", ""))
-    return JsonResponse({"people": [{"name": one.name, "email": one.email} for one in found]})
+    return JsonResponse(
+        {
+            "people": [
+                {
+                    "name": one.name,
+                    "email": one.email,
+                    "group": one.group,
+                    "note": _size_words(one.size) if one.group else "",
+                }
+                for one in found
+            ]
+        }
+    )
+
+
+def _group(account: MailAccount, request: HttpRequest) -> ContactGroup | None:
+    """The group of the account that the address names."""
+    number = request.GET.get("group", "")[:18]
+    return ContactGroup.objects.filter(account=account, pk=int(number)).first() if number.isdecimal() else None
+
+
+def _size_words(size: int) -> str:
+    return ngettext("group, %(n)d person", "group, %(n)d people", size) % {"n": size}
 
 
 def _mine(request: HttpRequest, account_id: int, composing_id: UUID) -> Composing:
@@ -274,6 +303,8 @@ def _mine(request: HttpRequest, account_id: int, composing_id: UUID) -> Composin
     composing = Composing.objects.select_related("identity", "account").filter(account=account, pk=composing_id).first()
     if composing is None:
         raise Http404
+    if not composing.closed and settle(composing):
+        service.keep(composing)
     return composing
 
 
@@ -291,10 +322,10 @@ def _context(request: HttpRequest, composing: Composing) -> dict[str, Any]:
     return {
         "composing": composing,
         "account": account,
-        "identities": Identity.objects.filter(account=account),
+        "identities": usable(account),
         "files": composing.uploads.all(),
         "limit_bytes": uploads.FILE_LIMIT_BYTES,
         "piece_bytes": uploads.PIECE_LIMIT_BYTES,
-        "undo_s": UNDO_S,
+        "write_below": letters.writes_below(composing),
         "alone": not request.htmx,  # type: ignore[attr-defined]
     }

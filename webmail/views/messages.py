@@ -15,6 +15,8 @@ from webmail.errors import Gone
 from webmail.markup.document import frame_csp
 from webmail.mime.frank import list_unsubscribe
 from webmail.mime.headers import header_value, parse_headers
+from webmail.services.contacts import hear_from
+from webmail.services.notices import notices_of
 from webmail.services.reading import Letter, mark_seen, open_letter
 from webmail.services.tags import THUNDERBIRD_TAGS, tags_of
 from webmail.tokens import encode_folder
@@ -44,7 +46,10 @@ def message_show(request: HttpRequest, account_id: int, folder_id: FolderId, val
                 raise
             return _gone(box, folder_id, error)
         changed = _from_here(request) and mark_seen(box.source, letter.message.summary)
+        if _from_here(request):
+            hear_from(box.account, letter, first=changed)
         context = letter_context(box, letter, seen=changed or not letter.message.summary.unread)
+        context["notices"] = notices_of(account=box.account, source=box.source, letter=letter)
         if partial:
             context |= box.tree(box.folders() if changed else folders, folder_id) | {"counters": changed}
         else:
