@@ -5,6 +5,8 @@ import { clear, selection } from "casilla/select";
 
 const WORKING_MS = 1000;
 const OPPOSITE = { read: "unread", star: "unstar" };
+const REPEAT_MS = 700;
+let lastAct = {};
 let left = []; // the refs of the last action, for when they leave the list
 
 export function start() {
@@ -46,7 +48,7 @@ export function target(refs) {
   if (chosen) return chosen;
   const reading = document.activeElement?.closest("#reader") || !document.querySelector("#list")?.checkVisibility();
   const row = !reading && document.activeElement?.closest("#list .row");
-  const one = row || openLetter() || document.querySelector("#list .row:has(.row__subj[tabindex='0'])");
+  const one = row || openLetter();
   return one ? { refs: [one.dataset.ref], count: 1, one } : null;
 }
 
@@ -56,6 +58,9 @@ export async function act(name, { refs, to = "", tag = "", confirm = false } = {
   const what = target(refs);
   if (!form || !what) return false;
   if ((confirm || name === "purge") && !(await confirmed(what.count))) return true;
+  const same = JSON.stringify([name, what.refs, what.all, to, tag]);
+  if (!OPPOSITE[name] && same === lastAct.what && Date.now() - lastAct.at < REPEAT_MS) return true; // a double click is one
+  lastAct = { what: same, at: Date.now() };
   left = what.refs ?? [];
   const values = { do: turned(name, what), to, tag, open: openLetter()?.dataset.ref ?? "" };
   if (what.all) Object.assign(values, { all: form.elements.all.defaultValue, except: what.except.join(",") });
@@ -117,7 +122,9 @@ async function confirmed(count) {
 
 // A toast that tells of a change: the list is read again where it stands; what left it is left by the page too.
 export function bind(toast) {
-  for (const other of document.querySelectorAll("#toasts .toast")) if (other !== toast) other.remove();
+  const undoable = document.querySelector("#toasts .toast:has([data-undo])");
+  if ("nothing" in toast.dataset && undoable && undoable !== toast) toast.remove();
+  else for (const other of document.querySelectorAll("#toasts .toast")) if (other !== toast) other.remove();
   const app = document.querySelector("[data-behaviour~=reader]");
   if ("failed" in toast.dataset) return;
   const gone = new Set("left" in toast.dataset ? left : []);

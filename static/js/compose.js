@@ -15,8 +15,25 @@ export function start() {
     const place = document.getElementById("composers");
     if (!link || !place || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    link.closest(".toast")?.remove();
     openComposer(link.href);
   });
+  offerKept();
+}
+
+// What this browser kept of a composer that never reached the server is offered again.
+function offerKept() {
+  const template = document.getElementById("toast-kept");
+  if (!template || !document.getElementById("composers")) return;
+  for (const key of Object.keys(localStorage).filter((name) => name.startsWith(STORE))) {
+    const kept = recall(key, null);
+    if (!kept?.url) localStorage.removeItem(key);
+    else if (new URL(kept.url).pathname.startsWith(template.dataset.account)) {
+      const toast = template.content.cloneNode(true);
+      toast.querySelector("a").href = kept.url;
+      document.getElementById("toasts").append(toast);
+    }
+  }
 }
 
 export function openComposer(url) {
@@ -71,7 +88,7 @@ function changed(state) {
   const title = form.querySelector("[data-title]");
   if (form.elements.subject.value) title.textContent = form.elements.subject.value;
   if (textOf(form) === state.saved) return;
-  remember(state.key, { text: textOf(form), at: Date.now() });
+  remember(state.key, { text: textOf(form), at: Date.now(), url: form.action });
   clearTimeout(state.timer);
   state.timer = setTimeout(() => save(state), SAVE_AFTER_MS);
 }
@@ -86,12 +103,13 @@ async function save(state) {
   const words = form.querySelector("[data-state]");
   state.busy = fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } })
     .then(async (response) => {
-      if (!response.ok || response.redirected) throw new Error(String(response.status));
+      if (response.redirected) throw new Error("signed out");
+      if (!response.ok) throw new Error(String(response.status));
       words.innerHTML = await response.text();
       state.saved = text;
       if (textOf(form) === text) localStorage.removeItem(state.key);
     })
-    .catch(() => { words.textContent = form.dataset.offline; })
+    .catch((error) => { words.textContent = error.message === "signed out" ? form.dataset.signedOut : form.dataset.offline; })
     .finally(() => { state.busy = null; });
   return state.busy;
 }
@@ -127,8 +145,12 @@ async function makeRich(state) {
   const { form } = state;
   const root = form.querySelector(".compose__rich");
   const [{ default: Squire }, { default: DOMPurify }] = await Promise.all([import("squire"), import("dompurify")]);
+  DOMPurify.removeHook("uponSanitizeAttribute");
+  DOMPurify.addHook("uponSanitizeAttribute", (element, data) => {
+    if (data.attrName === "style") data.attrValue = modest(data.attrValue);
+  });
   const clean = (html) => {
-    const part = DOMPurify.sanitize(html, { RETURN_DOM_FRAGMENT: true, FORBID_TAGS: ["style", "form", "input", "button", "svg", "math", "iframe", "img"], ALLOW_DATA_ATTR: false });
+    const part = DOMPurify.sanitize(html, { RETURN_DOM_FRAGMENT: true, FORBID_ATTR: ["class", "id", "background"], FORBID_TAGS: ["style", "form", "input", "button", "svg", "math", "iframe", "img"], ALLOW_DATA_ATTR: false });
     return document.importNode(part, true);
   };
   state.editor ??= new Squire(root, { blockTag: "P", sanitizeToDOMFragment: clean });
@@ -136,13 +158,14 @@ async function makeRich(state) {
   state.editor.setHTML(html.value || paragraphs(form.elements.text.value));
   state.editor.addEventListener("input", () => {
     html.value = state.editor.getHTML();
-    form.elements.text.value = root.innerText;
+    if (form.elements.plain.value === "1") return; // the plain field is in charge
+    form.elements.text.value = plainOf(root);
     changed(state);
   });
   state.editor.addEventListener("pathChange", () => showFormat(state));
   state.editor.moveCursorToStart();
   html.value = state.editor.getHTML();
-  form.elements.text.value = root.innerText;
+  form.elements.text.value = plainOf(root);
   state.saved = textOf(form);
 }
 
@@ -157,6 +180,29 @@ function paragraphs(text) {
   return holder.innerHTML;
 }
 
+// Of a pasted style only what changes how letters look.
+function modest(style) {
+  const probe = document.createElement("span");
+  probe.style.cssText = style;
+  const kept = ["color", "background-color", "font-weight", "font-style", "font-family", "text-decoration", "text-align"];
+  return kept.map((name) => [name, probe.style.getPropertyValue(name)]).filter(([, value]) => value && !/url\(/i.test(value)).map((pair) => pair.join(":")).join(";");
+}
+
+// The text of the editor as a plain message has it: a line for each block, dashes for lists, marks for quotations.
+function plainOf(node, mark = "") {
+  let out = "";
+  for (const child of node.childNodes) {
+    if (child.nodeType === Node.TEXT_NODE) out += child.data.replaceAll("\u00a0", " ");
+    else if (child.localName === "br") out += child.nextSibling ? "\n" : "";
+    else if (child.localName === "li") out += `${mark}- ${plainOf(child, `${mark}  `).trim()}\n`;
+    else if (child.localName === "blockquote") out += `${plainOf(child).trimEnd().replace(/^/gm, "> ")}\n`;
+    else if (/^(p|div|h[1-6]|pre)$/.test(child.localName)) out += `${plainOf(child, mark)}\n`;
+    else if (/^(ul|ol)$/.test(child.localName)) out += plainOf(child, mark);
+    else out += plainOf(child, mark);
+  }
+  return out;
+}
+
 function showMode(form, plain) {
   form.querySelector(".compose__text").hidden = !plain;
   form.querySelector(".compose__rich").hidden = plain;
@@ -169,6 +215,7 @@ async function togglePlain(state) {
   const { form } = state;
   const field = form.querySelector("[data-plain-field]");
   const plain = field.value !== "1";
+  if (plain) form.elements.text.value = plainOf(form.querySelector(".compose__rich"));
   field.value = plain ? "1" : "0";
   if (!plain) {
     form.querySelector("[data-html]").value = "";
@@ -195,11 +242,28 @@ function format(state, name) {
   editor.focus();
 }
 
-// A selection that is an address becomes a link to itself; else the address is taken from the clipboard's last word.
-function link({ editor }) {
+// A selection that is an address becomes a link to itself; for any other words the address is asked for.
+async function link({ editor, form }) {
   const words = editor.getSelectedText().trim();
-  const url = /^(https?:|mailto:)/i.test(words) ? words : /^[^\s@]+@[^\s@]+$/.test(words) ? `mailto:${words}` : /\.[a-z]{2,}/i.test(words) ? `https://${words}` : "";
-  if (url) editor.makeLink(url);
+  const url = linkOf(words) || linkOf(await askLink());
+  if (url && form.isConnected) editor.makeLink(url);
+  editor.focus();
+}
+
+function linkOf(words) {
+  if (/^(https?:|mailto:)\S+$/i.test(words)) return words;
+  if (/^[^\s@]+@[^\s@]+$/.test(words)) return `mailto:${words}`;
+  return /^[^\s/]+\.[a-z]{2,}(\/\S*)?$/i.test(words) ? `https://${words}` : "";
+}
+
+async function askLink() {
+  const dialog = document.getElementById("link");
+  if (!dialog) return "";
+  dialog.returnValue = "";
+  dialog.querySelector("input").value = "";
+  dialog.showModal();
+  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
+  return dialog.returnValue === "yes" ? dialog.querySelector("input").value.trim() : "";
 }
 
 // --- Keys and buttons ----------------------------------------------------------------------------------------------------
@@ -234,6 +298,7 @@ async function close(state) {
   const { form } = state;
   const alone = !document.getElementById("composers");
   if (textOf(form) !== state.saved) await save(state);
+  if (textOf(form) === state.saved) localStorage.removeItem(state.key);
   if (alone) return history.back();
   form.remove();
   document.querySelector("#reader #subject, #list .row__subj[tabindex='0']")?.focus({ preventScroll: true });
@@ -243,26 +308,40 @@ function onSubmit(state, event) {
   const { form } = state;
   const sending = event.submitter?.value === "send";
   for (const holder of form.querySelectorAll("[data-behaviour~=recipients]")) holder.dispatchEvent(new CustomEvent("casilla:commit"));
-  if (sending && forgotten(form)) {
+  if (sending && (unready(form) || forgotten(form))) {
     event.preventDefault();
     event.stopImmediatePropagation();
     return;
   }
   clearTimeout(state.timer);
-  form.addEventListener("htmx:after:swap", () => localStorage.removeItem(state.key), { once: true });
-  localStorage.removeItem(state.key);
+  const sent = () => !form.isConnected && document.querySelector("#toasts .toast") && localStorage.removeItem(state.key);
+  document.addEventListener("htmx:after:swap", () => setTimeout(sent), { once: true });
+}
+
+// A file that did not go up, or is still on its way, holds the message back.
+function unready(form) {
+  const file = form.querySelector(".file[data-failed]") ?? (Number(form.dataset.uploading ?? 0) > 0 ? form.querySelector(".file:has(progress)") : null);
+  if (!file) return false;
+  say(form, form.dataset.unready);
+  file.querySelector("[data-remove-file]").focus();
+  return true;
+}
+
+function say(form, words) {
+  form.querySelector("[data-said]")?.remove();
+  const note = document.createElement("p");
+  note.className = "note note--kraft note--flush";
+  note.dataset.said = "";
+  note.setAttribute("role", "alert");
+  note.textContent = words;
+  form.querySelector(".compose__foot").before(note);
 }
 
 // "You wrote of an attachment": said once, the second press sends.
 function forgotten(form) {
   const own = form.elements.text.value.split(/^>|^-- $/m)[0];
   if (form.dataset.warned || form.querySelector("[data-file]") || !ATTACHMENT_WORDS.test(`${form.elements.subject.value} ${own}`)) return false;
-  form.dataset.warned = "";
-  const note = document.createElement("p");
-  note.className = "note note--kraft note--flush";
-  note.setAttribute("role", "alert");
-  note.textContent = form.dataset.forgotten;
-  form.querySelector(".compose__foot").before(note);
+  say(form, form.dataset.forgotten);
   form.dataset.warned = "true";
   return true;
 }
@@ -289,4 +368,11 @@ function showWhen(item) {
 }
 
 // A message that was held back: its composer opens again.
-export const reopen = { bind: (element) => { const { url } = element.dataset; element.remove(); openComposer(url); } };
+export const reopen = {
+  bind: (element) => {
+    const { url } = element.dataset;
+    element.remove();
+    for (const toast of document.querySelectorAll("#toasts .toast")) toast.remove();
+    openComposer(url);
+  },
+};

@@ -15,5 +15,5 @@ export function open(id) {
 }
 
 export function bind(dialog) {
-  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  dialog.addEventListener("click", (event) => (event.target === dialog || event.target.closest("[data-dialog-close]")) && dialog.close());
 }

@@ -32,7 +32,7 @@ export function attach(form, changed) {
     const item = form.querySelector("[data-file-template]").content.cloneNode(true).firstElementChild;
     const words = item.querySelector(".file__sub");
     const bar = item.querySelector("progress");
-    item.querySelector(".file__name").textContent = item.title = file.name;
+    item.querySelector(".file__name").textContent = item.title = file.name.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
     item.querySelector(".file__ext").textContent = (/\.([a-z0-9]{1,4})[a-z0-9]*$/i.exec(file.name)?.[1] ?? "…").toUpperCase();
     list.append(item);
     const body = new URLSearchParams({ name: file.name, type: file.type, size: String(file.size) });

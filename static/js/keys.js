@@ -16,7 +16,7 @@ let waitingForGo = 0;
 export function start() {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.altKey) return;
-    if (event.key === "a" && (event.ctrlKey || event.metaKey) && event.target.closest?.("#list .row, #list ol")) {
+    if (event.key === "a" && (event.ctrlKey || event.metaKey) && ((event.target === document.body && !document.querySelector("#reader [data-reader]")) || event.target.closest?.("#list")) && visible("#list ol")) {
       event.preventDefault();
       return selectAll();
     }

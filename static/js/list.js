@@ -67,11 +67,19 @@ function join(state, fresh, start, how) {
   const focused = list.contains(document.activeElement);
   const added = [...fresh.querySelectorAll(".row")];
   place(state, fresh, start, how);
+  if (Number(list.dataset.total) !== state.total) count(state);
   list.dataset.total = state.total;
   if (focused && !list.contains(document.activeElement)) list.focus({ preventScroll: true });
   settleRows(state);
   for (const row of added) if (row.isConnected) htmx.process(row);
   list.dispatchEvent(new CustomEvent("casilla:rows", { bubbles: true }));
+}
+
+// The number in the head follows; a list that became empty is drawn anew, with its words.
+function count({ list, total }) {
+  const words = list.closest(".pane").querySelector("[data-count]");
+  if (words) words.textContent = total === 1 ? words.dataset.one : words.dataset.many.replace("#", total.toLocaleString(document.documentElement.lang));
+  if (!total) htmx.ajax("GET", list.dataset.url.replace(/rows\/\?/, "?"), { target: "#list", swap: "innerHTML" });
 }
 
 // Tells assistive technology where a row stands in the whole list, and leaves one row in the tab order.

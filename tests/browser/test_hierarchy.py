@@ -120,14 +120,14 @@ def test_the_button_shows_on_hover_and_focus(signed_in: Opened, fill: Any) -> No
     window, _made = signed_in(fill)
     page = window.page
     button = page.locator(f"{item('Familia')} .tree__more")
-    assert button.is_hidden()
+    expect(button).to_have_css("opacity", "0")
     page.hover(f"{item('Familia')} .tree__item")
-    assert button.is_visible()
+    expect(button).to_have_css("opacity", "1")
     page.hover("#list")
-    assert button.is_hidden()
+    expect(button).to_have_css("opacity", "0")
     page.keyboard.press("F6")
     page.focus(f"{item('Familia')} .tree__item")
-    assert button.is_visible()
+    expect(button).to_have_css("opacity", "1")
     page.keyboard.press("Tab")
     expect(button).to_be_focused()
     page.keyboard.press("Enter")
@@ -244,7 +244,7 @@ def test_on_a_phone_the_button_is_always_there(signed_in: Opened, fill: Any, nam
     page = window.page
     page.tap("#list .m-bar [data-drawer-open]")
     button = page.locator(f"{item('Obras')} .tree__more")
-    assert button.is_visible()
+    expect(button).to_have_css("opacity", "1")
     box = button.bounding_box()
     assert box is not None
     assert min(box["width"], box["height"]) >= 40

@@ -181,7 +181,7 @@ def _enqueue(composing: Composing, *, send_at: datetime, secret: str | None) -> 
         secret=secret,
     )
     composing.outgoing, composing.closed = outgoing, True
-    composing.save()
+    Composing.objects.filter(pk=composing.pk).update(outgoing=outgoing)
     remember(composing.account, people, written=True)
     return outgoing
 
@@ -191,7 +191,7 @@ def reopen(composing: Composing) -> bool:
     if composing.outgoing and not sending.cancel(outgoing=composing.outgoing):
         return False
     composing.outgoing, composing.closed = None, False
-    composing.save()
+    Composing.objects.filter(pk=composing.pk).update(outgoing=None, closed=False)  # `changed` is as it was
     return True
 
 

@@ -189,7 +189,7 @@ def outgoing_html(composing: Composing) -> str:
 def _clean(html: str, composing: Composing) -> str:
     """What the editor holds, cleaned. A hard space that it put at the edge of a format is an ordinary one again."""
     html = _LONE_HARD_SPACE.sub(" ", html)
-    return str(sanitize(html, cid_urls=_cids(composing), remote="proxy", remote_url=lambda url: url).html)
+    return str(sanitize(html, cid_urls=_cids(composing), remote="block").html)
 
 
 def _cids(composing: Composing) -> dict[str, str]:

@@ -149,7 +149,7 @@ def outgoing_error(row: Any) -> str:
         "certificate": _("The outgoing server could not prove who it is, so nothing was sent to it."),
         "login": _("The outgoing server did not take the password. Sign in again, then try again."),
         "rejected": _("The server refused the message."),
-        "refused": _("The server refused some of the recipients; the others have it."),
+        "refused": _("The server refused the message."),
         "recipients": _("The server refused all recipients."),
         "too_large": _("The message is larger than the server takes."),
         "gave_up": _("It was tried for two days and could not be sent."),
@@ -159,6 +159,10 @@ def outgoing_error(row: Any) -> str:
             "Ask the recipient before you send it again."
         ),
     }
+    if row.error == "recipients" and row.delivered:
+        return _(
+            "The server refused the recipients below; the others have the message. Trying again goes to these alone."
+        )
     return words.get(str(row.error), str(row.error))
 
 

@@ -99,7 +99,9 @@ def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) 
             return _answer(box, folder_id, str(state_of(error).title), status=state_of(error).status)
         token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo else ""
         text = _words(request.POST["do"], change)
-        return _answer(box, folder_id, text, token=token, left=request.POST["do"] not in QUIET)
+        return _answer(
+            box, folder_id, text, token=token, left=request.POST["do"] not in QUIET, nothing=not change.count
+        )
 
 
 @login_required
@@ -153,7 +155,14 @@ def parse_refs(folder_id: FolderId, text: str) -> list[Ref]:
 
 
 def _answer(
-    box: Box, folder_id: FolderId, text: str, *, token: str = "", left: bool = False, status: int = 200
+    box: Box,
+    folder_id: FolderId,
+    text: str,
+    *,
+    token: str = "",
+    left: bool = False,
+    nothing: bool = False,
+    status: int = 200,
 ) -> HttpResponse:
     """The toast, the tree with its counts, and the state of the open message; without htmx the list, with the toast."""
     undo_url = reverse("change_undo", args=[box.account.pk, token]) if token else ""
@@ -166,6 +175,7 @@ def _answer(
         "undo_url": undo_url,
         "from_folder": folder_id,
         "left": left,
+        "nothing": nothing,
         "failed": status >= 400,
         "open": _open_state(box, folder_id),
     }

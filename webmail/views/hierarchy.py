@@ -3,64 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
-from django.shortcuts import redirect, render
-from django.urls import Resolver404, resolve, reverse
+from django.shortcuts import render
+from django.urls import reverse
 from django.utils.formats import localize
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from webmail.errors import FolderGone, LoginRefused, MailError, Refused
+from webmail.errors import FolderGone, MailError, Refused
 from webmail.services import hierarchy, organising, undo
 from webmail.services.folders import folder_label
-from webmail.services.hierarchy import Change, Contents, NameRefused
+from webmail.services.hierarchy import Change, Contents
 from webmail.tokens import decode_folder, encode_folder
 from webmail.values import Flag, Folder, FolderId, Query, Ref
-from webmail.views.box import Box, inbox_of, open_box
-from webmail.views.folders import list_context
-from webmail.views.states import state_of
+from webmail.views.box import open_box
+from webmail.views.folder_answers import (
+    Held,
+    answer_change,
+    answer_dialog,
+    answer_done,
+    answer_failure,
+    answer_toast,
+    open_folder,
+    part_for,
+    tried,
+)
 
-T = TypeVar("T")
 require_form = require_http_methods(["GET", "HEAD", "POST"])
 
 _UPTO = re.compile(r"([0-9]{1,20})\.([0-9]{1,20})")
 _COUNTED = re.compile(r"([0-9]{1,12})\.([0-9]{1,6})")
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A folder of an open mailbox, and all folders beside it, hidden ones too."""
-
-    box: Box
-    folders: list[Folder]
-    folder: Folder
-
-    @property
-    def name(self) -> str:
-        return str(folder_label(self.folder))
-
-    def url(self, name: str) -> str:
-        return self.box.url(name, self.folder.id)
-
-
-@contextmanager
-def open_folder(request: HttpRequest, account_id: int, folder_id: FolderId, *, free: bool = False) -> Iterator[Held]:
-    """Opens the mailbox and finds the folder. Raises FolderGone; with `free`, PermissionDenied for special folders."""
-    with open_box(request, account_id) as box:
-        folders = box.source.folders()
-        held = Held(box, folders, hierarchy.find(folders, folder_id))
-        if free and hierarchy.is_protected(folders, held.folder):
-            raise PermissionDenied
-        yield held
 
 
 @login_required
@@ -81,7 +59,7 @@ def folder_menu(request: HttpRequest, account_id: int, folder_id: FolderId) -> H
             "emptied": folder.role in hierarchy.EMPTIED,
             "back_url": held.url("folder") if hierarchy.exists(folder) else reverse("account", args=[account_id]),
         }
-    return render(request, "webmail/folder_menu.html" + _part(request, "menu"), context)
+    return render(request, "webmail/folder_menu.html" + part_for(request, "menu"), context)
 
 
 @login_required
@@ -101,17 +79,17 @@ def folder_new(request: HttpRequest, account_id: int) -> HttpResponse:
             "place": data.get("place", ""),
         }
         if request.method != "POST":
-            return _dialog(box, form)
+            return answer_dialog(box, form)
 
         def change() -> FolderId:
             parent = _place_named(hierarchy.places(folders), form["place"])
             return hierarchy.create(box.source, folders, parent=parent, name=form["name"])
 
-        made = _tried(change)
+        made = tried(change)
         if isinstance(made, MailError):
-            return _dialog(box, form, error=made)
+            return answer_dialog(box, form, error=made)
         text = _("Folder “%(name)s” created") % {"name": form["name"].strip()}
-        return _done(box, text, focus=made, goto=made)
+        return answer_done(box, text, focus=made, goto=made)
 
 
 @login_required
@@ -126,12 +104,12 @@ def folder_rename(request: HttpRequest, account_id: int, folder_id: FolderId) ->
             "name": request.POST.get("name", held.folder.name),
         }
         if request.method != "POST":
-            return _dialog(held.box, form, held)
-        change = _tried(lambda: hierarchy.rename(held.box.source, held.folders, held.folder, name=form["name"]))
+            return answer_dialog(held.box, form, held)
+        change = tried(lambda: hierarchy.rename(held.box.source, held.folders, held.folder, name=form["name"]))
         if isinstance(change, MailError):
-            return _dialog(held.box, form, held, error=change)
+            return answer_dialog(held.box, form, held, error=change)
         text = _("“%(old)s” is called “%(new)s” now") % {"old": held.name, "new": form["name"].strip()}
-        return _changed(held, change, text)
+        return answer_change(held, change, text)
 
 
 @login_required
@@ -149,18 +127,18 @@ def folder_place(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
             "place": request.POST.get("place", _token(held.folder.parent)),
         }
         if request.method != "POST":
-            return _dialog(held.box, form, held)
+            return answer_dialog(held.box, form, held)
 
         def move() -> Change:
             to = _place_named(hierarchy.places(held.folders, held.folder), form["place"])
             return hierarchy.move(held.box.source, held.folders, held.folder, parent=to)
 
-        change = _tried(move)
+        change = tried(move)
         if isinstance(change, MailError):
-            return _dialog(held.box, form, held, error=change)
+            return answer_dialog(held.box, form, held, error=change)
         to = next((label for token, label in form["places"] if token == form["place"]), "")
         text = _("“%(name)s” moved to %(to)s") % {"name": held.name, "to": to} if form["place"] else ""
-        return _changed(held, change, text or _("“%(name)s” moved to the top") % {"name": held.name})
+        return answer_change(held, change, text or _("“%(name)s” moved to the top") % {"name": held.name})
 
 
 @login_required
@@ -172,22 +150,22 @@ def folder_delete(request: HttpRequest, account_id: int, folder_id: FolderId) ->
         inside = hierarchy.contents(source, folders, folder)
         final = hierarchy.in_trash(folders, folder) or not source.can.nested_folders
         if request.method != "POST":
-            return _dialog(held.box, _deletion(held, inside, final=final), held)
+            return answer_dialog(held.box, _deletion(held, inside, final=final), held)
         if request.POST.get("way") != "purge":
-            change = _tried(lambda: hierarchy.trash(source, folders, folder))
+            change = tried(lambda: hierarchy.trash(source, folders, folder))
             if isinstance(change, Refused):
                 note = _("The server does not take this folder into the Trash. It can only be deleted for good.")
-                return _dialog(held.box, _deletion(held, inside, final=True), held, note=note, status=422)
+                return answer_dialog(held.box, _deletion(held, inside, final=True), held, note=note, status=422)
         elif inside.exceeds(_counted(request.POST.get("counted", ""))):
             note = _("More has come into it in the meantime. Look again before you delete it.")
-            return _dialog(held.box, _deletion(held, inside, final=True), held, note=note, status=422)
+            return answer_dialog(held.box, _deletion(held, inside, final=True), held, note=note, status=422)
         else:
-            change = _tried(lambda: hierarchy.purge(source, folders, folder))
+            change = tried(lambda: hierarchy.purge(source, folders, folder))
         if isinstance(change, MailError):
-            return _dialog(held.box, _deletion(held, inside, final=final), held, error=change)
+            return answer_dialog(held.box, _deletion(held, inside, final=final), held, error=change)
         if change.folder is None:
-            return _changed(held, change, _("“%(name)s” deleted for good") % {"name": held.name})
-        return _changed(held, change, _("“%(name)s” moved to Trash") % {"name": held.name}, leave=True)
+            return answer_change(held, change, _("“%(name)s” deleted for good") % {"name": held.name})
+        return answer_change(held, change, _("“%(name)s” moved to Trash") % {"name": held.name}, leave=True)
 
 
 @login_required
@@ -198,7 +176,7 @@ def folder_subscribe(request: HttpRequest, account_id: int, folder_id: FolderId)
         on = request.POST.get("on") == "1"
         if not on and hierarchy.is_protected(held.folders, held.folder):
             raise PermissionDenied
-        change = _tried(
+        change = tried(
             lambda: (
                 hierarchy.show(held.box.source, held.folder)
                 if on
@@ -206,9 +184,9 @@ def folder_subscribe(request: HttpRequest, account_id: int, folder_id: FolderId)
             )
         )
         if isinstance(change, MailError):
-            return _failed(held.box, change)
+            return answer_failure(held.box, change)
         text = _("“%(name)s” is shown again") if on else _("“%(name)s” hidden. Its mail stays where it is.")
-        return _changed(held, change, text % {"name": held.name})
+        return answer_change(held, change, text % {"name": held.name})
 
 
 @login_required
@@ -220,7 +198,7 @@ def folders_hidden(request: HttpRequest, account_id: int) -> HttpResponse:
         rows = [(one, _path_label(folders, one)) for one in hierarchy.hidden(folders)]
         form = {"title": _("Hidden folders"), "rows": rows}
         form["text"] = _("They are on the server with all their mail, and no program lists them.") if rows else ""
-        return _dialog(box, form, empty=_("No folder is hidden.") if not rows else "")
+        return answer_dialog(box, form, empty=_("No folder is hidden.") if not rows else "")
 
 
 @login_required
@@ -234,16 +212,16 @@ def folder_read(request: HttpRequest, account_id: int, folder_id: FolderId) -> H
             refs = source.refs(folder_id, Query(unread=True))
             return organising.mark(source, refs, add=[Flag.SEEN]) if refs else organising.Change(0)
 
-        change = _tried(mark)
+        change = tried(mark)
         if isinstance(change, MailError):
-            return _failed(held.box, change)
+            return answer_failure(held.box, change)
         if not change.count:
-            return _done(held.box, _("Nothing is unread in “%(name)s”.") % {"name": held.name}, goto=folder_id)
+            return answer_done(held.box, _("Nothing is unread in “%(name)s”.") % {"name": held.name}, goto=folder_id)
         token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo else ""
         text = ngettext("%(n)d message marked as read", "%(n)d messages marked as read", change.count)
         undo_url = reverse("change_undo", args=[account_id, token]) if token else ""
         text %= {"n": change.count}
-        return _done(held.box, text, undo_url=undo_url, mail_changed=True, focus=folder_id, goto=folder_id)
+        return answer_done(held.box, text, undo_url=undo_url, mail_changed=True, focus=folder_id, goto=folder_id)
 
 
 @login_required
@@ -256,21 +234,23 @@ def folder_empty(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
             raise PermissionDenied
         inner = hierarchy.inner_contents(held.box.source, held.folders, held.folder)
         if request.method != "POST":
-            return _dialog(held.box, _emptying(held, inner), held)
+            return answer_dialog(held.box, _emptying(held, inner), held)
         try:
             step = Step.read(held)
         except ValueError:
             return HttpResponseBadRequest()
         if step.first and inner.exceeds(_counted(request.POST.get("counted", ""))):
             note = _("More has come into it in the meantime. Look again before you delete it.")
-            return _dialog(held.box, _emptying(held, inner), held, note=note, status=422)
-        after = _tried(step.run)
+            return answer_dialog(held.box, _emptying(held, inner), held, note=note, status=422)
+        after = tried(step.run)
         if isinstance(after, MailError):
-            return _failed(held.box, after)
+            return answer_failure(held.box, after)
         if after.left:
-            return _toast(request, "progress", {"step": after, "label": held.name, "action": held.url("folder_empty")})
+            return answer_toast(
+                request, "progress", {"step": after, "label": held.name, "action": held.url("folder_empty")}
+            )
         text = _("Deleted for good: %(what)s.") % {"what": _counted_words(Contents(after.done, after.folders))}
-        return _done(held.box, text, mail_changed=True, focus=folder_id, goto=folder_id, redraw=True)
+        return answer_done(held.box, text, mail_changed=True, focus=folder_id, goto=folder_id, redraw=True)
 
 
 @login_required
@@ -280,11 +260,11 @@ def hierarchy_undo(request: HttpRequest, account_id: int, token: str) -> HttpRes
     with open_box(request, account_id) as box:
         kept = hierarchy.take_undo(request.user.pk or 0, account_id, token)
         if kept is None:
-            return _done(box, _("This can no longer be undone."), status=410)
-        change = _tried(lambda: hierarchy.take_back(box.source, kept))
+            return answer_done(box, _("This can no longer be undone."), status=410)
+        change = tried(lambda: hierarchy.take_back(box.source, kept))
         if isinstance(change, MailError):
-            return _failed(box, change)
-        return _done(
+            return answer_failure(box, change)
+        return answer_done(
             box, _("Undone: the folder is as it was."), ids=change.ids, focus=change.folder, goto=change.folder
         )
 
@@ -331,16 +311,6 @@ class Step:
                 count, left = hierarchy.empty_step(source, self.held.folder, self.upto)
                 done += count
         return Step(self.held, self.upto, done, folders, done + left, left)
-
-
-def _tried(action: Callable[[], T]) -> T | MailError:
-    """What an action gives, or what went wrong with it. Raises LoginRefused."""
-    try:
-        return action()
-    except LoginRefused:
-        raise
-    except MailError as error:
-        return error
 
 
 def _deletion(held: Held, inside: Contents, *, final: bool) -> dict[str, Any]:
@@ -425,126 +395,3 @@ def _path_label(folders: list[Folder], folder: Folder) -> str:
 
 def _token(folder_id: FolderId | None) -> str:
     return encode_folder(folder_id) if folder_id is not None else ""
-
-
-def _dialog(
-    box: Box,
-    form: dict[str, Any],
-    held: Held | None = None,
-    *,
-    error: MailError | None = None,
-    note: str = "",
-    empty: str = "",
-    status: int = 200,
-) -> HttpResponse:
-    """A dialog for htmx, else a page; with an error it keeps what was typed."""
-    if error is not None:
-        status = 422 if isinstance(error, Refused) else state_of(error).status
-    context = form | {
-        "account": box.account,
-        "error": _error_words(error, form) if error else "",
-        "note": note,
-        "empty": empty,
-        "back_url": held.url("folder") if held else reverse("account", args=[box.account.pk]),
-    }
-    return render(box.request, "webmail/folder_dialogs.html" + _part(box.request, "dialog"), context, status=status)
-
-
-def _error_words(error: MailError, form: dict[str, Any]) -> str:
-    """What to write under the field."""
-    if isinstance(error, NameRefused):
-        texts = {
-            "empty": _("Write a name for the folder."),
-            "long": _("The name is too long: it may have %(n)d characters.") % {"n": hierarchy.NAME_LIMIT},
-            "signs": _("A name cannot have a percent sign or an asterisk in it, nor signs that do not show."),
-            "taken": _("There is a folder of this name there already."),
-        }
-        return texts[error.code]
-    if not isinstance(error, Refused):
-        return str(state_of(error).title)
-    if "name" in form:
-        return _("The server does not take this name. Leave out signs such as / or . and try again.")
-    if "places" in form:
-        return _("The server does not let this folder be moved there. Choose another place.")
-    return _("The server refused. Nothing was changed.")
-
-
-def _changed(held: Held, change: Change, text: str, *, leave: bool = False) -> HttpResponse:
-    """The answer to a change of one folder; with `leave` a page that shows it goes on to the Inbox."""
-    request, account = held.box.request, held.box.account
-    undo_url = ""
-    if change.undo:
-        token = hierarchy.keep_undo(request.user.pk or 0, account.pk, change.undo)
-        undo_url = reverse("hierarchy_undo", args=[account.pk, token])
-    gone = leave or change.folder is None
-    inbox = inbox_of(held.folders)
-    goto = (inbox.id if inbox else None) if gone or not hierarchy.exists(held.folder) else change.folder
-    ids = dict.fromkeys(change.ids, goto) if gone and goto is not None else change.ids
-    focus = held.folder.parent if gone else change.folder
-    return _done(held.box, text, undo_url=undo_url, ids=ids, focus=focus, goto=goto)
-
-
-def _failed(box: Box, error: MailError) -> HttpResponse:
-    """A toast that says what went wrong."""
-    state = state_of(error)
-    return _done(box, str(state.title), status=state.status)
-
-
-def _done(
-    box: Box,
-    text: str,
-    *,
-    undo_url: str = "",
-    ids: dict[FolderId, FolderId] | None = None,
-    focus: FolderId | None = None,
-    goto: FolderId | None = None,
-    mail_changed: bool = False,
-    redraw: bool = False,
-    status: int = 200,
-) -> HttpResponse:
-    """The toast and the tree; the list as well when the folder that the page shows has another id now (`ids`), or with
-    `redraw` when it is `goto`. Without htmx it leads to `goto`, with the toast."""
-    request, account = box.request, box.account
-    if not request.htmx:  # type: ignore[attr-defined]
-        notices.info(request, text, extra_tags=undo_url)
-        return redirect(box.url("folder", goto) if goto is not None else reverse("account", args=[account.pk]))
-    shown = _shown_folder(request, account.pk)
-    now = (ids or {}).get(shown, shown) if shown is not None else None
-    moved = now is not None and (now != shown or (redraw and now == goto))
-    context: dict[str, Any] = list_context(box, now) if moved and now else box.tree(box.folders(), now)
-    context |= {
-        "text": text,
-        "undo_url": undo_url,
-        "from_folder": now or "INBOX",
-        "moved": moved,
-        "focus": focus or "",
-        "mail_changed": mail_changed,
-        "failed": status >= 400,
-    }
-    response = _toast(request, "done", context, status=status)
-    if moved and now is not None and now != shown:
-        response["HX-Replace-Url"] = box.url("folder", now)
-    return response
-
-
-def _toast(request: HttpRequest, part: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
-    """A part that goes to the toasts, whatever asked for it; one that goes on takes the place of the one before."""
-    response = render(request, f"webmail/folder_dialogs.html#{part}", context, status=status)
-    if "total" not in request.POST:
-        response["HX-Retarget"], response["HX-Reswap"] = "#toasts", "beforeend"
-    return response
-
-
-def _shown_folder(request: HttpRequest, account_id: int) -> FolderId | None:
-    """The folder of this account that the page shows, by its address."""
-    url = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
-    try:
-        found = resolve(url.partition("?")[0]).kwargs if url else {}
-    except (Resolver404, ValueError):
-        return None
-    return found.get("folder_id") if found.get("account_id") == account_id else None
-
-
-def _part(request: HttpRequest, name: str) -> str:
-    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
-    return f"#{name}" if partial else ""

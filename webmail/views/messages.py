@@ -16,6 +16,7 @@ from webmail.markup.document import frame_csp
 from webmail.mime.frank import list_unsubscribe
 from webmail.mime.headers import header_value, parse_headers
 from webmail.services.contacts import hear_from
+from webmail.services.inline import with_inline_images
 from webmail.services.notices import notices_of
 from webmail.services.reading import Letter, mark_seen, open_letter
 from webmail.services.tags import THUNDERBIRD_TAGS, tags_of
@@ -161,6 +162,9 @@ def message_print(request: HttpRequest, account_id: int, folder_id: FolderId, va
     with open_box(request, account_id) as box:
         letter = _open(box, Folder(id=folder_id, path=()), Ref(folder_id, validity, uid))
         context = letter_context(box, letter)
-    response = render(request, "webmail/print.html", context)
+        response = render(request, "webmail/print.html", context)
+        parts_url = box.message_url(letter.message.ref) + "part/"
+        text = with_inline_images(response.content.decode(), box.source, letter.message.ref, parts_url=parts_url)
+        response.content = text.encode()
     response["Content-Security-Policy"] = frame_csp(images=request.build_absolute_uri("/mail/"))
     return response

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
 from django.core.handlers.asgi import ASGIRequest
-from django.core.signing import BadSignature, Signer
+from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -24,6 +24,7 @@ from webmail.mime.choose import choose_bodies
 from webmail.services.access import account_for
 from webmail.services.bodies import Remote, frame_body, kept_framed, read_raw
 from webmail.services.images import fetch_image
+from webmail.services.inline import with_inline_images
 from webmail.values import FolderId, Part, PartNumber, Ref
 from webmail.views.box import Box, open_box, theme_of
 
@@ -32,7 +33,8 @@ PRIVATE_CACHE = "private, max-age=3600, immutable"
 ATTACHMENT_CSP = "default-src 'none'; sandbox; frame-ancestors 'self'"
 PDF_CSP = "default-src 'none'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
-_signer = Signer(salt="remote-image")
+_signer = TimestampSigner(salt="remote-image")
+IMAGE_URL_S = 3600
 
 
 @login_required
@@ -52,7 +54,11 @@ def body_frame(
             remote: Remote = "proxy" if shown else "block"
             framed = frame_body(raw, box.part_url(ref), theme=theme, remote=remote, remote_url=_image_url(box, ref))
         document = framed.document
-    response = HttpResponse(document)
+    text = str(document)
+    if "/?inline=1" in text:
+        with open_box(request, account_id) as box:
+            text = with_inline_images(text, box.source, ref, parts_url=box.message_url(ref) + "part/")
+    response = HttpResponse(text)
     response["Content-Security-Policy"] = frame_csp(images=request.build_absolute_uri("/mail/"))
     response["Cache-Control"] = PRIVATE_CACHE
     return response
@@ -63,13 +69,12 @@ def _image_url(box: Box, ref: Ref) -> Callable[[str], str]:
     return lambda url: f"{base}?u={quote(_signer.sign(url), safe='')}"
 
 
-@login_required
 @require_safe
 def remote_image(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
-    """A remote image that the reader asked for, fetched by us: the sender learns our address, not theirs."""
-    account_for(request, account_id)
+    """A remote image that the reader asked for, fetched by us: the sender learns our address, not theirs. A frame without
+    origin sends no session; the signature, which only a reader's page is given, stands for it for an hour."""
     try:
-        url = _signer.unsign(request.GET.get("u", ""))
+        url = _signer.unsign(request.GET.get("u", ""), max_age=IMAGE_URL_S)
     except BadSignature:
         return HttpResponseNotFound()
     image = fetch_image(url)
