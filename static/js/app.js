@@ -46,9 +46,10 @@ document.addEventListener("htmx:after:swap", () => bind(document));
 
 // The session ended under an open page: the whole page leads to signing in, not its part.
 document.addEventListener("htmx:before:response", (event) => {
-  const { redirected, url } = event.detail.ctx.response.raw;
+  const { redirected, url, status } = event.detail.ctx.response.raw;
   const login = document.querySelector('meta[name="casilla-login"]')?.content;
-  if (!redirected || !login || new URL(url).pathname !== login) return;
+  const signedOut = redirected && login && new URL(url).pathname === login;
+  if (!signedOut && status !== 403) return; // 403: the page's token is of a session that has ended
   event.preventDefault();
   location.reload();
 });

@@ -103,7 +103,7 @@ async function save(state) {
   const words = form.querySelector("[data-state]");
   state.busy = fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } })
     .then(async (response) => {
-      if (response.redirected) throw new Error("signed out");
+      if (response.redirected || response.status === 403) throw new Error("signed out");
       if (!response.ok) throw new Error(String(response.status));
       words.innerHTML = await response.text();
       state.saved = text;

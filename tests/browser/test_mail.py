@@ -73,6 +73,31 @@ def test_html_mail_is_framed_and_asks_for_nothing_until_told(signed_in: Opened, 
     assert any("/image/?u=" in url for url in window.requests)
 
 
+PIXEL = b"iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAIAAAA7ljmRAAAAEElEQVR4nGP4z8AARww4OQD1MQv1NXv7ggAAAABJRU5ErkJggg=="
+WITH_IMAGE = (
+    b"From: a@x.test\r\nSubject: Con imagen dentro\r\nDate: Sat, 01 Nov 2025 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
+    b'Content-Type: multipart/related; boundary="b"\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n'
+    b'<p>Mira</p><img src="cid:uno@x" alt="uno"><img src="cid:dos@x" alt="dos">\r\n'
+    b"--b\r\nContent-Type: image/png\r\nContent-ID: <uno@x>\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+    + PIXEL
+    + b"\r\n"
+    b"--b\r\nContent-Type: image/png\r\nContent-ID: <dos@x>\r\n\r\n<svg onload=alert(1)>\r\n--b--\r\n"
+)
+
+
+def test_images_of_the_message_itself_are_shown_in_their_frame(signed_in: Opened, imap: Any) -> None:
+    window, _made = signed_in(lambda made: imap(made.address).append("INBOX", WITH_IMAGE))
+    page = window.page
+    page.click("text=Con imagen dentro")
+    frame = page.frame_locator("iframe.letter__frame")
+    frame.locator("text=Mira").wait_for()
+    assert frame.locator("img[alt=uno]").evaluate("image => [image.naturalWidth, image.naturalHeight]") == [4, 3]
+    assert frame.locator("img[alt=dos]").evaluate("image => image.naturalWidth") == 0
+    assert window.outside() == []
+    page.goto(page.url + "print/")
+    assert page.locator("img[alt=uno]").evaluate("image => image.naturalWidth") == 4
+
+
 def test_everything_by_keyboard(signed_in: Opened, fill: Any) -> None:
     window, _made = signed_in(fill)
     page = window.page

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import Visit
+from tests.browser.conftest import Visit, sign_in
 from tests.contract.test_source import letter
 from webmail.models import Composing, Outgoing
 from webmail.services import sending
@@ -241,6 +241,53 @@ def test_a_closed_page_loses_nothing(signed_in: Opened, fill: Any) -> None:
     composer.locator("[name=subject]").fill("A medio escribir")
     page.goto("about:blank")
     wait(lambda: Composing.objects.filter(subject="A medio escribir").exists())
+
+
+def test_a_session_that_ended_loses_no_text(signed_in: Opened, fill: Any) -> None:
+    window, made = signed_in(fill)
+    page = window.page
+    composer = open_new(window)
+    page.keyboard.type(f"{made.address},")
+    composer.locator("[name=subject]").fill("Antes")
+    saved(window)
+    page.context.clear_cookies()
+    composer.locator("[name=subject]").fill("Antes y después")
+    page.wait_for_selector(".compose [data-state] >> text=Su sesión terminó")
+    page.locator(".compose [name=subject]").press("Control+Enter")
+    page.wait_for_selector("#id_login")
+    sign_in(window, made)
+    page.click("#toasts >> text=Abrirlo")
+    page.wait_for_selector(".compose")
+    assert page.input_value(".compose [name=subject]") == "Antes y después"
+
+
+def test_the_switch_to_plain_text_keeps_lines_and_lists(signed_in: Opened, fill: Any) -> None:
+    window, _made = signed_in(fill)
+    page = window.page
+    composer = open_new(window)
+    composer.locator(".compose__rich").click()
+    page.keyboard.type("Hola:")
+    page.keyboard.press("Enter")
+    composer.locator("[data-format=makeUnorderedList]").click()
+    page.keyboard.type("uno")
+    page.keyboard.press("Enter")
+    page.keyboard.type("dos")
+    composer.locator("[data-compose=plain]").click()
+    page.wait_for_selector(".compose__text:visible")
+    assert page.input_value(".compose__text").strip() == "Hola:\n- uno\n- dos"
+
+
+def test_a_file_that_is_too_large_holds_the_message_back(signed_in: Opened, fill: Any, tmp_path: Path) -> None:
+    window, made = signed_in(fill)
+    page = window.page
+    (tmp_path / "grande.bin").write_bytes(b"x" * 27_000_000)
+    composer = open_new(window)
+    page.keyboard.type(f"{made.address},")
+    composer.locator("[data-attach]").set_input_files(tmp_path / "grande.bin")
+    composer.locator(".file[data-failed]").wait_for()
+    page.locator(".compose [name=subject]").press("Control+Enter")
+    page.wait_for_selector(".compose [data-said] >> text=no se pudo subir")
+    assert Outgoing.objects.count() == 0
 
 
 def test_a_draft_of_the_server_is_gone_on_with(signed_in: Opened, fill: Any, imap: Any) -> None:
