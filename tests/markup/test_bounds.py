@@ -14,6 +14,8 @@ from webmail.markup.css import CSS_LIMIT_BYTES
 from webmail.markup.document import render_document
 from webmail.markup.sanitize import Cleaned, sanitize
 
+pytestmark = pytest.mark.slow  # two megabytes each: `make check` leaves them to `make test`
+
 SIZE = 2_000_000
 LIMIT_S = 4.0
 """Twice what is promised, for machines under load; quadratic work takes minutes."""
