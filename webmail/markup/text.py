@@ -12,9 +12,9 @@ from webmail.markup.urls import clean_link
 TEXT_LIMIT_CHARS = 2_000_000
 MAX_BLOCKS = 5_000
 MAX_CANDIDATES = 20_000
+"""Places looked at for a link in one body; what comes later stays plain text."""
 MAX_LINKS = 1_000
 """Links of one body; what looks like one after that stays text. A browser takes a second for some thousands."""
-"""Places looked at for a link in one body; what comes later stays plain text."""
 MAX_QUOTE_DEPTH = 20
 
 BlockKind = Literal["text", "quote", "signature"]

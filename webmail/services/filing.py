@@ -10,13 +10,13 @@ from collections.abc import Callable
 from webmail.errors import Gone, MailError
 from webmail.models import Outgoing
 from webmail.services.access import open_account
+from webmail.services.organising import special_folder
 from webmail.sources.base import MailSource
 from webmail.values import Credentials, Flag, Role
 
 FILE_DELAYS = (10, 60, 300, 1800, 7200)
 """Seconds after each try to file that failed; after the last, the row gets its note."""
 NOTES = {"sent_copy": "no_copy", "parent_flagged": "not_marked", "draft_removed": "draft_left"}
-SENT_NAME = "Sent"
 
 
 def file_message(outgoing: Outgoing, credentials: Credentials) -> None:
@@ -47,9 +47,7 @@ def _step(outgoing: Outgoing, name: str, action: Callable[[], None]) -> MailErro
 
 def keep_copy(source: MailSource, outgoing: Outgoing) -> None:
     """The message in the folder of sent mail, read, once: also when the server or an earlier try put it there."""
-    folder = next((one.id for one in source.folders() if one.role is Role.SENT and one.selectable), None)
-    if folder is None:
-        folder = source.create_folder(None, SENT_NAME, role=Role.SENT)
+    folder = special_folder(source, Role.SENT).id
     if not (outgoing.message_id and source.find(folder, outgoing.message_id)):
         source.append(folder, bytes(outgoing.raw), flags=[Flag.SEEN], received=outgoing.sent_at)
 

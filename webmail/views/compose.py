@@ -21,6 +21,7 @@ from accounts.models import MailAccount
 from accounts.services.login import sealed_password
 from accounts.vault import SealBroken
 from webmail.errors import LoginRefused, MailError
+from webmail.markup.document import frame_csp
 from webmail.models import Composing, ContactGroup, Upload
 from webmail.services import composing as service
 from webmail.services import letters, uploads
@@ -212,8 +213,6 @@ def _done(request: HttpRequest, account_id: int, text: str, *, undo_url: str = "
 @require_safe
 def compose_quote(request: HttpRequest, account_id: int, composing_id: UUID) -> HttpResponse:
     """The quoted message of a composer, as the document of its sandboxed frame."""
-    from webmail.markup.document import frame_csp
-
     composing = _mine(request, account_id, composing_id)
     framed = frame_body(RawBody(composing.quote, {}), lambda number: "", theme=theme_of(request))
     response = HttpResponse(framed.document)
