@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
 WORKERS ?= 2
 
-.PHONY: demo demo-reset test test-hostile test-kill bench-reading check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-kill test-pull-kill bench-pop3 bench-reading check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -24,6 +24,13 @@ test-hostile: install    ## Every hostile message in Chromium, not one in six
 
 test-kill: install       ## 200 messages while workers are killed 200 times: nothing lost, nothing twice
 	TESTING=1 KILL_MESSAGES=200 KILL_TIMES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/sending/test_kill.py
+
+test-pull-kill: install  ## Workers are killed 200 times while they pull over POP3: nothing lost, nothing twice
+	TESTING=1 PULL_KILLS=200 PULL_MESSAGES=300 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/pulling/test_kill.py
+
+bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mpop on the same server
+	$(ROOT) apt-get install -y -q --no-install-recommends fetchmail getmail6 mpop
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_pop3.py -p no:randomly
 
 bench-reading: install   ## What it costs to list and open mail in an Inbox of 1,000, 10,000 and 100,000
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_reading.py -p no:randomly

@@ -31,3 +31,9 @@ def worker(python: str, root: Path) -> list[str]:
     """A Celery worker with the beat inside: there is exactly one of it."""
     manner = ["--schedule", f"{root}/web/beat", "--concurrency", "2", "--loglevel", "INFO"]
     return [python, "-m", "celery", "-A", "config", "worker", "--beat", *manner]
+
+
+def puller(python: str) -> list[str]:
+    """A Celery worker for pulls, which wait for other servers most of their time: many threads. Any number of it may run."""
+    manner = ["--queues", "pull", "--pool", "threads", "--concurrency", "64", "--loglevel", "INFO"]
+    return [python, "-m", "celery", "-A", "config", "worker", "--hostname", "pull@%h", *manner]

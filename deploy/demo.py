@@ -106,9 +106,11 @@ def _bring_up(stack: Stack, say: Say) -> None:
         _manage(stack, "seed_demo", "--mail")
         (stack.root / "filled").touch()
     _spawn_django(stack, "worker", commands.worker(sys.executable, stack.root))
+    _spawn_django(stack, "puller", commands.puller(sys.executable))
     _spawn_django(stack, "web", commands.web(sys.executable, host=LOOPBACK, port=stack.ports.http))
     stack.wait_for("web", lambda: probes.http_answers(stack.ports.http, "/accounts/login/"), WEB_TIMEOUT_S)
-    stack.wait_for("worker", lambda: " ready." in stack.log_tail("worker", 1000), WEB_TIMEOUT_S)
+    for name in ("worker", "puller"):
+        stack.wait_for(name, lambda name=name: " ready." in stack.log_tail(name, 1000), WEB_TIMEOUT_S)  # type: ignore[misc]
 
 
 def _manage(stack: Stack, *arguments: str) -> None:

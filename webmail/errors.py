@@ -41,3 +41,15 @@ class OverQuota(MailError):
 
 class Refused(MailError):
     """The server answered NO or BAD to this request, or it is one that we must not send."""
+
+
+class Busy(MailError):
+    """Another session has the mailbox open (RFC 2449 section 8.1.1, IN-USE)."""
+
+
+class TooSoon(MailError):
+    """The server wants more time between two logins (RFC 2449 section 8.1.2, LOGIN-DELAY)."""
+
+
+class ServerTrouble(MailError):
+    """The server says that something is wrong with itself for now (RFC 3206, SYS/TEMP)."""

@@ -1,4 +1,4 @@
-"""Work that nobody waits for: messages on their way."""
+"""Work that nobody waits for: messages on their way out, mail that is pulled in."""
 
 from __future__ import annotations
 
@@ -11,8 +11,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from webmail.models import Outgoing
+from webmail.services.claims import are_due
+from webmail.services.claims import claim as claim_pull
 from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
+from webmail.services.schedule import forget_old, pull_account
+from webmail.storage.blobs import sweep_all
+from webmail.storage.rows import index_pending
 
 ROUND_S = 60.0
 """How long one round goes on; what is left is the next one's."""
@@ -61,3 +66,37 @@ def clear_outgoing() -> int:
 def clear_old_composing() -> int:
     """Forgets composers that are of no more use; gives how many."""
     return clear_composing(timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def pull_due() -> int:
+    """Pulls accounts that are due, one after the other, and calls one more of its kind while more are; gives how many. So
+    every free slot of every worker takes one, and a slow server holds up its own slot alone."""
+    pulled = 0
+    until = time.monotonic() + ROUND_S
+    while time.monotonic() < until:
+        download = claim_pull()
+        if download is None:
+            break
+        if not pulled and are_due():
+            pull_due.apply_async(expires=ROUND_S)
+        pull_account(download)
+        index_pending(download.account_id)
+        pulled += 1
+    return pulled
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def pull_one(account_id: int) -> None:
+    """Pulls one account because its owner asked for it."""
+    download = claim_pull(account_id, by_hand=True)
+    if download is not None:
+        pull_account(download, by_hand=True)
+        index_pending(account_id)
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def clear_store() -> int:
+    """Removes octets that no message has any more, and what is known of copies that are long gone; gives how many blobs."""
+    forget_old(timezone.now())
+    return sweep_all()

@@ -11,7 +11,12 @@ from accounts.models.hosting import Mailbox
 
 class MailAccount(models.Model):
     """One mailbox as its owner uses it. With `mailbox` set, Casilla hosts it and the addresses of the server come from
-    the settings; otherwise they stand here, found or typed at sign-in. No password is kept here."""
+    the settings; otherwise they stand here, found or typed at sign-in. No password is kept here. `mode` says where its mail
+    lives: read live over IMAP, or downloaded into the store here."""
+
+    class Mode(models.TextChoices):
+        IMAP = "imap", _("On the server")
+        DOWNLOAD = "download", _("Downloaded here")
 
     class Tls(models.TextChoices):
         TLS = "tls", "TLS"
@@ -28,6 +33,10 @@ class MailAccount(models.Model):
     smtp_host = models.CharField(max_length=253, blank=True)
     smtp_port = models.PositiveIntegerField(default=465)
     smtp_tls = models.CharField(max_length=8, choices=Tls, default=Tls.TLS)
+    mode = models.CharField(max_length=8, choices=Mode, default=Mode.IMAP)
+    pop3_host = models.CharField(max_length=253, blank=True)
+    pop3_port = models.PositiveIntegerField(default=995)
+    pop3_tls = models.CharField(max_length=8, choices=Tls, default=Tls.TLS)
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -40,3 +49,8 @@ class MailAccount(models.Model):
     def hosted(self) -> bool:
         """True when Casilla's own mail server holds it, so that no password is needed to open it."""
         return self.mailbox_id is not None
+
+    @property
+    def downloads(self) -> bool:
+        """True when its mail lives in the store here."""
+        return self.mode == self.Mode.DOWNLOAD

@@ -45,10 +45,6 @@ class Mailbox(models.Model):
     """A hosted mailbox. `address` is the whole address in lower case, kept beside the domain so that the mail servers
     find it by one index; `password` is a Django Argon2 hash, which Dovecot reads as {ARGON2ID}."""
 
-    class Mode(models.TextChoices):
-        IMAP = "imap", _("On the server")
-        DOWNLOAD = "download", _("Downloaded here")
-
     address = models.CharField(_("address"), max_length=254, unique=True)
     number = models.PositiveIntegerField(_("number"), unique=True)
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="mailboxes")
@@ -60,7 +56,6 @@ class Mailbox(models.Model):
     pop3 = models.BooleanField(default=True)
     smtp = models.BooleanField(default=True)
     sieve = models.BooleanField(default=True)
-    mode = models.CharField(max_length=8, choices=Mode, default=Mode.IMAP)
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

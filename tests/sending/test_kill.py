@@ -8,18 +8,14 @@ from __future__ import annotations
 import collections
 import os
 import random
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db.models import Q
 
+from tests.crew import Workers, workers
 from tests.sending.conftest import Person, letter, put_on_way
 from tests.sending.slow import slowed
 from webmail.models import Outgoing
@@ -27,51 +23,9 @@ from webmail.services.sending import Draft, Parent
 from webmail.values import FolderId, Ref
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.django_db(transaction=True)]
-BASE = Path(__file__).resolve().parent.parent.parent
 MESSAGES = int(os.environ.get("KILL_MESSAGES", "30"))
 KILLS = int(os.environ.get("KILL_TIMES", "10"))
-WORKERS = 2
 END_S = 300.0
-
-
-class Workers:
-    """A few workers; those that are killed are replaced at once."""
-
-    def __init__(self, nursery: subprocess.Popen[str]) -> None:
-        self._nursery = nursery
-        self._pids = [self._fork() for _ in range(WORKERS)]
-
-    def kill_one(self) -> None:
-        at = random.randrange(len(self._pids))
-        os.kill(self._pids[at], signal.SIGKILL)
-        self._pids[at] = self._fork()
-
-    def end(self) -> None:
-        for pid in self._pids:
-            os.kill(pid, signal.SIGKILL)
-
-    def _fork(self) -> int:
-        assert self._nursery.stdin
-        assert self._nursery.stdout
-        self._nursery.stdin.write("one more\n")
-        self._nursery.stdin.flush()
-        return int(self._nursery.stdout.readline())
-
-
-@contextmanager
-def workers(environment: dict[str, str], log: Path) -> Iterator[Workers]:
-    command = [sys.executable, "-m", "tests.sending.worker"]
-    with log.open("wb") as errors:
-        nursery = subprocess.Popen(
-            command, env=environment, cwd=BASE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True
-        )
-        crew = Workers(nursery)
-        try:
-            yield crew
-        finally:
-            crew.end()
-            nursery.kill()
-            nursery.communicate()
 
 
 def test_killed_workers_lose_nothing_and_send_nothing_twice(
@@ -83,7 +37,7 @@ def test_killed_workers_lose_nothing_and_send_nothing_twice(
     with slowed(stack.ports.submission, up_to_s=0.02) as smtp, slowed(stack.ports.imap, up_to_s=0.01) as imap:
         more = {"SUBMISSION_PORT": str(smtp), "IMAP_PORT": str(imap), "SEND_LEASE_S": "2", "TESTING": "1"}
         environment = os.environ | stack.environment() | more | {"DJANGO_SETTINGS_MODULE": "config.settings"}
-        with workers(environment, tmp_path / "worker.log") as crew:
+        with workers("send_due", environment, tmp_path / "worker.log") as crew:
             kills = kill_until_done(crew, met)
             until = time.monotonic() + END_S
             while under_way() and time.monotonic() < until:

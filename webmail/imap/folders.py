@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from imapclient.imap_utf7 import decode as decode_utf7
 
+from webmail.folder_order import only_subscribed, sort_folders
 from webmail.imap.connection import Connection, check
 from webmail.imap.wire import Flight, Piece, Token, Untagged, quote
 from webmail.mime.headers import make_safe
@@ -42,7 +43,6 @@ NAMES = {
     Role.ARCHIVE: ("archive", "archives", "archivo", "archiv"),
     Role.TEMPLATES: ("templates", "plantillas"),
 }
-ORDER = list(Role)
 
 
 @dataclass(slots=True)
@@ -62,8 +62,8 @@ def list_folders(connection: Connection, *, subscribed_only: bool) -> list[Folde
     else:
         entries = _list_plain(connection)
     folders = _build(entries[:FOLDERS_LIMIT], connection.prefix or "")
-    shown = _only_subscribed(folders) if subscribed_only else folders
-    return _sorted(shown)
+    shown = only_subscribed(folders) if subscribed_only else folders
+    return sort_folders(shown)
 
 
 def _list_extended(connection: Connection) -> list[_Entry]:
@@ -259,36 +259,3 @@ def _with_roles(folders: list[Folder], entries: dict[str, _Entry]) -> list[Folde
             used.add(match)
     roles = {folder_id: role for role, folder_id in taken.items()}
     return [replace(f, role=roles.get(f.id, f.role)) if f.role is Role.NONE else f for f in folders]
-
-
-def _only_subscribed(folders: list[Folder]) -> list[Folder]:
-    """Subscribed folders, special ones, and the parents that hold them."""
-    by_id = {folder.id: folder for folder in folders}
-    keep: set[FolderId] = set()
-    for folder in folders:
-        if folder.subscribed or folder.role is not Role.NONE:
-            seen: Folder | None = folder
-            while seen and seen.id not in keep:
-                keep.add(seen.id)
-                seen = by_id.get(seen.parent) if seen.parent else None
-    return [folder for folder in folders if folder.id in keep]
-
-
-def _sorted(folders: list[Folder]) -> list[Folder]:
-    """Depth first; special folders in Thunderbird's order, then names without regard to case."""
-    below: dict[FolderId | None, list[Folder]] = {}
-    ids = {folder.id for folder in folders}
-    for folder in folders:
-        below.setdefault(folder.parent if folder.parent in ids else None, []).append(folder)
-    out: list[Folder] = []
-    stack = sorted(below.get(None, []), key=_rank, reverse=True)
-    while stack:
-        folder = stack.pop()
-        out.append(folder)
-        stack += sorted(below.get(folder.id, []), key=_rank, reverse=True)
-    return out
-
-
-def _rank(folder: Folder) -> tuple[int, str, str]:
-    place = ORDER.index(folder.role) if folder.role is not Role.NONE else len(ORDER)
-    return place, folder.name.casefold(), folder.id

@@ -12,12 +12,12 @@ from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 
 from accounts.outbound import MAIL_PORTS, OutboundRefused, open_socket
+from webmail.dial import CONNECT_TIMEOUT_S, tls_context
 from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
 from webmail.imap.connection import PASSING_CODES, Connection, check
 from webmail.imap.wire import Answer, Flight, Piece, Secret, Tagged, quote
 from webmail.values import Credentials, Endpoint
 
-CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 
 
@@ -39,10 +39,7 @@ def connect(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") 
 
 
 def _open(endpoint: Endpoint, ca_file: str) -> IMAPClient:
-    context = ssl.create_default_context()
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context = tls_context(ca_file)
     tls = endpoint.tls == "tls"
     kind = _PublicClient if endpoint.public_only else IMAPClient
     try:

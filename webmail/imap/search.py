@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from array import array
 from collections.abc import Callable
@@ -15,6 +14,7 @@ from webmail.imap.wire import Flight, Piece, quote
 from webmail.mime.addresses import parse_addresses
 from webmail.mime.dates import parse_date
 from webmail.mime.headers import decode_header, split_header
+from webmail.mime.subjects import base_subject
 from webmail.values import Query, SortKey
 
 SORT_KEYS: dict[SortKey, bytes] = {
@@ -28,8 +28,6 @@ HEADERS: dict[SortKey, bytes] = {"date": b"DATE", "from": b"FROM", "to": b"TO", 
 BATCH = 2_000
 HEADER_LIMIT_BYTES = 2_000
 NOT_BODY = ("SUBJECT", "FROM", "TO", "CC")
-
-_REPLY = re.compile(r"^\s*((re|fwd?|rv|aw|tr|sv)\s*(\[\d+\])?\s*:\s*|\[[^\]]{0,50}\]\s*)+", re.IGNORECASE)
 
 
 def sort_command(connection: Connection, key: SortKey) -> list[Piece]:
@@ -86,11 +84,6 @@ def _subject_key(fetched: Fetched) -> str:
 
 def _folded(text: str) -> str:
     return unicodedata.normalize("NFKD", text).casefold()
-
-
-def base_subject(subject: str) -> str:
-    """A subject without reply and forward marks (RFC 5256 section 2.1)."""
-    return _REPLY.sub("", subject).strip()
 
 
 def _size_key(fetched: Fetched) -> int:

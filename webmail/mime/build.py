@@ -25,10 +25,11 @@ __all__ = ["Draft", "File", "build_message", "check_recipient", "new_message_id"
 
 DRAFT_ONLY = "x-casilla-"
 """Extra fields whose name begins so are written into drafts and never sent."""
+FORWARDED = "X-Forwarded-Message-Id"
 
 _OWN_FIELDS = frozenset({"from", "sender", "to", "cc", "bcc", "reply-to", "subject", "date", "message-id"}) | {
     *("in-reply-to", "references", "mime-version", "x-identity-key", "x-mozilla-draft-info"),
-    "disposition-notification-to",
+    *("disposition-notification-to", "x-forwarded-message-id"),
 }
 _CID = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@-]{1,200}")
 _ID_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -52,8 +53,8 @@ class File:
 @dataclass(frozen=True, slots=True)
 class Draft:
     """Everything that a composer knows. `html` "" = plain text only; `text` "" beside `html` = made from it. Ids have
-    their angle brackets. `receipt` asks for a disposition notification to the sender (RFC 8098). `extra` are fields of
-    our own; those named X-Casilla-* go into drafts only."""
+    their angle brackets; `forwarded` are those of the messages that it passes on. `receipt` asks for a disposition
+    notification to the sender (RFC 8098). `extra` are fields of our own; those named X-Casilla-* go into drafts only."""
 
     sender: Address
     to: tuple[Address, ...] = ()
@@ -66,6 +67,7 @@ class Draft:
     files: tuple[File, ...] = ()
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
+    forwarded: tuple[str, ...] = ()
     receipt: bool = False
     identity_key: str = ""
     extra: tuple[tuple[str, str], ...] = ()
@@ -87,6 +89,7 @@ def build_message(
         wire.text_field("Subject", draft.subject),
         wire.id_field("In-Reply-To", (draft.in_reply_to,)),
         wire.id_field("References", draft.references),
+        _forwarded_field(draft.forwarded),
         *_draft_fields(draft, draft_headers=draft_headers),
         "MIME-Version: 1.0\r\n",
     ]
@@ -129,6 +132,12 @@ def _recipient_fields(draft: Draft, *, keep_bcc: bool, unfinished: bool) -> list
     if not to and not cc and not keep_bcc:
         return ["To: undisclosed-recipients:;\r\n"]
     return [to, cc, bcc if keep_bcc else ""]
+
+
+def _forwarded_field(ids: tuple[str, ...]) -> str:
+    """X-Forwarded-Message-Id, as Thunderbird writes it: every one of them, so that each can be marked once it is sent."""
+    kept = [found for text in ids for found in wire.pick_ids(text)]
+    return wire.fold(FORWARDED, wire.spaced(kept)) if kept else ""
 
 
 def _draft_fields(draft: Draft, *, draft_headers: bool) -> list[str]:

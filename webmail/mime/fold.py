@@ -14,9 +14,12 @@ _APART = str.maketrans(
 _BETWEEN = re.compile(r"[^\w]+|_+")
 
 
-def fold(text: str) -> str:
-    """The text without accents and case, its spaces single: "Álvaro  Ñuñez" -> "alvaro nunez"."""
-    apart = text[:TEXT_LIMIT]
+def fold(text: str, limit: int = TEXT_LIMIT) -> str:
+    """The text without accents and case, its spaces single: "Álvaro  Ñuñez" -> "alvaro nunez". What is longer than `limit`
+    characters is cut."""
+    apart = text[:limit]
+    if apart.isascii():
+        return " ".join(apart.lower().split())
     for _round in range(2):  # as for a compatibility caseless match: the Unicode Standard, definition D146
         apart = unicodedata.normalize("NFKD", apart.casefold())
     plain = "".join(letter for letter in apart if not unicodedata.combining(letter))

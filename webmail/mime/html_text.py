@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 HTML_LIMIT_CHARS = 2_000_000
 TAGS_LIMIT = 150_000
 DEPTH_LIMIT = 30
+SIGNATURE = "-- "
+"""The line above a signature: the one whose last space has a meaning (RFC 3676 section 4.3)."""
 
 _TAG = re.compile(
     r"""<(?P<end>/?)(?P<name>[a-zA-Z][a-zA-Z0-9:-]{0,30}+)(?P<rest>(?:[^>"']|"[^"]*+"|'[^']*+')*+)>"""
@@ -33,7 +35,7 @@ _LINK = re.compile(r"(?i)(?:https?|ftp|mailto|tel):[^\s<>]{1,2000}")
 def text_of_html(html: str) -> str:
     """Readable plain text: paragraphs, lists with "* " or numbers, the cells of a table row beside each other, quotes
     after "> ", a link's address after its words, the words for an image. Styles, scripts and comments go. Line ends are
-    \\n, no blank line at either end."""
+    \\n, no blank line at either end and no space at the end of a line, but in the one above a signature."""
     writer = _Writer()
     for kind, name, value in _tokens(html[:HTML_LIMIT_CHARS].replace("\r\n", "\n")):
         if kind == "text":
@@ -129,8 +131,8 @@ class _Writer:
         """Ends the line, an empty one too."""
         text = "".join(self.line)
         self.line, self.last = [], ""
-        text = text.rstrip(" ")
-        if self.blank and self.out:
+        text = SIGNATURE if text.replace("\xa0", " ") == SIGNATURE else text.rstrip(" ")
+        if self.blank and self.out and not self.out[-1].endswith(SIGNATURE):
             self.out.append(self._margin(""))
         self.blank = self.fresh = False
         self.out.append(self._margin(text))

@@ -4,31 +4,43 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from mmap import mmap
 
 from webmail.mime.headers import HEADER_LIMIT_BYTES, split_header
 from webmail.mime.parameters import clean_filename, part_from_fields, read_parameter, split_value, token
 from webmail.values import Defect, Part, PartNumber
 
-__all__ = ["clean_filename", "parse_message", "part_bytes", "part_from_fields"]
+__all__ = ["Octets", "clean_filename", "parse_message", "parse_spans", "part_bytes", "part_from_fields"]
 
 DEPTH_LIMIT = 50
 PARTS_LIMIT = 1_000
 BOUNDARY_LIMIT_BYTES = 256
 SCAN_LIMIT_BYTES = 256 * 1024 * 1024
 
+_HAS_TEXT = re.compile(rb"\S")
 _BLANK = re.compile(rb"\n\r{0,3}\n")
 _FIELD_LINE = re.compile(rb"[ \t]|(?:>?From )|[!-9;-~]{1,200}[ \t]{0,20}:|\xef\xbb\xbf")
 _FIRST_BLANK = re.compile(rb"\r{0,3}\n")
 _PLAIN_ENCODINGS = frozenset({"", "7bit", "8bit", "binary"})
 
 
-def parse_message(raw: bytes) -> tuple[Part, list[Defect]]:
+Octets = bytes | mmap
+"""A message in memory, or in a file that is mapped into it."""
+
+
+def parse_message(raw: Octets) -> tuple[Part, list[Defect]]:
     """The MIME tree of a whole message. Defects: "empty", "structure" (a multipart without parts, boundary or end),
     "too-many-parts", "too-deep", and those of its header."""
+    part, _spans, defects = parse_spans(raw)
+    return part, defects
+
+
+def parse_spans(raw: Octets) -> tuple[Part, dict[str, tuple[int, int]], list[Defect]]:
+    """The same, and for each part number where its body begins and ends in the octets."""
     walk = _Walk(raw)
     part = _entity(walk, _Place(0, len(raw), "", 0))
-    codes = walk.defects | ({"empty"} if not raw.strip() else set())
-    return part, [Defect(code) for code in sorted(codes)]
+    codes = walk.defects | ({"empty"} if not _HAS_TEXT.search(raw) else set())
+    return part, walk.spans, [Defect(code) for code in sorted(codes)]
 
 
 def part_bytes(raw: bytes, number: PartNumber) -> bytes:
@@ -45,15 +57,15 @@ def part_bytes(raw: bytes, number: PartNumber) -> bytes:
 class _Walk:
     """The message being walked; `text` has the same length as `raw` and LF line ends where `raw` has CR alone."""
 
-    raw: bytes
-    text: bytes = b""
+    raw: Octets
+    text: Octets = b""
     count: int = 0
     scanned: int = 0
     spans: dict[str, tuple[int, int]] = field(default_factory=dict)
     defects: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.text = self.raw if b"\n" in self.raw else self.raw.replace(b"\r", b"\n")
+        self.text = self.raw if self.raw.find(b"\n") >= 0 else bytes(self.raw).replace(b"\r", b"\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +109,7 @@ def _read_head(walk: _Walk, place: _Place) -> _Head:
     return _Head(body, token(type_), token(subtype), params, named)
 
 
-def _body_start(text: bytes, start: int, end: int) -> int:
+def _body_start(text: Octets, start: int, end: int) -> int:
     first = _FIRST_BLANK.match(text, start, end)
     if first:
         return first.end()
@@ -105,7 +117,7 @@ def _body_start(text: bytes, start: int, end: int) -> int:
     return blank.end() if blank else _after_fields(text, start, end)
 
 
-def _after_fields(text: bytes, start: int, end: int) -> int:
+def _after_fields(text: Octets, start: int, end: int) -> int:
     """Where the text begins in an entity that has no blank line: after the last line that can be a field."""
     limit = min(end, start + HEADER_LIMIT_BYTES)
     at = start

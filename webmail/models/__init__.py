@@ -1,15 +1,23 @@
 """What webmail keeps in the database."""
 
+from webmail.models.download import Download, LedgerEntry, Pull
 from webmail.models.notices import ReceiptAnswer, Report
 from webmail.models.outgoing import Outgoing, folder_octets, folder_of
+from webmail.models.store import LocalFolder, LocalMessage, LocalText
 from webmail.models.writing import Composing, Contact, ContactGroup, Identity, Upload
 
 __all__ = [
     "Composing",
     "Contact",
     "ContactGroup",
+    "Download",
     "Identity",
+    "LedgerEntry",
+    "LocalFolder",
+    "LocalMessage",
+    "LocalText",
     "Outgoing",
+    "Pull",
     "ReceiptAnswer",
     "Report",
     "Upload",

@@ -14,6 +14,7 @@ from accounts.vault import SealBroken
 from webmail.errors import LoginRefused
 from webmail.sources.base import MailSource
 from webmail.sources.open import open_source as pick_source
+from webmail.sources.open import open_store
 from webmail.values import Credentials, Endpoint, Tls
 
 
@@ -43,6 +44,13 @@ def submission_for(account: MailAccount) -> Endpoint:
     return Endpoint(account.smtp_host, account.smtp_port, cast(Tls, account.smtp_tls), public_only=True)
 
 
+def pop3_for(account: MailAccount) -> Endpoint:
+    """Where the account's POP3 server listens; host "" when none is known. Only our own may be inside our network."""
+    if account.hosted:
+        return Endpoint(settings.POP3_HOST, settings.POP3_PORT, cast(Tls, settings.POP3_TLS))
+    return Endpoint(account.pop3_host, account.pop3_port, cast(Tls, account.pop3_tls), public_only=True)
+
+
 def credentials_for(request: HttpRequest, account: MailAccount) -> Credentials:
     """How to log in: through the master user for a hosted mailbox, with the password sealed in the session for others.
     Raises LoginRefused when the session has none. Where somebody sits is told to our own server only."""
@@ -70,11 +78,15 @@ def account_credentials(
 
 def open_source(request: HttpRequest, account: MailAccount) -> MailSource:
     """The account's mail. Raises MailError when it is used and the server does not let us in."""
+    if account.downloads:
+        return open_store(account)
     return open_account(account, credentials_for(request, account))
 
 
 def open_account(account: MailAccount, credentials: Credentials) -> MailSource:
-    """The account's mail, opened with credentials that are at hand."""
+    """The account's mail, opened with credentials that are at hand; the store's needs none."""
+    if account.downloads:
+        return open_store(account)
     return pick_source(
         endpoint_for(account),
         credentials,

@@ -9,14 +9,12 @@ from __future__ import annotations
 import logging
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -24,6 +22,7 @@ from accounts.vault import SealBroken, unseal
 from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
 from webmail.models import Outgoing
 from webmail.services.access import account_credentials, submission_for
+from webmail.services.durable import durable
 from webmail.services.filing import FILE_DELAYS, NOTES, file_message
 from webmail.smtp.client import Deferred, LostAnswer, Rejected, Reply, Submission, TooLarge, submit
 from webmail.values import Credentials
@@ -116,7 +115,7 @@ class Lease:
 
     def hand_over(self) -> None:
         """Writes down, for good, that from now on it cannot be known without an answer. Raises LeaseLost."""
-        with _durable():
+        with durable():
             if not self.update([State.SENDING], state=State.HANDING, lease_until=self.until()):
                 raise LeaseLost
         self.handed, self.renewed = True, time.monotonic()
@@ -130,22 +129,6 @@ class Lease:
     def release(self, **fields: object) -> None:
         """Gives the row back, with what there is to say about its filing."""
         Outgoing.objects.filter(pk=self.pk, lease_token=self.token).update(**fields, lease_until=None, lease_token="")
-
-
-@contextmanager
-def _durable() -> Iterator[None]:
-    """A transaction of its own that is on the disk at its end: with SQLite in WAL mode, NORMAL would let a power cut take
-    it back."""
-    sqlite = connection.vendor == "sqlite"
-    with connection.cursor() as cursor:
-        if sqlite:
-            cursor.execute("PRAGMA synchronous=FULL")
-        try:
-            with transaction.atomic(durable=True):
-                yield
-        finally:
-            if sqlite:
-                cursor.execute("PRAGMA synchronous=NORMAL")
 
 
 def run(outgoing: Outgoing) -> None:

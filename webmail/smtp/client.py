@@ -9,18 +9,17 @@ from __future__ import annotations
 import base64
 import contextlib
 import re
-import socket
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from accounts.outbound import MAIL_PORTS, OutboundRefused, open_socket
+from accounts.outbound import OutboundRefused
+from webmail.dial import dial, tls_context
 from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
 from webmail.mime.headers import make_safe
 from webmail.smtp.session import FINAL_TIMEOUT_S, Session
 from webmail.values import Credentials, Endpoint
 
-CONNECT_TIMEOUT_S = 10.0
 TEXT_LIMIT = 300
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -128,39 +127,22 @@ def _translating() -> Iterator[None]:
 
 def _connect(endpoint: Endpoint, ca_file: str, helo: str, beat: Callable[[], None]) -> Session:
     """A connection that was greeted, with TLS as the endpoint says and never less."""
-    session = Session(_dial(endpoint), endpoint.host, helo=helo, beat=beat)
+    session = Session(dial(endpoint), endpoint.host, helo=helo, beat=beat)
     try:
         if endpoint.tls == "tls":
-            session.secure(_context(ca_file))
+            session.secure(tls_context(ca_file))
         _check(_reply(*session.getreply()), 220)
         _greet(session)
         if endpoint.tls == "starttls":
             if not session.has_extn("starttls"):
                 raise Unreachable("the server offers no TLS")
             _check(_ask(session, "STARTTLS"), 220)
-            session.secure(_context(ca_file))
+            session.secure(tls_context(ca_file))
             _greet(session)
     except BaseException:
         session.close()
         raise
     return session
-
-
-def _context(ca_file: str) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    if ca_file:
-        context.load_verify_locations(ca_file)
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context
-
-
-def _dial(endpoint: Endpoint) -> socket.socket:
-    if endpoint.public_only:
-        sock = open_socket(endpoint.host, endpoint.port, ports=MAIL_PORTS, timeout_s=CONNECT_TIMEOUT_S)
-    else:
-        sock = socket.create_connection((endpoint.host, endpoint.port), CONNECT_TIMEOUT_S)
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return sock
 
 
 def _greet(session: Session) -> None:

@@ -7,14 +7,14 @@ import json
 import logging
 from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache as memoize
 from typing import Any, cast
 
 from redis import Redis, RedisError
 
-from webmail.values import Address, FolderId, Part, PartNumber, Ref, Summary
+from webmail.mime.parts import pack_part, unpack_part
+from webmail.values import Address, FolderId, Part, Ref, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -141,28 +141,11 @@ def _unpack_row(folder: FolderId, validity: int, uid: int, value: bytes) -> Summ
 
 
 def _pack_structure(part: Part) -> bytes:
-    return json.dumps(_lean(asdict(part)), separators=(",", ":")).encode()
-
-
-def _lean(fields: dict[str, Any]) -> dict[str, Any]:
-    children = [_lean(child) for child in fields.pop("children")]
-    kept = {name: value for name, value in fields.items() if value or name == "number"}
-    return kept | ({"children": children} if children else {})
+    return json.dumps(pack_part(part), separators=(",", ":")).encode()
 
 
 def _unpack_structure(value: bytes) -> Part | None:
     try:
-        return _part(json.loads(value))
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return unpack_part(json.loads(value))
+    except (ValueError, RecursionError):
         return None
-
-
-def _part(fields: dict[str, Any]) -> Part:
-    children = tuple(_part(child) for child in fields.pop("children", ()))
-    return Part(
-        number=PartNumber(fields.pop("number")),
-        type=fields.pop("type", ""),
-        subtype=fields.pop("subtype", ""),
-        children=children,
-        **fields,
-    )

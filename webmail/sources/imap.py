@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Self
@@ -26,7 +26,7 @@ from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.mime.choose import choose_bodies
 from webmail.sources.cache import MailCache
-from webmail.sources.letter import HEAD_ITEMS, HEADER_LIMIT_BYTES, UNKNOWN, body_items, build_bodies, build_message
+from webmail.sources.letter import BODY_LIMIT_BYTES, HEADER_LIMIT_BYTES, UNKNOWN, Told, build_bodies, build_message
 from webmail.sources.listing import read_listing
 from webmail.values import (
     Capabilities,
@@ -52,6 +52,7 @@ PIECE_BYTES = 64 * 1024
 SALVAGE_LIMIT = 12
 SALVAGE_WITHIN_S = 10.0
 
+HEAD_ITEMS = b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.%d>" % HEADER_LIMIT_BYTES
 _PART_NUMBER = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,200})?")
 _SALT = os.urandom(16)
 
@@ -187,14 +188,14 @@ class ImapSource:
         structure = self._known_structure(ref)
         if structure is not None:
             shown, files = choose_bodies(structure)
-            fetched = self._fetch_one(ref, HEAD_ITEMS + (b" " + body_items(shown) if shown else b""))
-            return build_message(ref, fetched, structure, build_bodies(shown, fetched), files)
+            fetched = self._fetch_one(ref, HEAD_ITEMS + (b" " + _body_items(shown) if shown else b""))
+            return build_message(ref, _told(fetched), structure, build_bodies(shown, _texts(fetched)), files)
         head = self._fetch_head(ref)
         structure = head.structure()
         shown, files = choose_bodies(structure or UNKNOWN)
         self._keep_structure(ref, structure)
-        fetched = self._fetch_one(ref, b"UID " + body_items(shown)) if shown else head
-        return build_message(ref, head, structure, build_bodies(shown, fetched), files)
+        fetched = self._fetch_one(ref, b"UID " + _body_items(shown)) if shown else head
+        return build_message(ref, _told(head), structure, build_bodies(shown, _texts(fetched)), files)
 
     def _fetch_head(self, ref: Ref) -> Fetched:
         """Header and MIME tree; without the tree where the server cannot make it."""
@@ -360,3 +361,17 @@ def _uid(ref: Ref) -> int:
     if not (ref.id.isascii() and ref.id.isdigit()) or len(ref.id) > 10 or not 0 < int(ref.id) <= 0xFFFFFFFF:
         raise Gone("not a UID")
     return int(ref.id)
+
+
+def _body_items(parts: tuple[Part, ...]) -> bytes:
+    """What is fetched of the parts to show: each up to its limit."""
+    return b" ".join(b"BODY.PEEK[%s]<0.%d>" % (part.number.encode(), BODY_LIMIT_BYTES) for part in parts)
+
+
+def _told(fetched: Fetched) -> Told:
+    header, size = fetched.text(b"BODY[HEADER]"), fetched.number(b"RFC822.SIZE")
+    return Told(header, fetched.received(), size, fetched.flags())
+
+
+def _texts(fetched: Fetched) -> Callable[[Part], bytes]:
+    return lambda part: fetched.text(b"BODY[%s]" % part.number.encode())

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from webmail.imap.fetch import Fetched
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
 from webmail.mime.addresses import parse_addresses
 from webmail.mime.body import decode_part, text_of
 from webmail.mime.choose import has_attachment
@@ -16,19 +19,23 @@ BODY_LIMIT_BYTES = 2 * 1024 * 1024
 UNKNOWN = part_from_fields(PartNumber("1"), "text", "plain", {})
 """The tree of a message whose server tells none."""
 
-HEAD_ITEMS = b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.%d>" % HEADER_LIMIT_BYTES
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a source tells of a message besides its tree and its texts; `header` is raw, and may be cut."""
+
+    header: bytes
+    received: datetime
+    size_bytes: int
+    flags: frozenset[str]
 
 
-def body_items(parts: tuple[Part, ...]) -> bytes:
-    """What is fetched of the parts to show: each up to its limit."""
-    return b" ".join(b"BODY.PEEK[%s]<0.%d>" % (part.number.encode(), BODY_LIMIT_BYTES) for part in parts)
-
-
-def build_bodies(parts: tuple[Part, ...], fetched: Fetched) -> tuple[tuple[Body, ...], bool]:
-    """The texts of these parts, and whether some characters could not be read."""
+def build_bodies(parts: tuple[Part, ...], data_of: Callable[[Part], bytes]) -> tuple[tuple[Body, ...], bool]:
+    """The texts of these parts, and whether some characters could not be read. `data_of` gives the octets of a part, up to
+    BODY_LIMIT_BYTES."""
     bodies, broken = [], False
     for part in parts:
-        data = fetched.text(b"BODY[%s]" % part.number.encode())
+        data = data_of(part)
         text, guessed = text_of(part, decode_part(part, data))
         broken = broken or (guessed and "\ufffd" in text)
         bodies.append(Body(part, text, len(data) >= BODY_LIMIT_BYTES))
@@ -37,15 +44,14 @@ def build_bodies(parts: tuple[Part, ...], fetched: Fetched) -> tuple[tuple[Body,
 
 def build_message(
     ref: Ref,
-    fetched: Fetched,
+    told: Told,
     structure: Part | None,
     bodies: tuple[tuple[Body, ...], bool],
     files: tuple[Part, ...],
 ) -> Message:
     """A message; `bodies` from `build_bodies`, `structure` None when there is none that can be read."""
-    raw = fetched.text(b"BODY[HEADER]")
-    headers, defects = parse_headers(raw)
-    fields = {name.lower(): value for name, value in reversed(split_header(raw)[0])}
+    headers, defects = parse_headers(told.header)
+    fields = {name.lower(): value for name, value in reversed(split_header(told.header)[0])}
     found = list(defects)
 
     def people(name: str) -> tuple[Address, ...]:
@@ -67,9 +73,9 @@ def build_message(
         sender=people("from"),
         recipients=people("to"),
         sent=sent,
-        received=fetched.received(),
-        size_bytes=fetched.number(b"RFC822.SIZE"),
-        flags=fetched.flags(),
+        received=told.received,
+        size_bytes=told.size_bytes,
+        flags=told.flags,
         has_attachment=has_attachment(structure or UNKNOWN),
         message_id=decode_header(fields.get("message-id", b""))[:1000],
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from accounts.models import MailAccount
 from webmail.sources.base import MailSource
 from webmail.sources.imap import open_imap
+from webmail.sources.local import LocalSource
 from webmail.values import Credentials, Endpoint
 
 
@@ -17,3 +19,8 @@ def open_source(
 ) -> MailSource:
     """The source of an account that is read live over IMAP. It connects when something is first asked of it."""
     return open_imap(endpoint, credentials, account_key=account_key, ca_file=ca_file, redis_url=redis_url)
+
+
+def open_store(account: MailAccount) -> MailSource:
+    """The source of an account whose mail lives here."""
+    return LocalSource(account)

@@ -1,0 +1,179 @@
+"""Octets from a POP3 server: status lines and multi-line answers (RFC 1939 section 3), byte for byte and in bounded memory."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+READ_TIMEOUT_S = 60.0
+LINE_LIMIT_BYTES = 4096
+LISTING_LIMIT_BYTES = 128 * 1024 * 1024
+MESSAGE_LIMIT_BYTES = 2 * 1024**3
+SPOOL_BYTES = 1024 * 1024
+"""A message beyond this goes into a file while it comes."""
+PATIENCE_S = 120.0
+SLOWEST_BYTES_S = 1024
+"""An answer that takes longer than PATIENCE_S must have come at this rate at least."""
+PIECE_BYTES = 256 * 1024
+BEAT_S = 1.0
+END = b"\r\n.\r\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Octets:
+    """What a multi-line answer carried: in memory, or in a file for its owner to move or remove."""
+
+    sha256: str
+    size_bytes: int
+    data: bytes | None
+    path: Path | None
+
+
+class Wire:
+    """One connection. Raises EOFError when the server closes or sends too much, TimeoutError when it is too slow, OSError."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.beat: Callable[[], None] | None = None
+        self.bytes_in = 0
+        self._buffer = bytearray()
+        self._at = 0
+        self._began = self._beaten = time.monotonic()
+        self._received = 0
+        sock.settimeout(READ_TIMEOUT_S)
+
+    @property
+    def unread(self) -> bool:
+        """Whether something came that nobody has read."""
+        return self._at < len(self._buffer)
+
+    def send(self, data: bytes) -> None:
+        self.sock.sendall(data)
+
+    def begin(self) -> None:
+        """Starts the patience for one answer."""
+        self._began, self._received = time.monotonic(), 0
+
+    def line(self) -> bytes:
+        """The next line without its end."""
+        seen = self._at
+        while (end := self._buffer.find(b"\n", seen)) < 0:
+            if len(self._buffer) - self._at > LINE_LIMIT_BYTES:
+                raise EOFError("line too long")
+            seen = len(self._buffer)
+            seen -= self._fill()
+        line = bytes(self._buffer[self._at : end]).rstrip(b"\r")
+        self._at = end + 1
+        if len(line) > LINE_LIMIT_BYTES:
+            raise EOFError("line too long")
+        return line
+
+    def listing(self) -> bytes:
+        """A multi-line answer of many short lines, whole, with its last line end but not its final dot."""
+        end = self._find_end(LISTING_LIMIT_BYTES)
+        data = self._take(end)
+        return _unstuff(data)
+
+    def octets(self, spool: Path) -> Octets:
+        """A multi-line answer that is a message: exactly the octets that it carried."""
+        small = self._find_end(SPOOL_BYTES, raises=False)
+        if small is None:
+            return self._spooled(spool)
+        data = _unstuff(self._take(small))
+        return Octets(hashlib.sha256(data).hexdigest(), len(data), data, None)
+
+    def _find_end(self, limit: int, *, raises: bool = True) -> int | None:
+        """The length of the answer at hand, without its final dot, once all of it has come."""
+        seen = self._at
+        while True:
+            if self._buffer.startswith(b".\r\n", self._at):
+                return 0
+            end = self._buffer.find(END, seen)
+            if end >= 0:
+                return end + 2 - self._at
+            if len(self._buffer) - self._at > limit:
+                if raises:
+                    raise EOFError("answer too long")
+                return None
+            seen = max(self._at, len(self._buffer) - len(END) + 1)
+            seen -= self._fill()
+
+    def _take(self, length: int | None) -> bytes:
+        """So many octets, and past the final dot that follows them."""
+        assert length is not None
+        with memoryview(self._buffer) as view:
+            data = bytes(view[self._at : self._at + length])
+        self._at += length + 3
+        return data
+
+    def _spooled(self, spool: Path) -> Octets:
+        digest, size, first = hashlib.sha256(), 0, True
+        with tempfile.NamedTemporaryFile(dir=spool, prefix="retr-", delete=False) as file:
+            path = Path(file.name)
+            try:
+                while True:
+                    end = self._buffer.find(END, self._at)
+                    cut = end + 2 if end >= 0 else _safe_cut(self._buffer, self._at)
+                    with memoryview(self._buffer) as view:
+                        piece = bytes(view[self._at : cut])
+                    self._at = cut
+                    piece = _unstuff(piece, first=first)
+                    first = first and not piece
+                    digest.update(piece)
+                    file.write(piece)
+                    size += len(piece)
+                    if size > MESSAGE_LIMIT_BYTES:
+                        raise EOFError("message too long")
+                    if end >= 0:
+                        self._at += 3
+                        return Octets(digest.hexdigest(), size, None, path)
+                    self._fill()
+            except BaseException:
+                path.unlink(missing_ok=True)
+                raise
+
+    def _fill(self) -> int:
+        """Reads more; tells by how much the buffer's beginning moved."""
+        self._check_patience()
+        data = self.sock.recv(PIECE_BYTES)
+        if not data:
+            raise EOFError("the server hung up")
+        moved = 0
+        if self._at > PIECE_BYTES or self._at == len(self._buffer):
+            moved = self._at
+            del self._buffer[:moved]
+            self._at = 0
+        self._buffer += data
+        self._received += len(data)
+        self.bytes_in += len(data)
+        return moved
+
+    def _check_patience(self) -> None:
+        now = time.monotonic()
+        if self.beat and now - self._beaten > BEAT_S:
+            self._beaten = now
+            self.beat()
+        if now - self._began > PATIENCE_S + self._received / SLOWEST_BYTES_S:
+            raise TimeoutError("the answer takes too long")
+
+
+def _unstuff(data: bytes, *, first: bool = True) -> bytes:
+    """Takes away the dots that stand for themselves before a dot at the beginning of a line; `first` tells that `data` begins
+    a line."""
+    if b"\r\n.." in data:
+        data = data.replace(b"\r\n..", b"\r\n.")
+    return data[1:] if first and data.startswith(b"..") else data
+
+
+def _safe_cut(buffer: bytearray, at: int) -> int:
+    """Where a message that goes on may be cut: neither its end nor a dot at the beginning of a line is split."""
+    cut = max(at, len(buffer) - len(END) + 1)
+    for tail in (b"\r\n.", b"\r\n", b"\r"):
+        if buffer.endswith(tail, at, cut):
+            return max(at, cut - len(tail))
+    return cut

@@ -1,0 +1,445 @@
+"""The source of mail that lives here: rows and octets of the store."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from django.db import transaction
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import MailAccount
+from webmail.errors import FolderGone, Gone, Refused
+from webmail.folder_order import only_subscribed, sort_folders
+from webmail.mime.choose import choose_bodies
+from webmail.mime.fold import fold
+from webmail.mime.parts import unpack_part
+from webmail.mime.structure import parse_message, parse_spans
+from webmail.models import LocalFolder, LocalMessage, LocalText
+from webmail.sources.letter import BODY_LIMIT_BYTES, HEADER_LIMIT_BYTES, Told, build_bodies, build_message
+from webmail.storage.blobs import Blobs
+from webmail.storage.folders import ensure_folders
+from webmail.storage.rows import describe, flag_fields, flags_of, index_messages, mapped
+from webmail.values import (
+    Address,
+    Capabilities,
+    Flag,
+    Folder,
+    FolderId,
+    Message,
+    Moved,
+    Page,
+    Part,
+    PartNumber,
+    Query,
+    Quota,
+    Ref,
+    Role,
+    Summary,
+    Window,
+)
+
+VALIDITY = 1
+"""Primary keys are never used again, so that one validity holds for ever."""
+CHUNK = 500
+PIECE_BYTES = 64 * 1024
+NAME_LIMIT = 200
+DEPTH_LIMIT = 50
+INDEX_LIMIT_BYTES = 8 * 1024 * 1024
+"""Rows that are shown before their bodies were read are read then, up to this size."""
+SORT_FIELDS = {
+    "date": "date",
+    "from": "sender_key",
+    "to": "recipients_key",
+    "subject": "subject_key",
+    "size": "size_bytes",
+}
+_BLANK_LINE = re.compile(rb"\n\r{0,3}\n|\A\r{0,3}\n")
+_CAN = Capabilities(push=False, threads=False, quota=False)
+
+
+class LocalSource:
+    """A `MailSource` over the store of one account."""
+
+    def __init__(self, account: MailAccount) -> None:
+        self._account = account
+        self._blobs = Blobs(account.pk)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    @property
+    def can(self) -> Capabilities:
+        return _CAN
+
+    # --- lists ------------------------------------------------------------------------------------------------------
+
+    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
+        rows = list(LocalFolder.objects.filter(account=self._account))
+        if not any(row.role == Role.INBOX for row in rows):
+            ensure_folders(self._account)
+            rows = list(LocalFolder.objects.filter(account=self._account))
+        counts = self._messages().values("folder").annotate(total=Count("pk"), unread=Count("pk", filter=Q(seen=False)))
+        by_folder = {row["folder"]: (row["total"], row["unread"]) for row in counts}
+        next_id = self._next_id()
+        by_pk = {row.pk: row for row in rows}
+        parents = {row.parent_id for row in rows}
+        folders = [
+            Folder(
+                id=_id(row.pk),
+                path=_path(row, by_pk),
+                parent=_id(row.parent_id) if row.parent_id else None,
+                role=Role(row.role),
+                subscribed=row.subscribed,
+                has_children=row.pk in parents,
+                total=by_folder.get(row.pk, (0, 0))[0],
+                unread=by_folder.get(row.pk, (0, 0))[1],
+                validity=VALIDITY,
+                next_id=next_id,
+            )
+            for row in rows
+        ]
+        return sort_folders(only_subscribed(folders) if subscribed_only else folders)
+
+    def page(self, folder: FolderId, query: Query, window: Window) -> Page:
+        found = self._found(folder, query)
+        total = found.count()
+        start = max(0, min(window.start, total))
+        rows = list(_ordered(found, query)[start : start + window.size].defer("structure", "search"))
+        self._index_shown(rows)
+        return Page(tuple(_summary(row) for row in rows), start, total, VALIDITY, query, self._next_id())
+
+    def refs(self, folder: FolderId, query: Query) -> list[Ref]:
+        pks = _ordered(self._found(folder, query), query).values_list("pk", flat=True)
+        return [Ref(folder, VALIDITY, str(pk)) for pk in pks.iterator(chunk_size=5000)]
+
+    def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
+        found = self._found(ref.folder, query)
+        row = found.filter(pk=_pk(ref)).first()
+        total = found.count()
+        if row is None:
+            return -1, None, None, total
+        name = SORT_FIELDS[query.sort]
+        value = getattr(row, name)
+        lower = Q(**{f"{name}__lt": value}) | Q(**{name: value, "pk__lt": row.pk})
+        higher = Q(**{f"{name}__gt": value}) | Q(**{name: value, "pk__gt": row.pk})
+        before, after = (higher, lower) if query.descending else (lower, higher)
+        earlier = found.filter(before).order_by(*_order(query, turned=True)).values_list("pk", flat=True).first()
+        later = found.filter(after).order_by(*_order(query)).values_list("pk", flat=True).first()
+        one, two = (Ref(ref.folder, VALIDITY, str(pk)) if pk else None for pk in (earlier, later))
+        return found.filter(before).count(), one, two, total
+
+    def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
+        found: dict[Ref, frozenset[str]] = {}
+        for folder, rows in self._chunks(refs):
+            for row in rows.only("pk", "seen", "flagged", "keywords"):
+                found[Ref(folder, VALIDITY, str(row.pk))] = flags_of(row)
+        return found
+
+    def summaries(self, refs: Iterable[Ref]) -> list[Summary]:
+        out: list[Summary] = []
+        for _folder, rows in self._chunks(refs):
+            shown = list(rows.defer("structure", "search"))
+            self._index_shown(shown)
+            out += [_summary(row) for row in shown]
+        return out
+
+    def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:
+        rows = self._messages().filter(folder=self._folder(folder), message_id=message_id[:1000])
+        return [Ref(folder, VALIDITY, str(pk)) for pk in rows.order_by("pk").values_list("pk", flat=True)]
+
+    # --- one message ------------------------------------------------------------------------------------------------
+
+    def message(self, ref: Ref) -> Message:
+        row = self._row(ref)
+        with mapped(self._blobs, row.blob) as raw:
+            structure, spans, defects = parse_spans(raw)
+            shown, files = choose_bodies(structure)
+
+            def data_of(part: Part) -> bytes:
+                start, end = spans.get(part.number, (0, 0))
+                return raw[start : min(end, start + BODY_LIMIT_BYTES)]
+
+            told = Told(raw[:HEADER_LIMIT_BYTES], row.received, row.size_bytes, flags_of(row))
+            return build_message(ref, told, structure, build_bodies(shown, data_of), files)
+
+    def structure(self, ref: Ref) -> Part:
+        row = self._row(ref)
+        known = unpack_part(row.structure) if row.structure else None
+        if known is not None:
+            return known
+        with mapped(self._blobs, row.blob) as raw:
+            return parse_message(raw)[0]
+
+    def part(self, ref: Ref, number: PartNumber) -> Iterator[bytes]:
+        row = self._row(ref)
+        with mapped(self._blobs, row.blob) as raw:
+            start, end = (0, len(raw)) if not number else parse_spans(raw)[1].get(number, (0, 0))
+            for at in range(start, end, PIECE_BYTES):
+                yield raw[at : min(end, at + PIECE_BYTES)]
+
+    def header(self, ref: Ref) -> bytes:
+        head = self._blobs.read(self._row(ref).blob, HEADER_LIMIT_BYTES)
+        end = _BLANK_LINE.search(head)
+        return head[: end.end()] if end else head
+
+    # --- changing ---------------------------------------------------------------------------------------------------
+
+    def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        added, removed = set(add), set(remove)
+        with transaction.atomic():
+            for _folder, rows in self._chunks(refs):
+                _change_flags(rows, added, removed)
+
+    def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
+        refs = list(refs)
+        target = self._folder(folder)
+        after: dict[Ref, Ref] = {}
+        with transaction.atomic():
+            for source, rows in self._chunks(refs):
+                if source == folder:
+                    continue
+                pks = list(rows.select_for_update().values_list("pk", flat=True))
+                self._messages().filter(pk__in=pks).update(folder=target)
+                after |= {Ref(source, VALIDITY, str(pk)): Ref(folder, VALIDITY, str(pk)) for pk in pks}
+        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+
+    def copy(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
+        refs = list(refs)
+        target = self._folder(folder)
+        after: dict[Ref, Ref] = {}
+        with transaction.atomic():
+            for source, rows in self._chunks(refs):
+                olds = list(rows.select_related("body_text"))
+                made = LocalMessage.objects.bulk_create([_copy_of(row, target) for row in olds])
+                texts = [
+                    LocalText(message=new, text=old.body_text.text)
+                    for old, new in zip(olds, made, strict=True)
+                    if hasattr(old, "body_text")
+                ]
+                LocalText.objects.bulk_create(texts)
+                for old, new in zip(olds, made, strict=True):
+                    after[Ref(source, VALIDITY, str(old.pk))] = Ref(folder, VALIDITY, str(new.pk))
+        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+
+    def delete(self, refs: Iterable[Ref]) -> Moved:
+        refs = list(refs)
+        with transaction.atomic():
+            for _folder, rows in self._chunks(refs):
+                rows.delete()
+        return Moved(tuple(refs), tuple(None for _ in refs))
+
+    def append(
+        self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None
+    ) -> Ref | None:
+        target = self._folder(folder)
+        sha256 = hashlib.sha256(raw).hexdigest()
+        self._blobs.write(sha256, raw)
+        self._blobs.sync()
+        arrived = received.astimezone(UTC) if received else timezone.now()
+        fields = describe(raw[:HEADER_LIMIT_BYTES], size_bytes=len(raw), received=arrived)
+        fields |= {"received": arrived, "date": fields["sent"] or arrived} | flag_fields(frozenset(flags))
+        row = LocalMessage.objects.create(
+            account=self._account, folder=target, blob=sha256, size_bytes=len(raw), **fields
+        )
+        index_messages(self._account.pk, [row])
+        return Ref(folder, VALIDITY, str(row.pk))
+
+    # --- folders ----------------------------------------------------------------------------------------------------
+
+    def create_folder(self, parent: FolderId | None, name: str, *, role: Role = Role.NONE) -> FolderId:
+        above = self._folder(parent) if parent is not None else None
+        self._check_name(above, name)
+        if above is not None and len(_path(above, None)) >= DEPTH_LIMIT:
+            raise Refused("too deep")
+        if role is not Role.NONE and LocalFolder.objects.filter(account=self._account, role=role.value).exists():
+            role = Role.NONE
+        row = LocalFolder.objects.create(account=self._account, parent=above, name=name, role=role.value)
+        return _id(row.pk)
+
+    def rename_folder(self, folder: Folder, parent: FolderId | None, name: str) -> FolderId:
+        row = self._folder(folder.id)
+        if row.role == Role.INBOX:
+            raise Refused("the Inbox stays where it is")
+        above = self._folder(parent) if parent is not None else None
+        if above is not None and row.pk in _line(above):
+            raise Refused("a folder cannot be moved into itself")
+        self._check_name(above, name, but=row.pk)
+        LocalFolder.objects.filter(pk=row.pk).update(parent=above, name=name)
+        return folder.id
+
+    def delete_folder(self, folder: Folder) -> None:
+        row = self._folder(folder.id)
+        if row.role == Role.INBOX:
+            raise Refused("the Inbox cannot be deleted")
+        with transaction.atomic():
+            pks, level = [row.pk], [row.pk]
+            while level := list(LocalFolder.objects.filter(parent__in=level).values_list("pk", flat=True)):
+                pks += level
+            messages = list(self._messages().filter(folder__in=pks).values_list("pk", flat=True))
+            for at in range(0, len(messages), CHUNK):
+                self._messages().filter(pk__in=messages[at : at + CHUNK]).delete()
+            row.delete()
+
+    def subscribe(self, folder: FolderId, *, on: bool) -> None:
+        LocalFolder.objects.filter(pk=self._folder(folder).pk).update(subscribed=on)
+
+    def quota(self) -> Quota | None:
+        return None
+
+    def _check_name(self, parent: LocalFolder | None, name: str, *, but: int = 0) -> None:
+        if not name.strip() or len(name) > NAME_LIMIT or not name.isprintable():
+            raise Refused("not a name for a folder")
+        beside = LocalFolder.objects.filter(account=self._account, parent=parent, name=name).exclude(pk=but)
+        if beside.exists():
+            raise Refused("a folder of this name is there already")
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def _messages(self) -> QuerySet[LocalMessage]:
+        return LocalMessage.objects.filter(account=self._account)
+
+    def _next_id(self) -> int:
+        highest = self._messages().aggregate(highest=Max("pk"))["highest"]
+        return (highest or 0) + 1
+
+    def _folder(self, folder: FolderId) -> LocalFolder:
+        if not folder.isascii() or not folder.isdigit() or len(folder) > 18:
+            raise FolderGone("no such folder")
+        row = LocalFolder.objects.filter(account=self._account, pk=int(folder)).first()
+        if row is None:
+            raise FolderGone("the folder is not there any more")
+        return row
+
+    def _row(self, ref: Ref) -> LocalMessage:
+        row = self._messages().filter(folder=self._folder(ref.folder), pk=_pk(ref)).first()
+        if row is None:
+            raise Gone("the message is not there any more")
+        return row
+
+    def _found(self, folder: FolderId, query: Query) -> QuerySet[LocalMessage]:
+        """The rows of a query."""
+        rows = self._messages().filter(folder=self._folder(folder))
+        if query.unread:
+            rows = rows.filter(seen=False)
+        if query.flagged:
+            rows = rows.filter(flagged=True)
+        if query.attachment:
+            rows = rows.filter(has_attachment=True)
+        text = fold(query.text)
+        if text:
+            wanted = Q(search__contains=text)
+            rows = rows.filter(wanted | Q(body_text__text__contains=text) if query.in_body else wanted)
+        return rows
+
+    def _chunks(self, refs: Iterable[Ref]) -> Iterator[tuple[FolderId, QuerySet[LocalMessage]]]:
+        """The rows of refs by folder, a chunk of primary keys at a time. Raises Gone for a folder that is not there, before
+        anything of it is changed."""
+        groups: dict[FolderId, list[int]] = {}
+        for ref in refs:
+            groups.setdefault(ref.folder, []).append(_pk(ref))
+        for folder, pks in groups.items():
+            row = self._folder(folder)
+            for at in range(0, len(pks), CHUNK):
+                yield folder, self._messages().filter(folder=row, pk__in=pks[at : at + CHUNK])
+
+    def _index_shown(self, rows: Sequence[LocalMessage]) -> None:
+        """Reads the bodies of rows that are about to be shown and were not read yet."""
+        waiting = [row for row in rows if not row.indexed and row.size_bytes <= INDEX_LIMIT_BYTES]
+        if waiting:
+            index_messages(self._account.pk, waiting)
+
+
+def _id(pk: int) -> FolderId:
+    return FolderId(str(pk))
+
+
+def _pk(ref: Ref) -> int:
+    if ref.validity != VALIDITY or not ref.id.isascii() or not ref.id.isdigit() or len(ref.id) > 18:
+        raise Gone("no such message")
+    return int(ref.id)
+
+
+def _path(row: LocalFolder, by_pk: dict[int, LocalFolder] | None) -> tuple[str, ...]:
+    """The names from the top; `by_pk` has the folders of the account, None to read them one by one."""
+    names = [row.name]
+    at = row
+    while at.parent_id and len(names) <= DEPTH_LIMIT:
+        above = by_pk.get(at.parent_id) if by_pk is not None else at.parent
+        if above is None:
+            break
+        names.append(above.name)
+        at = above
+    return tuple(reversed(names))
+
+
+def _line(row: LocalFolder) -> set[int]:
+    """A folder and all those that it is in."""
+    found = {row.pk}
+    at: LocalFolder | None = row
+    while at is not None and at.parent_id and at.parent_id not in found:
+        found.add(at.parent_id)
+        at = at.parent
+    return found
+
+
+def _order(query: Query, *, turned: bool = False) -> tuple[str, str]:
+    sign = "-" if query.descending != turned else ""
+    return f"{sign}{SORT_FIELDS[query.sort]}", f"{sign}pk"
+
+
+def _ordered(rows: QuerySet[LocalMessage], query: Query) -> QuerySet[LocalMessage]:
+    return rows.order_by(*_order(query))
+
+
+def _summary(row: LocalMessage) -> Summary:
+    return Summary(
+        ref=Ref(_id(row.folder_id), VALIDITY, str(row.pk)),
+        subject=row.subject,
+        sender=_people(row.sender),
+        recipients=_people(row.recipients),
+        sent=row.sent,
+        received=row.received,
+        size_bytes=row.size_bytes,
+        flags=flags_of(row),
+        snippet=row.snippet,
+        has_attachment=row.has_attachment,
+        message_id=row.message_id,
+        defects=tuple(row.defects),
+    )
+
+
+def _people(pairs: Any) -> tuple[Address, ...]:
+    return tuple(Address(name, email) for name, email in pairs)
+
+
+def _change_flags(rows: QuerySet[LocalMessage], add: set[str], remove: set[str]) -> None:
+    """Flags of a chunk of rows: a statement for each column, and one for each set of keywords that occurs among them."""
+    columns = {str(Flag.SEEN): "seen", str(Flag.FLAGGED): "flagged"}
+    changes = {field: True for flag, field in columns.items() if flag in add}
+    changes |= {field: False for flag, field in columns.items() if flag in remove}
+    if changes:
+        rows.update(**changes)
+    more, less = add - columns.keys(), remove - columns.keys()
+    if not more and not less:
+        return
+    for keywords in list(rows.order_by().values_list("keywords", flat=True).distinct()):
+        changed = " ".join(sorted((set(keywords.split()) | more) - less))
+        if changed != keywords:
+            rows.filter(keywords=keywords).update(keywords=changed)
+
+
+def _copy_of(row: LocalMessage, folder: LocalFolder) -> LocalMessage:
+    fields = {field.attname: getattr(row, field.attname) for field in LocalMessage._meta.concrete_fields}
+    del fields["id"]
+    return LocalMessage(**fields | {"folder_id": folder.pk})
