@@ -1,4 +1,5 @@
-"""The sources that must keep the contract: IMAP on the whole Dovecot, on one that can do little, and on Courier."""
+"""The sources that must keep the contract: IMAP on the whole Dovecot, on one that can do little, and on Courier; and the
+store of downloaded mail."""
 
 from __future__ import annotations
 
@@ -10,11 +11,13 @@ from typing import Any
 
 import pytest
 
+from accounts.models import MailAccount, User
 from tests.imap.courier import LOGIN, PASSWORD, Courier, start_courier
 from tests.imap.proxy import proxied
 from webmail.imap.pool import pool
 from webmail.sources.base import MailSource
 from webmail.sources.imap import open_imap
+from webmail.sources.open import open_store
 from webmail.values import Credentials, Endpoint, FolderId
 
 POOR = (
@@ -27,7 +30,7 @@ _numbers = itertools.count(1)
 Opened = Callable[[], MailSource]
 
 
-@pytest.fixture(params=["whole", "poor", "no-uidplus", pytest.param("courier", marks=pytest.mark.slow)])
+@pytest.fixture(params=["local", "whole", "poor", "no-uidplus", pytest.param("courier", marks=pytest.mark.slow)])
 def server(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -55,9 +58,23 @@ def access(server: str, request: pytest.FixtureRequest) -> Iterator[tuple[Endpoi
 
 
 @pytest.fixture
-def opened(access: tuple[Endpoint, Credentials, str], redis: Any) -> Iterator[Opened]:
+def store(server: str, transactional_db: None, settings: Any, tmp_path: Path) -> MailAccount | None:
+    """An account whose mail lives here, for the source that reads it."""
+    if server != "local":
+        return None
+    settings.STORE_DIR = tmp_path
+    number = next(_numbers)
+    owner = User.objects.create_user(f"persona{number}@local.test")
+    return MailAccount.objects.create(owner=owner, address=owner.email, mode=MailAccount.Mode.DOWNLOAD)
+
+
+@pytest.fixture
+def opened(store: MailAccount | None, request: pytest.FixtureRequest, redis: Any) -> Iterator[Opened]:
     """Opens a new source on one empty mailbox each time it is called."""
-    endpoint, credentials, key = access
+    if store is not None:
+        yield lambda: open_store(store)
+        return
+    endpoint, credentials, key = request.getfixturevalue("access")
     redis_url = redis.environment()["REDIS_URL"]
     sources: list[MailSource] = []
 
@@ -78,6 +95,8 @@ def source(opened: Opened) -> MailSource:
 
 
 @pytest.fixture
-def place(server: str) -> Callable[[str], FolderId]:
+def place(server: str, store: MailAccount | None) -> Callable[[str], FolderId]:
     """The id of a folder, by the name that people see."""
+    if store is not None:
+        return lambda name: next(folder.id for folder in open_store(store).folders() if folder.name == name)
     return lambda name: FolderId(f"INBOX.{name}" if server == "courier" else name)

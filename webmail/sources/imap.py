@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
@@ -26,7 +25,15 @@ from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.mime.choose import choose_bodies
 from webmail.sources.cache import MailCache
-from webmail.sources.letter import BODY_LIMIT_BYTES, HEADER_LIMIT_BYTES, UNKNOWN, Told, build_bodies, build_message
+from webmail.sources.letter import (
+    BODY_LIMIT_BYTES,
+    HEADER_LIMIT_BYTES,
+    UNKNOWN,
+    Told,
+    build_bodies,
+    build_message,
+    check_part_number,
+)
 from webmail.sources.listing import read_listing
 from webmail.values import (
     Capabilities,
@@ -53,7 +60,6 @@ SALVAGE_LIMIT = 12
 SALVAGE_WITHIN_S = 10.0
 
 HEAD_ITEMS = b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.%d>" % HEADER_LIMIT_BYTES
-_PART_NUMBER = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,200})?")
 _SALT = os.urandom(16)
 
 
@@ -225,8 +231,7 @@ class ImapSource:
         return self._session.read(lambda: self._fetch_one(ref, item)).section()
 
     def part(self, ref: Ref, number: PartNumber) -> Iterator[bytes]:
-        if not _PART_NUMBER.fullmatch(number):
-            raise Refused("not a part number")
+        check_part_number(number)
         start = 0
         while True:
             item = b"UID BODY.PEEK[%s]<%d.%d>" % (number.encode("ascii"), start, CHUNK_BYTES)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from webmail.errors import Refused
 from webmail.mime.addresses import parse_addresses
 from webmail.mime.body import decode_part, text_of
 from webmail.mime.choose import has_attachment
@@ -18,6 +20,14 @@ HEADER_LIMIT_BYTES = 262_144
 BODY_LIMIT_BYTES = 2 * 1024 * 1024
 UNKNOWN = part_from_fields(PartNumber("1"), "text", "plain", {})
 """The tree of a message whose server tells none."""
+
+_PART_NUMBER = re.compile(r"(?:[0-9]{1,9}(?:\.[0-9]{1,9}){0,200})?")
+
+
+def check_part_number(number: PartNumber) -> None:
+    """Raises Refused for what is no part number; "" is the whole message."""
+    if not _PART_NUMBER.fullmatch(number):
+        raise Refused("not a part number")
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,14 @@ from webmail.mime.fold import fold
 from webmail.mime.parts import unpack_part
 from webmail.mime.structure import parse_message, parse_spans
 from webmail.models import LocalFolder, LocalMessage, LocalText
-from webmail.sources.letter import BODY_LIMIT_BYTES, HEADER_LIMIT_BYTES, Told, build_bodies, build_message
+from webmail.sources.letter import (
+    BODY_LIMIT_BYTES,
+    HEADER_LIMIT_BYTES,
+    Told,
+    build_bodies,
+    build_message,
+    check_part_number,
+)
 from webmail.storage.blobs import Blobs
 from webmail.storage.folders import ensure_folders
 from webmail.storage.rows import describe, flag_fields, flags_of, index_messages, mapped
@@ -43,11 +50,12 @@ from webmail.values import (
     Window,
 )
 
+INBOX = FolderId("INBOX")
 VALIDITY = 1
 """Primary keys are never used again, so that one validity holds for ever."""
 CHUNK = 500
 PIECE_BYTES = 64 * 1024
-NAME_LIMIT = 200
+NAME_LIMIT = 120
 DEPTH_LIMIT = 50
 INDEX_LIMIT_BYTES = 8 * 1024 * 1024
 """Rows that are shown before their bodies were read are read then, up to this size."""
@@ -58,6 +66,7 @@ SORT_FIELDS = {
     "subject": "subject_key",
     "size": "size_bytes",
 }
+_FLAG = re.compile(r"\\?[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
 _BLANK_LINE = re.compile(rb"\n\r{0,3}\n|\A\r{0,3}\n")
 _CAN = Capabilities(push=False, threads=False, quota=False)
 
@@ -96,9 +105,9 @@ class LocalSource:
         parents = {row.parent_id for row in rows}
         folders = [
             Folder(
-                id=_id(row.pk),
+                id=_id(row),
                 path=_path(row, by_pk),
-                parent=_id(row.parent_id) if row.parent_id else None,
+                parent=_id(by_pk[row.parent_id]) if row.parent_id else None,
                 role=Role(row.role),
                 subscribed=row.subscribed,
                 has_children=row.pk in parents,
@@ -117,7 +126,7 @@ class LocalSource:
         start = max(0, min(window.start, total))
         rows = list(_ordered(found, query)[start : start + window.size].defer("structure", "search"))
         self._index_shown(rows)
-        return Page(tuple(_summary(row) for row in rows), start, total, VALIDITY, query, self._next_id())
+        return Page(tuple(_summary(folder, row) for row in rows), start, total, VALIDITY, query, self._next_id())
 
     def refs(self, folder: FolderId, query: Query) -> list[Ref]:
         pks = _ordered(self._found(folder, query), query).values_list("pk", flat=True)
@@ -148,10 +157,10 @@ class LocalSource:
 
     def summaries(self, refs: Iterable[Ref]) -> list[Summary]:
         out: list[Summary] = []
-        for _folder, rows in self._chunks(refs):
+        for folder, rows in self._chunks(refs):
             shown = list(rows.defer("structure", "search"))
             self._index_shown(shown)
-            out += [_summary(row) for row in shown]
+            out += [_summary(folder, row) for row in shown]
         return out
 
     def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:
@@ -182,6 +191,7 @@ class LocalSource:
             return parse_message(raw)[0]
 
     def part(self, ref: Ref, number: PartNumber) -> Iterator[bytes]:
+        check_part_number(number)
         row = self._row(ref)
         with mapped(self._blobs, row.blob) as raw:
             start, end = (0, len(raw)) if not number else parse_spans(raw)[1].get(number, (0, 0))
@@ -196,7 +206,7 @@ class LocalSource:
     # --- changing ---------------------------------------------------------------------------------------------------
 
     def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        added, removed = set(add), set(remove)
+        added, removed = _checked(add), _checked(remove)
         with transaction.atomic():
             for _folder, rows in self._chunks(refs):
                 _change_flags(rows, added, removed)
@@ -243,12 +253,13 @@ class LocalSource:
         self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None
     ) -> Ref | None:
         target = self._folder(folder)
+        words = _checked(flags)
         sha256 = hashlib.sha256(raw).hexdigest()
         self._blobs.write(sha256, raw)
         self._blobs.sync()
         arrived = received.astimezone(UTC) if received else timezone.now()
         fields = describe(raw[:HEADER_LIMIT_BYTES], size_bytes=len(raw), received=arrived)
-        fields |= {"received": arrived, "date": fields["sent"] or arrived} | flag_fields(frozenset(flags))
+        fields |= {"received": arrived, "date": fields["sent"] or arrived} | flag_fields(frozenset(words))
         row = LocalMessage.objects.create(
             account=self._account, folder=target, blob=sha256, size_bytes=len(raw), **fields
         )
@@ -265,7 +276,7 @@ class LocalSource:
         if role is not Role.NONE and LocalFolder.objects.filter(account=self._account, role=role.value).exists():
             role = Role.NONE
         row = LocalFolder.objects.create(account=self._account, parent=above, name=name, role=role.value)
-        return _id(row.pk)
+        return _id(row)
 
     def rename_folder(self, folder: Folder, parent: FolderId | None, name: str) -> FolderId:
         row = self._folder(folder.id)
@@ -298,7 +309,7 @@ class LocalSource:
         return None
 
     def _check_name(self, parent: LocalFolder | None, name: str, *, but: int = 0) -> None:
-        if not name.strip() or len(name) > NAME_LIMIT or not name.isprintable():
+        if not name.strip() or len(name) > NAME_LIMIT or not name.isprintable() or set(name) & set("*%"):
             raise Refused("not a name for a folder")
         beside = LocalFolder.objects.filter(account=self._account, parent=parent, name=name).exclude(pk=but)
         if beside.exists():
@@ -314,9 +325,11 @@ class LocalSource:
         return (highest or 0) + 1
 
     def _folder(self, folder: FolderId) -> LocalFolder:
+        if folder == INBOX:
+            return ensure_folders(self._account)[Role.INBOX]
         if not folder.isascii() or not folder.isdigit() or len(folder) > 18:
             raise FolderGone("no such folder")
-        row = LocalFolder.objects.filter(account=self._account, pk=int(folder)).first()
+        row = LocalFolder.objects.filter(account=self._account, pk=int(folder)).exclude(role=Role.INBOX).first()
         if row is None:
             raise FolderGone("the folder is not there any more")
         return row
@@ -336,6 +349,8 @@ class LocalSource:
             rows = rows.filter(flagged=True)
         if query.attachment:
             rows = rows.filter(has_attachment=True)
+        if not query.text.isprintable():
+            raise Refused("not a text to search for")
         text = fold(query.text)
         if text:
             wanted = Q(search__contains=text)
@@ -360,8 +375,17 @@ class LocalSource:
             index_messages(self._account.pk, waiting)
 
 
-def _id(pk: int) -> FolderId:
-    return FolderId(str(pk))
+def _id(row: LocalFolder) -> FolderId:
+    return INBOX if row.role == Role.INBOX else FolderId(str(row.pk))
+
+
+def _checked(flags: Iterable[str]) -> set[str]:
+    """Flags, each of which could be one on an IMAP server too (RFC 3501 section 9, flag)."""
+    words = set(flags)
+    for word in words:
+        if not _FLAG.fullmatch(word):
+            raise Refused("not a flag")
+    return words
 
 
 def _pk(ref: Ref) -> int:
@@ -402,9 +426,9 @@ def _ordered(rows: QuerySet[LocalMessage], query: Query) -> QuerySet[LocalMessag
     return rows.order_by(*_order(query))
 
 
-def _summary(row: LocalMessage) -> Summary:
+def _summary(folder: FolderId, row: LocalMessage) -> Summary:
     return Summary(
-        ref=Ref(_id(row.folder_id), VALIDITY, str(row.pk)),
+        ref=Ref(folder, VALIDITY, str(row.pk)),
         subject=row.subject,
         sender=_people(row.sender),
         recipients=_people(row.recipients),
