@@ -118,7 +118,7 @@ class Wire:
             try:
                 while True:
                     end = self._buffer.find(END, self._at)
-                    cut = end + 2 if end >= 0 else _safe_cut(self._buffer, self._at)
+                    cut = end + 2 if end >= 0 else _safe_cut(self._buffer, self._at, first=first)
                     with memoryview(self._buffer) as view:
                         piece = bytes(view[self._at : cut])
                     self._at = cut
@@ -170,9 +170,11 @@ def _unstuff(data: bytes, *, first: bool = True) -> bytes:
     return data[1:] if first and data.startswith(b"..") else data
 
 
-def _safe_cut(buffer: bytearray, at: int) -> int:
+def _safe_cut(buffer: bytearray, at: int, *, first: bool) -> int:
     """Where a message that goes on may be cut: neither its end nor a dot at the beginning of a line is split."""
     cut = max(at, len(buffer) - len(END) + 1)
+    if first and cut - at < 2:
+        return at
     for tail in (b"\r\n.", b"\r\n", b"\r"):
         if buffer.endswith(tail, at, cut):
             return max(at, cut - len(tail))
