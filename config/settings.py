@@ -167,6 +167,7 @@ POP3_HOST = env("POP3_HOST", MAIL_HOST)
 POP3_PORT = int(env("POP3_PORT", "110"))
 POP3_TLS = env("POP3_TLS", "starttls")
 LMTP_HOST = env("LMTP_HOST", MAIL_HOST)
+POP3_ALLOW_CLEARTEXT = env_bool("POP3_ALLOW_CLEARTEXT")  # passwords to other POP3 servers without TLS
 LMTP_PORT = int(env("LMTP_PORT", "24"))
 SIEVE_HOST = env("SIEVE_HOST", MAIL_HOST)
 SIEVE_PORT = int(env("SIEVE_PORT", "4190"))

@@ -11,7 +11,7 @@ from accounts.adapter import client_ip
 from accounts.models import MailAccount
 from accounts.services.login import sealed_password
 from accounts.vault import SealBroken
-from webmail.errors import LoginRefused
+from webmail.errors import LoginRefused, Refused
 from webmail.sources.base import MailSource
 from webmail.sources.open import open_source as pick_source
 from webmail.sources.open import open_store
@@ -45,10 +45,14 @@ def submission_for(account: MailAccount) -> Endpoint:
 
 
 def pop3_for(account: MailAccount) -> Endpoint:
-    """Where the account's POP3 server listens; host "" when none is known. Only our own may be inside our network."""
+    """Where the account's POP3 server listens; host "" when none is known. Only our own may be inside our network. Raises
+    Refused for another server without TLS, unless the settings allow it."""
     if account.hosted:
         return Endpoint(settings.POP3_HOST, settings.POP3_PORT, cast(Tls, settings.POP3_TLS))
-    return Endpoint(account.pop3_host, account.pop3_port, cast(Tls, account.pop3_tls), public_only=True)
+    endpoint = Endpoint(account.pop3_host, account.pop3_port, cast(Tls, account.pop3_tls), public_only=True)
+    if endpoint.tls == "none" and not settings.POP3_ALLOW_CLEARTEXT:
+        raise Refused("a password is not sent in clear text")
+    return endpoint
 
 
 def credentials_for(request: HttpRequest, account: MailAccount) -> Credentials:
