@@ -35,5 +35,5 @@ def worker(python: str, root: Path) -> list[str]:
 
 def puller(python: str) -> list[str]:
     """A Celery worker for pulls, which wait for other servers most of their time: many threads. Any number of it may run."""
-    manner = ["--queues", "pull", "--pool", "threads", "--concurrency", "64", "--loglevel", "INFO"]
-    return [python, "-m", "celery", "-A", "config", "worker", "--hostname", "pull@%h", *manner]
+    manner = ["--pool", "threads", "--concurrency", "64", "--hostname", "pull@%h", "--loglevel", "INFO"]
+    return [python, "-m", "celery", "-A", "config", "worker", "--queues", "pull", *manner]

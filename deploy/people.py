@@ -17,7 +17,8 @@ ALIASES = {f"ventas@{DOMAIN}": f"marcela@{DOMAIN}", f"pedidos@{DOMAIN}": f"talle
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One mailbox of the demo, filled with `messages` and then topped up to the part `fill_to` of its quota."""
+    """One mailbox of the demo, filled with `messages` and then topped up to the part `fill_to` of its quota; with `downloads`
+    it is in download mode, all of its mail having arrived in the Inbox."""
 
     local: str
     name: str
@@ -25,6 +26,7 @@ class Person:
     messages: int
     quota_bytes: int = 5_000_000_000
     fill_to: float = 0.0
+    downloads: bool = False
 
     @property
     def address(self) -> str:
@@ -37,7 +39,7 @@ class Person:
 
 PEOPLE = (
     Person("marcela", "Marcela Fuentealba", 2047, 1300),
-    Person("taller", "Taller Quillay", 2048, 260),
+    Person("taller", "Taller Quillay", 2051, 260, downloads=True),
     Person("bodega", "Bodega", 2049, 60, quota_bytes=60_000_000, fill_to=0.95),
     Person("josefa", "Josefa Rojas", 2056, 3),
     Person("admin", "Administración", 2040, 10),

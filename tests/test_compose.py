@@ -50,6 +50,7 @@ def test_its_commands_are_those_of_the_demo(compose: dict[str, Any]) -> None:
     expected = {
         "web": commands.web("python3", host="0.0.0.0", port=8000),
         "worker": commands.worker("python3", SHARED),
+        "puller": commands.puller("python3"),
         "dovecot": commands.dovecot(SHARED),
         "postfix": commands.postfix(SHARED),
         "redis": commands.redis(SHARED, host="0.0.0.0", port=6379),
@@ -63,7 +64,7 @@ def test_only_casilla_itself_may_use_the_master_user(compose: dict[str, Any]) ->
         for service, definition in compose["services"].items()
         if isinstance(networks := definition["networks"], dict)
     }
-    assert fixed == dict(zip(("web", "worker"), setup.MASTER_HOSTS, strict=True))
+    assert fixed == dict(zip(("web", "worker", "puller"), setup.MASTER_HOSTS, strict=True))
     assert compose["networks"]["inside"]["ipam"]["config"] == [{"subnet": setup.NETWORK}]
 
 

@@ -13,7 +13,10 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from accounts.models import Alias, Domain, Mailbox, User
 from accounts.services.hosting import create_alias, create_customer_with_domain, create_mailbox
+from accounts.services.login import account_of_mailbox
 from deploy.people import ADMIN, ALIASES, CUSTOMER, DOMAIN, PEOPLE, Person, passwords_of
+from webmail.models import Download
+from webmail.services.downloads import Policy, start_download
 
 TIMEOUT_S = 60.0
 FILLER_BYTES = 1_500_000
@@ -62,9 +65,14 @@ def make_people(passwords: dict[str, str]) -> None:
 def fill_mailbox(person: Person) -> None:
     """Mail from the generator (DEMO_MESSAGES caps it), then large messages where a mailbox is to be nearly full."""
     messages = min(person.messages, int(os.environ.get("DEMO_MESSAGES") or person.messages))
-    call_command("make_mail", mailbox=person.address, messages=messages, seed=SEED + person.number)
+    call_command(
+        "make_mail", mailbox=person.address, messages=messages, seed=SEED + person.number, inbox=person.downloads
+    )
     if person.fill_to:
         _top_up(person)
+    if person.downloads:
+        account = account_of_mailbox(Mailbox.objects.get(address=person.address))
+        start_download(account=account, policy=Policy(keep=Download.Keep.DAYS, keep_days=14))
 
 
 def _top_up(person: Person) -> None:
