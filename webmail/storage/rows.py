@@ -31,6 +31,8 @@ SNIPPET_LIMIT_BYTES = 2_048
 TEXT_LIMIT_BYTES = 256 * 1024
 """How much of each body is kept to search in."""
 TEXTS_LIMIT = 20
+WHOLE_LIMIT_BYTES = 16 * 1024 * 1024
+"""Of a larger message only so much is read here, to keep workers small; its tree is read when it is opened."""
 STRUCTURE_LIMIT_PARTS = 500
 BATCH = 200
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
@@ -157,7 +159,10 @@ def index_messages(account_id: int, messages: Sequence[LocalMessage]) -> None:
     for message in messages:
         try:
             with mapped(blobs, message.blob) as raw:
-                texts.append(LocalText(message=message, text=read_bodies(message, raw).replace("\0", "")))
+                whole = len(raw) <= WHOLE_LIMIT_BYTES
+                text = read_bodies(message, raw if whole else raw[:WHOLE_LIMIT_BYTES])
+                message.structure = message.structure if whole else None
+                texts.append(LocalText(message=message, text=text.replace("\0", "")))
         except Gone:
             message.indexed = True
         done.append(message)
