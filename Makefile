@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
 WORKERS ?= 2
 
-.PHONY: demo demo-reset test test-hostile test-kill test-pull-kill bench-pop3 bench-reading check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill bench-pop3 bench-reading check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -21,6 +21,10 @@ test: install lint       ## Everything that must hold, real servers and browser 
 
 test-hostile: install    ## Every hostile message in Chromium, not one in six
 	TESTING=1 HOSTILE_STEP=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/browser/test_hostile.py --timeout 900
+
+test-clients: install    ## Drafts there and back between Casilla and Debian's Thunderbird
+	$(ROOT) apt-get install -y -q --no-install-recommends thunderbird
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/clients -m clients
 
 test-kill: install       ## 200 messages while workers are killed 200 times: nothing lost, nothing twice
 	TESTING=1 KILL_MESSAGES=200 KILL_TIMES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/sending/test_kill.py

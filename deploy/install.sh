@@ -16,7 +16,7 @@ logged() { "$@" >>"$LOG" 2>&1 || { tail -n 12 "$LOG" >&2; return 1; }; }
 
 missing_packages() {
   local wanted="dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite
-    dovecot-pgsql postfix postfix-sqlite postfix-pgsql postgresql sqlite3 redis-server gettext"
+    dovecot-pgsql postfix postfix-sqlite postfix-pgsql postgresql sqlite3 redis-server gettext mutt"
   python3 -c 'import ensurepip, venv' 2>/dev/null || wanted="$wanted python3-venv"
   command -v node >/dev/null || wanted="$wanted nodejs"
   command -v npm >/dev/null || wanted="$wanted npm"
@@ -29,7 +29,7 @@ missing_packages() {
 }
 
 install_packages() {
-  printf 'Installing Debian packages: %s\n' "$*"
+  printf 'Installing Debian packages, which takes a minute or two (what happens is in %s): %s\n' "$LOG" "$*"
   command -v apt-get >/dev/null || fail "this needs Debian's apt-get; by hand: $*"
   [ -z "$SUDO" ] || command -v sudo >/dev/null || fail "run it as root, or install sudo"
   # Casilla starts its own servers; the packages' own stay as they are, and new ones stay off.

@@ -117,12 +117,13 @@ def is_under_way(composing: Composing) -> bool:
 
 
 def _is_ours(source: MailSource, ref: Ref, message_id: str) -> bool:
-    """Whether a draft is still there and still the one that we wrote."""
+    """Whether a draft is still there and still the one that we wrote or took over; mutt's have no Message-ID, and then its UID
+    alone vouches for it (RFC 3501 section 2.3.1.1)."""
     try:
         headers, _defects = parse_headers(source.header(ref))
     except Gone:
         return False
-    return header_value(headers, "Message-ID").strip() == message_id
+    return header_value(headers, "Message-ID").strip() in {"", message_id}
 
 
 def _found(source: MailSource, folder: object, message_id: str) -> Ref | None:
