@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
 WORKERS ?= 2
 
-.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill bench-pop3 bench-reading check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill bench-pop3 bench-reading bench-store check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -38,6 +38,9 @@ bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mp
 
 bench-reading: install   ## What it costs to list and open mail in an Inbox of 1,000, 10,000 and 100,000
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_reading.py -p no:randomly
+
+bench-store: install     ## The same for downloaded mail
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_store.py -p no:randomly
 
 check: install lint      ## The quick part, under a minute
 	TESTING=1 $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) -m "not server and not browser and not slow"

@@ -35,7 +35,6 @@ class Migration(migrations.Migration):
                 ("indexed", models.BooleanField(default=False)),
                 ("has_attachment", models.BooleanField(default=False)),
                 ("snippet", models.TextField(blank=True)),
-                ("structure", models.JSONField(blank=True, null=True)),
                 ("defects", models.JSONField(default=list)),
                 (
                     "account",
@@ -92,19 +91,20 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name="LocalText",
+            name="LocalBody",
             fields=[
                 (
                     "message",
                     models.OneToOneField(
                         on_delete=django.db.models.deletion.CASCADE,
                         primary_key=True,
-                        related_name="body_text",
+                        related_name="body",
                         serialize=False,
                         to="webmail.localmessage",
                     ),
                 ),
                 ("text", models.TextField()),
+                ("structure", models.JSONField(blank=True, null=True)),
             ],
         ),
         migrations.AddField(

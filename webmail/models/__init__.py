@@ -3,7 +3,7 @@
 from webmail.models.download import Download, LedgerEntry, Pull
 from webmail.models.notices import ReceiptAnswer, Report
 from webmail.models.outgoing import Outgoing, folder_octets, folder_of
-from webmail.models.store import LocalFolder, LocalMessage, LocalText
+from webmail.models.store import LocalBody, LocalFolder, LocalMessage
 from webmail.models.writing import Composing, Contact, ContactGroup, Identity, Upload
 
 __all__ = [
@@ -13,9 +13,9 @@ __all__ = [
     "Download",
     "Identity",
     "LedgerEntry",
+    "LocalBody",
     "LocalFolder",
     "LocalMessage",
-    "LocalText",
     "Outgoing",
     "Pull",
     "ReceiptAnswer",

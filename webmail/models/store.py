@@ -39,8 +39,9 @@ class LocalFolder(models.Model):
 
 class LocalMessage(models.Model):
     """One message of the store. `received` is when its server took it, else when it came here; `date` is what lists show and
-    sort by. The keys are folded texts to sort by, `search` the folded subject and addresses. `structure` and `snippet` are
-    read from the blob after it is stored (`indexed`), and the text of its bodies is then in its `LocalText`."""
+    sort by. The keys are folded texts to sort by, `search` the folded subject and addresses. What its body tells is read from
+    the blob after it is stored (`indexed`): snippet, paper clip, and its `LocalBody`. A row is kept short: lists and
+    searches of large folders read all of them."""
 
     account = models.ForeignKey(MailAccount, on_delete=models.CASCADE, related_name="local_messages")
     folder = models.ForeignKey(LocalFolder, on_delete=models.CASCADE, related_name="messages")
@@ -64,7 +65,6 @@ class LocalMessage(models.Model):
     indexed = models.BooleanField(default=False)
     has_attachment = models.BooleanField(default=False)
     snippet = models.TextField(blank=True)
-    structure = models.JSONField(null=True, blank=True)
     defects = models.JSONField(default=list)
 
     class Meta:
@@ -80,11 +80,12 @@ class LocalMessage(models.Model):
         return f"{self.pk}"
 
 
-class LocalText(models.Model):
-    """The folded text of a message's bodies, to search in."""
+class LocalBody(models.Model):
+    """The folded text of a message's bodies, to search in, and its MIME tree (None where that is not kept)."""
 
-    message = models.OneToOneField(LocalMessage, on_delete=models.CASCADE, primary_key=True, related_name="body_text")
+    message = models.OneToOneField(LocalMessage, on_delete=models.CASCADE, primary_key=True, related_name="body")
     text = models.TextField()
+    structure = models.JSONField(null=True, blank=True)
 
     def __str__(self) -> str:
         return f"{self.pk}"

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Self
 
 from django.db import transaction
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import MailAccount
@@ -19,7 +19,7 @@ from webmail.mime.choose import choose_bodies
 from webmail.mime.fold import fold
 from webmail.mime.parts import unpack_part
 from webmail.mime.structure import parse_message, parse_spans
-from webmail.models import LocalFolder, LocalMessage, LocalText
+from webmail.models import LocalBody, LocalFolder, LocalMessage
 from webmail.sources.letter import (
     BODY_LIMIT_BYTES,
     HEADER_LIMIT_BYTES,
@@ -98,7 +98,8 @@ class LocalSource:
         if not any(row.role == Role.INBOX for row in rows):
             ensure_folders(self._account)
             rows = list(LocalFolder.objects.filter(account=self._account))
-        counts = self._messages().values("folder").annotate(total=Count("pk"), unread=Count("pk", filter=Q(seen=False)))
+        counted = LocalMessage.objects.filter(folder__in=[row.pk for row in rows]).order_by()
+        counts = counted.values("folder").annotate(total=Count("pk"), unread=Count("pk", filter=Q(seen=False)))
         by_folder = {row["folder"]: (row["total"], row["unread"]) for row in counts}
         next_id = self._next_id()
         by_pk = {row.pk: row for row in rows}
@@ -124,7 +125,7 @@ class LocalSource:
         found = self._found(folder, query)
         total = found.count()
         start = max(0, min(window.start, total))
-        rows = list(_ordered(found, query)[start : start + window.size].defer("structure", "search"))
+        rows = _window(found, query, start, window.size)
         self._index_shown(rows)
         return Page(tuple(_summary(folder, row) for row in rows), start, total, VALIDITY, query, self._next_id())
 
@@ -140,8 +141,9 @@ class LocalSource:
             return -1, None, None, total
         name = SORT_FIELDS[query.sort]
         value = getattr(row, name)
-        lower = Q(**{f"{name}__lt": value}) | Q(**{name: value, "pk__lt": row.pk})
-        higher = Q(**{f"{name}__gt": value}) | Q(**{name: value, "pk__gt": row.pk})
+        # written so that a database walks only that end of its index
+        lower = Q(**{f"{name}__lte": value}) & ~Q(**{name: value, "pk__gte": row.pk})
+        higher = Q(**{f"{name}__gte": value}) & ~Q(**{name: value, "pk__lte": row.pk})
         before, after = (higher, lower) if query.descending else (lower, higher)
         earlier = found.filter(before).order_by(*_order(query, turned=True)).values_list("pk", flat=True).first()
         later = found.filter(after).order_by(*_order(query)).values_list("pk", flat=True).first()
@@ -158,7 +160,7 @@ class LocalSource:
     def summaries(self, refs: Iterable[Ref]) -> list[Summary]:
         out: list[Summary] = []
         for folder, rows in self._chunks(refs):
-            shown = list(rows.defer("structure", "search"))
+            shown = list(rows.defer("search"))
             self._index_shown(shown)
             out += [_summary(folder, row) for row in shown]
         return out
@@ -184,7 +186,8 @@ class LocalSource:
 
     def structure(self, ref: Ref) -> Part:
         row = self._row(ref)
-        known = unpack_part(row.structure) if row.structure else None
+        body = LocalBody.objects.filter(message=row).first()
+        known = unpack_part(body.structure) if body and body.structure else None
         if known is not None:
             return known
         with mapped(self._blobs, row.blob) as raw:
@@ -230,14 +233,14 @@ class LocalSource:
         after: dict[Ref, Ref] = {}
         with transaction.atomic():
             for source, rows in self._chunks(refs):
-                olds = list(rows.select_related("body_text"))
+                olds = list(rows.select_related("body"))
                 made = LocalMessage.objects.bulk_create([_copy_of(row, target) for row in olds])
-                texts = [
-                    LocalText(message=new, text=old.body_text.text)
+                bodies = [
+                    LocalBody(message=new, text=old.body.text, structure=old.body.structure)
                     for old, new in zip(olds, made, strict=True)
-                    if hasattr(old, "body_text")
+                    if hasattr(old, "body")
                 ]
-                LocalText.objects.bulk_create(texts)
+                LocalBody.objects.bulk_create(bodies)
                 for old, new in zip(olds, made, strict=True):
                     after[Ref(source, VALIDITY, str(old.pk))] = Ref(folder, VALIDITY, str(new.pk))
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
@@ -321,8 +324,7 @@ class LocalSource:
         return LocalMessage.objects.filter(account=self._account)
 
     def _next_id(self) -> int:
-        highest = self._messages().aggregate(highest=Max("pk"))["highest"]
-        return (highest or 0) + 1
+        return (LocalMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
 
     def _folder(self, folder: FolderId) -> LocalFolder:
         if folder == INBOX:
@@ -341,8 +343,8 @@ class LocalSource:
         return row
 
     def _found(self, folder: FolderId, query: Query) -> QuerySet[LocalMessage]:
-        """The rows of a query."""
-        rows = self._messages().filter(folder=self._folder(folder))
+        """The rows of a query. The folder is this account's: asking for the account too leads to worse plans."""
+        rows = LocalMessage.objects.filter(folder=self._folder(folder))
         if query.unread:
             rows = rows.filter(seen=False)
         if query.flagged:
@@ -354,7 +356,7 @@ class LocalSource:
         text = fold(query.text)
         if text:
             wanted = Q(search__contains=text)
-            rows = rows.filter(wanted | Q(body_text__text__contains=text) if query.in_body else wanted)
+            rows = rows.filter(wanted | Q(body__text__contains=text) if query.in_body else wanted)
         return rows
 
     def _chunks(self, refs: Iterable[Ref]) -> Iterator[tuple[FolderId, QuerySet[LocalMessage]]]:
@@ -424,6 +426,13 @@ def _order(query: Query, *, turned: bool = False) -> tuple[str, str]:
 
 def _ordered(rows: QuerySet[LocalMessage], query: Query) -> QuerySet[LocalMessage]:
     return rows.order_by(*_order(query))
+
+
+def _window(rows: QuerySet[LocalMessage], query: Query, start: int, size: int) -> list[LocalMessage]:
+    """A stretch of the list: its primary keys first, so that what is sorted and passed over is short."""
+    pks = list(_ordered(rows, query).values_list("pk", flat=True)[start : start + size])
+    found = LocalMessage.objects.defer("search").in_bulk(pks)
+    return [found[pk] for pk in pks if pk in found]
 
 
 def _summary(folder: FolderId, row: LocalMessage) -> Summary:

@@ -20,7 +20,7 @@ from webmail.mime.parts import pack_part
 from webmail.mime.snippet import snippet_from_html, snippet_from_text
 from webmail.mime.structure import Octets, parse_spans
 from webmail.mime.subjects import base_subject
-from webmail.models import LocalMessage, LocalText
+from webmail.models import LocalBody, LocalMessage
 from webmail.storage.blobs import Blobs
 from webmail.values import Address, Part
 
@@ -120,15 +120,18 @@ def mapped(blobs: Blobs, sha256: str) -> Iterator[Octets]:
             yield octets
 
 
-def read_bodies(message: LocalMessage, raw: Octets) -> str:
-    """Fills in what the octets say of the row: MIME tree, paper clip, snippet. Gives the text to search in."""
-    structure, spans, defects = parse_spans(raw)
-    packed = pack_part(structure)
-    message.structure = packed if sum(1 for _ in leaves(structure)) <= STRUCTURE_LIMIT_PARTS else None
+def read_body(message: LocalMessage, raw: Octets) -> LocalBody:
+    """Fills in what the octets say of the row, paper clip and snippet; gives its body, not saved yet."""
+    whole = len(raw) <= WHOLE_LIMIT_BYTES
+    if not whole:
+        raw = raw[:WHOLE_LIMIT_BYTES]
+    structure, spans, _defects = parse_spans(raw)
     message.has_attachment = has_attachment(structure)
     message.snippet = _snippet(structure, spans, raw)
     message.indexed = True
-    return _text(structure, spans, raw)
+    small = sum(1 for _ in leaves(structure)) <= STRUCTURE_LIMIT_PARTS
+    text = _text(structure, spans, raw).replace("\0", "")
+    return LocalBody(message=message, text=text, structure=pack_part(structure) if whole and small else None)
 
 
 def _snippet(structure: Part, spans: dict[str, tuple[int, int]], raw: Octets) -> str:
@@ -154,21 +157,18 @@ def _text(structure: Part, spans: dict[str, tuple[int, int]], raw: Octets) -> st
 def index_messages(account_id: int, messages: Sequence[LocalMessage]) -> None:
     """Reads the bodies of these rows, and writes down what they say. A message whose octets are missing is left as it is."""
     blobs = Blobs(account_id)
-    texts: list[LocalText] = []
+    bodies: list[LocalBody] = []
     done: list[LocalMessage] = []
     for message in messages:
         try:
             with mapped(blobs, message.blob) as raw:
-                whole = len(raw) <= WHOLE_LIMIT_BYTES
-                text = read_bodies(message, raw if whole else raw[:WHOLE_LIMIT_BYTES])
-                message.structure = message.structure if whole else None
-                texts.append(LocalText(message=message, text=text.replace("\0", "")))
+                bodies.append(read_body(message, raw))
         except Gone:
             message.indexed = True
         done.append(message)
-    LocalMessage.objects.bulk_update(done, ["indexed", "has_attachment", "snippet", "structure"], batch_size=100)
-    LocalText.objects.bulk_create(
-        texts, batch_size=100, update_conflicts=True, unique_fields=["message"], update_fields=["text"]
+    LocalMessage.objects.bulk_update(done, ["indexed", "has_attachment", "snippet"], batch_size=100)
+    LocalBody.objects.bulk_create(
+        bodies, batch_size=100, update_conflicts=True, unique_fields=["message"], update_fields=["text", "structure"]
     )
 
 
