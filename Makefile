@@ -7,7 +7,7 @@ PYTHON := .venv/bin/python
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
 WORKERS ?= 2
 
-.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill bench-pop3 bench-reading bench-store check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench-pop3 bench-reading bench-store check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -31,6 +31,9 @@ test-kill: install       ## 200 messages while workers are killed 200 times: not
 
 test-pull-kill: install  ## Workers are killed 200 times while they pull over POP3: nothing lost, nothing twice
 	TESTING=1 PULL_KILLS=200 PULL_MESSAGES=300 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/pulling/test_kill.py
+
+test-switch: install     ## Workers are killed 100 times while they change where the mail lives
+	TESTING=1 SWITCH_KILLS=100 SWITCH_MESSAGES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/transfer -k killed
 
 bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mpop on the same server
 	$(ROOT) apt-get install -y -q --no-install-recommends fetchmail getmail6 mpop

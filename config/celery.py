@@ -14,13 +14,19 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     broker_connection_retry_on_startup=True,
     # A pull waits for foreign servers most of its time: a worker of its own, with many threads, takes them.
-    task_routes={"webmail.tasks.pull_*": {"queue": "pull"}},
+    task_routes={
+        "webmail.tasks.pull_*": {"queue": "pull"},
+        "webmail.tasks.transfer_due": {"queue": "pull"},
+        "webmail.tasks.remove_switched": {"queue": "pull"},
+    },
 )
 app.autodiscover_tasks()
 app.conf.beat_schedule = {
     # A tick that no worker took before the next one is of no use.
     "send-due": {"task": "webmail.tasks.send_due", "schedule": 5.0, "options": {"expires": 10}},
     "pull-due": {"task": "webmail.tasks.pull_due", "schedule": 10.0, "options": {"expires": 20}},
+    "transfer-due": {"task": "webmail.tasks.transfer_due", "schedule": 10.0, "options": {"expires": 20}},
+    "remove-switched": {"task": "webmail.tasks.remove_switched", "schedule": 3600.0},
     "clear-store": {"task": "webmail.tasks.clear_store", "schedule": 24 * 3600.0},
     "clear-composing": {"task": "webmail.tasks.clear_composing", "schedule": 24 * 3600.0},
     "clear-outgoing": {"task": "webmail.tasks.clear_outgoing", "schedule": 24 * 3600.0},

@@ -10,12 +10,16 @@ from celery import shared_task
 from django.db.models import Q
 from django.utils import timezone
 
-from webmail.models import Outgoing
+from webmail.errors import MailError
+from webmail.models import Outgoing, Transfer
+from webmail.services.access import account_credentials, open_live
 from webmail.services.claims import are_due
 from webmail.services.claims import claim as claim_pull
 from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
 from webmail.services.schedule import forget_old, pull_account
+from webmail.services.to_download import remove_copies
+from webmail.services.transfer import claim_transfer, clear_transfers, last_transfer, run_transfer, secret_of
 from webmail.storage.blobs import sweep_all
 from webmail.storage.rows import index_pending
 
@@ -96,7 +100,34 @@ def pull_one(account_id: int) -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+def transfer_due() -> int:
+    """Goes on with every change of mode that waits or whose worker died; gives how many."""
+    done = 0
+    while transfer := claim_transfer():
+        run_transfer(transfer)
+        done += 1
+    return done
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def remove_switched() -> int:
+    """Takes off the server what accounts left there that now live here, as their policy says; gives how many messages."""
+    removed = 0
+    done = Transfer.objects.filter(kind=Transfer.Kind.TO_DOWNLOAD, state=Transfer.State.DONE, cleaned=False)
+    for transfer in done.select_related("account", "account__mailbox"):
+        if transfer.account.downloads and last_transfer(transfer.account) == transfer:
+            try:
+                secret = secret_of(transfer)
+                with open_live(transfer.account, account_credentials(transfer.account, secret=secret)) as live:
+                    removed += remove_copies(transfer, live)
+            except MailError as error:
+                log.info("transfer %s, removing: %s", transfer.pk, type(error).__name__)
+    return removed
+
+
+@shared_task  # type: ignore[untyped-decorator]
 def clear_store() -> int:
     """Removes octets that no message has any more, and what is known of copies that are long gone; gives how many blobs."""
     forget_old(timezone.now())
+    clear_transfers()
     return sweep_all()

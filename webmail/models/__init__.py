@@ -4,6 +4,7 @@ from webmail.models.download import Download, LedgerEntry, Pull
 from webmail.models.notices import ReceiptAnswer, Report
 from webmail.models.outgoing import Outgoing, folder_octets, folder_of
 from webmail.models.store import LocalBody, LocalFolder, LocalMessage
+from webmail.models.transfer import Transfer, TransferItem, item_for
 from webmail.models.writing import Composing, Contact, ContactGroup, Identity, Upload
 
 __all__ = [
@@ -20,7 +21,10 @@ __all__ = [
     "Pull",
     "ReceiptAnswer",
     "Report",
+    "Transfer",
+    "TransferItem",
     "Upload",
     "folder_octets",
     "folder_of",
+    "item_for",
 ]

@@ -10,8 +10,9 @@ from django.http import Http404, HttpRequest
 from accounts.adapter import client_ip
 from accounts.models import MailAccount
 from accounts.services.login import sealed_password
-from accounts.vault import SealBroken
+from accounts.vault import SealBroken, unseal
 from webmail.errors import LoginRefused, Refused
+from webmail.models import Download
 from webmail.sources.base import MailSource
 from webmail.sources.open import open_source as pick_source
 from webmail.sources.open import open_store
@@ -56,15 +57,32 @@ def pop3_for(account: MailAccount) -> Endpoint:
 
 
 def credentials_for(request: HttpRequest, account: MailAccount) -> Credentials:
-    """How to log in: through the master user for a hosted mailbox, with the password sealed in the session for others.
-    Raises LoginRefused when the session has none. Where somebody sits is told to our own server only."""
+    """How to log in: through the master user for a hosted mailbox, with the password sealed in the session for others, or
+    with the one that their downloads keep. Raises LoginRefused when there is none. Where somebody sits is told to our own
+    server only."""
     if account.hosted:
         session = f"web-{account.pk}-{(request.session.session_key or '')[:8]}"
         return account_credentials(account, origin=client_ip(request), session=session)
     try:
         return account_credentials(account, secret=sealed_password(request, account_id=account.pk))
+    except SealBroken:
+        return account_credentials(account, secret=kept_secret(account))
+
+
+def kept_secret(account: MailAccount) -> str:
+    """The password or token that is kept for an account's downloads. Raises LoginRefused when there is none that opens."""
+    download = Download.objects.filter(account=account).first() if account.downloads else None
+    if download is None:
+        raise LoginRefused("the session has no password")
+    try:
+        return unseal(download.sealed, context=seal_context(account.pk))
     except SealBroken as error:
-        raise LoginRefused("the session has no password") from error
+        raise LoginRefused("the password cannot be unsealed") from error
+
+
+def seal_context(account_id: int) -> str:
+    """For what the password of an account's POP3 server is sealed."""
+    return f"download:{account_id}"
 
 
 def account_credentials(
@@ -89,8 +107,11 @@ def open_source(request: HttpRequest, account: MailAccount) -> MailSource:
 
 def open_account(account: MailAccount, credentials: Credentials) -> MailSource:
     """The account's mail, opened with credentials that are at hand; the store's needs none."""
-    if account.downloads:
-        return open_store(account)
+    return open_store(account) if account.downloads else open_live(account, credentials)
+
+
+def open_live(account: MailAccount, credentials: Credentials) -> MailSource:
+    """The account's mailbox on its IMAP server, wherever its mail lives."""
     return pick_source(
         endpoint_for(account),
         credentials,

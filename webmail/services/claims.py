@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import MailAccount
-from webmail.models import Download
+from webmail.models import Download, Transfer
 
 
 class LeaseLost(Exception):
@@ -37,6 +37,7 @@ def claim(
         wanted &= Q(due__lte=now, paused=False, asks_owner=False)
     if account_id is not None:
         wanted &= Q(account_id=account_id)
+    wanted &= ~Q(account__in=_being_switched())
     token = secrets.token_hex(16)
     with transaction.atomic():
         found = Download.objects.select_for_update(skip_locked=True, of=("self",)).filter(wanted).order_by("due", "pk")
@@ -48,12 +49,18 @@ def claim(
     return Download.objects.select_related("account", "account__mailbox", "account__mailbox__domain").get(pk=pk)
 
 
+def _being_switched() -> QuerySet[Transfer, int]:
+    """Accounts whose mail is on its way to the other side: nobody pulls them."""
+    under_way = [Transfer.State.WAITING, Transfer.State.RUNNING, Transfer.State.STOPPED, Transfer.State.FAILED]
+    return Transfer.objects.filter(state__in=under_way).values_list("account", flat=True)
+
+
 def are_due(*, clock: Callable[[], datetime] = timezone.now) -> bool:
     """Whether an account waits for somebody to pull it."""
     now = clock()
     free = Q(lease_until=None) | Q(lease_until__lt=now)
     due = Q(due__lte=now, paused=False, asks_owner=False, account__mode=MailAccount.Mode.DOWNLOAD)
-    return Download.objects.filter(free & due).exists()
+    return Download.objects.filter(free & due & ~Q(account__in=_being_switched())).exists()
 
 
 @dataclass(slots=True)

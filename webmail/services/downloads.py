@@ -16,7 +16,7 @@ from accounts.vault import seal
 from webmail.errors import MailError
 from webmail.models import Download, LedgerEntry, LocalMessage
 from webmail.pop3.client import connect
-from webmail.services.schedule import seal_context
+from webmail.services.access import seal_context
 from webmail.storage.folders import ensure_folders
 from webmail.values import Credentials, Endpoint
 

@@ -45,6 +45,8 @@ class Entry:
     remove_at: datetime | None = None
     retry_at: datetime | None = None
     problem: str = ""
+    hold: bool = False
+    """Its owner decided about this one: a message that waits is fetched whatever its size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ def _match(line: Line, mine: list[Entry]) -> Entry | None:
 
 
 def _want(plan: Plan, wish: Wish, now: datetime, max_bytes: int | None) -> None:
-    if not _fits(wish, max_bytes):
+    wished = wish.entry is not None and wish.entry.state == State.WAITING and wish.entry.hold
+    if not wished and not _fits(wish, max_bytes):
         plan.too_large.append(wish)
     elif wish.entry and wish.entry.retry_at and wish.entry.retry_at > now:
         plan.later += 1

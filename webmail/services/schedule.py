@@ -13,7 +13,6 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts.models import MailAccount
-from accounts.vault import SealBroken, unseal
 from webmail.errors import (
     Busy,
     CertificateRefused,
@@ -26,7 +25,7 @@ from webmail.errors import (
 )
 from webmail.models import Download, LedgerEntry, Pull
 from webmail.pop3.client import connect
-from webmail.services.access import account_credentials, pop3_for
+from webmail.services.access import account_credentials, kept_secret, pop3_for
 from webmail.services.claims import LeaseLost, PullLease
 from webmail.services.ledger import REMEMBER
 from webmail.services.pulling import NoUidl, Puller, Session
@@ -53,11 +52,6 @@ log = logging.getLogger(__name__)
 _random = SystemRandom()
 
 
-def seal_context(account_id: int) -> str:
-    """For what the password of an account's POP3 server is sealed."""
-    return f"download:{account_id}"
-
-
 def credentials_of(download: Download) -> Credentials:
     """How a worker logs in. Raises LoginRefused when the password is gone or the mailbox is suspended."""
     account = download.account
@@ -65,10 +59,7 @@ def credentials_of(download: Download) -> Credentials:
         raise LoginRefused("suspended")
     if account.hosted:
         return account_credentials(account)
-    try:
-        return account_credentials(account, secret=unseal(download.sealed, context=seal_context(account.pk)))
-    except SealBroken as error:
-        raise LoginRefused("the password cannot be unsealed") from error
+    return account_credentials(account, secret=kept_secret(account))
 
 
 def pull_account(

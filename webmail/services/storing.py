@@ -118,7 +118,7 @@ class _Batch:
         entry.size_bytes = one.wish.size_bytes if one.wish.size_bytes is not None else one.size_bytes
         entry.state, entry.gone_at, entry.retry_at, entry.problem = State.KEPT, None, None, ""
         if before is None:
-            entry.stored_at, entry.remove_at = self._now, remove_date(self._download, self._now)
+            entry.stored_at, entry.remove_at, entry.hold = self._now, remove_date(self._download, self._now), False
         elif before is not entry:  # the same message under another unique-id
             entry.stored_at, entry.remove_at, entry.hold = before.stored_at, before.remove_at, before.hold
         self._link(entry, one, before)
@@ -204,7 +204,7 @@ def _note_failure(download: Download, one: Failed, now: datetime) -> None:
 def load_entries(account_id: int) -> Iterator[Entry]:
     """The ledger of an account."""
     rows = LedgerEntry.objects.filter(account=account_id)
-    names = ("pk", "uidl", "blob", "size_bytes", "state", "remove_at", "retry_at", "problem")
+    names = ("pk", "uidl", "blob", "size_bytes", "state", "remove_at", "retry_at", "problem", "hold")
     return (Entry(*row) for row in rows.values_list(*names).iterator(chunk_size=2000))
 
 

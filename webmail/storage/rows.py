@@ -31,6 +31,8 @@ SNIPPET_LIMIT_BYTES = 2_048
 TEXT_LIMIT_BYTES = 256 * 1024
 """How much of each body is kept to search in."""
 TEXTS_LIMIT = 20
+HEAD_BYTES = HEADER_LIMIT_BYTES
+"""What of a message `describe` has to be given."""
 WHOLE_LIMIT_BYTES = 16 * 1024 * 1024
 """Of a larger message only so much is read here, to keep workers small; its tree is read when it is opened."""
 STRUCTURE_LIMIT_PARTS = 500
