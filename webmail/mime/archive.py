@@ -32,14 +32,15 @@ class _Sink:
         return data
 
 
-def zip_stream(entries: Iterable[tuple[str, Iterable[bytes]]]) -> Iterator[bytes]:
+def zip_stream(entries: Iterable[tuple[str, Iterable[bytes]]], *, paths: bool = False) -> Iterator[bytes]:
     """The bytes of a zip of (name, pieces), entries stored as they are (most attachments are compressed already). Names
-    are cleaned, and those that stand twice get a number. At most one piece is held at a time."""
+    are cleaned, and those that stand twice get a number; with `paths` the caller vouches for them, slashes and all. At most
+    one piece is held at a time."""
     sink = _Sink()
     used: dict[str, int] = {}
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:  # type: ignore[call-overload]
         for name, chunks in entries:
-            with archive.open(zipfile.ZipInfo(_unique(name, used)), "w", force_zip64=True) as member:
+            with archive.open(zipfile.ZipInfo(name if paths else _unique(name, used)), "w", force_zip64=True) as member:
                 for chunk in chunks:
                     member.write(chunk)
                     if data := sink.take():

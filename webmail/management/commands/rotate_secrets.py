@@ -17,7 +17,9 @@ SEALED: tuple[type[Model], ...] = (Download, Outgoing)
 class Command(BaseCommand):
     """Exit status 1 when a secret could not be opened; the others are sealed anew all the same."""
 
-    help = "Seals every stored password and token anew with the first of VAULT_KEYS; the other keys can be removed then."
+    help = (
+        "Seals every stored password and token anew with the first of VAULT_KEYS; the other keys can be removed then."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         done = broken = 0
