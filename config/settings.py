@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "accounts.middleware.LanguageMiddleware",
+    "accounts.middleware.TimeZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -166,8 +167,8 @@ PULL_LEASE_S = float(env("PULL_LEASE_S", "120"))  # the same for a worker that p
 POP3_HOST = env("POP3_HOST", MAIL_HOST)
 POP3_PORT = int(env("POP3_PORT", "110"))
 POP3_TLS = env("POP3_TLS", "starttls")
-LMTP_HOST = env("LMTP_HOST", MAIL_HOST)
 POP3_ALLOW_CLEARTEXT = env_bool("POP3_ALLOW_CLEARTEXT")  # passwords to other POP3 servers without TLS
+LMTP_HOST = env("LMTP_HOST", MAIL_HOST)
 LMTP_PORT = int(env("LMTP_PORT", "24"))
 SIEVE_HOST = env("SIEVE_HOST", MAIL_HOST)
 SIEVE_PORT = int(env("SIEVE_PORT", "4190"))

@@ -205,6 +205,7 @@ class Stack:
             "LMTP_PORT": str(ports.lmtp),
             "SIEVE_PORT": str(ports.sieve),
             "ALLOW_PRIVATE_SERVERS": "1",
+            "POP3_ALLOW_CLEARTEXT": "1",
             "AUTHSERV_IDS": "mail.imprentaquillay.test",
             "TIME_ZONE": "America/Santiago",
         }

@@ -5,6 +5,23 @@ from __future__ import annotations
 from webmail.values import Folder, FolderId, Role
 
 ORDER = list(Role)
+KNOWN_NAMES: dict[Role, tuple[str, ...]] = {
+    Role.DRAFTS: ("drafts", "borradores", "draft", "entwürfe", "brouillons"),
+    Role.SENT: ("sent", "sent items", "sent messages", "enviados", "elementos enviados", "gesendet", "envoyés"),
+    Role.TRASH: (
+        "trash",
+        "deleted items",
+        "deleted messages",
+        "papelera",
+        "elementos eliminados",
+        "papierkorb",
+        "corbeille",
+    ),
+    Role.JUNK: ("junk", "spam", "junk e-mail", "bulk mail", "correo no deseado", "junk email"),
+    Role.ARCHIVE: ("archive", "archives", "archivo", "archiv"),
+    Role.TEMPLATES: ("templates", "plantillas"),
+}
+"""What programs call special folders, in lower case, the most usual first."""
 
 
 def only_subscribed(folders: list[Folder]) -> list[Folder]:

@@ -9,14 +9,21 @@ from webmail.views import (
     changes,
     compose,
     contacts,
+    download_settings,
+    downloads,
     entrance,
     folders,
     hierarchy,
     identities,
     messages,
+    mode,
     notices,
     outbox,
     parts,
+    redirects,
+    special,
+    takeout,
+    uploads,
 )
 
 register_converter(FolderConverter, "folder")
@@ -34,6 +41,7 @@ message_patterns: list[URLPattern | URLResolver] = [
     path("part/<section:number>/", parts.part_download, name="part_download"),
     path("receipt/", notices.receipt_answer, name="receipt_answer"),
     path("image/", parts.remote_image, name="remote_image"),
+    path("redirect/", redirects.message_redirect, name="message_redirect"),
 ]
 
 folder_patterns: list[URLPattern | URLResolver] = [
@@ -53,8 +61,9 @@ folder_patterns: list[URLPattern | URLResolver] = [
 compose_patterns: list[URLPattern | URLResolver] = [
     path("", compose.compose, name="compose"),
     path("quote/", compose.compose_quote, name="compose_quote"),
-    path("files/", compose.file_announce, name="file_announce"),
-    path("files/<int:upload_id>/", compose.file_piece, name="file_piece"),
+    path("files/", uploads.file_announce, name="file_announce"),
+    path("files/<int:upload_id>/", uploads.file_piece, name="file_piece"),
+    path("files/<int:upload_id>/image/", uploads.file_image, name="file_image"),
 ]
 
 contact_patterns: list[URLPattern | URLResolver] = [
@@ -70,16 +79,32 @@ contact_patterns: list[URLPattern | URLResolver] = [
     path("contacts.vcf", contacts.contacts_export, name="contacts_export"),
 ]
 
+download_patterns: list[URLPattern | URLResolver] = [
+    path("", downloads.downloads, name="downloads"),
+    path("now/", downloads.pull_strip, name="pull_strip"),
+    path("settings/", download_settings.download_settings, name="download_settings"),
+]
+
 urlpatterns = [
     path("", folders.home, name="home"),
+    path("mail/add/", download_settings.account_add, name="account_add"),
     path("mail/<int:account_id>/", folders.account_home, name="account"),
     path("mail/<int:account_id>/undo/<str:token>/", changes.change_undo, name="change_undo"),
     path("mail/<int:account_id>/compose/", compose.compose_new, name="compose_new"),
     path("mail/<int:account_id>/compose/<uuid:composing_id>/", include(compose_patterns)),
+    path("mail/<int:account_id>/templates/", compose.template_list, name="templates"),
     path("mail/<int:account_id>/people/", compose.people, name="people"),
     path("mail/<int:account_id>/contacts/", include(contact_patterns)),
+    path("mail/<int:account_id>/downloads/", include(download_patterns)),
+    path("mail/<int:account_id>/where/", mode.mode, name="mode"),
+    path("mail/<int:account_id>/where/figures/", mode.mode_figures, name="mode_figures"),
+    path("mail/<int:account_id>/takeout/", takeout.takeout, name="takeout"),
+    path("mail/<int:account_id>/takeout/export/", takeout.takeout_export, name="takeout_export"),
+    path("mail/<int:account_id>/takeout/import/", takeout.takeout_import, name="takeout_import"),
+    path("mail/<int:account_id>/takeout/import/<str:token>/", takeout.takeout_progress, name="takeout_progress"),
     path("mail/<int:account_id>/identities/", identities.identities, name="identities"),
     path("mail/<int:account_id>/identities/<int:identity_id>/", identities.identity, name="identity"),
+    path("mail/<int:account_id>/special/", special.special_folders, name="special_folders"),
     path("mail/<int:account_id>/outbox/", outbox.outbox, name="outbox"),
     path("mail/<int:account_id>/outbox/<int:outgoing_id>/cancel/", outbox.outgoing_cancel, name="outgoing_cancel"),
     path("mail/<int:account_id>/outbox/<int:outgoing_id>/", outbox.outgoing_change, name="outgoing_change"),

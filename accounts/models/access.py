@@ -37,6 +37,9 @@ class MailAccount(models.Model):
     pop3_host = models.CharField(max_length=253, blank=True)
     pop3_port = models.PositiveIntegerField(default=995)
     pop3_tls = models.CharField(max_length=8, choices=Tls, default=Tls.TLS)
+    special_folders = models.JSONField(default=dict, blank=True)
+    """Which folder is for what, where its owner has chosen: {"sent": folder token}; what is not in it is as the server says.
+    "apart" lists the tokens of folders that look like special ones and were left as they are."""
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:

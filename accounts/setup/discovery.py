@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import Literal
 from xml.etree.ElementTree import Element
 
 import dns.exception
@@ -19,6 +20,9 @@ BUDGET_S = 5.0
 QUERY_TIMEOUT_S = 1.0
 FETCH_TIMEOUT_S = 2.0
 XML_LIMIT_BYTES = 200_000
+Kind = Literal["imap", "pop3"]
+SERVICES: dict[Kind, tuple[str, str]] = {"imap": ("_imaps._tcp", "_imap._tcp"), "pop3": ("_pop3s._tcp", "_pop3._tcp")}
+"""The SRV services of a protocol: TLS from the start, and with STARTTLS."""
 SOCKET_TYPES = {"SSL": "tls", "STARTTLS": "starttls"}
 ADDRESS = "%EMAILADDRESS%"
 LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
@@ -26,10 +30,10 @@ LABEL_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """What was found for a domain; `smtp` None when nothing was said about sending. `login` is the user name with
-    autoconfig's placeholders, for `login_for`."""
+    """What was found for a domain; `incoming` speaks the protocol that was asked for, `smtp` is None when nothing was said
+    about sending. `login` is the user name with autoconfig's placeholders, for `login_for`."""
 
-    imap: Server
+    incoming: Server
     smtp: Server | None
     login: str = ADDRESS
 
@@ -40,13 +44,13 @@ class Servers:
         return name.replace("%EMAILLOCALPART%", local).replace("%EMAILDOMAIN%", domain)
 
 
-def discover(domain: str) -> Servers | None:
-    """The servers of a domain (A-labels), None when it tells nobody. Takes at most about five seconds, and never names the
-    address to anybody."""
+def discover(domain: str, kind: Kind = "imap") -> Servers | None:
+    """The servers of a domain (A-labels), None when it tells of none for this protocol. Takes at most about five seconds, and
+    never names the address to anybody."""
     if not is_domain(domain):
         return None
     until = time.monotonic() + BUDGET_S
-    return _by_srv(domain, until) or _by_autoconfig(domain, until)
+    return _by_srv(domain, until, kind) or _by_autoconfig(domain, until, kind)
 
 
 def is_domain(text: str) -> bool:
@@ -55,12 +59,13 @@ def is_domain(text: str) -> bool:
     return len(labels) > 1 and len(text) < 254 and all(0 < len(x) < 64 and set(x) <= LABEL_CHARACTERS for x in labels)
 
 
-def _by_srv(domain: str, until: float) -> Servers | None:
-    imap = _srv("_imaps._tcp", domain, "tls", until) or _srv("_imap._tcp", domain, "starttls", until)
-    if imap is None:
+def _by_srv(domain: str, until: float, kind: Kind) -> Servers | None:
+    tls, starttls = SERVICES[kind]
+    incoming = _srv(tls, domain, "tls", until) or _srv(starttls, domain, "starttls", until)
+    if incoming is None:
         return None
     smtp = _srv("_submissions._tcp", domain, "tls", until) or _srv("_submission._tcp", domain, "starttls", until)
-    return Servers(imap, smtp)
+    return Servers(incoming, smtp)
 
 
 def _srv(service: str, domain: str, tls: str, until: float) -> Server | None:
@@ -78,7 +83,7 @@ def _srv(service: str, domain: str, tls: str, until: float) -> Server | None:
     return (target, best.port, tls) if best and is_domain(target) else None
 
 
-def _by_autoconfig(domain: str, until: float) -> Servers | None:
+def _by_autoconfig(domain: str, until: float, kind: Kind) -> Servers | None:
     for url in (
         f"https://autoconfig.{domain}/mail/config-v1.1.xml",
         f"https://{domain}/.well-known/autoconfig/mail/config-v1.1.xml",
@@ -91,23 +96,23 @@ def _by_autoconfig(domain: str, until: float) -> Servers | None:
             data = fetch(url, limit_bytes=XML_LIMIT_BYTES, timeout_s=limit, https_only=True)
         except OutboundRefused:
             continue
-        found = parse_autoconfig(data, domain)
+        found = parse_autoconfig(data, domain, kind)
         if found:
             return found
     return None
 
 
-def parse_autoconfig(data: bytes, domain: str = "") -> Servers | None:
-    """The first encrypted IMAP and SMTP server of an autoconfig document, None when it has no such IMAP server."""
+def parse_autoconfig(data: bytes, domain: str = "", kind: Kind = "imap") -> Servers | None:
+    """The first encrypted server of a protocol, and of SMTP, in an autoconfig document; None when it has no such one."""
     try:
         root = fromstring(data)
     except (ParseError, DefusedXmlException, ValueError, LookupError):
         return None
-    imap = _server(root, "incomingServer", "imap", domain)
-    if imap is None:
+    incoming = _server(root, "incomingServer", kind, domain)
+    if incoming is None:
         return None
     smtp = _server(root, "outgoingServer", "smtp", domain)
-    return Servers(imap[0], smtp[0] if smtp else None, imap[1] or ADDRESS)
+    return Servers(incoming[0], smtp[0] if smtp else None, incoming[1] or ADDRESS)
 
 
 def _server(root: Element, tag: str, kind: str, domain: str) -> tuple[Server, str] | None:

@@ -2,6 +2,9 @@
 // of one element, called once for it; what listens to the whole document starts once, here.
 import "htmx";
 import * as act from "casilla/act";
+import * as ago from "casilla/ago";
+import * as arrived from "casilla/arrived";
+import * as bring from "casilla/bring";
 import * as compose from "casilla/compose";
 import * as copy from "casilla/copy";
 import * as dialog from "casilla/dialog";
@@ -15,16 +18,19 @@ import * as move from "casilla/move";
 import * as preview from "casilla/preview";
 import * as reader from "casilla/reader";
 import * as recipients from "casilla/recipients";
+import * as redirect from "casilla/redirect";
 import * as reveal from "casilla/reveal";
 import * as select from "casilla/select";
+import * as sent from "casilla/sent";
 import * as sidebar from "casilla/sidebar";
+import * as slider from "casilla/slider";
 import * as swipe from "casilla/swipe";
 import * as theme from "casilla/theme";
 import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { changed: act, compose, copy, dialog, drawer, folders, frame, list, menu, move, preview, reader, recipients, reopen: compose.reopen, reveal, select, swipe, theme, toast, tree };
+const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, menu, move, preview, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {
@@ -40,7 +46,7 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [act, compose, drawer, dialog, keys, move, preview, reader, sidebar, time, toast, tree]) module.start();
+for (const module of [act, compose, drawer, dialog, keys, move, preview, reader, sent, sidebar, time, toast, tree]) module.start();
 bind(document);
 document.addEventListener("htmx:after:swap", () => bind(document));
 

@@ -1,12 +1,19 @@
 // A composer: its editor, its draft saved as one types, sending now or later, several side by side. The server has the
 // text after a few seconds, this browser at once; closing the page loses nothing.
 import htmx from "htmx";
+import { format, setUpEditor, togglePlain } from "casilla/editor";
 import { attach } from "casilla/files";
+import { bindLater } from "casilla/later";
+import { bindPictures } from "casilla/pictures";
+import { clearProblems, say } from "casilla/problems";
+import { bindQuotation, takeQuote } from "casilla/quotation";
 import { followIdentity, placeToWrite } from "casilla/signature";
 import { recall, remember } from "casilla/store";
 
 const SAVE_AFTER_MS = 2500;
 const STORE = "casilla.compose.";
+const WINDOW = "popup,width=780,height=860";
+const states = new WeakMap();
 const ATTACHMENT_WORDS = /\b(adjunt[oa]s?|adjuntamos|attached|attachment|attaching)\b/i;
 
 export function start() {
@@ -16,7 +23,9 @@ export function start() {
     if (!link || !place || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
     link.closest(".toast")?.remove();
-    openComposer(link.href);
+    const from = "fromTemplate" in link.dataset && link.closest("form.compose");
+    const { opened = false } = from ? states.get(from) ?? {} : {};
+    openComposer(link.href)?.then(() => opened && textOf(from) === opened && from.remove());
   });
   offerKept();
 }
@@ -45,19 +54,23 @@ export function openComposer(url) {
 
 export function bind(form) {
   const key = STORE + form.id;
-  for (const other of document.querySelectorAll("#composers > .compose")) if (other !== form) other.dataset.small = "";
-  const state = { form, key, timer: 0, saved: "", busy: null };
+  for (const one of form.querySelectorAll("noscript")) one.remove(); // a part that was fetched has its fields all the same
+  for (const other of document.querySelectorAll("#composers > .compose:not(.compose--small)")) if (other !== form) other.dataset.small = "";
+  const state = { form, key, timer: 0, saved: "", opened: "", busy: null, changed: () => changed(state) };
+  states.set(form, state);
   restore(state);
   state.saved = textOf(form);
-  state.ready = setUpEditor(state);
-  attach(form, () => save(state));
+  state.ready = setUpEditor(state, state.changed).then(() => { state.saved = state.opened = textOf(form); });
+  const files = attach(form, () => save(state));
+  bindPictures(state, files);
+  bindQuotation(state);
+  bindLater(form);
+  bindTemplates(form);
   followIdentity(form);
-  form.addEventListener("input", () => changed(state));
+  form.addEventListener("input", state.changed);
   form.addEventListener("keydown", (event) => onKey(state, event));
   form.addEventListener("click", (event) => onClick(state, event));
   form.addEventListener("submit", (event) => onSubmit(state, event), true);
-  form.querySelector("[data-later-field]")?.addEventListener("change", (event) => sendAt(state, new Date(event.target.value)));
-  for (const item of form.querySelectorAll("[data-later]")) showWhen(item);
   addEventListener("pagehide", () => leave(state));
   state.ready.then(() => focusFirst(state));
 }
@@ -85,13 +98,23 @@ function textOf(form) {
 
 function changed(state) {
   const { form } = state;
-  const title = form.querySelector("[data-title]");
-  if (form.elements.subject.value) title.textContent = form.elements.subject.value;
+  showTitle(form);
+  clearProblems(form);
   if (textOf(form) === state.saved) return;
   remember(state.key, { text: textOf(form), at: Date.now(), url: form.action });
   clearTimeout(state.timer);
   state.timer = setTimeout(() => save(state), SAVE_AFTER_MS);
 }
+
+// A composer is called by its subject, else by whom it goes to.
+function showTitle(form) {
+  const first = form.elements.to.parentElement.querySelector(".chip > span")?.textContent;
+  const title = form.elements.subject.value.trim() || first || form.dataset.untitled;
+  form.querySelector("[data-title]").textContent = title;
+  if (isAlone()) document.title = document.title.replace(/^.*(?= · )/, () => title);
+}
+
+const isAlone = () => !document.getElementById("composers");
 
 async function save(state) {
   clearTimeout(state.timer);
@@ -132,140 +155,6 @@ function restore(state) {
   setTimeout(() => save(state));
 }
 
-// --- The editor ----------------------------------------------------------------------------------------------------------
-async function setUpEditor(state) {
-  const { form } = state;
-  const field = form.querySelector("[data-plain-field]");
-  showMode(form, field.value === "1");
-  if (field.value === "1") return;
-  await makeRich(state);
-}
-
-async function makeRich(state) {
-  const { form } = state;
-  const root = form.querySelector(".compose__rich");
-  const [{ default: Squire }, { default: DOMPurify }] = await Promise.all([import("squire"), import("dompurify")]);
-  DOMPurify.removeHook("uponSanitizeAttribute");
-  DOMPurify.addHook("uponSanitizeAttribute", (element, data) => {
-    if (data.attrName === "style") data.attrValue = modest(data.attrValue);
-  });
-  const clean = (html) => {
-    const part = DOMPurify.sanitize(html, { RETURN_DOM_FRAGMENT: true, FORBID_ATTR: ["class", "id", "background"], FORBID_TAGS: ["style", "form", "input", "button", "svg", "math", "iframe", "img"], ALLOW_DATA_ATTR: false });
-    return document.importNode(part, true);
-  };
-  state.editor ??= new Squire(root, { blockTag: "P", sanitizeToDOMFragment: clean });
-  const html = form.querySelector("[data-html]");
-  state.editor.setHTML(html.value || paragraphs(form.elements.text.value));
-  state.editor.addEventListener("input", () => {
-    html.value = state.editor.getHTML();
-    if (form.elements.plain.value === "1") return; // the plain field is in charge
-    form.elements.text.value = plainOf(root);
-    changed(state);
-  });
-  state.editor.addEventListener("pathChange", () => showFormat(state));
-  state.editor.moveCursorToStart();
-  html.value = state.editor.getHTML();
-  form.elements.text.value = plainOf(root);
-  state.saved = textOf(form);
-}
-
-function paragraphs(text) {
-  const holder = document.createElement("div");
-  for (const line of text.split("\n")) {
-    const p = document.createElement("p");
-    p.textContent = line;
-    if (!line) p.append(document.createElement("br"));
-    holder.append(p);
-  }
-  return holder.innerHTML;
-}
-
-// Of a pasted style only what changes how letters look.
-function modest(style) {
-  const probe = document.createElement("span");
-  probe.style.cssText = style;
-  const kept = ["color", "background-color", "font-weight", "font-style", "font-family", "text-decoration", "text-align"];
-  return kept.map((name) => [name, probe.style.getPropertyValue(name)]).filter(([, value]) => value && !/url\(/i.test(value)).map((pair) => pair.join(":")).join(";");
-}
-
-// The text of the editor as a plain message has it: a line for each block, dashes for lists, marks for quotations.
-function plainOf(node, mark = "") {
-  let out = "";
-  for (const child of node.childNodes) {
-    if (child.nodeType === Node.TEXT_NODE) out += child.data.replaceAll("\u00a0", " ");
-    else if (child.localName === "br") out += child.nextSibling ? "\n" : "";
-    else if (child.localName === "li") out += `${mark}- ${plainOf(child, `${mark}  `).trim()}\n`;
-    else if (child.localName === "blockquote") out += `${plainOf(child).trimEnd().replace(/^/gm, "> ")}\n`;
-    else if (/^(p|div|h[1-6]|pre)$/.test(child.localName)) out += `${plainOf(child, mark)}\n`;
-    else if (/^(ul|ol)$/.test(child.localName)) out += plainOf(child, mark);
-    else out += plainOf(child, mark);
-  }
-  return out;
-}
-
-function showMode(form, plain) {
-  form.querySelector(".compose__text").hidden = !plain;
-  form.querySelector(".compose__rich").hidden = plain;
-  for (const button of form.querySelectorAll("[data-format]")) button.hidden = plain;
-  const toggle = form.querySelector('[data-compose="plain"]');
-  toggle.textContent = plain ? toggle.dataset.rich : toggle.dataset.plain;
-}
-
-async function togglePlain(state) {
-  const { form } = state;
-  const field = form.querySelector("[data-plain-field]");
-  const plain = field.value !== "1";
-  if (plain) form.elements.text.value = plainOf(form.querySelector(".compose__rich"));
-  field.value = plain ? "1" : "0";
-  if (!plain) {
-    form.querySelector("[data-html]").value = "";
-    await makeRich(state);
-  }
-  showMode(form, plain);
-  (plain ? form.elements.text : state.editor).focus();
-  changed(state);
-}
-
-function showFormat({ form, editor }) {
-  for (const [name, tag] of [["bold", "B"], ["italic", "I"], ["underline", "U"]]) {
-    form.querySelector(`[data-format="${name}"]`).setAttribute("aria-pressed", String(editor.hasFormat(tag)));
-  }
-}
-
-function format(state, name) {
-  const { editor } = state;
-  if (!editor) return;
-  const tag = { bold: "B", italic: "I", underline: "U" }[name];
-  if (tag && editor.hasFormat(tag)) editor[{ bold: "removeBold", italic: "removeItalic", underline: "removeUnderline" }[name]]();
-  else if (name === "link") link(state);
-  else editor[name]();
-  editor.focus();
-}
-
-// A selection that is an address becomes a link to itself; for any other words the address is asked for.
-async function link({ editor, form }) {
-  const words = editor.getSelectedText().trim();
-  const url = linkOf(words) || linkOf(await askLink());
-  if (url && form.isConnected) editor.makeLink(url);
-  editor.focus();
-}
-
-function linkOf(words) {
-  if (/^(https?:|mailto:)\S+$/i.test(words)) return words;
-  if (/^[^\s@]+@[^\s@]+$/.test(words)) return `mailto:${words}`;
-  return /^[^\s/]+\.[a-z]{2,}(\/\S*)?$/i.test(words) ? `https://${words}` : "";
-}
-
-async function askLink() {
-  const dialog = document.getElementById("link");
-  if (!dialog) return "";
-  dialog.returnValue = "";
-  dialog.querySelector("input").value = "";
-  dialog.showModal();
-  await new Promise((resolve) => dialog.addEventListener("close", resolve, { once: true }));
-  return dialog.returnValue === "yes" ? dialog.querySelector("input").value.trim() : "";
-}
-
 // --- Keys and buttons ----------------------------------------------------------------------------------------------------
 function onKey(state, event) {
   const { form } = state;
@@ -279,14 +168,14 @@ function onKey(state, event) {
 
 function onClick(state, event) {
   const { form } = state;
-  const does = event.target.closest("[data-compose], [data-format], [data-later]");
+  const does = event.target.closest("[data-compose], [data-format]");
   if (!does) return void (form.dataset.small !== undefined && event.target.closest(".compose__bar") && delete form.dataset.small);
   if (does.dataset.format) format(state, does.dataset.format);
-  else if (does.dataset.later) sendAt(state, moment(does.dataset.later));
   else if (does.dataset.compose === "small") form.toggleAttribute("data-small");
   else if (does.dataset.compose === "large") form.toggleAttribute("data-large");
   else if (does.dataset.compose === "close") close(state);
-  else if (does.dataset.compose === "plain") togglePlain(state);
+  else if (does.dataset.compose === "window") ownWindow(state);
+  else if (does.dataset.compose === "plain") toPlain(state);
   else if (does.dataset.compose === "copies") {
     for (const line of form.querySelectorAll("[data-copies]")) line.classList.remove("js-hidden");
     does.hidden = true;
@@ -294,12 +183,37 @@ function onClick(state, event) {
   }
 }
 
-async function close(state) {
+// A quotation that stands in the frame comes along as text.
+async function toPlain(state) {
+  if (state.form.elements.plain.value === "1" || (await takeQuote(state))) await togglePlain(state);
+}
+
+// The same composer in a window of its own. The window opens at once, as browsers want it, and waits for what is written.
+async function ownWindow(state) {
   const { form } = state;
-  const alone = !document.getElementById("composers");
+  const own = window.open("", form.id, WINDOW);
+  if (!own) return say(form, form.dataset.blocked);
   if (textOf(form) !== state.saved) await save(state);
   if (textOf(form) === state.saved) localStorage.removeItem(state.key);
-  if (alone) return history.back();
+  own.location.replace(form.action);
+  form.remove();
+}
+
+// The templates of the mailbox, read when their menu opens for the first time.
+function bindTemplates(form) {
+  const menu = form.querySelector("[data-lines]");
+  menu?.addEventListener("toggle", () => {
+    const place = menu.querySelector("[data-lines-place]");
+    if (!place.childElementCount) htmx.ajax("GET", menu.dataset.lines, { target: place, swap: "innerHTML" });
+  }, { once: true });
+}
+
+async function close(state) {
+  const { form } = state;
+  const alone = isAlone();
+  if (textOf(form) !== state.saved) await save(state);
+  if (textOf(form) === state.saved) localStorage.removeItem(state.key);
+  if (alone) return window.opener ? window.close() : history.back();
   form.remove();
   document.querySelector("#reader #subject, #list .row__subj[tabindex='0']")?.focus({ preventScroll: true });
 }
@@ -327,44 +241,13 @@ function unready(form) {
   return true;
 }
 
-function say(form, words) {
-  form.querySelector("[data-said]")?.remove();
-  const note = document.createElement("p");
-  note.className = "note note--kraft note--flush";
-  note.dataset.said = "";
-  note.setAttribute("role", "alert");
-  note.textContent = words;
-  form.querySelector(".compose__foot").before(note);
-}
-
 // "You wrote of an attachment": said once, the second press sends.
 function forgotten(form) {
   const own = form.elements.text.value.split(/^>|^-- $/m)[0];
-  if (form.dataset.warned || form.querySelector("[data-file]") || !ATTACHMENT_WORDS.test(`${form.elements.subject.value} ${own}`)) return false;
+  if (form.dataset.warned || form.querySelector("[data-file]:not([data-inline])") || !ATTACHMENT_WORDS.test(`${form.elements.subject.value} ${own}`)) return false;
   say(form, form.dataset.forgotten);
   form.dataset.warned = "true";
   return true;
-}
-
-function sendAt({ form }, when) {
-  if (Number.isNaN(when.getTime())) return;
-  form.querySelector("[data-send-at]").value = when.toISOString();
-  form.requestSubmit(form.querySelector('[data-compose="send"]'));
-}
-
-function moment(name) {
-  const when = new Date();
-  if (name === "today") when.setHours(Math.max(15, when.getHours() + 2), 0, 0, 0);
-  else {
-    when.setDate(when.getDate() + (name === "tomorrow" ? 1 : ((8 - when.getDay()) % 7) || 7));
-    when.setHours(8, 0, 0, 0);
-  }
-  return when;
-}
-
-function showWhen(item) {
-  const shown = { weekday: "short", hour: "2-digit", minute: "2-digit" };
-  item.querySelector("[data-when]").textContent = moment(item.dataset.later).toLocaleString(document.documentElement.lang, shown);
 }
 
 // A message that was held back: its composer opens again.

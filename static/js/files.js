@@ -28,28 +28,34 @@ export function attach(form, changed) {
     for (const file of files) await upload(file);
   }
 
-  async function upload(file) {
+  return { upload };
+
+  // The address at which a picture of the text is shown, "" for what is attached or did not go up.
+  async function upload(file, { inline = false } = {}) {
     const item = form.querySelector("[data-file-template]").content.cloneNode(true).firstElementChild;
     const words = item.querySelector(".file__sub");
     const bar = item.querySelector("progress");
     item.querySelector(".file__name").textContent = item.title = file.name.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
     item.querySelector(".file__ext").textContent = (/\.([a-z0-9]{1,4})[a-z0-9]*$/i.exec(file.name)?.[1] ?? "…").toUpperCase();
     list.append(item);
-    const body = new URLSearchParams({ name: file.name, type: file.type, size: String(file.size) });
+    const body = new URLSearchParams({ name: file.name, type: file.type, size: String(file.size), inline: inline ? "1" : "" });
     const response = await ask(form.dataset.files, { method: "POST", body });
     if (!response?.ok) {
       words.textContent = response?.status === 413 ? form.dataset.tooLarge : form.dataset.offline;
       item.dataset.failed = "";
       bar.remove();
-      return;
+      return "";
     }
-    item.dataset.file = (await response.json()).id;
+    const { id, url } = await response.json();
+    item.dataset.file = id;
     form.dataset.uploading = Number(form.dataset.uploading ?? 0) + 1;
     const done = await send(file, item, bar, words);
     form.dataset.uploading -= 1;
     bar.remove();
     if (!done && item.isConnected) item.dataset.failed = "";
-    changed();
+    item.toggleAttribute("data-inline", Boolean(inline && done));
+    if (!inline) changed();
+    return done ? url : "";
   }
 
   async function send(file, item, bar, words) {
@@ -90,7 +96,13 @@ export function attach(form, changed) {
   }
 }
 
+// As the server writes sizes: decimal units, one place after the point where it tells something.
 function size(bytes) {
-  const unit = bytes < 1e6 ? ["kilobyte", 1e3] : ["megabyte", 1e6];
-  return new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: unit[0], maximumFractionDigits: 1 }).format(bytes / unit[1]);
+  const units = ["B", "KB", "MB", "GB"];
+  let value = bytes;
+  let unit = 0;
+  for (; value >= 999.5 && unit < units.length - 1; unit += 1) value /= 1000;
+  const digits = unit >= 2 && value < 99.95 && Math.round(value * 10) % 10 ? 1 : 0;
+  const shown = new Intl.NumberFormat(document.documentElement.lang, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${shown.format(value)}\u00a0${units[unit]}`;
 }

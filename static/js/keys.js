@@ -10,7 +10,7 @@ import { anchorAt, clear, extendTo, selectAll, toggle } from "casilla/select";
 const GO = { i: "inbox", d: "drafts", e: "sent", a: "archive", s: "junk", t: "trash" };
 const GO_MS = 1500;
 const STEPS = { ArrowDown: 1, ArrowUp: -1, PageDown: "page down", PageUp: "page up", Home: "first", End: "last" };
-const ACTIONS = { e: "archive", "#": "delete", Delete: "delete", s: "star", u: "read" };
+const ACTIONS = { e: "archive", "#": "delete", Delete: "delete", s: "star", u: "read", F: "forward_attached" };
 let waitingForGo = 0;
 
 export function start() {
@@ -50,6 +50,7 @@ function single(key) {
   if (key === "?") return open("shortcuts");
   const named = visible(`[data-key="${CSS.escape(key)}"]`);
   if (!named && key === "/") return click(visible("[data-search-open]"));
+  if (!named) return click(document.querySelector(`#message-menu [data-menu-key="${CSS.escape(key)}"]`));
   if (!named?.matches("input")) return click(named);
   named.focus();
   named.select();

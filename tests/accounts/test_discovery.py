@@ -142,7 +142,7 @@ DOCUMENT = """<?xml version="1.0"?><clientConfig version="1.1"><emailProvider id
 def test_the_first_encrypted_imap_server_and_its_user_name_are_taken(username: str, login: str) -> None:
     found = parse_autoconfig(DOCUMENT.format(username=username).encode(), "casa.test")
     assert found is not None
-    assert (found.imap, found.smtp) == (("imap.casa.test", 993, "tls"), ("smtp.casa.test", 587, "starttls"))
+    assert (found.incoming, found.smtp) == (("imap.casa.test", 993, "tls"), ("smtp.casa.test", 587, "starttls"))
     assert found.login_for("ana@casa.test") == login
 
 
@@ -162,6 +162,30 @@ def test_the_first_encrypted_imap_server_and_its_user_name_are_taken(username: s
 )
 def test_documents_without_a_usable_server_give_nothing(change: tuple[str, str]) -> None:
     assert parse_autoconfig(DOCUMENT.replace(*change).encode(), "casa.test") is None
+
+
+def test_pop3_is_found_by_its_own_records_and_tls_from_the_start_comes_first(name_server: Any) -> None:
+    asked = name_server(
+        {
+            "_imaps._tcp.casa.test": ["0 0 993 imap.casa.test."],
+            "_pop3s._tcp.casa.test": ["0 0 1995 pop.casa.test."],
+            "_pop3._tcp.casa.test": ["0 0 110 claro.casa.test."],
+            "_submissions._tcp.casa.test": ["0 0 465 smtp.casa.test."],
+        }
+    )
+    assert discover("casa.test", "pop3") == Servers(("pop.casa.test", 1995, "tls"), ("smtp.casa.test", 465, "tls"))
+    assert "_imaps._tcp.casa.test" not in asked
+
+
+def test_pop3_with_starttls_is_taken_where_there_is_nothing_better(name_server: Any) -> None:
+    name_server({"_pop3s._tcp.casa.test": ["0 0 0 ."], "_pop3._tcp.casa.test": ["0 0 110 pop.casa.test."]})
+    assert discover("casa.test", "pop3") == Servers(("pop.casa.test", 110, "starttls"), None)
+
+
+def test_the_pop3_server_of_an_autoconfig_document_is_taken_when_it_is_asked_for() -> None:
+    found = parse_autoconfig(DOCUMENT.encode(), "casa.test", "pop3")
+    assert found == Servers(("pop.casa.test", 995, "tls"), ("smtp.casa.test", 587, "starttls"))
+    assert parse_autoconfig(DOCUMENT.replace('type="pop3"', 'type="nntp"').encode(), "casa.test", "pop3") is None
 
 
 def test_entities_are_not_expanded() -> None:

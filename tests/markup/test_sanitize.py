@@ -152,3 +152,10 @@ def test_only_the_cleaned_value_is_printed_unescaped() -> None:
     assert template.render(Context({"value": html})) == "<b>x</b>"
     assert template.render(Context({"value": html + "<i>"})) == "&lt;b&gt;x&lt;/b&gt;&lt;i&gt;"
     assert template.render(Context({"value": html.upper()})) == "&lt;B&gt;X&lt;/B&gt;"
+
+
+def test_a_content_id_is_written_only_where_it_was_asked_for() -> None:
+    html = '<img src="cid:a@b"><img src="cid:c@d"><a href="cid:a@b">x</a><p style="background:url(cid:c@d)">y</p>'
+    cleaned = sanitize(html, cid_urls={"a@b": "cid:a@b"}, remote="block").html
+    assert cleaned.count("cid:") == 1
+    assert '<img src="cid:a@b">' in cleaned

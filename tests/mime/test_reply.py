@@ -422,3 +422,17 @@ def test_a_report_without_status_says_nothing():
 def test_no_report_makes_it_stumble(raw):
     for failure in read_dsn({"message/delivery-status": raw}):
         assert failure.recipient
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>Hola</p><p>-- </p><p>Ana</p><p>Empresa</p>", "Hola\n\n-- \nAna\n\nEmpresa"),
+        ("<p>Hola</p><div>-- <br>Ana</div>", "Hola\n\n-- \nAna"),
+        ("Hola<br>--&nbsp;<br>Ana", "Hola\n-- \nAna"),
+        ("<blockquote>a<br>-- <br>Ana</blockquote>", "> a\n> -- \n> Ana"),
+        ("<p>--</p><p>uno -- </p>", "--\n\nuno --"),
+    ],
+)
+def test_the_line_above_a_signature_keeps_its_space(html, text):
+    assert text_of_html(html) == text

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import MailAccount, User
 from accounts.services.hosting import create_alias
 from tests.contract.test_source import letter
+from webmail.mime.html_text import text_of_html
 from webmail.models import Composing, Identity, Outgoing
 from webmail.services import identities as service
 from webmail.tokens import encode_folder
@@ -251,6 +252,20 @@ def found(box: dict[str, Any], subject: str = "Pregunta") -> dict[str, str]:
     return {"folder": encode_folder(FolderId("INBOX")), "of": f"{validity}.{uid}"}
 
 
+def test_the_line_above_the_signature_has_its_space_in_both_forms(box: dict[str, Any]) -> None:
+    from webmail.services.written import draft_of
+
+    put(box, name="Ana", signature="Ana Núñez\nEmpresa & Cía")
+    composing = new_composer(box)
+    composing.plain = False
+    composing.html = "<p>Hola</p><p>--</p><p>Ana Núñez</p><p>Empresa &amp; Cía</p>"
+    draft = draft_of(composing)
+    assert "<p>-- </p>" in draft.html
+    assert text_of_html(draft.html).startswith("Hola\n\n-- \nAna Núñez\n")
+    composing.html = "<p>uno</p><p>--</p><p>dos</p>"
+    assert "<p>--</p>" in draft_of(composing).html
+
+
 # --- Preferences -------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("seconds", [0, 5, 30])
 def test_the_time_to_take_back_is_the_persons(box: dict[str, Any], seconds: int) -> None:
@@ -280,7 +295,8 @@ def test_plain_text_can_be_the_way_to_write(box: dict[str, Any], imap: Any) -> N
 
 
 def test_one_may_write_below_what_is_quoted(box: dict[str, Any], imap: Any) -> None:
-    from webmail.services.letters import _split_quote, outgoing_html
+    from webmail.services.letters import _split_quote
+    from webmail.services.written import outgoing_html
 
     put(box, name="Ana", signature="Ana")
     html = "<p>uno</p><blockquote>dos</blockquote>"

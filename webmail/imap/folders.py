@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from imapclient.imap_utf7 import decode as decode_utf7
 
-from webmail.folder_order import only_subscribed, sort_folders
+from webmail.folder_order import KNOWN_NAMES, only_subscribed, sort_folders
 from webmail.imap.connection import Connection, check
 from webmail.imap.wire import Flight, Piece, Token, Untagged, quote
 from webmail.mime.headers import make_safe
@@ -27,22 +28,6 @@ ATTRIBUTES = {
     b"\\archive": Role.ARCHIVE,
     b"\\all": Role.ALL,
 }
-NAMES = {
-    Role.DRAFTS: ("drafts", "borradores", "draft", "entwürfe", "brouillons"),
-    Role.SENT: ("sent", "sent items", "sent messages", "enviados", "elementos enviados", "gesendet", "envoyés"),
-    Role.TRASH: (
-        "trash",
-        "deleted items",
-        "deleted messages",
-        "papelera",
-        "elementos eliminados",
-        "papierkorb",
-        "corbeille",
-    ),
-    Role.JUNK: ("junk", "spam", "junk e-mail", "bulk mail", "correo no deseado", "junk email"),
-    Role.ARCHIVE: ("archive", "archives", "archivo", "archiv"),
-    Role.TEMPLATES: ("templates", "plantillas"),
-}
 
 
 @dataclass(slots=True)
@@ -54,14 +39,16 @@ class _Entry:
     status: dict[bytes, int] = field(default_factory=dict)
 
 
-def list_folders(connection: Connection, *, subscribed_only: bool) -> list[Folder]:
-    """Every folder, parents before children, roles given, in Thunderbird's order, with counts: one round trip with
-    LIST-EXTENDED and LIST-STATUS (RFC 5258, 5819), two without."""
+def list_folders(
+    connection: Connection, *, subscribed_only: bool, chosen: Mapping[Role, FolderId] | None = None
+) -> list[Folder]:
+    """Every folder, parents before children, roles given (`chosen` before what the server says), in Thunderbird's order, with
+    counts: one round trip with LIST-EXTENDED and LIST-STATUS (RFC 5258, 5819), two without."""
     if connection.has("LIST-EXTENDED") and connection.has("LIST-STATUS"):
         entries = _list_extended(connection)
     else:
         entries = _list_plain(connection)
-    folders = _build(entries[:FOLDERS_LIMIT], connection.prefix or "")
+    folders = _build(entries[:FOLDERS_LIMIT], connection.prefix or "", chosen or {})
     shown = only_subscribed(folders) if subscribed_only else folders
     return sort_folders(shown)
 
@@ -178,7 +165,7 @@ def _selectable(entry: _Entry) -> bool:
     return not entry.attributes & {b"\\noselect", b"\\nonexistent"}
 
 
-def _build(entries: list[_Entry], prefix: str) -> list[Folder]:
+def _build(entries: list[_Entry], prefix: str, chosen: Mapping[Role, FolderId]) -> list[Folder]:
     """Folders from list entries; parents that the server left out are put in as unselectable."""
     folders: dict[str, Folder] = {}
     for entry in entries:
@@ -192,7 +179,7 @@ def _build(entries: list[_Entry], prefix: str) -> list[Folder]:
         _add_parents(folders, folder, delimiter)
     parents = {folder.parent for folder in folders.values() if folder.parent}
     listed = [replace(folder, has_children=folder.id in parents) for folder in folders.values()]
-    return _with_roles(listed, {entry.name.decode("utf-8", "surrogateescape"): entry for entry in entries})
+    return _with_roles(listed, {entry.name.decode("utf-8", "surrogateescape"): entry for entry in entries}, chosen)
 
 
 def _folder(entry: _Entry, prefix: str) -> Folder:
@@ -242,17 +229,21 @@ def _add_parents(folders: dict[str, Folder], folder: Folder, delimiter: str) -> 
         folder = parent
 
 
-def _with_roles(folders: list[Folder], entries: dict[str, _Entry]) -> list[Folder]:
-    """One folder for each role: the server's word first, then the names that programs use at the top level."""
-    taken: dict[Role, FolderId] = {}
+def _with_roles(folders: list[Folder], entries: dict[str, _Entry], chosen: Mapping[Role, FolderId]) -> list[Folder]:
+    """One folder for each role: the owner's choice first, then the server's word, then the names that programs use at the top
+    level."""
+    here = {folder.id for folder in folders if folder.selectable}
+    taken = {role: folder_id for role, folder_id in chosen.items() if folder_id in here}
     for folder in folders:
+        if folder.id in taken.values():
+            continue
         for attribute in entries[folder.id].attributes if folder.id in entries else ():
             role = ATTRIBUTES.get(attribute)
             if role:
                 taken.setdefault(role, folder.id)
     used = set(taken.values())
     top = {f.path[0].lower(): f.id for f in reversed(folders) if len(f.path) == 1 and f.selectable}
-    for role, names in NAMES.items():
+    for role, names in KNOWN_NAMES.items():
         match = next((top[name] for name in names if name in top and top[name] not in used), None)
         if match and role not in taken:
             taken[role] = match

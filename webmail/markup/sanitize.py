@@ -115,6 +115,13 @@ def _serialise(html: str, elements: Elements, images: ImageUrls) -> str:
         attribute_filter=keep,
         set_tag_attribute_values={"a": {"target": LINK_TARGET}},
         link_rel=LINK_REL,
-        url_schemes={"http", "https", "mailto", "tel", "data", "cid"},  # cid: in what is written, where it was asked for
+        url_schemes={
+            "http",
+            "https",
+            "mailto",
+            "tel",
+            "data",
+            "cid",
+        },  # cid: in what is written, where it was asked for
         strip_comments=True,
     )

@@ -21,7 +21,7 @@ from webmail.mime.parameters import clean_filename
 from webmail.mime.recipients import ascii_domain, check_recipient, parse_recipients
 from webmail.values import Address
 
-__all__ = ["Draft", "File", "build_message", "check_recipient", "new_message_id", "parse_recipients"]
+__all__ = ["Draft", "File", "build_message", "check_recipient", "is_content_id", "new_message_id", "parse_recipients"]
 
 DRAFT_ONLY = "x-casilla-"
 """Extra fields whose name begins so are written into drafts and never sent."""
@@ -104,6 +104,11 @@ def new_message_id(sender_email: str, token: str) -> str:
     if not at or not _ID_TOKEN.fullmatch(token) or len(token) + len(domain) > 245:
         raise ValueError("not a token for a message id")
     return f"<{token}@{domain}>"
+
+
+def is_content_id(cid: str) -> bool:
+    """Whether this can be the Content-ID of a part, without its angle brackets."""
+    return bool(_CID.fullmatch(cid))
 
 
 # --- Header ------------------------------------------------------------------------------------------------------------------
@@ -229,7 +234,7 @@ def _file_entity(file: File, *, inline: bool) -> bytes:
     parameters += wire.encoded("name", name) if name else []
     fields = [wire.parameter_field("Content-Type", f"{kind}/{subtype}", parameters), _encoding_field(encoding)]
     if inline:
-        if not _CID.fullmatch(file.cid):
+        if not is_content_id(file.cid):
             raise ValueError("not a content id")
         fields.append(wire.fold("Content-ID", [f"<{file.cid}>"]))
     place = "inline" if inline else "attachment"

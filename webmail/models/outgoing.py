@@ -107,6 +107,15 @@ class Outgoing(models.Model):
         """Those for whom the last reply was no, for good or for now."""
         return [address for address in self.recipients if self._digit(address) in {4, 5}]
 
+    @property
+    def refusals(self) -> list[tuple[str, list[str]]]:
+        """(the server's words, those to whom they were said), each answer once."""
+        found: dict[str, list[str]] = {}
+        for address in self.refused_recipients:
+            code, text = [*self.results[address], "", ""][:2]
+            found.setdefault(f"{code} {text}".strip(), []).append(address)
+        return list(found.items())
+
     def _digit(self, address: str) -> int:
         return int(self.results.get(address, [0])[0]) // 100
 

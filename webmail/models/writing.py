@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import MailAccount
@@ -75,8 +76,8 @@ class Composing(models.Model):
 
     `html` is what the editor holds, cleaned when it goes out; in a plain text ("") only `text` counts. `quote` is the HTML of
     the message that is answered or forwarded, as it came: it is shown in a sandboxed frame only, and cleaned when it goes
-    out. `saved` is when the server's Drafts folder last took it, `failed` the code of why it did not. Folder ids are kept as
-    the octets that the server writes."""
+    out. The parent of a NEW one is the template that it changes. `saved` is when the server's Drafts folder last took it,
+    `failed` the code of why it did not. Folder ids are kept as the octets that the server writes."""
 
     class Kind(models.TextChoices):
         NEW = "new"
@@ -124,12 +125,17 @@ class Composing(models.Model):
 
     @property
     def parent(self) -> Ref | None:
-        """The message that is answered or forwarded."""
+        """The message that is answered or forwarded, the first of several; or the template that is changed."""
         return _ref(self.parent_folder, self.parent_validity, self.parent_uid)
 
     @parent.setter
     def parent(self, ref: Ref | None) -> None:
         self.parent_folder, self.parent_validity, self.parent_uid = _fields(ref)
+
+    @property
+    def template(self) -> Ref | None:
+        """The template that is being changed."""
+        return self.parent if self.kind == self.Kind.NEW else None
 
     @property
     def draft(self) -> Ref | None:
@@ -163,6 +169,11 @@ class Upload(models.Model):
     @property
     def whole(self) -> bool:
         return self.received_bytes == self.size_bytes
+
+    @property
+    def image_url(self) -> str:
+        """Where the editor finds it, when it stands inside the HTML."""
+        return reverse("file_image", args=[self.composing.account_id, self.composing_id, self.pk])
 
 
 def _ref(folder: bytes | memoryview[int], validity: int, uid: str) -> Ref | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import cast
 
 from django.conf import settings
@@ -16,7 +17,8 @@ from webmail.models import Download
 from webmail.sources.base import MailSource
 from webmail.sources.open import open_source as pick_source
 from webmail.sources.open import open_store
-from webmail.values import Credentials, Endpoint, Tls
+from webmail.tokens import decode_folder
+from webmail.values import Credentials, Endpoint, FolderId, Role, Tls
 
 
 def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
@@ -118,4 +120,15 @@ def open_live(account: MailAccount, credentials: Credentials) -> MailSource:
         account_key=str(account.pk),
         ca_file=settings.MAIL_CA_FILE,
         redis_url=settings.REDIS_URL,
+        roles=chosen_roles(account),
     )
+
+
+def chosen_roles(account: MailAccount) -> dict[Role, FolderId]:
+    """The special folders that the owner of an account has chosen."""
+    found = {}
+    for role, token in account.special_folders.items():
+        if role in set(Role):
+            with contextlib.suppress(ValueError):
+                found[Role(role)] = decode_folder(token)
+    return found

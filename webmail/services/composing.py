@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,10 +19,10 @@ from webmail.models import Composing, Outgoing
 from webmail.services import sending
 from webmail.services.contacts import remember
 from webmail.services.identities import change_identity, default_identity, usable
-from webmail.services.letters import draft_of
 from webmail.services.organising import special_folder
+from webmail.services.written import draft_of
 from webmail.sources.base import MailSource
-from webmail.values import Flag, Ref, Role
+from webmail.values import Address, Flag, Ref, Role
 
 FIELDS = ("to", "cc", "bcc", "subject", "text", "html")
 RESCUE_AFTER = timedelta(minutes=1)
@@ -34,7 +34,7 @@ LIMITS = {"to": 200_000, "cc": 200_000, "bcc": 200_000, "subject": 2_000, "text"
 @dataclass(frozen=True, slots=True)
 class Problem:
     """What stands between a message and its sending: a code, and whom or what it is about. Codes: nobody, syntax, no-domain,
-    too-long, control, uploading."""
+    too-long, control, uploading, past, far."""
 
     code: str
     about: str = ""
@@ -55,6 +55,8 @@ def new_composing(account: MailAccount) -> Composing:
 def fill(composing: Composing, data: Mapping[str, str]) -> bool:
     """Takes over what stands in the fields; True when that changed something. It is not saved yet."""
     before = [getattr(composing, name) for name in (*FIELDS, "plain", "receipt", "quote", "identity_id")]
+    if data.get("scriptless") == "1" and _lines(data.get("text", "")) != _lines(composing.text):
+        data = {**data, "html": ""}  # without the editor only the text can have been changed
     for name in FIELDS:
         if name in data:
             setattr(composing, name, data[name].replace("\0", "")[: LIMITS[name]])
@@ -66,6 +68,10 @@ def fill(composing: Composing, data: Mapping[str, str]) -> bool:
     if "identity" in data:
         _choose_identity(composing, data["identity"], signed=data.get("signed"))
     return before != [getattr(composing, name) for name in (*FIELDS, "plain", "receipt", "quote", "identity_id")]
+
+
+def _lines(text: str) -> list[str]:
+    return text.strip().splitlines()
 
 
 def _choose_identity(composing: Composing, wanted: str, *, signed: str | None) -> None:
@@ -110,6 +116,18 @@ def keep(composing: Composing) -> None:
     composing.save(update_fields=names)
 
 
+def composer_of(account: MailAccount, draft: Ref) -> Composing | None:
+    """The composer that this draft comes from, one that is still written in before others."""
+    found = Composing.objects.filter(account=account, draft_uid=draft.id, draft_validity=draft.validity)
+    return next((one for one in found.order_by("closed", "-changed") if one.draft == draft), None)
+
+
+def composer_named(account: MailAccount, message_id: str) -> Composing | None:
+    """The composer of the message with this Message-ID: a page may still show a draft that was saved anew since."""
+    found = Composing.objects.filter(account=account, message_id=message_id[:400]).order_by("closed", "-changed")
+    return found.first() if message_id else None
+
+
 def is_under_way(composing: Composing) -> bool:
     """Whether its message is waiting, being sent, or sent: then there is nothing to write or to send any more."""
     over = {Outgoing.State.FAILED, Outgoing.State.DOUBT, Outgoing.State.CANCELLED}
@@ -134,16 +152,20 @@ def _found(source: MailSource, folder: object, message_id: str) -> Ref | None:
 
 def problems(composing: Composing) -> list[Problem]:
     """What has to be put right before it can be sent."""
-    found: list[Problem] = []
     everybody = [person for name in ("to", "cc", "bcc") for person in parse_recipients(getattr(composing, name))]
-    if not everybody:
-        found.append(Problem("nobody"))
+    found = recipient_problems(everybody)
+    if any(not upload.whole for upload in composing.uploads.all()):
+        found.append(Problem("uploading"))
+    return found
+
+
+def recipient_problems(everybody: Sequence[Address]) -> list[Problem]:
+    """What is wrong with those to whom a message is to go."""
+    found = [] if everybody else [Problem("nobody")]
     for person in everybody:
         code = check_recipient(person.email) if person.email else "syntax"
         if code:
             found.append(Problem(code, person.email or person.name))
-    if any(not upload.whole for upload in composing.uploads.all()):
-        found.append(Problem("uploading"))
     return found
 
 
@@ -168,7 +190,7 @@ def _enqueue(composing: Composing, *, send_at: datetime, secret: str | None) -> 
     raw = build_message(draft, date=send_at, message_id=composing.message_id)
     people = [*draft.to, *draft.cc, *draft.bcc]
     kept = composing.draft
-    parent = composing.parent
+    parent = None if composing.kind == Composing.Kind.NEW else composing.parent
     outgoing = sending.enqueue(
         account=composing.account,
         raw=raw,

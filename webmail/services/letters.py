@@ -1,16 +1,17 @@
-"""Between a composer and a message: what a reply or a forward begins with, what a draft has in it, what goes out."""
+"""What a composer begins with: the answer to a message, a message passed on, a draft, a template."""
 
 from __future__ import annotations
 
 import re
-from html import escape
+from collections.abc import Sequence
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from webmail.errors import Gone
 from webmail.markup.sanitize import sanitize
-from webmail.mime.build import Draft, File, parse_recipients
+from webmail.mime.build import FORWARDED
 from webmail.mime.headers import header_value
 from webmail.mime.reply import (
     Kind,
@@ -21,22 +22,25 @@ from webmail.mime.reply import (
     reply_subject,
     text_of_html,
 )
+from webmail.mime.wire import pick_ids
 from webmail.models import Composing
 from webmail.services import uploads
 from webmail.services.identities import allowed_addresses, identity_for, signature_block
+from webmail.services.inline import IMAGE_LIMIT_BYTES
+from webmail.services.written import CITE_PREFIX, FORWARD_PREFIX, cids_in, quote_to_edit, writes_below
 from webmail.sources.base import MailSource
-from webmail.values import Address, Message, Ref
+from webmail.values import Address, Message, Part, PartNumber, Ref
 
 QUOTE_LIMIT_CHARS = 1_000_000
-CITE_PREFIX = '<div class="moz-cite-prefix">'
-FORWARD_PREFIX = '<div class="moz-forward-container">'
+FORWARD_LIMIT = 50
+"""How many messages are passed on in one."""
 
 _BLOCKQUOTE = re.compile(r"<(/?)blockquote\b[^<>]*>", re.IGNORECASE)
-_LONE_HARD_SPACE = re.compile(r"(?<=[^\s>;\xa0])(?:&nbsp;|\xa0)(?![\s\xa0]|&nbsp;)")
 
 
 def begin_answer(composing: Composing, source: MailSource, ref: Ref, kind: Kind) -> None:
-    """Fills a composer with the answer to a message, or with the message passed on. Raises MailError."""
+    """Fills a composer with the answer to a message, or with the message passed on. Pictures that stand in the quotation
+    come along. Raises MailError."""
     message = source.message(ref)
     account = composing.account
     own = frozenset(address.lower() for address in allowed_addresses(account))
@@ -51,13 +55,44 @@ def begin_answer(composing: Composing, source: MailSource, ref: Ref, kind: Kind)
     composing.in_reply_to, references = reply_references(
         header_value(headers, "Message-ID"), header_value(headers, "References"), header_value(headers, "In-Reply-To")
     )
-    composing.references = list(references)
+    composing.references = [composing.in_reply_to] * bool(composing.in_reply_to) if forwarding else list(references)
     if forwarding:
         composing.in_reply_to = ""
     _quote(composing, message, forwarding=forwarding)
     composing.save()
-    if forwarding:
-        uploads.copy_parts(composing, source, ref, message.attachments)
+    shown = cids_in(composing.quote)
+    parts = message.attachments if forwarding else [part for part in message.attachments if _is_shown(part, shown)]
+    uploads.copy_parts(composing, source, ref, parts, shown=shown)
+
+
+def begin_forward(composing: Composing, source: MailSource, refs: Sequence[Ref]) -> None:
+    """Fills a composer with messages passed on whole, as attachments, the oldest first. Raises TooLarge (of uploads) when
+    they are more than one message may carry, ValueError for too many, Gone when none of them is there, MailError."""
+    if len(refs) > FORWARD_LIMIT:
+        raise ValueError("too many messages")
+    rows = sorted(source.summaries(refs), key=lambda row: (row.date, row.ref.id))
+    if not rows:
+        raise Gone("no such message")
+    if sum(row.size_bytes for row in rows) > uploads.FILE_LIMIT_BYTES:
+        raise uploads.TooLarge
+    first = source.message(rows[0].ref)
+    composing.identity = identity_for(composing.account, [*first.summary.sender, *first.to, *first.cc])
+    composing.kind = Composing.Kind.FORWARD
+    composing.subject = reply_subject(first.summary.subject, "Fwd")
+    composing.parent = first.ref
+    composing.references = [row.message_id for row in rows if row.message_id]
+    block = signature_block(composing.identity)
+    composing.text = f"\n\n{block}" if block else ""
+    composing.save()
+    for row in rows:
+        raw = b"".join(source.part(row.ref, PartNumber("")))
+        name = _file_name(row.subject)
+        uploads.attach(composing, name=f"{name}.eml", media_type="message/rfc822", data=raw)
+
+
+def _file_name(subject: str) -> str:
+    """A subject as the name of a file; what would be a path is none."""
+    return uploads.clean_name(re.sub(r"[/\\:]+", "-", subject) or _("message"))[:80].rstrip(". ")
 
 
 def begin_edit(composing: Composing, source: MailSource, ref: Ref, *, as_new: bool = False) -> None:
@@ -67,20 +102,45 @@ def begin_edit(composing: Composing, source: MailSource, ref: Ref, *, as_new: bo
     composing.to, composing.cc, composing.bcc = (address_list(one) for one in (message.to, message.cc, message.bcc))
     composing.subject = message.summary.subject
     composing.identity = identity_for(composing.account, message.summary.sender)
+    if not as_new:
+        composing.draft = ref
+        composing.message_id = next(iter(pick_ids(header_value(headers, "Message-ID"))), composing.message_id)
+        composing.in_reply_to = header_value(headers, "In-Reply-To").strip()
+        composing.references = header_value(headers, "References").split()
+        composing.saved = timezone.now()
+    _fill_text(composing, source, message)
+
+
+def begin_template(composing: Composing, source: MailSource, ref: Ref) -> None:
+    """Fills a composer with a template, to change it: it takes the place of that one when it is saved as a template. Raises
+    MailError."""
+    begin_edit(composing, source, ref, as_new=True)
+    if composing.quote:
+        composing.html, composing.quote, composing.quote_intro = composing.html + quote_to_edit(composing), "", ""
+    composing.kind, composing.parent = Composing.Kind.NEW, ref
+    names = ("kind", "html", "quote", "quote_intro", "parent_folder", "parent_validity", "parent_uid")
+    Composing.objects.filter(pk=composing.pk).update(**{name: getattr(composing, name) for name in names})
+
+
+def _fill_text(composing: Composing, source: MailSource, message: Message) -> None:
+    """The text, the quotation and the files of a message that is written on."""
     html = next((body.text for body in message.bodies if body.part.subtype == "html"), "")
     text = next((body.text for body in message.bodies if body.part.subtype != "html"), "")
     composing.plain = not html
     composing.text = text or text_of_html(html)
     own, composing.quote_intro, composing.quote = _split_quote(html)
-    composing.html = str(sanitize(own, cid_urls={}, remote="block").html) if html else ""
-    if not as_new:
-        composing.draft = ref
-        composing.message_id = header_value(headers, "Message-ID").strip() or composing.message_id
-        composing.in_reply_to = header_value(headers, "In-Reply-To").strip()
-        composing.references = header_value(headers, "References").split()
-    composing.saved = timezone.now()
+    if FORWARD_PREFIX in html or header_value(message.headers, FORWARDED):
+        composing.kind = Composing.Kind.FORWARD
     composing.save()
-    uploads.copy_parts(composing, source, ref, message.attachments)
+    uploads.copy_parts(composing, source, message.ref, message.attachments, shown=cids_in(html))
+    if html:
+        images = {upload.cid: upload.image_url for upload in composing.uploads.all() if upload.cid}
+        composing.html = str(sanitize(own, cid_urls=images, remote="block").html)
+        Composing.objects.filter(pk=composing.pk).update(html=composing.html)  # `changed` is when a person wrote
+
+
+def _is_shown(part: Part, shown: frozenset[str]) -> bool:
+    return part.type == "image" and part.cid in shown and part.size_bytes <= IMAGE_LIMIT_BYTES * 1.4
 
 
 def _quote(composing: Composing, message: Message, *, forwarding: bool) -> None:
@@ -104,11 +164,6 @@ def _quote(composing: Composing, message: Message, *, forwarding: bool) -> None:
         composing.text = f"{quoted}\n\n{signature}"
     else:
         composing.text = f"{signature}\n\n{quoted}" if quoted else signature
-
-
-def writes_below(composing: Composing) -> bool:
-    """Whether what one writes stands below the message that is answered; what is passed on always stands below."""
-    return composing.kind == Composing.Kind.REPLY and not composing.account.owner.quote_below
 
 
 def _intro(message: Message) -> str:
@@ -139,65 +194,6 @@ def _written(person: Address) -> str:
     special = any(char in person.name for char in ',;"<>@()')
     name = '"' + person.name.replace("\\", "").replace('"', "'") + '"' if special else person.name
     return f"{name} <{person.email}>"
-
-
-def draft_of(composing: Composing) -> Draft:
-    """What a composer holds, ready to be built into a message."""
-    identity = composing.identity
-    plain = composing.plain or not (composing.html or composing.quote)
-    sender = Address(
-        identity.name if identity else composing.account.owner.name,
-        identity.address if identity else composing.account.address,
-    )
-    return Draft(
-        sender=sender,
-        to=tuple(parse_recipients(composing.to)),
-        cc=tuple(parse_recipients(composing.cc)),
-        bcc=tuple(parse_recipients(composing.bcc)),
-        reply_to=tuple(parse_recipients(identity.reply_to)) if identity and identity.reply_to else (),
-        subject=composing.subject,
-        text=composing.text.replace("\r\n", "\n") if plain else "",
-        html="" if plain else outgoing_html(composing),
-        files=tuple(
-            File(upload.name, upload.media_type, uploads.read(upload), upload.cid)
-            for upload in composing.uploads.all()
-            if upload.whole
-        ),
-        in_reply_to=composing.in_reply_to,
-        references=tuple(composing.references),
-        receipt=composing.receipt,
-    )
-
-
-def outgoing_html(composing: Composing) -> str:
-    """The HTML that goes out: what was written, cleaned, and below or above it the message that is answered, cleaned too;
-    pictures keep their addresses."""
-    own = _clean(composing.html, composing) if composing.html else f"<p>{_as_lines(composing.text)}</p>"
-    if not composing.quote:
-        return f'<!DOCTYPE html><html><head><meta charset="utf-8"></head><body>{own}</body></html>'
-    quoted = sanitize(composing.quote, cid_urls=_cids(composing), remote="proxy", remote_url=lambda url: url)
-    intro = _as_lines(composing.quote_intro)
-    if composing.kind == Composing.Kind.FORWARD:
-        other = f"{FORWARD_PREFIX}<br>-------- {_as_lines(_('Forwarded message'))} --------<br>{intro}<br><br>{quoted.html}</div>"
-    else:
-        other = f'{CITE_PREFIX}{intro}<br></div><blockquote type="cite">{quoted.html}</blockquote>'
-    style = f"<style>{quoted.css}</style>" if quoted.css else ""
-    body = f"{other}<br>{own}" if writes_below(composing) else f"{own}<br>{other}"
-    return f'<!DOCTYPE html><html><head><meta charset="utf-8">{style}</head><body>{body}</body></html>'
-
-
-def _clean(html: str, composing: Composing) -> str:
-    """What the editor holds, cleaned. A hard space that it put at the edge of a format is an ordinary one again."""
-    html = _LONE_HARD_SPACE.sub(" ", html)
-    return str(sanitize(html, cid_urls=_cids(composing), remote="block").html)
-
-
-def _cids(composing: Composing) -> dict[str, str]:
-    return {upload.cid: f"cid:{upload.cid}" for upload in composing.uploads.all() if upload.cid}
-
-
-def _as_lines(text: str) -> str:
-    return "<br>".join(escape(line) for line in text.splitlines())
 
 
 def _split_quote(html: str) -> tuple[str, str, str]:

@@ -29,6 +29,7 @@ DEFAULT_NAMES = {
     Role.TRASH: "Trash",
     Role.SENT: "Sent",
     Role.DRAFTS: "Drafts",
+    Role.TEMPLATES: "Templates",
 }
 """Names of special folders that have to be made; on the server they are English, on screen they are translated."""
 

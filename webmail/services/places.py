@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.models import Domain, User
 from accounts.services.login import Server
-from accounts.setup.discovery import discover
+from accounts.setup.discovery import Servers, discover
 
 NO_SMTP: Server = ("", 465, "tls")
+REMEMBER_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,41 @@ class Place:
     typed: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Pop3Place:
+    """Where a mailbox is downloaded from, where its mail is handed in, and the name by which it is opened."""
+
+    pop3: Server
+    smtp: Server
+    login: str
+
+
 def find_place(address: str, typed: dict[str, Any] | None = None) -> Place | None:
     """Where the mailbox of an address is; `typed` may have `server` and `smtp_server` that a person typed. None when nobody
     knows. Discovery asks the network, for about five seconds at most."""
     domain = address.rpartition("@")[2]
     return _listed(address, domain) or _typed(address, typed or {}) or _found(address, domain)
+
+
+def find_pop3(address: str) -> Pop3Place | None:
+    """Where the mailbox of an address is downloaded from; None when nobody knows. Asks the network as `find_place` does."""
+    domain = address.rpartition("@")[2]
+    table = parse_servers(settings.MAIL_SERVERS)
+    entry = table.get(domain) or table.get("*") or {}
+    if "pop3" in entry:
+        return Pop3Place(entry["pop3"], entry.get("smtp", NO_SMTP), address)
+    found = _remembered(domain) if settings.MAIL_DISCOVERY else None
+    return Pop3Place(found.incoming, found.smtp or NO_SMTP, found.login_for(address)) if found else None
+
+
+def _remembered(domain: str) -> Servers | None:
+    """What was discovered of a domain's POP3 server, for an hour."""
+    key = f"pop3-of:{domain}"
+    told: tuple[Servers | None] | None = cache.get(key)
+    if told is None:
+        told = (discover(domain, "pop3"),)
+        cache.set(key, told, REMEMBER_S)
+    return told[0]
 
 
 def is_ours(address: str, domain: str) -> bool:
@@ -56,15 +88,15 @@ def _found(address: str, domain: str) -> Place | None:
     found = discover(domain) if settings.MAIL_DISCOVERY else None
     if found is None:
         return None
-    return Place(found.imap, found.smtp or NO_SMTP, found.login_for(address))
+    return Place(found.incoming, found.smtp or NO_SMTP, found.login_for(address))
 
 
 def parse_servers(text: str) -> dict[str, dict[str, Server]]:
-    """The table of MAIL_SERVERS: domain or "*", then "imap" and perhaps "smtp". Raises ImproperlyConfigured."""
+    """The table of MAIL_SERVERS: domain or "*", then "imap" and perhaps "pop3" and "smtp". Raises ImproperlyConfigured."""
     try:
         table = json.loads(text or "{}")
         return {
-            domain.lower(): {kind: _parse(entry[kind]) for kind in ("imap", "smtp") if kind in entry}
+            domain.lower(): {kind: _parse(entry[kind]) for kind in ("imap", "pop3", "smtp") if kind in entry}
             for domain, entry in table.items()
             if entry["imap"]
         }

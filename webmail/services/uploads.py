@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable
 
 from django.core.files.base import ContentFile
 from django.db import transaction
 
+from webmail.markup.images import raster_type
 from webmail.mime.body import decode_part
+from webmail.mime.build import is_content_id
 from webmail.models import Composing, Upload
+from webmail.services.inline import IMAGE_LIMIT_BYTES
 from webmail.sources.base import MailSource
 from webmail.values import Part, Ref
 
@@ -16,6 +20,7 @@ FILE_LIMIT_BYTES = 25 * 1024 * 1024
 """All files of one message together: what most servers take, once they are encoded."""
 PIECE_LIMIT_BYTES = 1024 * 1024
 NAME_LIMIT = 200
+HEAD_BYTES = 64
 
 
 class TooLarge(Exception):
@@ -73,23 +78,48 @@ def read(upload: Upload) -> bytes:
     return data
 
 
-def copy_parts(composing: Composing, source: MailSource, ref: Ref, parts: Iterable[Part]) -> None:
-    """Attaches parts of a message of the mailbox. Those that would be too much are left out."""
+def announce_image(composing: Composing, *, name: str, media_type: str, size_bytes: int) -> Upload:
+    """Makes room for a picture that is to stand in the text, under a Content-ID of its own. Raises TooLarge for one that no
+    reader would be shown in its place."""
+    if size_bytes > IMAGE_LIMIT_BYTES:
+        raise TooLarge(size_bytes)
+    domain = composing.message_id.rpartition("@")[2].rstrip(">")
+    cid = f"{secrets.token_hex(12)}@{domain}"
+    cid = cid if is_content_id(cid) else secrets.token_hex(12)
+    return announce(composing, name=name, media_type=media_type, size_bytes=size_bytes, cid=cid)
+
+
+def read_image(upload: Upload) -> tuple[str, bytes] | None:
+    """(media type, octets) of a picture of the text; None for what is not whole, or no picture that is shown in place."""
+    if not upload.whole or upload.size_bytes > IMAGE_LIMIT_BYTES:
+        return None
+    data = read(upload)
+    media_type = raster_type(data[:HEAD_BYTES])
+    return (media_type, data) if media_type else None
+
+
+def attach(composing: Composing, *, name: str, media_type: str, data: bytes, cid: str = "") -> Upload:
+    """Attaches octets that are at hand. Raises TooLarge."""
+    upload = announce(composing, name=name, media_type=media_type, size_bytes=len(data), cid=cid)
+    upload.file.save("file", ContentFile(data))
+    upload.received_bytes = len(data)
+    upload.save()
+    return upload
+
+
+def copy_parts(
+    composing: Composing, source: MailSource, ref: Ref, parts: Iterable[Part], *, shown: frozenset[str] = frozenset()
+) -> None:
+    """Attaches parts of a message of the mailbox; those whose Content-ID is among `shown` stand in the text. Those that would
+    be too much are left out."""
     for part in parts:
         data = decode_part(part, b"".join(source.part(ref, part.number)))
+        name = part.filename or f"{part.type}.{part.subtype}"
+        cid = part.cid if part.cid in shown and is_content_id(part.cid) else ""
         try:
-            upload = announce(
-                composing,
-                name=part.filename or f"{part.type}.{part.subtype}",
-                media_type=part.media_type,
-                size_bytes=len(data),
-                cid=part.cid,
-            )
+            attach(composing, name=name, media_type=part.media_type, data=data, cid=cid)
         except TooLarge:
             return
-        upload.file.save("file", ContentFile(data))
-        upload.received_bytes = len(data)
-        upload.save()
 
 
 def clean_name(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Self
@@ -69,20 +69,30 @@ def check_login(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = 
 
 
 def open_imap(
-    endpoint: Endpoint, credentials: Credentials, *, account_key: str, ca_file: str = "", redis_url: str = ""
+    endpoint: Endpoint,
+    credentials: Credentials,
+    *,
+    account_key: str,
+    ca_file: str = "",
+    redis_url: str = "",
+    roles: Mapping[Role, FolderId] | None = None,
 ) -> ImapSource:
-    """The source of an account, on a kept-open connection. It connects when something is first asked of it."""
+    """The source of an account, on a kept-open connection. It connects when something is first asked of it. `roles` are the
+    special folders that its owner has chosen."""
     secret = hashlib.sha256(_SALT + credentials.password.encode("utf-8", "surrogatepass")).digest()
     key = Key(endpoint, (account_key, credentials.login, secret))
-    return ImapSource(key, lambda: connect(endpoint, credentials, ca_file=ca_file), MailCache(redis_url, account_key))
+    return ImapSource(
+        key, lambda: connect(endpoint, credentials, ca_file=ca_file), MailCache(redis_url, account_key), roles or {}
+    )
 
 
 class ImapSource:
     """A `MailSource` over one leased IMAP connection."""
 
-    def __init__(self, key: Key, open_: Open, cache: MailCache) -> None:
+    def __init__(self, key: Key, open_: Open, cache: MailCache, roles: Mapping[Role, FolderId] | None = None) -> None:
         self._session = Session(key, open_)
         self._cache = cache
+        self._roles = roles or {}
         self._structures: dict[Ref, Part] = {}
 
     @property
@@ -113,7 +123,9 @@ class ImapSource:
     # --- lists ------------------------------------------------------------------------------------------------------
 
     def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
-        return self._session.read(lambda: list_folders(self.connection, subscribed_only=subscribed_only))
+        return self._session.read(
+            lambda: list_folders(self.connection, subscribed_only=subscribed_only, chosen=self._roles)
+        )
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
         return self._session.read(lambda: self._page(folder, query, window))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from accounts.models import MailAccount
 from webmail.sources.base import MailSource
 from webmail.sources.imap import open_imap
 from webmail.sources.local import LocalSource
-from webmail.values import Credentials, Endpoint
+from webmail.values import Credentials, Endpoint, FolderId, Role
 
 
 def open_source(
@@ -16,9 +18,10 @@ def open_source(
     account_key: str,
     ca_file: str,
     redis_url: str,
+    roles: Mapping[Role, FolderId] | None = None,
 ) -> MailSource:
     """The source of an account that is read live over IMAP. It connects when something is first asked of it."""
-    return open_imap(endpoint, credentials, account_key=account_key, ca_file=ca_file, redis_url=redis_url)
+    return open_imap(endpoint, credentials, account_key=account_key, ca_file=ca_file, redis_url=redis_url, roles=roles)
 
 
 def open_store(account: MailAccount) -> MailSource:

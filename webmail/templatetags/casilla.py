@@ -67,6 +67,13 @@ def mail_date(moment: datetime, form: str = "short") -> str:
     return day
 
 
+@register.filter
+def near_day(moment: datetime) -> str:
+    """A day ahead or back, as short as it can be: "12 dic", with the year when it is another."""
+    local = timezone.localtime(moment)
+    return _short_day(local, _("j M") if local.year == timezone.localdate().year else _("j M Y"))
+
+
 def _short_day(moment: datetime, form: str) -> str:
     """A day with its month in short: without the dot, and small where the language writes months small."""
     day = formats.date_format(moment, form).replace(".", "")

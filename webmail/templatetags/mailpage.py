@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 
 from webmail.markup.images import previewable
 from webmail.mime.addresses import format_address
-from webmail.models import Contact
+from webmail.mime.recipients import parse_recipients
+from webmail.models import Composing, Contact
 from webmail.services.folders import folder_label as label_of
 from webmail.values import Address, Folder, Part, Query, Ref
 from webmail.views.query import query_string
@@ -178,7 +179,7 @@ def outgoing_note(row: Any) -> str:
 
 
 @register.filter
-def reply_for(row: Any, address: str) -> str:
-    """The server's own words about one recipient."""
-    code, text = [*row.results.get(address, []), "", ""][:2]
-    return f"{code} {text}".strip()
+def composer_title(composing: Composing) -> str:
+    """What a composer is called: its subject, else whom it goes to, else what it is."""
+    first = next(iter(parse_recipients(composing.to[:2000])), None)
+    return composing.subject.strip() or (first.display if first else "") or _("New message")

@@ -14,6 +14,7 @@ from accounts.models import MailAccount
 from webmail.markup.document import Theme
 from webmail.services.access import account_for, open_source
 from webmail.services.folders import tree_items
+from webmail.services.pulls import pull_state
 from webmail.services.reading import find_folder
 from webmail.services.sending import pending
 from webmail.sources.base import MailSource
@@ -58,9 +59,17 @@ class Box:
         return lambda number: self.message_url(ref, "part_download", number=number) + "?inline=1"
 
     def tree(self, folders: list[Folder], current: FolderId | None) -> dict[str, Any]:
-        """Context of the folder tree: both groups, the account, how many messages are on their way or stuck."""
+        """Context of the folder tree: both groups, the account and the person's others, how many messages are on their way or
+        stuck, how downloads stand."""
         top, own = tree_items(folders, current)
-        return {"account": self.account, "tree_top": top, "tree_own": own, "outgoing": pending(self.account).count()}
+        return {
+            "account": self.account,
+            "accounts": list(MailAccount.objects.filter(owner=self.account.owner_id).exclude(pk=self.account.pk)),
+            "tree_top": top,
+            "tree_own": own,
+            "outgoing": pending(self.account).count(),
+            "pull": pull_state(self.account),
+        }
 
     def quota(self) -> Quota | None:
         return self.source.quota() if self.source.can.quota else None

@@ -17,12 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
-from webmail.errors import FolderRenewed, LoginRefused, MailError
+from webmail.errors import FolderRenewed, Gone, LoginRefused, MailError
 from webmail.services import organising, undo
+from webmail.services.composing import new_composing
 from webmail.services.folders import folder_label
+from webmail.services.letters import FORWARD_LIMIT, begin_forward
 from webmail.services.organising import MARKS, Change
 from webmail.services.reading import find_folder
 from webmail.services.tags import tags_of
+from webmail.services.uploads import TooLarge
+from webmail.services.whereabouts import COPIES, decide, whereabouts
 from webmail.tokens import decode_folder
 from webmail.values import Flag, FolderId, Ref
 from webmail.views.box import Box, open_box
@@ -61,6 +65,10 @@ def _mark(name: str) -> Callable[[Wish], Change]:
     return lambda wish: organising.mark(wish.box.source, wish.refs, add=add, remove=remove)
 
 
+def _decide(name: str) -> Callable[[Wish], Change]:
+    return lambda wish: decide(wish.box.account, wish.refs, what=name)
+
+
 ACTIONS: dict[str, Callable[[Wish], Change]] = {
     **{name: _mark(name) for name in MARKS},
     "tag": lambda wish: organising.mark(wish.box.source, wish.refs, add=[wish.keyword()]),
@@ -72,8 +80,9 @@ ACTIONS: dict[str, Callable[[Wish], Change]] = {
     "ham": lambda wish: organising.not_junk(wish.box.source, wish.refs),
     "delete": lambda wish: organising.delete(wish.box.source, wish.refs),
     "purge": lambda wish: organising.purge(wish.box.source, wish.refs),
+    **{name: _decide(name) for name in COPIES},
 }
-QUIET = frozenset({*MARKS, "tag", "untag"})
+QUIET = frozenset({*MARKS, "tag", "untag", *COPIES})
 """Actions that leave the messages where they are."""
 
 
@@ -84,6 +93,8 @@ def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) 
     the list that the address names, but for `except` and for those that came after it was drawn (`all` is VALIDITY.UID of
     the message that would have been next). `open` is the message that the page shows. Answers with a toast and what it
     changes."""
+    if request.POST.get("do") == "forward_attached":
+        return _forward_attached(request, account_id, folder_id)
     action = ACTIONS.get(request.POST.get("do", ""))
     if action is None:
         return HttpResponseBadRequest()
@@ -102,6 +113,29 @@ def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) 
         return _answer(
             box, folder_id, text, token=token, left=request.POST["do"] not in QUIET, nothing=not change.count
         )
+
+
+def _forward_attached(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
+    """Opens a composer with the messages as its attachments; says so when they are too many or too large for one."""
+    with open_box(request, account_id) as box:
+        try:
+            refs = _refs(box, folder_id)
+        except ValueError:
+            return HttpResponseBadRequest()
+        composing = new_composing(box.account)
+        try:
+            begin_forward(composing, box.source, refs)
+        except ValueError:
+            text = _("At most %(n)d messages can be passed on in one.") % {"n": FORWARD_LIMIT}
+            return _answer(box, folder_id, text, nothing=True)
+        except TooLarge:
+            text = _("Together these messages are larger than one message may be.")
+            return _answer(box, folder_id, text, nothing=True)
+        except Gone as error:
+            return _answer(box, folder_id, str(state_of(error).title), status=410)
+    if not request.htmx:  # type: ignore[attr-defined]
+        return redirect("compose", account_id, composing.pk)
+    return render(request, "webmail/compose.html#reopened", {"composing": composing, "account": composing.account})
 
 
 @login_required
@@ -178,8 +212,25 @@ def _answer(
         "nothing": nothing,
         "failed": status >= 400,
         "open": _open_state(box, folder_id),
+        **_open_place(box, folder_id),
     }
     return render(box.request, "webmail/mail.html#changed", context, status=status)
+
+
+def _open_place(box: Box, folder_id: FolderId) -> dict[str, Any]:
+    """Where the message lives that the page shows; nothing for an account that is read on its server."""
+    if not box.account.downloads:
+        return {}
+    try:
+        refs = parse_refs(folder_id, box.request.POST.get("open", ""))
+        found = box.source.summaries(refs)
+    except (ValueError, MailError):
+        return {}
+    if not found:
+        return {}
+    change_url = box.url("messages_change", folder_id, query_from(box.request.GET))
+    place = whereabouts(box.account, refs)[found[0].ref]
+    return {"ref": found[0].ref, "place": place, "arrival": found[0].received, "change_url": change_url}
 
 
 def _open_state(box: Box, folder_id: FolderId) -> dict[str, Any] | None:
@@ -206,6 +257,8 @@ def _open_state(box: Box, folder_id: FolderId) -> dict[str, Any] | None:
 def _words(do: str, change: Change) -> str:
     """What was done, in words."""
     n = change.count
+    if do in COPIES:
+        return _copy_words(do, n)
     if not n:
         return _("Nothing was changed: the messages are not here any more.")
     to = folder_label(change.to) if change.to else ""
@@ -226,3 +279,17 @@ def _words(do: str, change: Change) -> str:
     if do == "delete" and not change.to:
         do = "purge"
     return forms.get(do, moved) % {"n": n, "to": to}
+
+
+def _copy_words(do: str, n: int) -> str:
+    """What was decided about copies on the server, in words."""
+    forms = {
+        "keep_copy": ngettext("%(n)d copy stays on the server", "%(n)d copies stay on the server", n),
+        "drop_copy": ngettext(
+            "%(n)d copy leaves the server with the next download; the message stays here",
+            "%(n)d copies leave the server with the next download; the messages stay here",
+            n,
+        ),
+        "policy_copy": ngettext("%(n)d copy follows the policy again", "%(n)d copies follow the policy again", n),
+    }
+    return forms[do] % {"n": n} if n else _("Nothing was changed: there is no copy on the server to decide about.")

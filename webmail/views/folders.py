@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
@@ -14,6 +14,8 @@ from webmail.errors import FolderGone
 from webmail.services.composing import to_rescue
 from webmail.services.folders import folder_label
 from webmail.services.reading import SENT_BY_ME, RowPage, open_page
+from webmail.services.whereabouts import whereabouts
+from webmail.tokens import decode_folder
 from webmail.values import Folder, FolderId, Query, Window
 from webmail.views.box import Box, inbox_of, open_box
 from webmail.views.query import PAGE_SIZE, query_from, query_string, start_from
@@ -44,10 +46,13 @@ def account_home(request: HttpRequest, account_id: int) -> HttpResponse:
 @login_required
 @require_safe
 def folder_tree(request: HttpRequest, account_id: int) -> HttpResponse:
-    """The tree alone, with fresh counts."""
+    """The tree alone, with fresh counts; `current` is the folder that the page shows."""
+    try:
+        current = decode_folder(request.GET.get("current", ""))
+    except ValueError:
+        return HttpResponseBadRequest()
     with open_box(request, account_id) as box:
-        current = request.GET.get("current")
-        context = box.tree(box.folders(), FolderId(current) if current else None)
+        context = box.tree(box.folders(), current or None)
     return render(request, "webmail/mail.html#tree", context)
 
 
@@ -113,7 +118,6 @@ def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> 
         | {
             "quota": box.quota(),
             "can": box.source.can,
-            "accounts": MailAccount.objects.filter(owner=box.account.owner_id).exclude(pk=box.account.pk),
             "view": "list",
             "rescue": to_rescue(box.account),
         }
@@ -131,6 +135,7 @@ def rows_context(box: Box, folder: Folder, page: RowPage, query: Query) -> dict[
         "change_url": box.url("messages_change", folder.id, query),
         "filtered": query.unread or query.flagged or query.attachment or bool(query.text),
         "page": page,
+        "places": whereabouts(box.account, [row.summary.ref for row in page.rows]),
         "page_size": PAGE_SIZE,
         "more_url": query_string(query, start=str(page.end)) if page.end < page.total else "",
         "less_url": query_string(query, start=str(max(0, page.page.start - PAGE_SIZE))) if page.page.start else "",

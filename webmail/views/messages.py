@@ -20,6 +20,7 @@ from webmail.services.inline import with_inline_images
 from webmail.services.notices import notices_of
 from webmail.services.reading import Letter, mark_seen, open_letter
 from webmail.services.tags import THUNDERBIRD_TAGS, tags_of
+from webmail.services.whereabouts import whereabouts
 from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
@@ -102,6 +103,8 @@ def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, 
         "back_url": box.url("folder", letter.folder.id, query),
         "change_url": box.url("messages_change", letter.folder.id, query),
         "compose_url": _compose_url(box, letter.message.ref),
+        "place": whereabouts(box.account, [letter.message.ref]).get(letter.message.ref),
+        "arrival": letter.message.summary.received,
         "is_list": bool(header_value(letter.message.headers, "List-Post")),
         "all_tags": [tag for keyword in THUNDERBIRD_TAGS for tag in tags_of([keyword])],
         "images": box.request.GET.get("images") == "1",

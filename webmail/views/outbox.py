@@ -40,7 +40,7 @@ def outgoing_cancel(request: HttpRequest, account_id: int, outgoing_id: int) -> 
     if not done:
         return _told(request, account_id, _("It is too late: the message is on its way."))
     if composing is None:
-        return _told(request, account_id, _("The message was held back."))
+        return _told(request, account_id, _("The message was not sent."))
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "webmail/compose.html#reopened", {"composing": composing, "account": composing.account})
     return redirect("compose", account_id, composing.pk)

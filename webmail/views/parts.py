@@ -103,7 +103,7 @@ def part_download(
         stream = decode_stream(part, box.source.part(ref, number))
         head, stream = _peek(stream)
         inline = _inline_type(head) if request.GET.get("inline") == "1" else None
-        response = _streamed(request, stream, stack.pop_all(), inline or download_type(part.filename))
+        response = streamed(request, stream, stack.pop_all(), inline or download_type(part.filename))
     name = part.filename or _part_name(part)
     response["Content-Disposition"] = disposition("inline" if inline else "attachment", name)
     response["Content-Security-Policy"] = PDF_CSP if inline == "application/pdf" else ATTACHMENT_CSP
@@ -133,9 +133,7 @@ def _peek(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head[:HEAD_BYTES], chain(taken, stream)
 
 
-def _streamed(
-    request: HttpRequest, stream: Iterator[bytes], stack: ExitStack, media_type: str
-) -> StreamingHttpResponse:
+def streamed(request: HttpRequest, stream: Iterator[bytes], stack: ExitStack, media_type: str) -> StreamingHttpResponse:
     """A response that reads while it is sent; what it reads from is given back when it ends, however it ends. Under ASGI
     each piece is read in a thread: Django would hold a plain iterator in memory whole."""
 
@@ -178,7 +176,7 @@ def message_download(
     with stack:
         box = stack.enter_context(open_box(request, account_id))
         _head, stream = _peek(box.source.part(ref, PartNumber("")))
-        response = _streamed(request, stream, stack.pop_all(), "message/rfc822")
+        response = streamed(request, stream, stack.pop_all(), "message/rfc822")
     response["Content-Disposition"] = disposition("attachment", f"{_('message')}-{uid}.eml")
     response["Content-Security-Policy"] = ATTACHMENT_CSP
     return response
@@ -199,7 +197,7 @@ def files_download(
             (part.filename or _part_name(part), decode_stream(part, box.source.part(ref, part.number)))
             for part in files
         )
-        response = _streamed(request, zip_stream(entries), stack.pop_all(), "application/zip")
+        response = streamed(request, zip_stream(entries), stack.pop_all(), "application/zip")
     response["Content-Disposition"] = disposition("attachment", f"{_('attachments')}-{uid}.zip")
     response["Content-Security-Policy"] = ATTACHMENT_CSP
     return response
