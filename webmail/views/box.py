@@ -17,6 +17,7 @@ from webmail.services.folders import tree_items
 from webmail.services.pulls import pull_state
 from webmail.services.reading import find_folder
 from webmail.services.sending import pending
+from webmail.services.special import find_rivals
 from webmail.sources.base import MailSource
 from webmail.values import Folder, FolderId, PartNumber, Query, Quota, Ref, Role
 from webmail.views.query import query_string
@@ -60,7 +61,7 @@ class Box:
 
     def tree(self, folders: list[Folder], current: FolderId | None) -> dict[str, Any]:
         """Context of the folder tree: both groups, the account and the person's others, how many messages are on their way or
-        stuck, how downloads stand."""
+        stuck, how downloads stand, and folders that look like special ones."""
         top, own = tree_items(folders, current)
         return {
             "account": self.account,
@@ -69,6 +70,7 @@ class Box:
             "tree_own": own,
             "outgoing": pending(self.account).count(),
             "pull": pull_state(self.account),
+            "rivals": find_rivals(self.account, folders),
         }
 
     def quota(self) -> Quota | None:
