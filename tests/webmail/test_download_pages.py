@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from redis import Redis
 
 from accounts.services.login import account_of_mailbox
 from tests.webmail.conftest import Boxed, letter
@@ -226,12 +227,16 @@ def test_pause_and_resume(boxed: Boxed) -> None:
     assert "A download begins in a moment" in part
 
 
-def test_download_now_asks_the_workers(boxed: Boxed, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_download_now_asks_the_workers(boxed: Boxed, settings: Any) -> None:
     Download.objects.update(due=timezone.now() + timedelta(hours=1))
+    broker = Redis.from_url(settings.CELERY_BROKER_URL)
+    broker.delete("pull")
     part = boxed.post("pull_strip", {"do": "start"}, headers=HTMX).content.decode()
     assert "A download begins in a moment" in part
     assert "asked=" in part
     assert boxed.download.due <= timezone.now()
+    assert [b"webmail.tasks.pull_one" in message for message in broker.lrange("pull", 0, -1)] == [True]
+    broker.delete("pull")
 
 
 def test_what_is_too_large_waits_and_is_fetched_anyway(boxed: Boxed) -> None:
