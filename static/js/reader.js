@@ -115,7 +115,9 @@ function afterChange(app, gone) {
   }
   for (const row of rows) if (gone.has(row.dataset.ref)) row.remove();
   mark(app);
-  next?.querySelector(".row__subj").focus({ preventScroll: true });
+  const subject = next?.querySelector(".row__subj");
+  if (closed && list.checkVisibility()) subject?.click(); // beside the list the next message opens, as in Thunderbird
+  else subject?.focus({ preventScroll: true });
   list?.dispatchEvent(new CustomEvent("casilla:reload", { detail: { focus: (next ?? active)?.dataset.ref } }));
 }
 

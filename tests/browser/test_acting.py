@@ -73,6 +73,19 @@ def test_a_selection_is_archived_and_brought_back(signed_in: Opened, fill: Any, 
     assert window.complaints == []
 
 
+def test_what_leaves_the_reader_makes_room_for_the_next(signed_in: Opened, fill: Any, server: Any) -> None:
+    window, made = signed_in(fill)
+    page = window.page
+    page.click("#list .row__subj >> text=Mensaje 118")
+    page.wait_for_selector("#reader >> text=Cuerpo 118")
+    page.click("#reader .bar [value=delete]")
+    page.wait_for_selector("#reader >> text=Cuerpo 117")
+    assert "Mensaje 118" in server(made, "Trash")
+    page.goto(f"{page.url.split('/m/')[0]}/?sort=size")
+    assert page.locator("#list .row__date").first.inner_text().split()[1] in {"B", "KB", "bytes"}
+    assert window.complaints == []
+
+
 def test_shift_selects_a_stretch_and_escape_leaves_it(signed_in: Opened, fill: Any) -> None:
     window, _made = signed_in(fill)
     page = window.page
