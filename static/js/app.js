@@ -48,6 +48,7 @@ export function bind(root) {
 
 for (const module of [act, compose, drawer, dialog, keys, move, preview, reader, sent, sidebar, time, toast, tree]) module.start();
 bind(document);
+document.documentElement.dataset.started = ""; // who waits for the page may go on
 document.addEventListener("htmx:after:swap", () => bind(document));
 
 // The session ended under an open page: the whole page leads to signing in, not its part.

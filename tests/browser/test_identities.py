@@ -51,7 +51,7 @@ def test_identities_are_kept_by_keyboard_alone(signed_in: Opened, fill: Any, scr
     window, made = signed_in(fill, java_script_enabled=script, locale="en-US")
     page = window.page
     page.goto(window.url + "/accounts/settings/")
-    page.get_by_role("link", name=made.address).press("Enter")
+    page.get_by_role("region", name="Identities").get_by_role("link", name=made.address).press("Enter")
     page.wait_for_selector("h1 >> text=Identities")
     page.fill("[name=name]", "Ana Díaz")
     page.fill("[name=signature]", "Ana")

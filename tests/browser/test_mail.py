@@ -40,6 +40,23 @@ def rows(window: Visit) -> list[str]:
     return window.page.locator("#list .row__subj").all_inner_texts()
 
 
+def test_the_door_opens_with_address_and_password(
+    visit: Callable[..., Visit], mailbox_factory: Callable[..., Any]
+) -> None:
+    made = mailbox_factory("ana", name="Ana")
+    window = visit()
+    page = window.page
+    page.goto(window.url + "/")
+    page.fill("#id_login", made.address)
+    page.fill("#id_password", "falsa")
+    page.press("#id_password", "Enter")
+    page.wait_for_selector("[aria-invalid=true]")
+    page.fill("#id_password", made.password)
+    page.click(".door__form .btn--primary")
+    page.wait_for_selector("html[data-started] #list .m-bar", state="attached")
+    assert [text for text in window.complaints if "422" not in text] == []  # the browser says so of a wrong password
+
+
 def test_a_click_opens_the_message_beside_the_list_and_marks_it_read(signed_in: Opened, fill: Any) -> None:
     window, _made = signed_in(fill)
     page = window.page

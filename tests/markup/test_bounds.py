@@ -1,7 +1,11 @@
-"""Two megabytes of anything take less than two seconds of one core, and never raise."""
+"""Two megabytes of anything take less than two seconds of one core, and never raise.
+
+The suite takes a quarter of that, in which quadratic work shows as well; `make test-hostile` the whole.
+"""
 
 from __future__ import annotations
 
+import os
 import time
 
 import pytest
@@ -16,7 +20,8 @@ from webmail.markup.sanitize import Cleaned, sanitize
 
 pytestmark = pytest.mark.slow  # two megabytes each: `make check` leaves them to `make test`
 
-SIZE = 2_000_000
+SIZE = int(os.environ.get("BOUNDS_BYTES", "500000"))
+SHEET = CSS_LIMIT_BYTES * SIZE // 2_000_000
 LIMIT_S = 4.0
 """Twice what is promised, for machines under load; quadratic work takes minutes."""
 
@@ -111,9 +116,9 @@ def test_two_megabytes_of_a_unit_are_cleaned_in_time(unit: str) -> None:
 
 @pytest.mark.parametrize("unit", SHEETS)
 def test_css_of_any_kind_is_cleaned_in_time(unit: str) -> None:
-    css = unit * (CSS_LIMIT_BYTES // len(unit))
+    css = unit * (SHEET // len(unit))
     assert timed(f"<style>{css}</style>")[0] < LIMIT_S
-    attribute = css[: CSS_LIMIT_BYTES - 100].replace('"', "")
+    attribute = css[: SHEET - 100].replace('"', "")
     assert timed(f'<p style="{attribute}">')[0] < LIMIT_S
 
 
