@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from webmail.storage.rows import index_pending
 
 from accounts.models import MailAccount
 from accounts.services.login import account_of_mailbox
@@ -29,6 +28,7 @@ from webmail.models import Download, LedgerEntry, LocalMessage
 from webmail.services.claims import claim
 from webmail.services.downloads import Policy, start_download
 from webmail.services.schedule import pull_account
+from webmail.storage.rows import index_pending
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
 MESSAGES = int(os.environ.get("BENCH_MESSAGES", "10000"))

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
-from webmail.storage.blobs import Blobs
 
 from accounts.models import MailAccount, User
 from tests.pulling.model import Clock, Drop
@@ -18,6 +17,7 @@ from webmail.models import Download, LedgerEntry, LocalMessage, Pull
 from webmail.services.claims import claim
 from webmail.services.downloads import Policy, start_download
 from webmail.services.schedule import pull_account
+from webmail.storage.blobs import Blobs
 
 _numbers = itertools.count(1)
 

@@ -18,7 +18,6 @@ from typing import Any
 import pytest
 from django.db.models import Q
 from django.utils import timezone
-from webmail.storage.blobs import Blobs
 
 from accounts.models import MailAccount
 from accounts.services.login import account_of_mailbox
@@ -26,6 +25,7 @@ from tests.crew import Workers, workers
 from tests.sending.slow import slowed
 from webmail.models import Download, LedgerEntry, LocalMessage, Pull
 from webmail.services.downloads import Policy, start_download
+from webmail.storage.blobs import Blobs
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.django_db(transaction=True)]
 KILLS = int(os.environ.get("PULL_KILLS", "10"))
