@@ -18,7 +18,7 @@ demo-reset: install      ## Throws the demo's state away and starts it over
 	@exec $(ROOT) $(PYTHON) manage.py demo
 
 test: install lint       ## Everything that must hold, real servers and browser too
-	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS)
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) --maxschedchunk 2
 
 test-hostile: install    ## Every hostile message in Chromium and beside IMAP, not one in ten; bounds at their full size
 	TESTING=1 HOSTILE_STEP=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/browser/test_hostile.py tests/storage --timeout 900

@@ -60,6 +60,17 @@ class MailboxFactory(Protocol):
     def __call__(self, local: str = "ana", *, password: str = PASSWORD, **fields: Any) -> HostedMailbox: ...
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long comes first, so that several workers end together."""
+
+    def place(item: pytest.Item) -> int:
+        marks = ("slow", "browser", "server")
+        return next((at for at, name in enumerate(marks) if item.get_closest_marker(name)), len(marks))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """The test database is the file that Dovecot and Postfix read."""

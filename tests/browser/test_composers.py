@@ -176,6 +176,7 @@ def test_plain_text_takes_the_quotation_along(signed_in: Opened, fill: Any) -> N
     open_mail(window, "Bonita")
     page.keyboard.press("r")
     page.wait_for_selector(".compose [data-quote]")
+    page.wait_for_selector(".compose :focus")  # it is bound by then
     page.click(".compose [data-compose=plain]")
     page.wait_for_selector(".compose__text:visible")
     text = page.input_value(".compose__text")
