@@ -20,7 +20,7 @@ missing_packages() {
   python3 -c 'import ensurepip, venv' 2>/dev/null || wanted="$wanted python3-venv"
   command -v node >/dev/null || wanted="$wanted nodejs"
   command -v npm >/dev/null || wanted="$wanted npm"
-  command -v chromium >/dev/null || wanted="$wanted chromium"
+  command -v chromium-headless-shell >/dev/null || wanted="$wanted chromium-headless-shell"
   local installed
   installed=" $(dpkg-query -W -f='${db:Status-Status}:${Package} ' $wanted 2>/dev/null || true) "
   for package in $wanted; do
