@@ -108,6 +108,25 @@ def test_print_the_table(
             )
 
 
+def test_large_messages(mailbox_factory: Any, imap: Any, settings: Any, tmp_path: Path, capsys: Any) -> None:
+    """Megabytes a second: 300 messages of 100 kB, and ten of 10 MB."""
+    settings.STORE_DIR = Path(os.environ.get("BENCH_STORE", str(tmp_path))) / "store"
+    made = mailbox_factory("grandes", quota_bytes=10**12)
+    client, draw, total = imap(made.address), random.Random(3), 0
+    for size in [100_000] * 300 + [10_000_000] * 10:
+        raw = b"Subject: grande\r\n\r\n" + b"".join(
+            draw.randbytes(57).hex().encode() + b"\r\n" for _ in range(size // 116)
+        )
+        client.append("INBOX", raw)
+        total += len(raw)
+    start_download(account=account_of_mailbox(made.mailbox), policy=Policy(keep=Download.Keep.ALWAYS))
+    claimed = claim(account_of_mailbox(made.mailbox).pk, by_hand=True)
+    assert claimed
+    with capsys.disabled():
+        print("\n" + measured(lambda: pull_account(claimed)).line("Casilla, large messages", 310, total / 1e6))
+    assert LocalMessage.objects.count() == 310
+
+
 def ours(account: MailAccount, megabytes: float) -> None:
     download = start_download(account=account, policy=Policy(keep=Download.Keep.ALWAYS))
 
