@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
 
 class MailError(Exception):
     """Something about mail went wrong. `detail` may quote the server; it is for logs and for a person who asks."""
@@ -53,3 +57,10 @@ class TooSoon(MailError):
 
 class ServerTrouble(MailError):
     """The server says that something is wrong with itself for now (RFC 3206, SYS/TEMP)."""
+
+
+def disk_error(error: OSError) -> MailError:
+    """What it is that a file of ours could not be written: OverQuota when the disk is full, else ServerTrouble."""
+    if error.errno in _FULL:
+        return OverQuota("the store is full")
+    return ServerTrouble(f"the store failed: {error.strerror}")

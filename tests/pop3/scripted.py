@@ -6,7 +6,7 @@ import contextlib
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 
@@ -27,7 +27,7 @@ class Script:
     uidl: bool = True
     answers: dict[str, bytes] = field(default_factory=dict)
     greeting: bytes = b"+OK ready\r\n"
-    pieces: Callable[[bytes], list[bytes]] = lambda data: [data]
+    pieces: Callable[[bytes], Iterable[bytes]] = lambda data: [data]
     cut_after: int = -1
     lines: list[str] = field(default_factory=list)
     most_ahead: int = 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import hashlib
-import subprocess
-import sys
+import resource
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.pop3.scripted import Script, serving, stuffed
-from webmail.errors import Busy, LoginRefused, MailError, Refused, ServerTrouble, TooSoon, Unreachable
+from webmail.errors import Busy, LoginRefused, MailError, OverQuota, Refused, ServerTrouble, TooSoon, Unreachable
 from webmail.pop3 import wire
 from webmail.pop3.client import Listing, Pop3Session, connect
 from webmail.values import Credentials, Endpoint
@@ -168,13 +169,14 @@ def test_a_refused_login_says_why(answer: bytes, kind: type[MailError], pipeline
     assert type(caught.value) is kind
 
 
-@pytest.mark.parametrize("secret", ["a\r\nDELE 1", "a\nb", "a\0b"])
-def test_no_line_break_is_sent(secret: str) -> None:
-    script = Script()
-    for pipelined in (False, True):
+@pytest.mark.parametrize("secret", ["a\r\nDELE 1", "a\nb", "a\0b", "a\1b", "a\x7fb", "a\x85b", "a\udcffb"])
+@pytest.mark.parametrize(("pipelined", "oauth2"), [(False, False), (True, False), (False, True)])
+def test_nothing_but_text_is_sent(secret: str, pipelined: bool, oauth2: bool) -> None:
+    for credentials in (Credentials("ana", secret), Credentials(secret, "llave")):
+        script = Script(capa=["UIDL", "USER", "SASL XOAUTH2"])
         with session(script) as opened, pytest.raises(LoginRefused):
-            opened.login_and_list(Credentials("ana", secret), pipelined=pipelined)
-    assert not any("PASS" in line or "DELE" in line for line in script.lines)
+            opened.login_and_list(credentials, pipelined=pipelined, oauth2=oauth2)
+        assert script.lines in ([], ["CAPA"])
 
 
 def test_one_refused_message_stops_no_other(tmp_path: Path) -> None:
@@ -247,14 +249,12 @@ def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     script = Script(messages=[b"x" * 100_000 + b"\r\n"])
     with session(script) as opened:
         opened.login_and_list(ANA)
-        script.pieces = lambda data: iter_slowly(data)
+        script.pieces = iter_slowly
         with pytest.raises(Unreachable):
             list(opened.retrieve([(1, None)], tmp_path))
 
 
-def iter_slowly(data: bytes) -> Iterator[bytes]:  # type: ignore[misc]
-    import time
-
+def iter_slowly(data: bytes) -> Iterator[bytes]:
     for at in range(len(data)):
         time.sleep(0.02)
         yield data[at : at + 1]
@@ -279,26 +279,98 @@ def test_a_refused_token_is_a_refused_login() -> None:
     assert script.lines[1] == "AUTH OAUTHBEARER"
 
 
-@pytest.mark.slow
-def test_a_hundred_megabytes_of_one_line_need_little_memory(tmp_path: Path) -> None:
-    code = f"""
-import sys, pathlib
-sys.path.insert(0, {str(Path(__file__).parents[2])!r})
-import django; django.setup()
-from webmail.pop3.wire import Wire
-class Big:
-    left = 100_000_000
-    def settimeout(self, value): ...
-    def recv(self, size):
-        if not self.left: return b"\\r\\n.\\r\\n"
-        n = min(size, self.left); self.left -= n
-        return b"x" * n
-octets = Wire(Big()).octets(pathlib.Path({str(tmp_path)!r}))
-status = pathlib.Path("/proc/self/status").read_text()
-print(octets.size_bytes, int(status.split("VmHWM:")[1].split()[0]) // 1024)
-"""
-    environment = {**__import__("os").environ, "DJANGO_SETTINGS_MODULE": "config.settings", "TESTING": "1"}
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
-    size, peak = map(int, done.stdout.split())
-    assert size == 100_000_002
-    assert peak < 150
+def test_a_comma_in_a_login_is_no_end_of_it() -> None:
+    """RFC 5801 section 4: "," and "=" of a name are written as =2C and =3D."""
+    script = Script(capa=["UIDL", "SASL OAUTHBEARER"], answers={"AUTH": b"+ \r\n"})
+    with session(script) as opened:
+        opened.login_and_list(Credentials("a,b=c@x.test", "tok"), oauth2=True)
+    assert base64.b64decode(script.lines[2]).startswith(b"n,a=a=2Cb=3Dc@x.test,\1host=127.0.0.1\1port=")
+
+
+PLAIN = base64.b64encode(b"\0ana@x.test\0secreto").decode()
+
+
+@pytest.mark.parametrize(
+    ("answer", "lines"),
+    [(b"+OK\r\n", [f"AUTH PLAIN {PLAIN}"]), (b"+ \r\n", [f"AUTH PLAIN {PLAIN}", PLAIN]), (b"+\r\n", None)],
+)
+def test_a_server_without_user_gets_auth_plain(answer: bytes, lines: list[str] | None) -> None:
+    script = Script(messages=[b"x\r\n"], capa=["UIDL", "PIPELINING", "SASL PLAIN"], answers={"AUTH": answer})
+    with session(script) as opened:
+        assert opened.login_and_list(ANA).count == 1
+        assert not opened.pipelining, "the next session may not begin with USER"
+    assert script.lines == ["CAPA", *(lines or [f"AUTH PLAIN {PLAIN}", PLAIN]), "UIDL"]
+
+
+def test_a_long_password_is_no_long_command() -> None:
+    """RFC 2449 section 4: a command has 255 octets at most."""
+    script = Script(capa=["UIDL", "SASL PLAIN"], answers={"AUTH": b"+ \r\n"})
+    with session(script) as opened:
+        opened.login_and_list(Credentials("ana", "x" * 300))
+    assert script.lines[1] == "AUTH PLAIN"
+
+
+def test_a_server_without_user_pipelines_all_the_same(tmp_path: Path) -> None:
+    script = Script(messages=[b"x\r\n"] * 1000, capa=["UIDL", "PIPELINING", "SASL PLAIN"])
+    assert len(fetched(script, tmp_path)) == 1000
+    assert script.most_ahead > 100
+
+
+@pytest.mark.parametrize("after", ["CAPA", "PASS", "UIDL", "LIST", "RETR", "DELE"])
+def test_an_answer_too_many_is_taken_for_no_other(after: str, tmp_path: Path) -> None:
+    """Or else each answer would be that of the command before: octets of another message, a DELE that was never accepted."""
+    script = Script(messages=[b"a\r\n", b"b\r\n"])
+    usual = script.answer
+    script.answer = lambda line: usual(line) + (b"+OK extra\r\n" if line.startswith(after) else b"")  # type: ignore[method-assign]
+    got: list[bytes | None] = []
+
+    def whole() -> None:
+        with session(script) as opened:
+            opened.login_and_list(ANA)
+            opened.sizes()
+            got.extend(one.data for one in opened.retrieve([(2, 3)], tmp_path))
+            opened.delete([1])
+            opened.quit()
+
+    with pytest.raises(Unreachable):
+        whole()
+    assert got in ([], [b"b\r\n"])
+    assert "QUIT" not in script.lines
+    assert after == "DELE" or "DELE 1" not in script.lines
+
+
+def test_a_dot_that_the_server_did_not_double_deletes_nothing(tmp_path: Path) -> None:
+    """What follows it looks like the answer to the next RETR, and the answers do not fit from then on."""
+    script = Script(messages=[b"x\r\n"] * 3, answers={"RETR 1": b"+OK\r\nhola\r\n.\r\n+OK\r\nfin\r\n.\r\n"})
+    with session(script) as opened:
+        opened.login_and_list(ANA)
+        with pytest.raises(Unreachable):
+            list(opened.retrieve([(1, None), (2, None), (3, None)], tmp_path))
+
+
+def test_a_full_disk_is_no_fault_of_the_server(tmp_path: Path) -> None:
+    for size in (5_000_000, 1_345_000):
+        script = Script(messages=[b"x" * size + b"\r\n"])
+        with session(script) as opened:
+            opened.login_and_list(ANA)
+            with no_file_beyond(1_340_000), pytest.raises(OverQuota):
+                list(opened.retrieve([(1, None)], tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_spool_that_is_gone_is_no_fault_of_the_server(tmp_path: Path) -> None:
+    with session(Script(messages=[b"x" * 2_000_000 + b"\r\n"])) as opened:
+        opened.login_and_list(ANA)
+        with pytest.raises(ServerTrouble):
+            list(opened.retrieve([(1, None)], tmp_path / "gone"))
+
+
+@contextlib.contextmanager
+def no_file_beyond(size_bytes: int) -> Iterator[None]:
+    """Writing more into a file fails in this process, as it does on a disk that is full."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

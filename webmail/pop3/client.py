@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import ssl
 import time
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,16 +17,8 @@ from typing import NamedTuple
 
 from accounts.outbound import OutboundRefused
 from webmail.dial import dial, tls_context
-from webmail.errors import (
-    Busy,
-    CertificateRefused,
-    LoginRefused,
-    MailError,
-    Refused,
-    ServerTrouble,
-    TooSoon,
-    Unreachable,
-)
+from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
+from webmail.pop3.replies import check, has_known_code, is_ok, wants_more
 from webmail.pop3.wire import READ_TIMEOUT_S, Wire
 from webmail.values import Credentials, Endpoint
 
@@ -35,13 +28,8 @@ WINDOW_BYTES = 16 * 1024 * 1024
 """And how much mail by the sizes it listed: this is read before a session can be ended."""
 MESSAGES_LIMIT = 1_000_000
 UIDL_LIMIT = 200
-_CODES: dict[bytes, type[MailError]] = {
-    b"IN-USE": Busy,
-    b"LOGIN-DELAY": TooSoon,
-    b"SYS/TEMP": ServerTrouble,
-    b"SYS/PERM": Refused,
-    b"AUTH": LoginRefused,
-}
+COMMAND_LIMIT_BYTES = 255
+"""RFC 2449 section 4, with the line end."""
 _GRAPHIC = bytes(range(0x21, 0x7F))
 _HIGH = bytes(range(0xA1, 0x100))
 
@@ -111,8 +99,8 @@ def connect(endpoint: Endpoint, *, ca_file: str = "") -> Pop3Session:
 class Pop3Session:
     """One session, used by one thread. Each method raises MailError; after Unreachable it is of no more use.
 
-    `answer_ms` is the time from a command to its answer at the beginning; `pipelining` what the server offers, as far as it
-    was asked.
+    `answer_ms` is the time from a command to its answer at the beginning; `pipelining` tells whether the next session may begin
+    with everything in one flight.
     """
 
     def __init__(self, wire: Wire, endpoint: Endpoint) -> None:
@@ -121,6 +109,7 @@ class Pop3Session:
         self._asked = False
         self.capabilities: frozenset[str] = frozenset()
         self.pipelining = False
+        self._window = 1
         self.answer_ms = 0
 
     # --- the beginning ----------------------------------------------------------------------------------------------
@@ -131,7 +120,7 @@ class Pop3Session:
             self._secure(context)
         started = time.monotonic()
         self._wire.begin()
-        _check(self._wire.line(), Refused)
+        check(self._wire.line(), Refused)
         if self._endpoint.tls == "starttls" and context:
             started = time.monotonic()
             try:
@@ -154,77 +143,89 @@ class Pop3Session:
         with _translating():
             if pipelined and not oauth2:
                 user, password = _login_lines(credentials)
-                self._asked = self.pipelining = True
+                self._asked, self.pipelining, self._window = True, True, WINDOW
                 started = time.monotonic()
-                self._wire.begin()
-                self._wire.send(user + password + b"UIDL\r\n")
+                self._wire.ask(user + password + b"UIDL\r\n")
                 statuses = [self._wire.line(), self._wire.line()]
                 self.answer_ms = round((time.monotonic() - started) * 1000)
                 for status in statuses:
-                    _check(status, LoginRefused)
+                    check(status, LoginRefused)
             else:
                 self._ask_capabilities()
                 self._log_in(credentials, oauth2=oauth2)
-                self._wire.send(b"UIDL\r\n")
+                self._wire.ask(b"UIDL\r\n")
             return self._read_listing()
 
     def _ask_capabilities(self) -> None:
         if self._asked:
             return
         started = time.monotonic()
-        self._wire.begin()
-        self._wire.send(b"CAPA\r\n")
-        if self._wire.line().upper().startswith(b"+OK"):
+        self._wire.ask(b"CAPA\r\n")
+        if is_ok(self._wire.line()):
             words = self._wire.listing().decode("ascii", "replace").upper().splitlines()
             self.capabilities = frozenset(line.strip() for line in words)
-        self.pipelining = "PIPELINING" in self.capabilities
+        pipelines = "PIPELINING" in self.capabilities
+        self._window = WINDOW if pipelines else 1
+        self.pipelining = pipelines and not self._has_only_auth
         self.answer_ms = round((time.monotonic() - started) * 1000)
         self._asked = True
 
+    @property
+    def _has_only_auth(self) -> bool:
+        """Whether USER is no command here, and AUTH PLAIN is (RFC 2449 section 6.3)."""
+        return bool(self.capabilities) and "USER" not in self.capabilities and "PLAIN" in self._mechanisms
+
+    @property
+    def _mechanisms(self) -> list[str]:
+        return next((line.split()[1:] for line in self.capabilities if line.startswith("SASL ")), [])
+
     def _log_in(self, credentials: Credentials, *, oauth2: bool) -> None:
-        mechanisms: list[str] = next((line.split()[1:] for line in self.capabilities if line.startswith("SASL ")), [])
         if oauth2:
-            self._log_in_with_token(credentials, mechanisms)
-        elif self.capabilities and "USER" not in self.capabilities and "PLAIN" in mechanisms:
+            self._log_in_with_token(credentials)
+        elif self._has_only_auth:
+            _refuse_controls(credentials)
             plain = f"\0{credentials.login}\0{credentials.password}".encode()
-            self._authenticate(b"PLAIN", plain)
+            self._authenticate(b"PLAIN", plain, at_once=True)
         else:
             for line in _login_lines(credentials):
-                self._wire.begin()
-                self._wire.send(line)
-                _check(self._wire.line(), LoginRefused)
+                self._wire.ask(line)
+                check(self._wire.line(), LoginRefused)
 
-    def _log_in_with_token(self, credentials: Credentials, mechanisms: list[str]) -> None:
+    def _log_in_with_token(self, credentials: Credentials) -> None:
         """OAUTHBEARER (RFC 7628) where that alone is offered, else XOAUTH2."""
-        _clean(credentials.login, credentials.password)
+        _refuse_controls(credentials)
         bearer = f"auth=Bearer {credentials.password}\1\1"
-        if "OAUTHBEARER" in mechanisms and "XOAUTH2" not in mechanisms:
+        if "OAUTHBEARER" in self._mechanisms and "XOAUTH2" not in self._mechanisms:
+            name = credentials.login.replace("=", "=3D").replace(",", "=2C")
             where = f"host={self._endpoint.host}\1port={self._endpoint.port}\1"
-            self._authenticate(b"OAUTHBEARER", f"n,a={credentials.login},\1{where}{bearer}".encode())
+            self._authenticate(b"OAUTHBEARER", f"n,a={name},\1{where}{bearer}".encode())
         else:
             self._authenticate(b"XOAUTH2", f"user={credentials.login}\1{bearer}".encode())
 
-    def _authenticate(self, mechanism: bytes, response: bytes) -> None:
-        """AUTH in two steps (RFC 5034 section 4): a token is longer than a command line may be."""
-        self._wire.begin()
-        self._wire.send(b"AUTH %s\r\n" % mechanism)
-        if not (status := self._wire.line()).startswith(b"+ ") and status != b"+":
-            _check(status, LoginRefused)
-        self._wire.send(base64.b64encode(response) + b"\r\n")
-        if (status := self._wire.line()).startswith(b"+ "):  # what was wrong, to which nothing is answered
-            self._wire.send(b"*\r\n")
+    def _authenticate(self, mechanism: bytes, response: bytes, *, at_once: bool = False) -> None:
+        """AUTH (RFC 5034 section 4) in two steps, or in one for what a server knows by that RFC: Office 365 takes a token in the
+        second only, and it is longer than a command line may be."""
+        answer = base64.b64encode(response)
+        command = b"AUTH %s %s\r\n" % (mechanism, answer)
+        if not at_once or len(command) > COMMAND_LIMIT_BYTES:
+            command = b"AUTH %s\r\n" % mechanism
+        self._wire.ask(command)
+        if wants_more(status := self._wire.line()):
+            self._wire.ask(answer + b"\r\n")
             status = self._wire.line()
-        _check(status, LoginRefused)
+        if wants_more(status):  # what was wrong, to which nothing is answered
+            self._wire.ask(b"*\r\n")
+            status = self._wire.line()
+        check(status, LoginRefused)
 
     # --- listing ----------------------------------------------------------------------------------------------------
 
     def _read_listing(self) -> Listing:
-        self._wire.begin()
         status = self._wire.line()
-        if status.upper().startswith(b"+OK"):
+        if is_ok(status):
             return Listing(self._wire.listing(), has_uidl=True)
-        if _code(status) in _CODES:
-            _check(status, Refused)
+        if has_known_code(status):
+            check(status, Refused)
         self._ask(b"LIST")
         return Listing(self._wire.listing(), has_uidl=False)
 
@@ -252,6 +253,7 @@ class Pop3Session:
         self._wire.beat = beat
         try:
             with _translating():
+                self._wire.expect_nothing()
                 under_way += self._order(source, waiting, under_way)
                 while waiting:
                     number, size = waiting.popleft()
@@ -262,16 +264,16 @@ class Pop3Session:
                     under_way -= size
                     if not waiting:
                         under_way += self._order(source, waiting, under_way)
+                self._wire.expect_nothing()
         finally:
             self._wire.beat = None
 
     def _order(self, source: Iterator[tuple[int, int | None]], waiting: deque[tuple[int, int]], under_way: int) -> int:
         """Asks for as many messages as there is room for, one ahead where the server does not pipeline; gives their size."""
-        window = WINDOW if self.pipelining else 1
-        if len(waiting) > window // 2:
+        if len(waiting) > self._window // 2:
             return 0
         commands, more = [], 0
-        while len(waiting) < window and (not waiting or under_way + more < WINDOW_BYTES):
+        while len(waiting) < self._window and (not waiting or under_way + more < WINDOW_BYTES):
             number, size = next(source, (0, None))
             if not number:
                 break
@@ -284,9 +286,7 @@ class Pop3Session:
 
     def _receive(self, number: int, status: bytes, spool: Path) -> Retrieved:
         try:
-            _check(status, Refused)
-        except Unreachable:
-            raise
+            check(status, Refused)
         except MailError as error:
             return Retrieved(number, "", 0, None, None, error)
         octets = self._wire.octets(spool)
@@ -294,16 +294,12 @@ class Pop3Session:
 
     def delete(self, numbers: Sequence[int]) -> list[int]:
         """DELE for each; gives those to which the server said +OK. It deletes them at QUIT."""
-        window = WINDOW if self.pipelining else 1
         accepted = []
         with _translating():
-            for at in range(0, len(numbers), window):
-                part = numbers[at : at + window]
-                self._wire.begin()
-                self._wire.send(b"".join(b"DELE %d\r\n" % number for number in part))
-                for number in part:
-                    if _is_ok(self._wire.line()):
-                        accepted.append(number)
+            for at in range(0, len(numbers), self._window):
+                part = numbers[at : at + self._window]
+                self._wire.ask(b"".join(b"DELE %d\r\n" % number for number in part))
+                accepted += [number for number in part if is_ok(self._wire.line())]
         return accepted
 
     def quit(self) -> None:
@@ -317,10 +313,9 @@ class Pop3Session:
         with contextlib.suppress(OSError):
             self._wire.sock.close()
 
-    def _ask(self, command: bytes) -> bytes:
-        self._wire.begin()
-        self._wire.send(command + b"\r\n")
-        return _check(self._wire.line(), Refused)
+    def _ask(self, command: bytes) -> None:
+        self._wire.ask(command + b"\r\n")
+        check(self._wire.line(), Refused)
 
 
 @contextlib.contextmanager
@@ -333,47 +328,19 @@ def _translating() -> Iterator[None]:
         raise Unreachable(str(error)) from error
 
 
-def _is_ok(status: bytes) -> bool:
-    if status.upper().startswith(b"+OK"):
-        return True
-    if status.upper().startswith(b"-ERR"):
-        return False
-    raise EOFError("not POP3")
-
-
-def _check(status: bytes, otherwise: type[MailError]) -> bytes:
-    """The status line, when it is +OK. Raises what its code says (RFC 2449 section 8, RFC 3206), `otherwise` without one."""
-    if _is_ok(status):
-        return status
-    text = "".join(char if char.isprintable() else " " for char in status[4:300].decode("utf-8", "replace")).strip()
-    kind = _CODES.get(_code(status))
-    if kind is None and otherwise is LoginRefused and ("lock" in text.lower() or "in use" in text.lower()):
-        kind = Busy
-    raise (kind or otherwise)(text)
-
-
-def _code(status: bytes) -> bytes:
-    """The response code of a status line, upper case, b"" without one."""
-    rest = status[4:].lstrip()
-    return rest[1 : rest.find(b"]")].upper() if rest.startswith(b"[") and b"]" in rest else b""
-
-
-def _numbered(raw: bytes) -> list[tuple[int, bytes]]:
-    """The lines of a listing: message number, and the rest. Raises EOFError for what is none."""
-    lines = raw.split(b"\r\n")
-    if len(lines) > MESSAGES_LIMIT:
+def _numbered(raw: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines of a listing: message number, and the rest. Raises Unreachable for what is none."""
+    if raw.count(b"\n") > MESSAGES_LIMIT:
         raise Unreachable("too many messages")
-    found: list[tuple[int, bytes]] = []
     seen: set[int] = set()
-    for line in lines:
+    for line in raw.split(b"\r\n"):
         if not line:
             continue
         digits, _space, rest = line.partition(b" ")
         if not digits.isdigit() or len(digits) > 10 or not (number := int(digits)) or number in seen:
             raise Unreachable("not a listing")
         seen.add(number)
-        found.append((number, rest))
-    return found
+        yield number, rest
 
 
 def _uidl(rest: bytes) -> str:
@@ -384,11 +351,12 @@ def _uidl(rest: bytes) -> str:
 
 
 def _login_lines(credentials: Credentials) -> tuple[bytes, bytes]:
-    """USER and PASS. Raises LoginRefused for what would be more than one line."""
-    _clean(credentials.login, credentials.password)
+    """USER and PASS. Raises LoginRefused for what is not text of one line."""
+    _refuse_controls(credentials)
     return f"USER {credentials.login}\r\n".encode(), f"PASS {credentials.password}\r\n".encode()
 
 
-def _clean(*texts: str) -> None:
-    if any(char in text for text in texts for char in "\r\n\0"):
-        raise LoginRefused("a line break in user name or password")
+def _refuse_controls(credentials: Credentials) -> None:
+    """Raises LoginRefused for controls (C0, DEL, C1), which would end a line or a field, and for what UTF-8 has no octets for."""
+    if any(unicodedata.category(char) in {"Cc", "Cs"} for char in credentials.login + credentials.password):
+        raise LoginRefused("a control character in user name or password")

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import socket
+import ssl
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from webmail.errors import disk_error
 
 READ_TIMEOUT_S = 60.0
 LINE_LIMIT_BYTES = 4096
@@ -35,7 +39,8 @@ class Octets:
 
 
 class Wire:
-    """One connection. Raises EOFError when the server closes or sends too much, TimeoutError when it is too slow, OSError."""
+    """One connection. Raises EOFError when the server closes or sends too much, TimeoutError when it is too slow, OSError;
+    OverQuota or ServerTrouble when it is the disk here that fails."""
 
     def __init__(self, sock: socket.socket) -> None:
         self.sock = sock
@@ -51,6 +56,25 @@ class Wire:
     def unread(self) -> bool:
         """Whether something came that nobody has read."""
         return self._at < len(self._buffer)
+
+    def ask(self, data: bytes) -> None:
+        """Sends what begins an exchange, to which nobody has answered yet."""
+        self.expect_nothing()
+        self.begin()
+        self.send(data)
+
+    def expect_nothing(self) -> None:
+        """Raises EOFError when the server has said something unasked, or hung up: the answers that follow would be taken for
+        those of other commands."""
+        if not self.unread:
+            self.sock.settimeout(0)
+            try:
+                self._take_in(self.sock.recv(PIECE_BYTES))
+            except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+                return
+            finally:
+                self.sock.settimeout(READ_TIMEOUT_S)
+        raise EOFError("an answer too many")
 
     def send(self, data: bytes) -> None:
         self.sock.sendall(data)
@@ -112,46 +136,58 @@ class Wire:
         return data
 
     def _spooled(self, spool: Path) -> Octets:
-        digest, size, first = hashlib.sha256(), 0, True
-        with tempfile.NamedTemporaryFile(dir=spool, prefix="retr-", delete=False) as file:
-            path = Path(file.name)
-            try:
-                while True:
-                    end = self._buffer.find(END, self._at)
-                    cut = end + 2 if end >= 0 else _safe_cut(self._buffer, self._at, first=first)
-                    with memoryview(self._buffer) as view:
-                        piece = bytes(view[self._at : cut])
-                    self._at = cut
-                    piece = _unstuff(piece, first=first)
-                    first = first and not piece
-                    digest.update(piece)
-                    file.write(piece)
-                    size += len(piece)
-                    if size > MESSAGE_LIMIT_BYTES:
-                        raise EOFError("message too long")
-                    if end >= 0:
-                        self._at += 3
-                        return Octets(digest.hexdigest(), size, None, path)
-                    self._fill()
-            except BaseException:
-                path.unlink(missing_ok=True)
-                raise
+        digest, size = hashlib.sha256(), 0
+        descriptor, path = _new_file(spool)
+        try:
+            for piece in self._pieces():
+                size += len(piece)
+                if size > MESSAGE_LIMIT_BYTES:
+                    raise EOFError("message too long")
+                digest.update(piece)
+                _write(descriptor, piece)
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        finally:
+            os.close(descriptor)
+        return Octets(digest.hexdigest(), size, None, path)
+
+    def _pieces(self) -> Iterator[bytes]:
+        """A message as it comes, up to its final dot and past that."""
+        first = True
+        while True:
+            end = self._buffer.find(END, self._at)
+            cut = end + 2 if end >= 0 else _safe_cut(self._buffer, self._at, first=first)
+            with memoryview(self._buffer) as view:
+                piece = bytes(view[self._at : cut])
+            self._at = cut
+            piece = _unstuff(piece, first=first)
+            first = first and not piece
+            if end >= 0:
+                self._at += 3
+            yield piece
+            if end >= 0:
+                return
+            self._fill()
 
     def _fill(self) -> int:
         """Reads more; tells by how much the buffer's beginning moved."""
         self._check_patience()
         data = self.sock.recv(PIECE_BYTES)
-        if not data:
-            raise EOFError("the server hung up")
         moved = 0
         if self._at > PIECE_BYTES or self._at == len(self._buffer):
             moved = self._at
             del self._buffer[:moved]
             self._at = 0
+        self._take_in(data)
+        return moved
+
+    def _take_in(self, data: bytes) -> None:
+        if not data:
+            raise EOFError("the server hung up")
         self._buffer += data
         self._received += len(data)
         self.bytes_in += len(data)
-        return moved
 
     def _check_patience(self) -> None:
         now = time.monotonic()
@@ -179,3 +215,21 @@ def _safe_cut(buffer: bytearray, at: int, *, first: bool) -> int:
         if buffer.endswith(tail, at, cut):
             return max(at, cut - len(tail))
     return cut
+
+
+def _new_file(spool: Path) -> tuple[int, Path]:
+    try:
+        descriptor, name = tempfile.mkstemp(dir=spool, prefix="retr-")
+    except OSError as error:
+        raise disk_error(error) from error
+    return descriptor, Path(name)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    """All of it."""
+    view = memoryview(data)
+    try:
+        while view:
+            view = view[os.write(descriptor, view) :]
+    except OSError as error:
+        raise disk_error(error) from error
