@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import errno
 import hashlib
 import os
 import re
@@ -23,7 +22,7 @@ from typing import BinaryIO
 
 from django.conf import settings
 
-from webmail.errors import Gone, OverQuota, ServerTrouble
+from webmail.errors import Gone, disk_error
 
 SPARE_S = 24 * 3600.0
 """A file without a row is left alone for so long: a pull may be about to write the row."""
@@ -32,7 +31,6 @@ FEW = 8
 """Up to so many files are synced one by one: one call for all also writes what is nothing to do with them."""
 _NAME = re.compile(r"[0-9a-f]{64}")
 _syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None)
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class Blobs:
@@ -195,6 +193,4 @@ def _translated() -> Iterator[None]:
     except FileNotFoundError as error:
         raise Gone("the octets are not here") from error
     except OSError as error:
-        if error.errno in _FULL:
-            raise OverQuota("the store is full") from error
-        raise ServerTrouble(f"the store failed: {error.strerror}") from error
+        raise disk_error(error) from error
