@@ -220,6 +220,18 @@ def test_the_same_listing_again_costs_one_answer(make_puller: Make, django_asser
     assert steps == ["connect", "list", "quit", "quit-answer"]
 
 
+def test_after_a_failure_nothing_is_taken_for_granted(make_puller: Make) -> None:
+    puller = make_puller(keep="always")
+    puller.drop.deliver(letter(1))
+    puller.pull()
+    assert puller.download.pipelining
+    puller.drop.fault = fail_at(1, "cut")
+    assert puller.pull().problem == "unreachable"
+    assert not puller.download.pipelining
+    puller.drop.fault = lambda step: None
+    assert puller.pull().outcome == Pull.Outcome.COMPLETE
+
+
 EVENTS = st.one_of(
     st.tuples(st.just("deliver"), st.integers(0, 5)),
     st.tuples(st.just("deliver-as"), st.integers(0, 2)),

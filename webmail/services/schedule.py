@@ -136,6 +136,7 @@ def _next(download: Download, pull: Pull, code: str, now: datetime) -> dict[str,
             "problem_at": now,
             "asks_owner": asks,
             "due": now + _jittered(min(delay, SLOWEST_S)),
+            "pipelining": False,  # asked anew: the server may be another by now
         }
     interval = next_interval(download.interval_s, stored=pull.stored)
     delay = timedelta() if pull.unfetched else _jittered(download.every_s or interval)
