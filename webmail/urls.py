@@ -23,6 +23,7 @@ from webmail.views import (
     redirects,
     special,
     takeout,
+    threads,
     uploads,
 )
 
@@ -41,6 +42,9 @@ message_patterns: list[URLPattern | URLResolver] = [
     path("part/<section:number>/", parts.part_download, name="part_download"),
     path("receipt/", notices.receipt_answer, name="receipt_answer"),
     path("image/", parts.remote_image, name="remote_image"),
+    path("conversation/", threads.conversation, name="conversation"),
+    path("in-place/", threads.message_in_place, name="message_in_place"),
+    path("thread/", threads.thread_messages, name="thread_messages"),
     path("redirect/", redirects.message_redirect, name="message_redirect"),
 ]
 

@@ -222,7 +222,8 @@ SortKey = Literal["date", "from", "to", "subject", "size"]
 @dataclass(frozen=True, slots=True)
 class Query:
     """Which messages of a folder, in which order. `text` is searched in subject, sender, recipients (and body when
-    `in_body`); the filters are combined with and."""
+    `in_body`); the filters are combined with and. With `threads` each row of a list by date is a conversation, where the
+    source can tell them."""
 
     sort: SortKey = "date"
     descending: bool = True
@@ -231,6 +232,12 @@ class Query:
     attachment: bool = False
     text: str = ""
     in_body: bool = False
+    threads: bool = False
+
+    @property
+    def grouped(self) -> bool:
+        """Whether rows are conversations: only lists by date have them."""
+        return self.threads and self.sort == "date"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,10 +249,21 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation among the messages of a list: those that the list has of it, the newest first, and whether one of them
+    is unread."""
+
+    refs: tuple[Ref, ...]
+    unread: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
-    """The rows of a window, and how many messages the whole query has. `validity` is the folder's, `next_id` the id that
-    the next message will have at least; rows that vanished while they were fetched are left out, never replaced by
-    others."""
+    """The rows of a window, and how many rows the whole query has. `validity` is the folder's, `next_id` the id that the
+    next message will have at least; rows that vanished while they were fetched are left out, never replaced by others.
+
+    `query` is the one that was answered: without `threads` where the source could not tell them. With them there is a thread
+    for each row, and the row is that of its newest message."""
 
     rows: tuple[Summary, ...]
     start: int
@@ -253,6 +271,7 @@ class Page:
     validity: int
     query: Query
     next_id: int = 0
+    threads: tuple[Thread, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,10 +293,12 @@ class Quota:
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a source can do; pages show or hide by it, never by the kind of source."""
+    """What a source can do; pages show or hide by it, never by the kind of source. `threads`: its lists can be grouped by
+    conversation, in folders of up to `threads_limit` messages (None = of any size)."""
 
     push: bool = False
     threads: bool = False
+    threads_limit: int | None = None
     body_search: bool = True
     server_sort: bool = True
     nested_folders: bool = True

@@ -16,7 +16,8 @@ export function start() {
 
 function onClick(event) {
   const button = event.target.closest("[data-do], [data-tag]");
-  if (!button || button.closest("form[data-change]") || event.defaultPrevented) return;
+  if (!button || event.defaultPrevented || (button.closest("form[data-change]") && !button.dataset.tag)) return;
+  if (button.closest("form[data-change]")) return tagSelection(event, button.dataset.tag);
   const row = button.closest("#list .row");
   const letter = button.closest("#reader") && openLetter();
   if (!row && !letter) return;
@@ -25,7 +26,15 @@ function onClick(event) {
   if (button.dataset.tag) {
     const has = document.querySelector("#letter-state")?.dataset.tags.split(" ").includes(button.dataset.tag);
     act(has ? "untag" : "tag", { refs, tag: button.dataset.tag });
-  } else act(button.value, { refs, confirm: button.hasAttribute("data-confirm") });
+  } else act(button.value, { refs, confirm: button.hasAttribute("data-confirm"), whole: Number(button.dataset.whole ?? 0) });
+}
+
+// A tag of the selection bar goes on, or off when every selected row in sight has it.
+function tagSelection(event, tag) {
+  event.preventDefault();
+  const rows = [...document.querySelectorAll("#list .row[data-checked]")];
+  const all = rows.length && rows.every((row) => row.querySelector(`:scope > .row__flags [data-keyword="${CSS.escape(tag)}"]`));
+  act(all ? "untag" : "tag", { tag });
 }
 
 // The selection bar: the same button does both without JavaScript. Undo tells which message the page shows.
@@ -43,26 +52,31 @@ export const openLetter = () => document.querySelector("#reader [data-reader]");
 
 // What an action would be done to: {refs} or {all, except}, and how many; null when there is nothing.
 export function target(refs) {
-  if (refs) return { refs, count: refs.length };
+  if (refs) return { refs, count: refs.reduce((sum, ref) => sum + countOf(ref), 0) };
   const chosen = selection();
   if (chosen) return chosen;
   const reading = document.activeElement?.closest("#reader") || !document.querySelector("#list")?.checkVisibility();
   const row = !reading && document.activeElement?.closest("#list .row");
   const one = row || openLetter();
-  return one ? { refs: [one.dataset.ref], count: 1, one } : null;
+  return one ? { refs: [one.dataset.ref], count: countOf(one.dataset.ref), one } : null;
 }
 
-// Sends one action. Marks turn round where the message has them already; what cannot be undone is asked first.
-export async function act(name, { refs, to = "", tag = "", confirm = false } = {}) {
+// How many messages a ref stands for: a row may be a whole conversation.
+const countOf = (ref) => Number(document.querySelector(`#list .row[data-ref="${CSS.escape(ref)}"]`)?.dataset.count ?? 1);
+
+// Sends one action. Marks turn round where the message has them already; what cannot be undone is asked first. `whole` is how
+// many messages the conversation has, to all of which it is done.
+export async function act(name, { refs, to = "", tag = "", confirm = false, whole = 0 } = {}) {
   const form = document.querySelector("#list form[data-change]");
   const what = target(refs);
   if (!form || !what) return false;
-  if ((confirm || name === "purge") && !(await confirmed(what.count))) return true;
-  const same = JSON.stringify([name, what.refs, what.all, to, tag]);
+  if ((confirm || name === "purge") && !(await confirmed(whole || what.count))) return true;
+  const same = JSON.stringify([name, what.refs, what.all, to, tag, whole]);
   if (!OPPOSITE[name] && same === lastAct.what && Date.now() - lastAct.at < REPEAT_MS) return true; // a double click is one
   lastAct = { what: same, at: Date.now() };
   left = what.refs ?? [];
-  const values = { do: turned(name, what), to, tag, open: openLetter()?.dataset.ref ?? "" };
+  const values = { do: whole ? name : turned(name, what), to, tag, open: openLetter()?.dataset.ref ?? "" };
+  if (whole) values.whole = "1";
   if (what.all) Object.assign(values, { all: form.elements.all.defaultValue, except: what.except.join(",") });
   else values.refs = what.refs.join(",");
   send(form, values, what);
@@ -70,7 +84,7 @@ export async function act(name, { refs, to = "", tag = "", confirm = false } = {
 }
 
 function send(form, values, what) {
-  const fields = ["refs", "all", "except", "open", "to", "tag", "do"].map((name) => form.querySelector(`input[type=hidden][name="${name}"]`));
+  const fields = ["refs", "all", "except", "open", "to", "tag", "whole", "do"].map((name) => form.querySelector(`input[type=hidden][name="${name}"]`));
   for (const field of fields) {
     field.disabled = !(field.name in values);
     if (field.name in values) field.value = values[field.name];
@@ -105,7 +119,7 @@ function waitWords(form) {
 function turned(name, what) {
   if (!OPPOSITE[name] || !what.one) return name;
   const state = what.one.matches("[data-reader]") ? document.querySelector("#letter-state") : what.one;
-  if (name === "star") return state.querySelector(".star") || state.hasAttribute("data-flagged") ? "unstar" : "star";
+  if (name === "star") return state.querySelector(":scope > .row__flags .star") || state.hasAttribute("data-flagged") ? "unstar" : "star";
   const unread = what.one.matches("[data-reader]") ? !state.hasAttribute("data-seen") : state.hasAttribute("data-unread");
   return unread ? "read" : "unread";
 }
@@ -126,8 +140,9 @@ export function bind(toast) {
   if ("nothing" in toast.dataset && undoable && undoable !== toast) toast.remove();
   else for (const other of document.querySelectorAll("#toasts .toast")) if (other !== toast) other.remove();
   const app = document.querySelector("[data-behaviour~=reader]");
-  if ("failed" in toast.dataset) return;
+  if ("failed" in toast.dataset) return app?.dispatchEvent(new CustomEvent("casilla:changed", { bubbles: true, detail: { gone: new Set() } }));
   const gone = new Set("left" in toast.dataset ? left : []);
+  for (const ref of toast.dataset.gone?.split(",") ?? []) gone.add(ref); // what rows stood for as well
   clear();
   app?.dispatchEvent(new CustomEvent("casilla:changed", { bubbles: true, detail: { gone } }));
   left = [];

@@ -26,6 +26,7 @@ import * as sidebar from "casilla/sidebar";
 import * as slider from "casilla/slider";
 import * as swipe from "casilla/swipe";
 import * as theme from "casilla/theme";
+import * as thread from "casilla/thread";
 import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
@@ -46,7 +47,7 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [act, compose, drawer, dialog, keys, move, preview, reader, sent, sidebar, time, toast, tree]) module.start();
+for (const module of [act, compose, drawer, dialog, keys, move, preview, reader, sent, sidebar, thread, time, toast, tree]) module.start();
 bind(document);
 document.documentElement.dataset.started = ""; // who waits for the page may go on
 document.addEventListener("htmx:after:swap", () => bind(document));

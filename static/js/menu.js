@@ -1,7 +1,8 @@
 // A popover menu: placed at its button, arrow keys move in it, choosing closes it. Opening, light dismissal and giving
 // focus back are the browser's.
 export function bind(menu) {
-  menu.addEventListener("toggle", (event) => event.newState === "open" && place(menu));
+  // What is placed is not kept: htmx would copy the style to the menu that comes in its stead, which the policy forbids.
+  menu.addEventListener("toggle", (event) => (event.newState === "open" ? place(menu) : menu.removeAttribute("style")));
   menu.addEventListener("click", (event) => event.target.closest("a, button") && menu.hidePopover());
   menu.addEventListener("keydown", (event) => {
     const items = itemsOf(menu);

@@ -4,6 +4,7 @@ import { act, target } from "casilla/act";
 import { open } from "casilla/dialog";
 
 let refs; // the row or message that was meant when the dialog opened; undefined = the selection
+let whole = 0; // how many messages its whole conversation has, when that is meant
 
 export function start() {
   document.addEventListener("click", (event) => {
@@ -11,7 +12,7 @@ export function start() {
     if (!button) return;
     event.preventDefault();
     const letter = button.closest("#reader") && document.querySelector("#reader [data-reader]");
-    ask(letter ? [letter.dataset.ref] : undefined);
+    ask(letter ? [letter.dataset.ref] : undefined, false, Number(button.dataset.whole ?? 0));
   });
   document.addEventListener("dragstart", onDrag);
   for (const name of ["dragover", "dragleave", "drop", "dragend"]) document.addEventListener(name, onDrop);
@@ -27,10 +28,11 @@ export function bind(dialog) {
   });
 }
 
-export function ask(only, copying = false) {
+export function ask(only, copying = false, all = 0) {
   const dialog = document.getElementById("move");
   if (!dialog || !target(only)) return false;
   refs = only ?? (target()?.one ? target().refs : undefined);
+  whole = all;
   const field = dialog.querySelector("input[type=search]");
   field.value = "";
   dialog.querySelector("[data-copy-instead]").checked = copying;
@@ -84,7 +86,7 @@ function onKey(dialog, event) {
 function choose(dialog, item) {
   const copying = dialog.querySelector("[data-copy-instead]").checked;
   dialog.close();
-  act(copying ? "copy" : "move", { refs, to: item.dataset.folder });
+  act(copying ? "copy" : "move", { refs, to: item.dataset.folder, whole });
 }
 
 function onDrag(event) {

@@ -52,7 +52,10 @@ export function focusRow(app, row = rowOf(app, letterOf(app))) {
 
 const letterOf = (app) => app?.querySelector("#reader [data-reader]");
 
-const rowOf = (app, letter) => letter && app.querySelector(`#list .row[data-ref="${CSS.escape(letter.dataset.ref)}"]`);
+// Its own row, else that of the conversation of which it is the newest.
+export const rowOf = (app, letter) => letter && (rowBy(app, letter.dataset.ref) ?? rowBy(app, `${letter.dataset.ref}*`));
+
+const rowBy = (app, ref) => app.querySelector(`#list .row[data-ref="${CSS.escape(ref)}"]`);
 
 // Back and forward within one list change the reading pane alone; anything else is the whole page again.
 function onTraverse(event) {
@@ -90,6 +93,7 @@ function afterSwap(app, event) {
     app.dataset.view = "read";
     mark(app, true);
     (app.querySelector("#subject") ?? target).focus({ preventScroll: true });
+    if (rowOf(app, letterOf(app))?.matches("[data-count][data-unread]")) app.querySelector("#list [data-behaviour~=list]").dispatchEvent(new CustomEvent("casilla:reload"));
   } else if (target?.id === "list") {
     app.dataset.view = "list";
     delete app.dataset.search;
@@ -102,18 +106,19 @@ function afterSwap(app, event) {
 function afterChange(app, gone) {
   const list = app?.querySelector("#list [data-behaviour~=list]");
   const rows = [...(list?.querySelectorAll(".row") ?? [])];
-  const active = rows.find((row) => row.contains(document.activeElement));
-  const focused = active && gone.has(active.dataset.ref) ? active : null;
+  const active = rows.findLast((row) => row.contains(document.activeElement));
+  const left = (row) => gone.has(row.dataset.ref) || gone.has(row.dataset.ref.replace("*", ""));
+  const focused = active && left(active) ? active : null;
   const letter = letterOf(app);
   const closed = letter && gone.has(letter.dataset.ref);
   const from = focused ?? (closed ? rowOf(app, letter) : null);
-  const next = from && (rows.slice(rows.indexOf(from)).find((row) => !gone.has(row.dataset.ref)) ?? rows.findLast((row) => !gone.has(row.dataset.ref)));
+  const next = from && (rows.slice(rows.indexOf(from)).find((row) => !left(row)) ?? rows.findLast((row) => !left(row)));
   if (closed) {
     app.querySelector("#reader").replaceChildren(...(empty ?? []).map((node) => node.cloneNode(true)));
     history.replaceState(history.state, "", app.querySelector("#tree a[aria-current]")?.href ?? location.href);
     app.dataset.view = "list";
   }
-  for (const row of rows) if (gone.has(row.dataset.ref)) row.remove();
+  for (const row of rows) if (left(row)) row.remove();
   mark(app);
   const subject = next?.querySelector(".row__subj");
   if (closed && list.checkVisibility()) subject?.click(); // beside the list the next message opens, as in Thunderbird
@@ -128,14 +133,14 @@ function mark(app, reveal) {
   if (!row) return;
   row.setAttribute("aria-current", "true");
   const { dataset } = app.querySelector("#letter-state");
-  row.toggleAttribute("data-unread", !("seen" in dataset));
-  if ("seen" in dataset) row.querySelector(".row__subj > .sr")?.remove();
+  if (!row.dataset.count) row.toggleAttribute("data-unread", !("seen" in dataset));
+  if ("seen" in dataset && !row.dataset.count) row.querySelector(".row__subj > .sr")?.remove();
   star(app, row, "flagged" in dataset);
   if (reveal) row.scrollIntoView({ block: "nearest" });
 }
 
 function star(app, row, on) {
-  const shown = row.querySelector(".row__flags .star");
+  const shown = row.querySelector(":scope > .row__flags .star");
   if (!on) shown?.remove();
   if (!on || shown) return;
   const icon = app.querySelector("#reader svg.star")?.cloneNode(true);

@@ -77,7 +77,7 @@ function holdStill(state, change) {
 }
 
 function settle(state) {
-  const row = state.list.querySelector(":scope > .row");
+  const row = state.list.querySelector(":scope > .row:not(:has(> .row__thread))");
   state.height = row?.offsetHeight || state.height || 68;
   state.scale = Math.min(1, TALLEST / (state.total * state.height || 1));
   state.list.style.setProperty("--gap-row", `${state.height}px`);

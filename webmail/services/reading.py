@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.conf import settings
@@ -18,7 +18,7 @@ from webmail.mime.frank import Authentication, read_authentication, transport_tl
 from webmail.services.bodies import Framed, PartUrl, RawBody, frame_body, keep_framed
 from webmail.services.tags import Tag, tags_of
 from webmail.sources.base import MailSource
-from webmail.values import Body, Flag, Folder, FolderId, Message, Page, Part, Query, Ref, Role, Summary, Window
+from webmail.values import Body, Flag, Folder, FolderId, Message, Page, Part, Query, Ref, Role, Summary, Thread, Window
 
 DEFECT_TEXTS: dict[str, Promise] = {
     "truncated": _("The message is very long; its beginning is shown."),
@@ -35,13 +35,16 @@ DEFECT_TEXTS: dict[str, Promise] = {
 SENT_BY_ME = frozenset({Role.SENT, Role.DRAFTS, Role.TEMPLATES})
 """Folders of what one wrote oneself: their rows name the recipients."""
 
+THREAD_LIMIT = 200
+"""Messages of a conversation that a list shows at once."""
+
 OTHER_DEFECT = _("Part of the message does not follow the rules of mail and was read as well as possible.")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of the list page: the summary, its position, its tags, the day that begins above it (or None), who it is from
-    or to, and whether it is drawn as unread (what one wrote oneself never is)."""
+    or to, whether it is drawn as unread (what one wrote oneself never is), and the conversation that it stands for."""
 
     summary: Summary
     position: int
@@ -49,6 +52,12 @@ class Row:
     day: date | None
     who: str
     unread: bool
+    thread: Thread | None = None
+
+    @property
+    def count(self) -> int:
+        """How many messages it stands for."""
+        return len(self.thread.refs) if self.thread else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +136,7 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window) 
         shown_day = day if query.sort == "date" and day != last else None
         last = day
         if index >= look_back:
+            thread = page.threads[index] if page.threads else None
             rows.append(
                 Row(
                     summary,
@@ -134,11 +144,30 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window) 
                     tags_of(summary.flags),
                     shown_day,
                     _who(summary, sent_by_me),
-                    unread=summary.unread and not sent_by_me,
+                    unread=(thread.unread if thread else summary.unread) and not sent_by_me,
+                    thread=thread,
                 )
             )
-    kept = Page(page.rows[look_back:], page.start + look_back, page.total, page.validity, query, page.next_id)
+    kept = replace(page, rows=page.rows[look_back:], threads=page.threads[look_back:], start=page.start + look_back)
     return RowPage(rows, kept)
+
+
+def thread_rows(source: MailSource, folder: Folder, ref: Ref, query: Query) -> list[Row]:
+    """The other messages of a conversation as rows, the newest first; at most THREAD_LIMIT."""
+    refs = [one for one in source.conversations([ref], query) if one != ref][:THREAD_LIMIT]
+    found = {summary.ref: summary for summary in source.summaries(refs)}
+    sent_by_me = folder.role in SENT_BY_ME
+    return [
+        Row(
+            summary,
+            -1,
+            tags_of(summary.flags),
+            None,
+            _who(summary, sent_by_me),
+            unread=summary.unread and not sent_by_me,
+        )
+        for summary in (found[one] for one in refs if one in found)
+    ]
 
 
 def _who(summary: Summary, sent_by_me: bool) -> str:
@@ -155,12 +184,19 @@ def mark_seen(source: MailSource, summary: Summary) -> bool:
 
 
 def open_letter(
-    source: MailSource, folder: Folder, ref: Ref, query: Query, *, account_id: int, part_url: PartUrl, theme: Theme
+    source: MailSource,
+    folder: Folder,
+    ref: Ref,
+    query: Query | None,
+    *,
+    account_id: int,
+    part_url: PartUrl,
+    theme: Theme,
 ) -> Letter:
     """The message of `ref` with everything that the reader shows; its HTML bodies are cleaned and kept for their frames.
-    Raises Gone when it is not there any more."""
+    Without a query its place in a list is not asked for. Raises Gone when it is not there any more."""
     message = source.message(ref)
-    position, before, after, total = source.neighbours(ref, query)
+    position, before, after, total = source.neighbours(ref, query) if query else (-1, None, None, 0)
     bodies = [_shown(body, message, part_url, theme) for body in message.bodies]
     for shown in bodies:
         if shown.framed:

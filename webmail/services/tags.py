@@ -67,3 +67,7 @@ def _tag(keyword: str) -> Tag:
     if known is not None:
         return Tag(keyword, known, f"tag--{keyword.lower().lstrip('$')}")
     return Tag(keyword, keyword.lstrip("$"), "")
+
+
+ALL_TAGS = [_tag(keyword) for keyword in THUNDERBIRD_TAGS]
+"""The tags that menus offer."""

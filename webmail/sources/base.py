@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -22,6 +22,9 @@ from webmail.values import (
     Summary,
     Window,
 )
+
+RELATED_LIMIT = 200
+RELATED_IDS_LIMIT = 12
 
 
 class MailSource(Protocol):
@@ -81,6 +84,16 @@ class MailSource(Protocol):
     def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:
         """The messages of a folder with this Message-ID ("<a@b>"), as the server has them now; with `deleted` those too that
         are marked as deleted and still there."""
+        ...
+
+    def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
+        """The messages of a list that are in the same conversations as these, themselves included, the newest first: what a
+        grouped row stands for. The refs alone where threads cannot be told (`can.threads`)."""
+        ...
+
+    def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
+        """The messages of a folder that have one of these Message-IDs ("<a@b>"), or name one in References or In-Reply-To;
+        at most RELATED_LIMIT of them, the newest."""
         ...
 
     def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:

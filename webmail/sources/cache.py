@@ -42,6 +42,17 @@ class MailCache:
         }
         self._set(values, ORDER_TTL_S)
 
+    def thread_ids(self, folder: FolderId, validity: int) -> array[int]:
+        """What was read of a folder to put its threads together (see `webmail/imap/threads.py`)."""
+        ids: array[int] = array("Q")
+        value = self._get([_folder_key(f"i:{validity}", folder)])[0] or b""
+        if len(value) % ids.itemsize == 0:
+            ids.frombytes(value)
+        return ids
+
+    def keep_thread_ids(self, folder: FolderId, validity: int, ids: array[int]) -> None:
+        self._set({_folder_key(f"i:{validity}", folder): ids.tobytes()}, ORDER_TTL_S)
+
     def rows(self, folder: FolderId, validity: int, uids: list[int]) -> dict[int, Summary]:
         """The kept rows among these, without flags."""
         values = self._get([_folder_key(f"r:{validity}:{uid}", folder) for uid in uids])

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
-from webmail.errors import FolderRenewed, Gone, Refused, Unreachable
+from webmail.errors import FolderRenewed, Gone, Refused
 from webmail.imap.changes import append_message, batches, copy_messages, expunge, move_messages, store_flags
 from webmail.imap.connection import Connection, check
 from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
@@ -20,11 +19,13 @@ from webmail.imap.hierarchy import create_folder, delete_folders, rename_folder,
 from webmail.imap.login import connect
 from webmail.imap.pool import Key, Open
 from webmail.imap.quota import read_quota
-from webmail.imap.rows import Row, fetch_least, fetch_rows
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
+from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
 from webmail.mime.choose import choose_bodies
+from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.cache import MailCache
+from webmail.sources.grouping import Groups, read_groups
 from webmail.sources.letter import (
     BODY_LIMIT_BYTES,
     HEADER_LIMIT_BYTES,
@@ -34,7 +35,8 @@ from webmail.sources.letter import (
     build_message,
     check_part_number,
 )
-from webmail.sources.listing import read_listing
+from webmail.sources.listing import Listing, read_listing
+from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.values import (
     Capabilities,
     Credentials,
@@ -51,13 +53,12 @@ from webmail.values import (
     Ref,
     Role,
     Summary,
+    Thread,
     Window,
 )
 
 CHUNK_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
-SALVAGE_LIMIT = 12
-SALVAGE_WITHIN_S = 10.0
 
 HEAD_ITEMS = b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.%d>" % HEADER_LIMIT_BYTES
 _SALT = os.urandom(16)
@@ -93,6 +94,7 @@ class ImapSource:
         self._session = Session(key, open_)
         self._cache = cache
         self._roles = roles or {}
+        self._rows = RowReader(self._session, cache)
         self._structures: dict[Ref, Part] = {}
 
     @property
@@ -114,7 +116,8 @@ class ImapSource:
         connection = self.connection
         return Capabilities(
             push=False,
-            threads=connection.has("THREAD=REFERENCES"),
+            threads=True,
+            threads_limit=None if server_threads(connection) else HERE_LIMIT,
             server_sort=connection.has("SORT"),
             quota=connection.has("QUOTA"),
             move=True,
@@ -131,54 +134,45 @@ class ImapSource:
         return self._session.read(lambda: self._page(folder, query, window))
 
     def _page(self, folder: FolderId, query: Query, window: Window) -> Page:
+        if query.grouped:
+            page = self._thread_page(folder, query, window)
+            if page is not None:
+                return page
+        query = replace(query, threads=False)
         listing = read_listing(self._session, self._cache, folder, query, window)
         start = max(0, min(window.start, len(listing.order)))
         uids = list(listing.order[start : start + window.size])
-        rows = self._rows(listing.state, uids, listing.flags)
+        rows = self._rows.read(listing.state, uids, listing.flags)
         return Page(tuple(rows), start, len(listing.order), listing.state.validity, query, listing.state.next_uid)
 
-    def _rows(self, state: Selected, uids: list[int], flags: dict[int, frozenset[str]]) -> list[Summary]:
-        kept = self._cache.rows(state.folder, state.validity, uids)
-        missing = [uid for uid in uids if uid not in kept]
-        fresh, more = self._fetch_rows(state, missing, [uid for uid in kept if uid not in flags])
-        flags = flags | more
-        lasting = [row for row in fresh.values() if row.lasting]
-        self._cache.keep_rows(row.summary for row in lasting)
-        self._cache.keep_structures({row.summary.ref: row.structure for row in lasting if row.structure})
-        known = {uid: replace(row, flags=flags[uid]) for uid, row in kept.items() if uid in flags}
-        known |= {uid: row.summary for uid, row in fresh.items()}
-        return [known[uid] for uid in uids if uid in known]
+    def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
+        """A window of conversations; None where nobody can tell them."""
+        listing, groups = self._groups(folder, query)
+        if groups is None:
+            return None
+        state, start = listing.state, max(0, min(window.start, len(groups)))
+        members = [groups.row(at) for at in range(start, min(start + window.size, len(groups)))]
+        unread, flags = read_marks(self.connection, [thread[0] for thread in members])
+        rows = {int(row.ref.id): row for row in self._rows.read(state, [thread[0] for thread in members], flags)}
+        shown = [thread for thread in members if thread[0] in rows]
+        threads = (Thread(self._refs(state, thread), unread=not unread.isdisjoint(thread.tolist())) for thread in shown)
+        return Page(
+            tuple(rows[thread[0]] for thread in shown),
+            start,
+            len(groups),
+            state.validity,
+            query,
+            state.next_uid,
+            tuple(threads),
+        )
 
-    def _fetch_rows(
-        self, state: Selected, uids: list[int], flags_of: list[int]
-    ) -> tuple[dict[int, Row], dict[int, frozenset[str]]]:
-        started = time.monotonic()
-        try:
-            return fetch_rows(self.connection, state.folder, state.validity, uids, flags_of)
-        except Unreachable:
-            if not self.connection.broken or time.monotonic() - started > SALVAGE_WITHIN_S:
-                raise
-            return self._salvage(state, uids, [SALVAGE_LIMIT]), self._fetch_rows(state, [], flags_of)[1]
+    def _groups(self, folder: FolderId, query: Query) -> tuple[Listing, Groups | None]:
+        listing = read_listing(self._session, self._cache, folder, query)
+        return listing, read_groups(self._session, self._cache, listing, query)
 
-    def _salvage(self, state: Selected, uids: list[int], left: list[int]) -> dict[int, Row]:
-        """After a connection that broke while rows were read: each half on a new one, down to the message over which the
-        server stumbles, of which only the least is asked. Raises Unreachable when that does not help."""
-        if not left[0]:
-            raise Unreachable("the connection breaks again and again")
-        left[0] -= 1
-        self._session.reconnect()
-        if self._session.selected(state.folder)[0].validity != state.validity:
-            raise FolderRenewed("the folder was made anew")
-        if len(uids) == 1:
-            return fetch_least(self.connection, state.folder, state.validity, uids[0])
-        rows: dict[int, Row] = {}
-        middle = len(uids) // 2
-        for half in (uids[:middle], uids[middle:]):
-            try:
-                rows |= fetch_rows(self.connection, state.folder, state.validity, half)[0]
-            except Unreachable:
-                rows |= self._salvage(state, half, left)
-        return rows
+    @staticmethod
+    def _refs(state: Selected, uids: Iterable[int]) -> tuple[Ref, ...]:
+        return tuple(Ref(state.folder, state.validity, str(uid)) for uid in uids)
 
     def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
         return self._session.read(lambda: self._neighbours(ref, query))
@@ -187,14 +181,41 @@ class ImapSource:
         listing = read_listing(self._session, self._cache, ref.folder, query)
         if listing.state.validity != ref.validity:
             raise FolderRenewed("the folder was made anew")
-        order, uid = listing.order, _uid(ref)
-        if uid not in order:
+        groups = read_groups(self._session, self._cache, listing, query) if query.grouped else None
+        if groups is not None:
+            at, order = groups.row_of(_uid(ref)), groups.heads
+        else:
+            order = listing.order
+            at = order.index(_uid(ref)) if _uid(ref) in order else -1
+        if at < 0:
             return -1, None, None, len(order)
-        at = order.index(uid)
         before, after = (
             Ref(ref.folder, ref.validity, str(order[i])) if 0 <= i < len(order) else None for i in (at - 1, at + 1)
         )
         return at, before, after, len(order)
+
+    def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
+        refs = list(refs)
+        return self._session.read(lambda: self._conversations(refs, query))
+
+    def _conversations(self, refs: list[Ref], query: Query) -> list[Ref]:
+        out: list[Ref] = []
+        for folder, validity in dict.fromkeys((ref.folder, ref.validity) for ref in refs):
+            mine = [ref for ref in refs if (ref.folder, ref.validity) == (folder, validity)]
+            listing, groups = self._groups(folder, replace(query, sort="date", descending=True))
+            if listing.state.validity != validity:
+                raise FolderRenewed("the folder was made anew")
+            together = groups.together(map(_uid, mine)) if groups else ()
+            out += dict.fromkeys([*self._refs(listing.state, together), *mine])
+        return out
+
+    def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
+        return self._session.read(lambda: self._related(folder, ids))
+
+    def _related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
+        state, _flight = self._session.selected(folder)
+        found = search_related(self.connection, ids[:RELATED_IDS_LIMIT])
+        return list(self._refs(state, found[-RELATED_LIMIT:]))
 
     # --- one message ------------------------------------------------------------------------------------------------
 
@@ -286,7 +307,7 @@ class ImapSource:
         rows: list[Summary] = []
         for state, uids in self._by_folder(refs):
             for batch in batches(uids):
-                rows += self._rows(state, batch, {})
+                rows += self._rows.read(state, batch, {})
         return rows
 
     def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:

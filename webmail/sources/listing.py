@@ -45,7 +45,7 @@ def read_listing(
     """The list of a query, without messages that are marked as deleted; with the flags of `window` as far as it could be
     told beforehand. Raises Gone when there is no such folder."""
     filtered = is_filtered(query)
-    name = _filter_name(query)
+    name = filter_name(query)
     kept, base = cache.orders(folder, [name, query.sort]) if filtered else [*cache.orders(folder, [query.sort]), None]
     commands = _Commands()
     guess = _window(kept[1], query, window) if kept and window else []
@@ -56,7 +56,7 @@ def read_listing(
     state, flight = session.selected(folder, *commands.pieces)
     listing = Listing(state, array("I"))
     listing.flags = {uid: one.flags() for uid, one in by_uid(flight, guess).items() if b"FLAGS" in one.items}
-    order = kept[1] if kept and kept[0] == _mark(state, query) else None
+    order = kept[1] if kept and kept[0] == mark_of(state, query) else None
     if order is None:
         order = _read_order(
             session, cache, listing.state, query, _Answers(commands, flight), base if filtered else None
@@ -105,7 +105,7 @@ def _read_order(
     """The ascending order of a query from the answers at hand, from the server where they do not suffice; kept for the
     next time."""
     keep: dict[str, tuple[str, array[int]]] = {}
-    base_mark = _mark(state, Query(sort=query.sort))
+    base_mark = mark_of(state, Query(sort=query.sort))
     if base and base[0] == base_mark:
         order = base[1]
     else:
@@ -116,8 +116,8 @@ def _read_order(
         whole = len(order) == state.exists
         matching = _matching(session, query, answers)
         order = array("I", (uid for uid in order if uid in matching))
-        if whole and (mark := _mark(state, query)):
-            keep[_filter_name(query)] = (mark, order)
+        if whole and (mark := mark_of(state, query)):
+            keep[filter_name(query)] = (mark, order)
     cache.keep_orders(state.folder, keep)
     return array("I", order)
 
@@ -142,7 +142,7 @@ def _matching(session: Session, query: Query, answers: _Answers) -> set[int]:
     return filter_result(connection, connection.run(filter_command(connection, query)), 0)
 
 
-def _mark(state: Selected, query: Query) -> str:
+def mark_of(state: Selected, query: Query) -> str:
     """The state of the folder for which an order holds: no message came or went, and where flags decide, none changed
     (RFC 7162). "" = it cannot be told, so nothing is kept."""
     mark = f"{state.validity}:{state.next_uid}:{state.exists}"
@@ -151,7 +151,8 @@ def _mark(state: Selected, query: Query) -> str:
     return f"{mark}:{state.modseq}" if state.modseq else ""
 
 
-def _filter_name(query: Query) -> str:
+def filter_name(query: Query) -> str:
+    """What the order of a filtered list is kept under."""
     parts = (query.sort, query.unread, query.flagged, query.attachment, query.in_body, query.text)
     return "f" + hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 

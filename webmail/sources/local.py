@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
@@ -20,6 +21,7 @@ from webmail.mime.fold import fold
 from webmail.mime.parts import unpack_part
 from webmail.mime.structure import parse_message, parse_spans
 from webmail.models import LocalBody, LocalFolder, LocalMessage
+from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.letter import (
     BODY_LIMIT_BYTES,
     HEADER_LIMIT_BYTES,
@@ -30,6 +32,7 @@ from webmail.sources.letter import (
 )
 from webmail.storage.blobs import Blobs
 from webmail.storage.folders import ensure_folders
+from webmail.storage.related import find_related
 from webmail.storage.rows import describe, flag_fields, flags_of, index_messages, mapped
 from webmail.values import (
     Address,
@@ -127,7 +130,8 @@ class LocalSource:
         start = max(0, min(window.start, total))
         rows = _window(found, query, start, window.size)
         self._index_shown(rows)
-        return Page(tuple(_summary(folder, row) for row in rows), start, total, VALIDITY, query, self._next_id())
+        told = replace(query, threads=False)
+        return Page(tuple(_summary(folder, row) for row in rows), start, total, VALIDITY, told, self._next_id())
 
     def refs(self, folder: FolderId, query: Query) -> list[Ref]:
         pks = _ordered(self._found(folder, query), query).values_list("pk", flat=True)
@@ -168,6 +172,13 @@ class LocalSource:
     def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:
         rows = self._messages().filter(folder=self._folder(folder), message_id=message_id[:1000])
         return [Ref(folder, VALIDITY, str(pk)) for pk in rows.order_by("pk").values_list("pk", flat=True)]
+
+    def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
+        return list(refs)
+
+    def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
+        found = find_related(self._blobs, self._folder(folder), ids[:RELATED_IDS_LIMIT], RELATED_LIMIT)
+        return [Ref(folder, VALIDITY, str(pk)) for pk in found]
 
     # --- one message ------------------------------------------------------------------------------------------------
 

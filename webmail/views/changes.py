@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,15 +28,17 @@ from webmail.services.tags import tags_of
 from webmail.services.uploads import TooLarge
 from webmail.services.whereabouts import COPIES, decide, whereabouts
 from webmail.tokens import decode_folder
-from webmail.values import Flag, FolderId, Ref
+from webmail.values import Flag, FolderId, Query, Ref
 from webmail.views.box import Box, open_box
-from webmail.views.query import query_from
+from webmail.views.query import query_of
 from webmail.views.states import state_of
 
 REFS_LIMIT = 20_000
 """Messages that may be named one by one; for more, the list is named whole."""
+GONE_LIMIT = 500
+"""Messages that the page is told of one by one when they left."""
 
-_REF = re.compile(r"([0-9]{1,10})\.([0-9A-Za-z]{1,64})")
+_REF = re.compile(r"([0-9]{1,10})\.([0-9A-Za-z]{1,64})(\*?)")
 _KEYWORD = re.compile(r"[!#$&'+\-./0-9:;<=>?@A-Z^_`a-z|~]{1,100}")
 
 
@@ -91,17 +93,19 @@ QUIET = frozenset({*MARKS, "tag", "untag", *COPIES})
 def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
     """Does `do` to the messages named by `ref` (VALIDITY.UID, repeated) or `refs` (joined by commas), or with `all` to all of
     the list that the address names, but for `except` and for those that came after it was drawn (`all` is VALIDITY.UID of
-    the message that would have been next). `open` is the message that the page shows. Answers with a toast and what it
-    changes."""
-    if request.POST.get("do") == "forward_attached":
+    the message that would have been next). A star after a ref means all that its row stands for, `whole` the whole
+    conversation in this folder. `open` is the message that the page shows. Answers with a toast and what it changes."""
+    do, _space, tag = request.POST.get("do", "").partition(" ")
+    if do == "forward_attached":
         return _forward_attached(request, account_id, folder_id)
-    action = ACTIONS.get(request.POST.get("do", ""))
+    action = ACTIONS.get(do)
     if action is None:
         return HttpResponseBadRequest()
     with open_box(request, account_id) as box:
         try:
             refs = _refs(box, folder_id)
-            change = action(Wish(box, refs, request.POST)) if refs else Change(0)
+            data = request.POST.dict() | ({"tag": tag} if tag else {})
+            change = action(Wish(box, refs, data)) if refs else Change(0)
         except ValueError:
             return HttpResponseBadRequest()
         except LoginRefused:
@@ -109,10 +113,8 @@ def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) 
         except MailError as error:
             return _answer(box, folder_id, str(state_of(error).title), status=state_of(error).status)
         token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo else ""
-        text = _words(request.POST["do"], change)
-        return _answer(
-            box, folder_id, text, token=token, left=request.POST["do"] not in QUIET, nothing=not change.count
-        )
+        left = set(refs) if do not in QUIET else set()
+        return _answer(box, folder_id, _words(do, change), token=token, left=left, nothing=not change.count)
 
 
 def _forward_attached(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
@@ -165,20 +167,29 @@ def _refs(box: Box, folder_id: FolderId) -> list[Ref]:
     data = box.request.POST
     if data.get("all"):
         limit = parse_refs(folder_id, data["all"])[0]
-        out = set(parse_refs(folder_id, data.get("except", "")))
-        found = box.source.refs(folder_id, query_from(box.request.GET))
+        out = set(_expanded(box, folder_id, data.get("except", "")))
+        found = box.source.refs(folder_id, query_of(box.request))
         if any(ref.validity != limit.validity for ref in found[:1]):
             raise FolderRenewed("the folder was made anew")
         newest = int(limit.id) or sys.maxsize
         return [ref for ref in found if ref not in out and int(ref.id) < newest]
-    refs = parse_refs(folder_id, ",".join([data.get("refs", ""), *data.getlist("ref")]))
-    if len(refs) > REFS_LIMIT:
+    refs = _expanded(box, folder_id, ",".join([data.get("refs", ""), *data.getlist("ref")]))
+    return box.source.conversations(refs, Query()) if data.get("whole") and refs else refs
+
+
+def _expanded(box: Box, folder_id: FolderId, text: str) -> list[Ref]:
+    """The refs of a text; one with a star stands for all messages of the list that are in its conversation."""
+    words = text.split(",")
+    if len(words) > REFS_LIMIT:
         raise ValueError("too many")
-    return refs
+    refs = parse_refs(folder_id, text)
+    heads = parse_refs(folder_id, ",".join(word for word in words if word.endswith("*")))
+    behind = box.source.conversations(heads, query_of(box.request)) if heads else []
+    return list(dict.fromkeys([*refs, *behind]))
 
 
 def parse_refs(folder_id: FolderId, text: str) -> list[Ref]:
-    """Messages of a folder from VALIDITY.UID, joined by commas. Raises ValueError."""
+    """Messages of a folder from VALIDITY.UID, joined by commas; stars are let go. Raises ValueError."""
     refs = []
     for word in filter(None, text.split(",")):
         match = _REF.fullmatch(word)
@@ -194,7 +205,7 @@ def _answer(
     text: str,
     *,
     token: str = "",
-    left: bool = False,
+    left: Collection[Ref] = (),
     nothing: bool = False,
     status: int = 200,
 ) -> HttpResponse:
@@ -208,7 +219,8 @@ def _answer(
         "text": text,
         "undo_url": undo_url,
         "from_folder": folder_id,
-        "left": left,
+        "left": bool(left),
+        "gone": _told_gone(left, _open_ref(box, folder_id)),
         "nothing": nothing,
         "failed": status >= 400,
         "open": _open_state(box, folder_id),
@@ -217,32 +229,46 @@ def _answer(
     return render(box.request, "webmail/mail.html#changed", context, status=status)
 
 
+def _told_gone(left: Collection[Ref], shown: Ref | None) -> str:
+    """The messages that left the list, for the page to take away; of very many only the one that it shows."""
+    told = left if len(left) <= GONE_LIMIT else {shown} & set(left)
+    return ",".join(f"{ref.validity}.{ref.id}" for ref in told if ref)
+
+
+def _open_ref(box: Box, folder_id: FolderId) -> Ref | None:
+    """The message that the page shows, None when it shows none."""
+    try:
+        return next(iter(parse_refs(folder_id, box.request.POST.get("open", ""))), None)
+    except ValueError:
+        return None
+
+
 def _open_place(box: Box, folder_id: FolderId) -> dict[str, Any]:
     """Where the message lives that the page shows; nothing for an account that is read on its server."""
     if not box.account.downloads:
         return {}
+    ref = _open_ref(box, folder_id)
     try:
-        refs = parse_refs(folder_id, box.request.POST.get("open", ""))
-        found = box.source.summaries(refs)
-    except (ValueError, MailError):
+        found = box.source.summaries([ref]) if ref else []
+    except MailError:
         return {}
     if not found:
         return {}
-    change_url = box.url("messages_change", folder_id, query_from(box.request.GET))
-    place = whereabouts(box.account, refs)[found[0].ref]
+    change_url = box.url("messages_change", folder_id, query_of(box.request))
+    place = whereabouts(box.account, [found[0].ref])[found[0].ref]
     return {"ref": found[0].ref, "place": place, "arrival": found[0].received, "change_url": change_url}
 
 
 def _open_state(box: Box, folder_id: FolderId) -> dict[str, Any] | None:
     """How the message that the page shows is marked now; None when there is none, or it is not there any more."""
+    ref = _open_ref(box, folder_id)
     try:
-        refs = parse_refs(folder_id, box.request.POST.get("open", ""))
-        flags = box.source.flags(refs)
-    except (ValueError, MailError):
+        flags = box.source.flags([ref]) if ref else {}
+    except MailError:
         return None
-    if not refs or refs[0] not in flags:
+    if ref is None or ref not in flags:
         return None
-    mine = flags[refs[0]]
+    mine = flags[ref]
     folder = find_folder(box.source.folders(), folder_id)
     return {
         "folder": folder,

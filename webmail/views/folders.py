@@ -14,12 +14,15 @@ from webmail.errors import FolderGone
 from webmail.services.composing import to_rescue
 from webmail.services.folders import folder_label
 from webmail.services.reading import SENT_BY_ME, RowPage, open_page
+from webmail.services.tags import ALL_TAGS
 from webmail.services.whereabouts import whereabouts
 from webmail.tokens import decode_folder
 from webmail.values import Folder, FolderId, Query, Window
 from webmail.views.box import Box, inbox_of, open_box
-from webmail.views.query import PAGE_SIZE, query_from, query_string, start_from
+from webmail.views.query import PAGE_SIZE, THREADS_COOKIE, query_of, query_string, start_from
 from webmail.views.states import state_of
+
+COOKIE_S = 365 * 24 * 3600
 
 
 @login_required
@@ -60,14 +63,23 @@ def folder_tree(request: HttpRequest, account_id: int) -> HttpResponse:
 @require_safe
 def message_list(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
     """A folder: the whole page, or its list pane for htmx."""
+    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    if "threads" in request.GET and not partial:
+        return _remember_threads(request, redirect(request.path + (query_string(query_of(request)))))
     with open_box(request, account_id) as box:
         try:
             context = list_context(box, folder_id)
         except FolderGone as error:
             return _gone(box, error)
-    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
-        return render(request, "webmail/mail.html#folder_change", context)
-    return render(request, "webmail/mail.html", context)
+    response = render(request, "webmail/mail.html" + ("#folder_change" if partial else ""), context)
+    return _remember_threads(request, response) if "threads" in request.GET else response
+
+
+def _remember_threads(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Lists stay by conversation, or by message, in this browser."""
+    wanted = "1" if query_of(request).threads else "0"
+    response.set_cookie(THREADS_COOKIE, wanted, max_age=COOKIE_S, httponly=True, samesite="Lax")
+    return response
 
 
 def _gone(box: Box, error: FolderGone) -> HttpResponse:
@@ -84,7 +96,7 @@ def _gone(box: Box, error: FolderGone) -> HttpResponse:
 @require_safe
 def message_rows(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
     """The rows of one window, for the list to grow by."""
-    query = query_from(request.GET)
+    query = query_of(request)
     with open_box(request, account_id) as box:
         folder = Folder(id=folder_id, path=(), role=_role_hint(box, folder_id))
         page = open_page(box.source, folder, query, Window(start_from(request.GET), PAGE_SIZE))
@@ -104,7 +116,7 @@ def _role_hint(box: Box, folder_id: FolderId) -> Any:
 
 def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> dict[str, Any]:
     """Everything that the mail page shows but the reader: tree, quota, and the list from `start` (else as the address says)."""
-    query = query_from(box.request.GET)
+    query = query_of(box.request)
     folders = box.folders()
     folder = box.folder(folders, folder_id)
     if not folder.selectable:
@@ -139,9 +151,21 @@ def rows_context(box: Box, folder: Folder, page: RowPage, query: Query) -> dict[
         "page_size": PAGE_SIZE,
         "more_url": query_string(query, start=str(page.end)) if page.end < page.total else "",
         "less_url": query_string(query, start=str(max(0, page.page.start - PAGE_SIZE))) if page.page.start else "",
+        "all_tags": ALL_TAGS,
+        "grouped": page.page.query.grouped,
+        "threads": _threads_link(box, folder, query),
         "sorts": sort_links(query, person="to" if folder.role in SENT_BY_ME else "from"),
         "filters": filter_links(query),
     }
+
+
+def _threads_link(box: Box, folder: Folder, query: Query) -> tuple[str, str, bool] | None:
+    """(address that turns grouping over, address of the list then, on); None where conversations cannot be told."""
+    can = box.source.can
+    if not can.threads or (can.threads_limit is not None and (folder.total or 0) > can.threads_limit):
+        return None
+    on = query.grouped
+    return query_string(query, sort="", threads="0" if on else "1"), query_string(query, sort="") or "?", on
 
 
 def sort_links(query: Query, *, person: str = "from") -> list[tuple[str, str, bool]]:

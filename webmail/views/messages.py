@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from webmail.errors import Gone
+from webmail.errors import Gone, Refused
 from webmail.markup.document import frame_csp
 from webmail.mime.frank import list_unsubscribe
 from webmail.mime.headers import header_value, parse_headers
@@ -19,13 +19,14 @@ from webmail.services.contacts import hear_from
 from webmail.services.inline import with_inline_images
 from webmail.services.notices import notices_of
 from webmail.services.reading import Letter, mark_seen, open_letter
-from webmail.services.tags import THUNDERBIRD_TAGS, tags_of
+from webmail.services.tags import ALL_TAGS
+from webmail.services.threads import read_conversation
 from webmail.services.whereabouts import whereabouts
 from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.folders import list_context
-from webmail.views.query import query_from, query_string, start_around
+from webmail.views.query import query_of, query_string, start_around
 from webmail.views.states import state_of
 
 HEADER_TEXT_LIMIT_BYTES = 262_144
@@ -47,14 +48,13 @@ def message_show(request: HttpRequest, account_id: int, folder_id: FolderId, val
             if partial:
                 raise
             return _gone(box, folder_id, error)
-        changed = _from_here(request) and mark_seen(box.source, letter.message.summary)
-        if _from_here(request):
-            hear_from(box.account, letter, first=changed)
+        changed = opened_by_person(box, letter)
         context = letter_context(box, letter, seen=changed or not letter.message.summary.unread)
         context["notices"] = notices_of(account=box.account, source=box.source, letter=letter)
         if partial:
             context |= box.tree(box.folders() if changed else folders, folder_id) | {"counters": changed}
         else:
+            context |= conversation_context(box, folder, ref)
             context |= list_context(box, folder_id, start=start_around(letter.position)) | {"view": "read"}
     template = "webmail/mail.html#reader_change" if partial else "webmail/mail.html"
     return render(request, template, context)
@@ -72,11 +72,33 @@ def _open(box: Box, folder: Folder, ref: Ref) -> Letter:
         box.source,
         folder,
         ref,
-        query_from(box.request.GET),
+        query_of(box.request),
         account_id=box.account.pk,
         part_url=box.part_url(ref),
         theme=box.theme,
     )
+
+
+def opened_by_person(box: Box, letter: Letter) -> bool:
+    """Marks a letter as read and remembers its sender, when a person of this site opened it. Whether that changed a mark."""
+    if not _from_here(box.request):
+        return False
+    changed = mark_seen(box.source, letter.message.summary)
+    hear_from(box.account, letter, first=changed)
+    return changed
+
+
+def conversation_context(box: Box, folder: Folder, ref: Ref) -> dict[str, Any]:
+    """What stands around an open message of its conversation; nothing where that cannot be told now."""
+    try:
+        conversation = read_conversation(box.source, box.source.folders(), folder, ref)
+    except (Gone, Refused):
+        return {"conversation": None}
+    return {"conversation": conversation, "account": box.account, "change_url": _change_url(box, folder.id)}
+
+
+def _change_url(box: Box, folder_id: FolderId) -> str:
+    return box.url("messages_change", folder_id, query_of(box.request))
 
 
 def _from_here(request: HttpRequest) -> bool:
@@ -87,7 +109,7 @@ def _from_here(request: HttpRequest) -> bool:
 
 def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, Any]:
     """What the reader shows of a letter; `seen` is what the server holds now that it was opened."""
-    query = query_from(box.request.GET)
+    query = query_of(box.request)
     mailto, https, one_click = list_unsubscribe(letter.message.headers)
     return {
         "account": box.account,
@@ -101,12 +123,13 @@ def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, 
         "before_url": box.message_url(letter.before, query=query) if letter.before else "",
         "after_url": box.message_url(letter.after, query=query) if letter.after else "",
         "back_url": box.url("folder", letter.folder.id, query),
-        "change_url": box.url("messages_change", letter.folder.id, query),
+        "change_url": _change_url(box, letter.folder.id),
+        "conversation_url": box.message_url(letter.message.ref, "conversation", query=query),
         "compose_url": _compose_url(box, letter.message.ref),
         "place": whereabouts(box.account, [letter.message.ref]).get(letter.message.ref),
         "arrival": letter.message.summary.received,
         "is_list": bool(header_value(letter.message.headers, "List-Post")),
-        "all_tags": [tag for keyword in THUNDERBIRD_TAGS for tag in tags_of([keyword])],
+        "all_tags": ALL_TAGS,
         "images": box.request.GET.get("images") == "1",
         "images_url": box.message_url(letter.message.ref) + query_string(query, images="1"),
     }
@@ -153,7 +176,7 @@ def _sheet_context(box: Box, ref: Ref) -> dict[str, Any]:
     return {
         "account": box.account,
         "ref": ref,
-        "back_url": box.message_url(ref, query=query_from(box.request.GET)),
+        "back_url": box.message_url(ref, query=query_of(box.request)),
         "eml_url": box.message_url(ref, "message_download"),
     }
 

@@ -14,7 +14,7 @@ from webmail.services.access import credentials_for
 from webmail.services.receipts import answer_receipt
 from webmail.values import FolderId, Ref
 from webmail.views.box import Box, open_box
-from webmail.views.query import query_from
+from webmail.views.query import query_of
 from webmail.views.states import state_of
 
 
@@ -47,4 +47,4 @@ def _told(box: Box, ref: Ref, text: str, *, status: int = 200) -> HttpResponse:
         context = {"text": text, "account": box.account, "ref": ref, "failed": status >= 400}
         return render(box.request, "webmail/notices.html#answered", context, status=status)
     toasts.info(box.request, text)
-    return redirect(box.message_url(ref, query=query_from(box.request.GET)))
+    return redirect(box.message_url(ref, query=query_of(box.request)))

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 from urllib.parse import urlencode
 
-from django.http import QueryDict
+from django.http import HttpRequest, QueryDict
 
 from webmail.values import Query, SortKey
 
 MAX_TEXT = 200
 PAGE_SIZE = 50
 MAX_START = 10_000_000
+
+
+THREADS_COOKIE = "casilla_threads"
+
+
+def query_of(request: HttpRequest) -> Query:
+    """The query of a request: what its address says, and whether this browser wants lists by conversation."""
+    query = query_from(request.GET)
+    return query if "threads" in request.GET else replace(query, threads=request.COOKIES.get(THREADS_COOKIE) == "1")
 
 
 def query_from(params: QueryDict) -> Query:
@@ -25,6 +35,7 @@ def query_from(params: QueryDict) -> Query:
         attachment=params.get("attachment") == "1",
         text="".join(char for char in params.get("q", "") if char.isprintable()).strip()[:MAX_TEXT],
         in_body=params.get("body") == "1",
+        threads=params.get("threads") == "1",
     )
 
 
@@ -40,7 +51,8 @@ def start_around(position: int) -> int:
 
 
 def query_string(query: Query, **changes: str) -> str:
-    """The query as it goes into an address, without its defaults; "" or "?…"."""
+    """The query as it goes into an address, without its defaults; "" or "?…". Whether it is by conversation is the browser's
+    to know, unless `changes` say it."""
     params = {
         "sort": query.sort if query.sort != "date" else "",
         "dir": "" if query.descending == (_default_dir(query.sort) == "desc") else _dir(query.descending),

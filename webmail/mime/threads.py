@@ -1,0 +1,53 @@
+"""Which messages belong together: by the ids that they carry and name (RFC 5322 section 3.6.4), never by their subjects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from hashlib import blake2b
+
+from webmail.mime.headers import split_header
+
+IDS_LIMIT = 60
+_ID = re.compile(rb"<[^<>\s]{1,1000}>")
+_FIELDS = ("message-id", "in-reply-to", "references")
+
+
+def read_ids(header: bytes) -> list[bytes]:
+    """The ids in Message-ID, In-Reply-To and References of a header, its own first, with angle brackets; of very many the
+    first and the last."""
+    found: dict[str, list[bytes]] = {name: [] for name in _FIELDS}
+    for name, value in split_header(header)[0]:
+        if name.lower() in found:
+            found[name.lower()] += _ID.findall(value)
+    ids = list(dict.fromkeys(one for name in _FIELDS for one in found[name]))
+    return ids if len(ids) <= IDS_LIMIT else ids[: IDS_LIMIT // 2] + ids[-IDS_LIMIT // 2 :]
+
+
+def short_id(message_id: bytes) -> int:
+    """An id as a number of 64 bits that nobody can make collide with another's by chance."""
+    return int.from_bytes(blake2b(message_id, digest_size=8).digest(), "big")
+
+
+def group_threads(messages: Iterable[tuple[int, Iterable[int]]]) -> list[list[int]]:
+    """Messages, each with the (short) ids that it carries and names, put together: two that share an id are in one group,
+    and so are those that are joined over others. Groups and their messages keep the order in which they came."""
+    above: dict[int, int] = {}
+    first_id: list[tuple[int, int]] = []
+    for message, ids in messages:
+        roots = [_root(above, one) for one in ids]
+        for root in roots[1:]:
+            above[_root(above, root)] = _root(above, roots[0])
+        first_id.append((message, roots[0] if roots else -message))
+    groups: dict[int, list[int]] = {}
+    for message, one in first_id:
+        groups.setdefault(_root(above, one), []).append(message)
+    return list(groups.values())
+
+
+def _root(above: dict[int, int], one: int) -> int:
+    """The id that stands for the group of another; the way there is made shorter."""
+    while (up := above.get(one, one)) != one:
+        above[one] = up = above.get(up, up)
+        one = up
+    return one

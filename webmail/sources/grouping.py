@@ -1,0 +1,118 @@
+"""A list whose rows are conversations: which messages stand behind each row."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from webmail.imap.connection import Connection
+from webmail.imap.selected import Selected
+from webmail.imap.session import Session
+from webmail.imap.threads import HERE_LIMIT, ask_threads, server_threads, threads_here
+from webmail.sources.cache import MailCache
+from webmail.sources.listing import Listing, filter_name, mark_of
+from webmail.values import Query
+
+
+@dataclass(frozen=True, slots=True)
+class Groups:
+    """The messages of a list by conversation, the one with the newest message first: thread `i` has the UIDs
+    `members[starts[i] : starts[i + 1]]`, the newest first. `turned` when the list begins with the oldest."""
+
+    starts: array[int]
+    members: array[int]
+    turned: bool = False
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def heads(self) -> array[int]:
+        """The newest message of each thread, in the order of the list."""
+        heads = array("I", map(self.members.__getitem__, self.starts[:-1]))
+        if self.turned:
+            heads.reverse()
+        return heads
+
+    def row(self, at: int) -> array[int]:
+        """The messages behind a row of the list."""
+        at = len(self) - 1 - at if self.turned else at
+        return self.members[self.starts[at] : self.starts[at + 1]]
+
+    def row_of(self, uid: int) -> int:
+        """Which row of the list a message is behind, -1 when the list does not have it."""
+        if uid not in self.members:
+            return -1
+        at = bisect_right(self.starts, self.members.index(uid)) - 1
+        return len(self) - 1 - at if self.turned else at
+
+    def together(self, uids: Iterable[int]) -> list[int]:
+        """All messages that are in the conversations of these, thread by thread."""
+        wanted = set(uids)
+        out: list[int] = []
+        for at in range(len(self)):
+            thread = self.members[self.starts[at] : self.starts[at + 1]]
+            if not wanted.isdisjoint(thread):
+                out.extend(thread)
+        return out
+
+
+def read_groups(session: Session, cache: MailCache, listing: Listing, query: Query) -> Groups | None:
+    """The conversations of a list; None where nobody can tell them: a large folder on a server without THREAD."""
+    state = listing.state
+    if not can_group(session.connection, state.exists):
+        return None
+    name, mark = "g" + filter_name(query), mark_of(state, query)
+    kept = cache.orders(state.folder, [name])[0] if mark and not state.deleted else None
+    if kept and kept[0] == mark:
+        count = kept[1][0]
+        return Groups(kept[1][1 : count + 1], kept[1][count + 1 :], turned=not query.descending)
+    order = listing.order if query.descending else listing.order[::-1]
+    groups = group_order(order, read_threads(session, cache, state))
+    if mark and not state.deleted:
+        packed = array("I", [len(groups.starts)]) + groups.starts + groups.members
+        cache.keep_orders(state.folder, {name: (mark, packed)})
+    return Groups(groups.starts, groups.members, turned=not query.descending)
+
+
+def can_group(connection: Connection, messages: int) -> bool:
+    """Whether the threads of a folder with so many messages can be told."""
+    return server_threads(connection) or messages <= HERE_LIMIT
+
+
+def read_threads(session: Session, cache: MailCache, state: Selected) -> array[int]:
+    """The threads of a folder, as UIDs with a 0 after each; kept until a message comes or goes."""
+    mark = mark_of(state, Query())
+    kept = cache.orders(state.folder, ["threads"])[0]
+    if kept and kept[0] == mark:
+        return kept[1]
+    if not state.exists:
+        return array("I")
+    if server_threads(session.connection):
+        threads = ask_threads(session.connection)
+    else:
+        threads, ids = threads_here(session.connection, cache.thread_ids(state.folder, state.validity))
+        cache.keep_thread_ids(state.folder, state.validity, ids)
+    cache.keep_orders(state.folder, {"threads": (mark, threads)})
+    return threads
+
+
+def group_order(order: Iterable[int], threads: array[int]) -> Groups:
+    """The messages of a list, the newest first, by thread. One of which the threads know nothing stands alone."""
+    thread_of: dict[int, int] = {}
+    number = 0
+    for uid in threads:
+        if uid:
+            thread_of[uid] = number
+        else:
+            number += 1
+    groups: dict[int, list[int]] = {}
+    for uid in order:
+        groups.setdefault(thread_of.get(uid, -uid), []).append(uid)
+    starts, members = array("I", [0]), array("I")
+    for group in groups.values():
+        members.extend(group)
+        starts.append(len(members))
+    return Groups(starts, members)
