@@ -136,7 +136,10 @@ AUTHENTICATION_BACKENDS = [
     "accounts.backends.HostedMailboxBackend",  # a mailbox that Casilla hosts: its own hash
     "webmail.backends.MailServerBackend",  # any other: the IMAP login is the check
 ]
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["accounts.provisioning.passwords.PasswordHasher"]
+# What a hash of a password costs; by default what Django takes. Tests sign in a thousand times and guard nothing by it.
+ARGON2_TIME_COST = int(env("ARGON2_TIME_COST", "1" if TESTING else "2"))
+ARGON2_MEMORY_KIB = int(env("ARGON2_MEMORY_KIB", "512" if TESTING else "102400"))
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {"login": "accounts.forms.SignInForm"}
 ACCOUNT_LOGIN_METHODS = {"email"}

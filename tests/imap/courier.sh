@@ -7,7 +7,7 @@
 set -eu
 folder=$1 packages=$2 port=$3 login=$4 password=$5
 names="courier-imap courier-base courier-authdaemon courier-authlib courier-authlib-userdb libcourier-unicode4
-    libgamin0 libgdbm6 libidn12 libltdl7 libpcre3"
+    gamin libgamin0 libgdbm6 libidn12 libltdl7 libpcre3"
 
 fetch() (
     cd "$packages"
@@ -33,6 +33,8 @@ if [ "${COURIER_NAMESPACE:-}" != yes ]; then
 fi
 
 root=$folder/root
+# Without a name for the owner, client and server of the file watcher miss each other, which costs seconds each time.
+{ cat /etc/passwd; echo 'courier-owner:x:5100:5100::/:/bin/false'; } >"$root/etc/passwd"
 mount --make-rprivate /
 mount -t overlay overlay -o "lowerdir=$root/usr:/usr" /usr
 mount -t overlay overlay -o "lowerdir=$root/etc:/etc" /etc
@@ -54,7 +56,7 @@ sed -i 's/^authmodulelist=.*/authmodulelist="authuserdb"/' /etc/courier/authdaem
 set -a
 . /etc/courier/imapd
 MAILDIRPATH=Maildir
-IMAP_USELOCKS=0 # its locks ask a file watcher that does not run here, and wait for it
+IMAP_USELOCKS=0 # its locks wait for a file watcher
 set +a
 exec couriertcpd -address=127.0.0.1 -nodnslookup -noidentlookup -maxprocs=40 -maxperip=40 "$port" \
     /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir
