@@ -15,7 +15,9 @@ GROUPED = Query(threads=True)
 def answer(subject: str, name: str, *before: str, day: int) -> bytes:
     extra = f"Message-ID: <{name}@x.test>\r\n"
     if before:
-        extra += f"In-Reply-To: <{before[-1]}@x.test>\r\nReferences: {' '.join(f'<{one}@x.test>' for one in before)}\r\n"
+        extra += (
+            f"In-Reply-To: <{before[-1]}@x.test>\r\nReferences: {' '.join(f'<{one}@x.test>' for one in before)}\r\n"
+        )
     return letter(subject, day=day, extra=extra)
 
 
