@@ -19,6 +19,10 @@ class Unreachable(MailError):
     """The server did not answer, or the connection broke. Trying again may help."""
 
 
+class MoveCut(Unreachable):
+    """The connection broke in the middle of a move; it is finished, or found not to have begun, a moment later."""
+
+
 class CertificateRefused(Unreachable):
     """The server's TLS certificate could not be verified; nothing was sent to it."""
 

@@ -284,6 +284,16 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class MoveEnded:
+    """A move that was cut in the middle and is over now: how many messages left `folder` for `target`, and how many stayed."""
+
+    folder: FolderId
+    target: FolderId
+    moved: int
+    stayed: int
+
+
+@dataclass(frozen=True, slots=True)
 class Quota:
     """Space used and allowed on the server in bytes (RFC 2087 counts KiB); `limit_bytes` None = no limit."""
 

@@ -127,8 +127,9 @@ async function save(state) {
   state.busy = fetch(form.action, { method: "POST", body, headers: { "X-Requested-With": "fetch" } })
     .then(async (response) => {
       if (response.redirected || response.status === 403) throw new Error("signed out");
-      if (!response.ok) throw new Error(String(response.status));
+      if (!response.ok && response.status !== 410) throw new Error(String(response.status));
       words.innerHTML = await response.text();
+      if (response.status === 410) return; // thrown away elsewhere: the page holds the text, and asks
       state.saved = text;
       if (textOf(form) === text) localStorage.removeItem(state.key);
     })

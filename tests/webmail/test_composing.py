@@ -203,3 +203,43 @@ def test_the_outbox_is_its_owners(box: dict[str, Any], mailbox_factory: Any) -> 
     assert answer.headers["Location"] == box["url"]
     outgoing.refresh_from_db()
     assert outgoing.state == Outgoing.State.CANCELLED
+
+
+def test_a_save_after_another_window_threw_it_away_keeps_the_text(box: dict[str, Any], imap: Any) -> None:
+    save(box, subject="Hola", text="uno")
+    box["client"].post(box["url"], {"do": "discard"}, headers=FETCH)
+    assert not Composing.objects.exists()
+    late = save(box, subject="Hola", text="dos")
+    assert late.status_code == 410
+    assert 'value="again"' in late.content.decode()
+    assert drafts(imap, box["made"]) == []
+    page = box["client"].post(box["url"], {"do": "again", "plain": "1", "subject": "Hola", "text": "dos"})
+    assert page.status_code == 200
+    (draft,) = drafts(imap, box["made"])
+    assert b"dos" in draft
+    sent = box["client"].post(box["url"], {"do": "discard"})
+    assert sent.status_code in {200, 302}
+    assert box["client"].post(box["url"], {"do": "discard"}).status_code in {200, 302}
+
+
+def test_a_draft_thrown_away_while_it_is_saved_does_not_come_back(
+    box: dict[str, Any], imap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = service.build_message
+
+    def build_and_lose(*args: Any, **more: Any) -> bytes:
+        Composing.objects.all().delete()  # the other window is quicker
+        return built(*args, **more)
+
+    monkeypatch.setattr(service, "build_message", build_and_lose)
+    assert save(box, subject="Hola", text="uno").status_code == 410
+    assert drafts(imap, box["made"]) == []
+
+
+def test_nobody_begins_anew_what_is_somebody_elses(box: dict[str, Any], mailbox_factory: Any) -> None:
+    other = signed_in(mailbox_factory("beto"))
+    other.get("/", follow=True)
+    theirs = MailAccount.objects.exclude(pk=box["account"].pk).get()
+    url = reverse("compose", args=[theirs.pk, Composing.objects.get().pk])
+    assert other.post(url, {"do": "again", "text": "x"}).status_code == 404
+    assert Composing.objects.get().account == box["account"]

@@ -1,6 +1,7 @@
 """What webmail keeps in the database."""
 
 from webmail.models.download import Download, LedgerEntry, Pull
+from webmail.models.moving import OpenMove
 from webmail.models.notices import ReceiptAnswer, Report
 from webmail.models.outgoing import Outgoing, folder_octets, folder_of
 from webmail.models.store import LocalBody, LocalFolder, LocalMessage
@@ -17,6 +18,7 @@ __all__ = [
     "LocalBody",
     "LocalFolder",
     "LocalMessage",
+    "OpenMove",
     "Outgoing",
     "Pull",
     "ReceiptAnswer",

@@ -117,7 +117,7 @@ def open_live(account: MailAccount, credentials: Credentials) -> MailSource:
     return pick_source(
         endpoint_for(account),
         credentials,
-        account_key=str(account.pk),
+        account_id=account.pk,
         ca_file=settings.MAIL_CA_FILE,
         redis_url=settings.REDIS_URL,
         roles=chosen_roles(account),

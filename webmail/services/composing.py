@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db import DatabaseError
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -89,7 +90,8 @@ def _choose_identity(composing: Composing, wanted: str, *, signed: str | None) -
 def save_draft(composing: Composing, source: MailSource) -> bool:
     """Puts the text into the server's Drafts folder: the new copy first, then the old one goes, if it is still this draft.
     True when another program had changed it in the meantime: both are kept. Whatever the server says, the text is in the
-    database; `failed` tells why it is not on the server. Raises nothing but LoginRefused."""
+    database; `failed` tells why it is not on the server. Raises nothing but LoginRefused, and Gone when the composer was
+    thrown away in the meantime: then its draft is too."""
     try:
         raw = build_message(
             draft_of(composing), date=timezone.now(), message_id=composing.message_id, keep_bcc=True, draft_headers=True
@@ -102,18 +104,32 @@ def save_draft(composing: Composing, source: MailSource) -> bool:
             source.delete([old])
     except (OverQuota, Unreachable, Gone) as error:
         composing.failed = {OverQuota: "full", Gone: "gone"}.get(type(error), "down")
-        composing.save(update_fields=["failed", "changed"])
+        _update(composing, ["failed", "changed"])
         return False
     composing.draft = new or _found(source, folder.id, composing.message_id)
     composing.failed, composing.saved = "", timezone.now()
-    keep(composing)
+    try:
+        keep(composing)
+    except Gone:
+        if composing.draft is not None:
+            source.delete([composing.draft])
+        raise
     return conflict
 
 
 def keep(composing: Composing) -> None:
-    """Saves what stands in a composer, but not whether it is sent: two requests at once may not undo each other's word."""
-    names = {field.name for field in Composing._meta.concrete_fields} - {"id", "closed", "outgoing"}
-    composing.save(update_fields=names)
+    """Saves what stands in a composer, but not whether it is sent: two requests at once may not undo each other's word.
+    Raises Gone when it was thrown away in the meantime."""
+    _update(composing, {field.name for field in Composing._meta.concrete_fields} - {"id", "closed", "outgoing"})
+
+
+def _update(composing: Composing, names: Collection[str]) -> None:
+    try:
+        composing.save(update_fields=names)
+    except DatabaseError as error:
+        if Composing.objects.filter(pk=composing.pk).exists():
+            raise
+        raise Gone("the composer was thrown away") from error
 
 
 def composer_of(account: MailAccount, draft: Ref) -> Composing | None:

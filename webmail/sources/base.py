@@ -12,6 +12,7 @@ from webmail.values import (
     FolderId,
     Message,
     Moved,
+    MoveEnded,
     Page,
     Part,
     PartNumber,
@@ -102,6 +103,10 @@ class MailSource(Protocol):
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         """Moves messages of one folder into another; a message is always in at least one of them."""
+        ...
+
+    def finish_moves(self) -> list[MoveEnded]:
+        """Ends moves that were cut in the middle: what has its copy leaves the folder it was moved from."""
         ...
 
     def copy(self, refs: Iterable[Ref], folder: FolderId) -> Moved:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Self
 
 from webmail.errors import FolderRenewed, Gone, Refused
-from webmail.imap.changes import append_message, batches, copy_messages, expunge, move_messages, store_flags
+from webmail.imap.changes import append_message, batches, copy_messages, expunge, store_flags
 from webmail.imap.connection import Connection, check
 from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
 from webmail.imap.find import find_message
@@ -36,6 +36,7 @@ from webmail.sources.letter import (
     check_part_number,
 )
 from webmail.sources.listing import Listing, read_listing
+from webmail.sources.moving import Mover
 from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.values import (
     Capabilities,
@@ -45,6 +46,7 @@ from webmail.values import (
     FolderId,
     Message,
     Moved,
+    MoveEnded,
     Page,
     Part,
     PartNumber,
@@ -77,24 +79,37 @@ def open_imap(
     ca_file: str = "",
     redis_url: str = "",
     roles: Mapping[Role, FolderId] | None = None,
+    account_id: int | None = None,
 ) -> ImapSource:
     """The source of an account, on a kept-open connection. It connects when something is first asked of it. `roles` are the
-    special folders that its owner has chosen."""
+    special folders that its owner has chosen; `account_id` is the row under which moves in two steps are written down."""
     secret = hashlib.sha256(_SALT + credentials.password.encode("utf-8", "surrogatepass")).digest()
     key = Key(endpoint, (account_key, credentials.login, secret))
     return ImapSource(
-        key, lambda: connect(endpoint, credentials, ca_file=ca_file), MailCache(redis_url, account_key), roles or {}
+        key,
+        lambda: connect(endpoint, credentials, ca_file=ca_file),
+        MailCache(redis_url, account_key),
+        roles or {},
+        account_id,
     )
 
 
 class ImapSource:
     """A `MailSource` over one leased IMAP connection."""
 
-    def __init__(self, key: Key, open_: Open, cache: MailCache, roles: Mapping[Role, FolderId] | None = None) -> None:
+    def __init__(
+        self,
+        key: Key,
+        open_: Open,
+        cache: MailCache,
+        roles: Mapping[Role, FolderId] | None = None,
+        account_id: int | None = None,
+    ) -> None:
         self._session = Session(key, open_)
         self._cache = cache
         self._roles = roles or {}
         self._rows = RowReader(self._session, cache)
+        self._mover = Mover(self._session, account_id)
         self._structures: dict[Ref, Part] = {}
 
     @property
@@ -328,10 +343,13 @@ class ImapSource:
             if state.folder == folder:
                 continue
             self._session.disturbed()
-            validity, pairs = move_messages(self.connection, uids, folder)
+            validity, pairs = self._mover.move(state, uids, folder)
             for old, new in pairs.items():
                 after[Ref(state.folder, state.validity, str(old))] = Ref(folder, validity, str(new))
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+
+    def finish_moves(self) -> list[MoveEnded]:
+        return self._session.read(lambda: list(self._mover.finish()))
 
     def copy(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)

@@ -42,6 +42,7 @@ from webmail.values import (
     FolderId,
     Message,
     Moved,
+    MoveEnded,
     Page,
     Part,
     PartNumber,
@@ -237,6 +238,9 @@ class LocalSource:
                 self._messages().filter(pk__in=pks).update(folder=target)
                 after |= {Ref(source, VALIDITY, str(pk)): Ref(folder, VALIDITY, str(pk)) for pk in pks}
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+
+    def finish_moves(self) -> list[MoveEnded]:
+        return []
 
     def copy(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)

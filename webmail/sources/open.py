@@ -15,13 +15,21 @@ def open_source(
     endpoint: Endpoint,
     credentials: Credentials,
     *,
-    account_key: str,
+    account_id: int,
     ca_file: str,
     redis_url: str,
     roles: Mapping[Role, FolderId] | None = None,
 ) -> MailSource:
     """The source of an account that is read live over IMAP. It connects when something is first asked of it."""
-    return open_imap(endpoint, credentials, account_key=account_key, ca_file=ca_file, redis_url=redis_url, roles=roles)
+    return open_imap(
+        endpoint,
+        credentials,
+        account_key=str(account_id),
+        ca_file=ca_file,
+        redis_url=redis_url,
+        roles=roles,
+        account_id=account_id,
+    )
 
 
 def open_store(account: MailAccount) -> MailSource:

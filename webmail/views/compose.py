@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -32,6 +32,7 @@ from webmail.views.changes import parse_refs
 from webmail.views.parts import ATTACHMENT_CSP
 from webmail.views.states import state_of
 from webmail.views.writing import (
+    begin_again,
     composing_for,
     done,
     secret_for,
@@ -133,8 +134,25 @@ def _shown(request: HttpRequest, composing: Composing) -> HttpResponse:
 def compose(request: HttpRequest, account_id: int, composing_id: UUID) -> HttpResponse:
     """A composer. POST with `do`: save (the state of the draft, as a part), send, attach (files of a plain form), template
     (kept among the templates), quote (the quotation as plain text), discard, remove:ID (a file). What stands in the fields is
-    kept in any case."""
-    composing = composing_for(request, account_id, composing_id)
+    kept in any case; also when the composer was thrown away by another window: then `again` keeps it, and so does whatever a
+    person asks for but save."""
+    try:
+        composing = composing_for(request, account_id, composing_id)
+        return _compose(request, composing)
+    except (Http404, Gone):
+        if request.method != "POST" or Composing.objects.filter(pk=composing_id).exists():
+            raise
+    do = request.POST.get("do", "save")
+    if do == "discard":
+        return done(request, account_id, _("The draft was thrown away."))
+    if do == "save" and request.headers.get("X-Requested-With") == "fetch":
+        account_for(request, account_id)
+        return render(request, "webmail/compose.html#thrown_away", status=410)
+    return _compose(request, begin_again(request, account_id, composing_id))
+
+
+def _compose(request: HttpRequest, composing: Composing) -> HttpResponse:
+    account_id = composing.account_id
     if service.is_under_way(composing):
         if request.method == "POST" and request.POST.get("do") == "send":
             return done(request, account_id, _("This message is on its way already."))

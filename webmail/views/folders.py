@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
+from django.utils.functional import Promise
 from django.views.decorators.http import require_safe
 
 from accounts.models import MailAccount
@@ -17,7 +18,7 @@ from webmail.services.reading import SENT_BY_ME, RowPage, open_page
 from webmail.services.tags import ALL_TAGS
 from webmail.services.whereabouts import whereabouts
 from webmail.tokens import decode_folder
-from webmail.values import Folder, FolderId, Query, Window
+from webmail.values import Folder, FolderId, MoveEnded, Query, Window
 from webmail.views.box import Box, inbox_of, open_box
 from webmail.views.query import PAGE_SIZE, THREADS_COOKIE, query_of, query_string, start_from
 from webmail.views.states import state_of
@@ -117,6 +118,7 @@ def _role_hint(box: Box, folder_id: FolderId) -> Any:
 def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> dict[str, Any]:
     """Everything that the mail page shows but the reader: tree, quota, and the list from `start` (else as the address says)."""
     query = query_of(box.request)
+    ended = box.source.finish_moves()
     folders = box.folders()
     folder = box.folder(folders, folder_id)
     if not folder.selectable:
@@ -132,8 +134,15 @@ def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> 
             "can": box.source.can,
             "view": "list",
             "rescue": to_rescue(box.account),
+            "ended": [(move, *_labels(folders, move)) for move in ended],
         }
     )
+
+
+def _labels(folders: list[Folder], move: MoveEnded) -> list[str | Promise]:
+    """The names of the two folders of a move, "" for one that is not listed."""
+    names: dict[FolderId, str | Promise] = {folder.id: folder_label(folder) for folder in folders}
+    return [names.get(move.folder, ""), names.get(move.target, "")]
 
 
 def rows_context(box: Box, folder: Folder, page: RowPage, query: Query) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from webmail.errors import (
     FolderRenewed,
     Gone,
     MailError,
+    MoveCut,
     OverQuota,
     Refused,
     Unreachable,
@@ -71,6 +72,12 @@ _STATES: dict[type, tuple[int, str | Promise, str | Promise, str]] = {
         502,
         _("The server could not prove who it is"),
         _("Its certificate is not valid, so nothing was sent to it. Tell whoever runs the server."),
+        "down",
+    ),
+    MoveCut: (
+        503,
+        _("The connection broke while messages were moved. Nothing is lost; what was begun is finished in a moment."),
+        _("Open the list again in half a minute."),
         "down",
     ),
     Unreachable: (

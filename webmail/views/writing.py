@@ -41,6 +41,17 @@ def composing_for(request: HttpRequest, account_id: int, composing_id: UUID) -> 
     return composing
 
 
+def begin_again(request: HttpRequest, account_id: int, composing_id: UUID) -> Composing:
+    """A composer in the place of one that is gone, for what a page still holds. Raises Http404 for somebody else's."""
+    account = account_for(request, account_id)
+    if Composing.objects.filter(pk=composing_id).exists():
+        raise Http404
+    composing = service.new_composing(account)
+    composing.pk = composing_id
+    composing.save(force_insert=True)
+    return composing
+
+
 def secret_for(request: HttpRequest, account: MailAccount) -> str | None:
     """The password that a worker sends with; None where it needs none. Raises LoginRefused."""
     if account.hosted:
