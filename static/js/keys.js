@@ -4,7 +4,7 @@ import { act } from "casilla/act";
 import { open } from "casilla/dialog";
 import { close } from "casilla/drawer";
 import { ask } from "casilla/move";
-import { focusRow } from "casilla/reader";
+import { focusRow, walk } from "casilla/reader";
 import { anchorAt, clear, extendTo, selectAll, toggle } from "casilla/select";
 
 const GO = { i: "inbox", d: "drafts", e: "sent", a: "archive", s: "junk", t: "trash" };
@@ -92,8 +92,7 @@ function step(how, extending) {
 // In the reading pane j and k open the next message; in the list they walk.
 function next(by) {
   const reading = document.activeElement?.closest("#reader") || isReading();
-  if (reading && document.querySelector("#reader [data-reader]")) return click(document.querySelector(by > 0 ? "#reader [data-after]" : "#reader [data-before]"));
-  return step(by);
+  return (reading && walk(by)) || step(by);
 }
 
 // One step out: of the drawer, of a field, of the message.

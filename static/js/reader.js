@@ -11,6 +11,7 @@ export function start() {
   document.addEventListener("casilla:changed", (event) => afterChange(appOf(), event.detail.gone));
   document.addEventListener("htmx:after:swap", (event) => afterSwap(appOf(), event));
   document.addEventListener("htmx:before:history:restore", onTraverse);
+  document.addEventListener("htmx:finally:request", afterRequest);
 }
 
 export function bind(app) {
@@ -56,6 +57,39 @@ const letterOf = (app) => app?.querySelector("#reader [data-reader]");
 export const rowOf = (app, letter) => letter && (rowBy(app, letter.dataset.ref) ?? rowBy(app, `${letter.dataset.ref}*`));
 
 const rowBy = (app, ref) => app.querySelector(`#list .row[data-ref="${CSS.escape(ref)}"]`);
+
+// j and k in the reading pane. Each press is one message; while one is on its way the presses are counted, and the message at
+// which they end is asked for then: never two at once, never another than the keys say.
+let steps = 0;
+let busy = false;
+
+export function walk(by) {
+  const app = appOf();
+  if (!letterOf(app)) return false;
+  steps += by;
+  if (!busy) go(app);
+  return true;
+}
+
+function go(app) {
+  const way = Math.sign(steps);
+  if (!way || !letterOf(app)) return void (steps = 0);
+  const rows = [...app.querySelectorAll("#list [data-behaviour~=list] > .row")];
+  const at = rows.indexOf(rowOf(app, letterOf(app))?.closest("[data-pos]"));
+  const to = Math.max(0, Math.min(at + steps, rows.length - 1));
+  const near = at < 0 || to === at; // beyond the rows that are here the pane's own button leads on
+  const link = near ? app.querySelector(way > 0 ? "#reader [data-after]" : "#reader [data-before]") : rows[to].querySelector(":scope > .row__subj");
+  steps = link ? steps - (near ? way : to - at) : 0;
+  busy = Boolean(link);
+  link?.click();
+}
+
+function afterRequest(event) {
+  if (event.detail?.ctx?.target?.id !== "reader") return;
+  busy = false;
+  if (event.detail.ctx.response?.raw?.ok === false) steps = 0;
+  go(appOf());
+}
 
 // Back and forward within one list change the reading pane alone; anything else is the whole page again.
 function onTraverse(event) {

@@ -124,6 +124,15 @@ def test_everything_by_keyboard(signed_in: Opened, fill: Any) -> None:
     page.wait_for_selector("#subject >> text=Mensaje 119")
     page.keyboard.press("j")
     page.wait_for_selector("#subject >> text=Mensaje 118")
+    asked = len(window.requests)
+    for key in "jjjjjjjj":  # faster than the server answers: each is one message
+        page.keyboard.press(key)
+    page.wait_for_selector("#subject >> text=Mensaje 110")
+    assert "Mensaje 110" in page.inner_text("#list .row[aria-current]")
+    assert len([url for url in window.requests[asked:] if "/m/" in url]) < 8 + 1
+    for key in "kkkkkkkk":
+        page.keyboard.press(key)
+    page.wait_for_selector("#subject >> text=Mensaje 118")
     page.keyboard.press("s")
     page.wait_for_selector("#reader #letter-state[data-flagged]")
     page.keyboard.press("u")
