@@ -233,10 +233,12 @@ def test_a_folder_is_hidden_with_what_is_below_and_shown_again(place: Place) -> 
 def test_hidden_folders_are_listed_and_shown(place: Place) -> None:
     place.post("folder_subscribe", "Familia", on="0")
     assert place.url("folders_hidden") in place.get("folder_menu", "Obras")
+    assert "1 carpeta oculta" in place.get("tree")
     assert place.url("folder_subscribe", "Familia") in place.get("folders_hidden")
     place.post("folder_subscribe", "Familia", on="1")
     assert "Familia" in place.subscribed()
     assert place.url("folder_subscribe", "Familia") not in place.get("folders_hidden")
+    assert place.url("folders_hidden") not in place.get("tree")
 
 
 def test_a_name_without_a_folder_can_be_hidden_only(place: Place) -> None:

@@ -11,9 +11,11 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from accounts.models import MailAccount
+from webmail.folder_order import only_subscribed
 from webmail.markup.document import Theme
 from webmail.services.access import account_for, open_source
 from webmail.services.folders import tree_items
+from webmail.services.hierarchy import hidden
 from webmail.services.pulls import pull_state
 from webmail.services.reading import find_folder
 from webmail.services.sending import pending
@@ -30,6 +32,8 @@ class Box:
     request: HttpRequest
     account: MailAccount
     source: MailSource
+    hidden: int = 0
+    """Folders that `folders` left out because nobody subscribes to them."""
 
     @property
     def theme(self) -> Theme:
@@ -38,7 +42,11 @@ class Box:
 
     def folders(self) -> list[Folder]:
         """The folders that this person wants to see: subscribed, or all."""
-        return self.source.folders(subscribed_only=not getattr(self.request.user, "all_folders", False))
+        every = self.source.folders()
+        if getattr(self.request.user, "all_folders", False):
+            return every
+        self.hidden = len(hidden(every))
+        return only_subscribed(every)
 
     def folder(self, folders: list[Folder], folder_id: FolderId) -> Folder:
         """The folder of the address, also when it is not subscribed. Raises Gone."""
@@ -71,6 +79,7 @@ class Box:
             "outgoing": pending(self.account).count(),
             "pull": pull_state(self.account),
             "rivals": find_rivals(self.account, folders),
+            "hidden_folders": self.hidden,
         }
 
     def quota(self) -> Quota | None:
