@@ -165,6 +165,12 @@ class Part:
     def media_type(self) -> str:
         return f"{self.type}/{self.subtype}"
 
+    def find(self, number: PartNumber) -> Part | None:
+        """The part with this number, itself or below it; a multipart is none that can be read."""
+        if self.number == number and self.type != "multipart":
+            return self
+        return next((found for child in self.children if (found := child.find(number))), None)
+
 
 @dataclass(frozen=True, slots=True)
 class Defect:

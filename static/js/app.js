@@ -9,6 +9,7 @@ import * as compose from "casilla/compose";
 import * as copy from "casilla/copy";
 import * as dialog from "casilla/dialog";
 import * as drawer from "casilla/drawer";
+import * as files from "casilla/files";
 import * as folders from "casilla/folders";
 import * as frame from "casilla/frame";
 import * as keys from "casilla/keys";
@@ -25,13 +26,14 @@ import * as sent from "casilla/sent";
 import * as sidebar from "casilla/sidebar";
 import * as slider from "casilla/slider";
 import * as swipe from "casilla/swipe";
+import * as tagged from "casilla/tagged";
 import * as theme from "casilla/theme";
 import * as thread from "casilla/thread";
 import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, menu, move, preview, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, theme, toast, tree };
+const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, menu, move, preview, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {
@@ -47,7 +49,7 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [act, compose, drawer, dialog, keys, move, preview, reader, sent, sidebar, thread, time, toast, tree]) module.start();
+for (const module of [act, compose, drawer, dialog, files, keys, move, preview, reader, sent, sidebar, thread, time, toast, tree]) module.start();
 bind(document);
 document.documentElement.dataset.started = ""; // who waits for the page may go on
 document.addEventListener("htmx:after:swap", () => bind(document));

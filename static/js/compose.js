@@ -22,6 +22,8 @@ export function start() {
     const place = document.getElementById("composers");
     if (!link || !place || event.ctrlKey || event.metaKey || event.shiftKey) return;
     event.preventDefault();
+    const composer = "part" in link.dataset && place.querySelector(":scope > .compose:last-of-type");
+    if (composer) return void composer.dispatchEvent(new CustomEvent("casilla:attach", { detail: link.href }));
     link.closest(".toast")?.remove();
     const from = "fromTemplate" in link.dataset && link.closest("form.compose");
     const { opened = false } = from ? states.get(from) ?? {} : {};

@@ -1,7 +1,15 @@
-// Files of a composer: by button, drag and paste. Each goes up in pieces; a broken connection goes on where the server
+// Files of a composer: by button, drag and paste, or from another message. Each goes up in pieces; a broken connection goes on where the server
 // stopped.
 const TRIES = 6;
 const WAIT_MS = 1500;
+const PART = "application/x-casilla-part"; // the link of a file of a message that is dragged
+
+export function start() {
+  document.addEventListener("dragstart", (event) => {
+    const link = event.target.closest?.(".file")?.querySelector("[data-part]");
+    if (link) event.dataTransfer.setData(PART, link.href);
+  });
+}
 
 export function attach(form, changed) {
   const list = form.querySelector("[data-file-list]");
@@ -11,6 +19,7 @@ export function attach(form, changed) {
   });
   form.addEventListener("paste", (event) => event.clipboardData?.files.length && !event.clipboardData.getData("text") && (event.preventDefault(), take([...event.clipboardData.files])));
   for (const name of ["dragover", "drop"]) form.addEventListener(name, onDrop);
+  form.addEventListener("casilla:attach", (event) => fromMessage(event.detail));
   list.addEventListener("click", (event) => {
     const button = event.target.closest("[data-remove-file]");
     if (!button) return;
@@ -19,9 +28,36 @@ export function attach(form, changed) {
   });
 
   function onDrop(event) {
-    if (!event.dataTransfer?.types.includes("Files")) return;
+    const types = event.dataTransfer?.types ?? [];
+    if (!types.includes("Files") && !types.includes(PART)) return;
     event.preventDefault();
+    if (types.includes(PART)) return void (event.type === "drop" && fromMessage(event.dataTransfer.getData(PART)));
     if (event.type === "drop") take([...event.dataTransfer.files]);
+  }
+
+  // A file of another message: the server has it, so nothing goes up.
+  async function fromMessage(link) {
+    delete form.dataset.small;
+    const { item, bar, words } = listed("…");
+    const response = await ask(`${form.dataset.files}from-message/`, { method: "POST", body: new URL(link, location.href).searchParams });
+    bar.remove();
+    if (!response?.ok) {
+      words.textContent = response?.status === 413 ? form.dataset.tooLarge : form.dataset.offline;
+      item.dataset.failed = "";
+      return;
+    }
+    const file = await response.json();
+    entitle(item, file.name);
+    words.textContent = size(file.size);
+    item.dataset.file = file.id;
+    changed();
+  }
+
+  function listed(name) {
+    const item = form.querySelector("[data-file-template]").content.cloneNode(true).firstElementChild;
+    entitle(item, name);
+    list.append(item);
+    return { item, words: item.querySelector(".file__sub"), bar: item.querySelector("progress") };
   }
 
   async function take(files) {
@@ -32,12 +68,7 @@ export function attach(form, changed) {
 
   // The address at which a picture of the text is shown, "" for what is attached or did not go up.
   async function upload(file, { inline = false } = {}) {
-    const item = form.querySelector("[data-file-template]").content.cloneNode(true).firstElementChild;
-    const words = item.querySelector(".file__sub");
-    const bar = item.querySelector("progress");
-    item.querySelector(".file__name").textContent = item.title = file.name.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
-    item.querySelector(".file__ext").textContent = (/\.([a-z0-9]{1,4})[a-z0-9]*$/i.exec(file.name)?.[1] ?? "…").toUpperCase();
-    list.append(item);
+    const { item, words, bar } = listed(file.name);
     const body = new URLSearchParams({ name: file.name, type: file.type, size: String(file.size), inline: inline ? "1" : "" });
     const response = await ask(form.dataset.files, { method: "POST", body });
     if (!response?.ok) {
@@ -94,6 +125,11 @@ export function attach(form, changed) {
       return null;
     }
   }
+}
+
+function entitle(item, name) {
+  item.querySelector(".file__name").textContent = item.title = name.replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "");
+  item.querySelector(".file__ext").textContent = (/\.([a-z0-9]{1,4})[a-z0-9]*$/i.exec(name)?.[1] ?? "…").toUpperCase();
 }
 
 // As the server writes sizes: decimal units, one place after the point where it tells something.

@@ -240,3 +240,32 @@ def test_without_javascript_a_selection_is_deleted_and_undone(signed_in: Opened,
     page.click("#toasts >> text=Deshacer")
     toast(window, "1 mensaje está como estaba")
     assert server(made, "Trash") == {}
+
+
+def test_a_new_tag_goes_on_what_is_selected(signed_in: Opened, fill: Any, server: Any) -> None:
+    window, made = signed_in(fill)
+    page = window.page
+    box(window, "Mensaje 119").check(force=True)
+    box(window, "Mensaje 117").check(force=True)
+    page.click("#list .bulk [popovertarget=tags-menu]")
+    page.click("#tags-menu >> text=Nueva etiqueta")
+    page.wait_for_selector("#folder-dialog[open] #tag-name")
+    page.keyboard.type("()")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#folder-dialog #tag-error")
+    window.complaints.clear()  # Chromium tells of the 422
+    page.fill("#tag-name", "Obra norte")
+    page.locator("#folder-dialog .swatch input").nth(4).check()
+    page.click("#folder-dialog .btn--primary")
+    page.wait_for_selector("#list .row .tagdot.tag--own5 >> nth=1")
+    assert page.locator("#folder-dialog[open]").count() == 0
+    assert {subject for subject, flags in server(made, "INBOX").items() if "obra_norte" in flags} == {
+        "Mensaje 119",
+        "Mensaje 117",
+    }
+    page.click("#list .row__subj >> text=Mensaje 118")
+    page.wait_for_selector("#reader >> text=Cuerpo 118")
+    page.click("#reader .bar [popovertarget=message-menu]")
+    page.click("#message-menu [data-tag=obra_norte]")
+    page.wait_for_selector("#letter-state .badge >> text=Obra norte")
+    assert window.complaints == []

@@ -12,6 +12,7 @@ import pytest
 from tests.browser.conftest import Visit
 from tests.browser.test_writing import deliver_all, open_new, read_all, saved, wait
 from tests.contract.test_source import letter
+from tests.webmail.test_files_from_messages import RAW as WITH_FILE
 from tests.webmail.test_pictures import related
 from webmail.models import Composing, Outgoing
 
@@ -359,3 +360,24 @@ def test_a_sent_draft_leaves_the_list_by_itself(signed_in: Opened, fill: Any, im
     deliver_all()
     page.wait_for_selector("#list .row", state="detached", timeout=30_000)
     page.wait_for_selector("#tree [data-outbox]", state="detached", timeout=30_000)
+
+
+def test_a_file_of_another_message_is_attached(signed_in: Opened, imap: Any) -> None:
+    window, _made = signed_in(lambda made: imap(made.address).append("INBOX", WITH_FILE))
+    page = window.page
+    composer = open_new(window)
+    page.click("#list .row__subj >> text=Plano")
+    chip = page.locator("#reader .file", has_text="plano.pdf")
+    composer.locator("[data-compose=small]").click()
+    chip.locator("[data-part]").click()
+    composer.locator(".file >> text=plano.pdf").wait_for()
+    composer.locator("[data-compose=small]").click()
+    chip.drag_to(composer.locator(".compose__bar"))
+    composer.locator(".file >> nth=1").wait_for()
+    assert "13" in composer.locator(".file__sub").first.inner_text()
+    assert Composing.objects.get().uploads.count() == 2
+    composer.locator("[data-compose=close]").click()
+    chip.locator("[data-part]").click()
+    page.wait_for_selector(".compose .file >> text=plano.pdf")
+    assert Composing.objects.count() == 2
+    assert window.complaints == []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webmail.services.folders import tree_items
-from webmail.services.tags import tags_of
+from webmail.services.tags import Tags
 from webmail.values import Folder, FolderId, Role
 
 
@@ -48,7 +48,7 @@ def test_drafts_count_all_and_junk_is_never_bold() -> None:
 
 
 def test_tags_are_thunderbirds_first_and_never_the_technical_keywords() -> None:
-    tags = tags_of({r"\Seen", "$label3", "$Label1", "projekt=20x", "$Forwarded", "NonJunk", "$HasAttachment"})
+    tags = Tags().of({r"\Seen", "$label3", "$Label1", "projekt=20x", "$Forwarded", "NonJunk", "$HasAttachment"})
     assert [(tag.keyword, tag.css) for tag in tags] == [
         ("$Label1", "tag--label1"),
         ("$label3", "tag--label3"),

@@ -14,7 +14,7 @@ Token = bytes | None | list["Token"]
 """An atom, string or literal as bytes, NIL as None, a parenthesised list as a list."""
 
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f]")
-_FLAG = re.compile(r"\\?[!#$&'+\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
+_FLAG = re.compile(r"\\?[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
 _TOKEN = re.compile(
     rb'[ \r\n\t]*(?:(?P<open>\()|(?P<close>\))|"(?P<quoted>[^"\\]*(?:\\.[^"\\]*)*)"|~?\{(?P<literal>\d{1,12})\+?\}\r\n'
     rb'|(?P<atom>(?i:BODY|BINARY|BINARY\.SIZE)\[[^\]]{0,1000}\][^\s()"]*|[^\s()"]+))',

@@ -5,6 +5,7 @@ from webmail.models.moving import OpenMove
 from webmail.models.notices import ReceiptAnswer, Report
 from webmail.models.outgoing import Outgoing, folder_octets, folder_of
 from webmail.models.store import LocalBody, LocalFolder, LocalMessage
+from webmail.models.tags import OwnTag
 from webmail.models.transfer import Transfer, TransferItem, item_for
 from webmail.models.writing import Composing, Contact, ContactGroup, Identity, Upload
 
@@ -20,6 +21,7 @@ __all__ = [
     "LocalMessage",
     "OpenMove",
     "Outgoing",
+    "OwnTag",
     "Pull",
     "ReceiptAnswer",
     "Report",

@@ -16,7 +16,7 @@ from webmail.markup.document import Theme
 from webmail.markup.text import TextBody, tokenize_text
 from webmail.mime.frank import Authentication, read_authentication, transport_tls
 from webmail.services.bodies import Framed, PartUrl, RawBody, frame_body, keep_framed
-from webmail.services.tags import Tag, tags_of
+from webmail.services.tags import Tag, Tags
 from webmail.sources.base import MailSource
 from webmail.values import Body, Flag, Folder, FolderId, Message, Page, Part, Query, Ref, Role, Summary, Thread, Window
 
@@ -123,7 +123,7 @@ def find_folder(folders: Sequence[Folder], folder_id: FolderId) -> Folder:
     raise FolderGone("no such folder")
 
 
-def open_page(source: MailSource, folder: Folder, query: Query, window: Window) -> RowPage:
+def open_page(source: MailSource, folder: Folder, query: Query, window: Window, tags: Tags) -> RowPage:
     """The rows of one window, with day headings when they are sorted by date. One row more is read above the window, so
     that its first day is told only if it begins there."""
     look_back = 1 if window.start > 0 else 0
@@ -141,7 +141,7 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window) 
                 Row(
                     summary,
                     page.start + index,
-                    tags_of(summary.flags),
+                    tags.of(summary.flags),
                     shown_day,
                     _who(summary, sent_by_me),
                     unread=(thread.unread if thread else summary.unread) and not sent_by_me,
@@ -152,7 +152,7 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window) 
     return RowPage(rows, kept)
 
 
-def thread_rows(source: MailSource, folder: Folder, ref: Ref, query: Query) -> list[Row]:
+def thread_rows(source: MailSource, folder: Folder, ref: Ref, query: Query, tags: Tags) -> list[Row]:
     """The other messages of a conversation as rows, the newest first; at most THREAD_LIMIT."""
     refs = [one for one in source.conversations([ref], query) if one != ref][:THREAD_LIMIT]
     found = {summary.ref: summary for summary in source.summaries(refs)}
@@ -161,7 +161,7 @@ def thread_rows(source: MailSource, folder: Folder, ref: Ref, query: Query) -> l
         Row(
             summary,
             -1,
-            tags_of(summary.flags),
+            tags.of(summary.flags),
             None,
             _who(summary, sent_by_me),
             unread=summary.unread and not sent_by_me,
@@ -192,6 +192,7 @@ def open_letter(
     account_id: int,
     part_url: PartUrl,
     theme: Theme,
+    tags: Tags,
 ) -> Letter:
     """The message of `ref` with everything that the reader shows; its HTML bodies are cleaned and kept for their frames.
     Without a query its place in a list is not asked for. Raises Gone when it is not there any more."""
@@ -204,7 +205,7 @@ def open_letter(
     return Letter(
         message=message,
         folder=folder,
-        tags=tags_of(message.summary.flags),
+        tags=tags.of(message.summary.flags),
         bodies=bodies,
         files=_files(message),
         authentication=read_authentication(message.headers, settings.AUTHSERV_IDS),

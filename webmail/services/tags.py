@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from imapclient import imap_utf7
+
+from accounts.models import MailAccount
+from webmail.mime.headers import make_safe
+from webmail.models import OwnTag
+
+COLOURS = 8
+NAME_LIMIT, KEYWORD_LIMIT, OWN_LIMIT = 60, 100, 40
 
 THUNDERBIRD_TAGS: dict[str, Promise] = {
     "$label1": _("Important"),
@@ -42,6 +52,10 @@ NOT_TAGS = frozenset(
 """Keywords with a meaning of their own, in lower case; they are kept but are nobody's tag."""
 
 
+class TagRefused(Exception):
+    """A tag that cannot be made; `args[0]` is the code of why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Tag:
     """One tag of a message: the keyword as the server wrote it, its name, and its CSS class ("" = neutral)."""
@@ -51,23 +65,70 @@ class Tag:
     css: str
 
 
-def tags_of(flags: Iterable[str]) -> list[Tag]:
-    """The tags among a message's flags: Thunderbird's five first, in order, then the others by name."""
-    keywords = [flag for flag in flags if not flag.startswith("\\") and flag.lower() not in NOT_TAGS]
-    return [_tag(keyword) for keyword in sorted(keywords, key=lambda word: (_ordinal(word), word.lower()))]
+@dataclass(frozen=True, slots=True)
+class Tags:
+    """The tags of an account: Thunderbird's five, and those that its owner made."""
+
+    own: tuple[Tag, ...] = ()
+
+    @property
+    def all(self) -> list[Tag]:
+        """What menus offer."""
+        return [*FIVE, *self.own]
+
+    def of(self, flags: Iterable[str]) -> list[Tag]:
+        """The tags among a message's flags: those of `all` first, in order, then the others by name."""
+        known = {tag.keyword.lower(): (place, tag) for place, tag in enumerate(self.all)}
+        found = []
+        for flag in flags:
+            if not flag.startswith("\\") and flag.lower() not in NOT_TAGS:
+                place, tag = known.get(flag.lower(), (len(known), Tag(flag, flag.lstrip("$"), "")))
+                found.append((place, flag.lower(), Tag(flag, tag.name, tag.css)))
+        return [tag for _place, _name, tag in sorted(found, key=lambda one: one[:2])]
 
 
-def _ordinal(keyword: str) -> int:
-    names = list(THUNDERBIRD_TAGS)
-    return names.index(keyword.lower()) if keyword.lower() in names else len(names)
+FIVE = [Tag(keyword, name, f"tag--{keyword.lstrip('$')}") for keyword, name in THUNDERBIRD_TAGS.items()]
 
 
-def _tag(keyword: str) -> Tag:
-    known = THUNDERBIRD_TAGS.get(keyword.lower())
-    if known is not None:
-        return Tag(keyword, known, f"tag--{keyword.lower().lstrip('$')}")
-    return Tag(keyword, keyword.lstrip("$"), "")
+def tags_for(account: MailAccount) -> Tags:
+    """The tags of an account."""
+    return Tags(tuple(Tag(one.keyword, one.name, f"tag--own{one.colour}") for one in own_tags(account)))
 
 
-ALL_TAGS = [_tag(keyword) for keyword in THUNDERBIRD_TAGS]
-"""The tags that menus offer."""
+def own_tags(account: MailAccount) -> QuerySet[OwnTag]:
+    """Those that its owner made, in the order in which they were made."""
+    return OwnTag.objects.filter(account=account).order_by("pk")
+
+
+def make_tag(account: MailAccount, *, name: str, colour: int) -> OwnTag:
+    """A new tag. Raises TagRefused with a code: empty, taken, many."""
+    name = make_safe(" ".join(name.split()))[:NAME_LIMIT]
+    keyword = keyword_for(name)
+    if not keyword:
+        raise TagRefused("empty")
+    if keyword in {*THUNDERBIRD_TAGS, *NOT_TAGS} or own_tags(account).filter(keyword=keyword).exists():
+        raise TagRefused("taken")
+    if own_tags(account).count() >= OWN_LIMIT:
+        raise TagRefused("many")
+    return OwnTag.objects.create(account=account, keyword=keyword, name=name, colour=clean_colour(colour))
+
+
+def change_tag(tag: OwnTag, *, name: str, colour: int) -> None:
+    """Another name and colour; the keyword stays what it is on the server. Raises TagRefused."""
+    name = make_safe(" ".join(name.split()))[:NAME_LIMIT]
+    if not name:
+        raise TagRefused("empty")
+    tag.name, tag.colour = name, clean_colour(colour)
+    tag.save(update_fields=["name", "colour"])
+
+
+def clean_colour(colour: int) -> int:
+    return colour if 1 <= colour <= COLOURS else 1
+
+
+def keyword_for(name: str) -> str:
+    """The keyword of a tag of this name, as Thunderbird makes it (nsMsgTagService::AddTag), so that both mean the same: what
+    no keyword may hold becomes "_", the rest modified UTF-7 in lower case. "" for a name of which nothing is left."""
+    kept = re.sub(r'[ ()/{%*<>\\"\]]', "_", name.strip())
+    word = imap_utf7.encode(kept).decode("ascii").lower()
+    return word[:KEYWORD_LIMIT] if word.strip("_") else ""

@@ -8,13 +8,14 @@ from collections.abc import Iterable
 from django.core.files.base import ContentFile
 from django.db import transaction
 
+from webmail.errors import Gone
 from webmail.markup.images import raster_type
 from webmail.mime.body import decode_part
 from webmail.mime.build import is_content_id
 from webmail.models import Composing, Upload
 from webmail.services.inline import IMAGE_LIMIT_BYTES
 from webmail.sources.base import MailSource
-from webmail.values import Part, Ref
+from webmail.values import Part, PartNumber, Ref
 
 FILE_LIMIT_BYTES = 25 * 1024 * 1024
 """All files of one message together: what most servers take, once they are encoded."""
@@ -120,6 +121,17 @@ def copy_parts(
             attach(composing, name=name, media_type=part.media_type, data=data, cid=cid)
         except TooLarge:
             return
+
+
+def attach_part(composing: Composing, source: MailSource, ref: Ref, number: PartNumber) -> Upload:
+    """Attaches a file of another message. Raises TooLarge, and Gone when there is no such part."""
+    part = source.structure(ref).find(number)
+    if part is None:
+        raise Gone("no such part")
+    if part.size_bytes > 2 * FILE_LIMIT_BYTES:  # encoded, it is a third more
+        raise TooLarge(part.size_bytes)
+    data = decode_part(part, b"".join(source.part(ref, number)))
+    return attach(composing, name=part.filename or f"{part.type}.{part.subtype}", media_type=part.media_type, data=data)
 
 
 def clean_name(name: str) -> str:

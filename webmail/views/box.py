@@ -20,6 +20,7 @@ from webmail.services.pulls import pull_state
 from webmail.services.reading import find_folder
 from webmail.services.sending import pending
 from webmail.services.special import find_rivals
+from webmail.services.tags import Tags, tags_for
 from webmail.sources.base import MailSource
 from webmail.values import Folder, FolderId, PartNumber, Query, Quota, Ref, Role
 from webmail.views.query import query_string
@@ -34,6 +35,13 @@ class Box:
     source: MailSource
     hidden: int = 0
     """Folders that `folders` left out because nobody subscribes to them."""
+    _tags: Tags | None = None
+
+    @property
+    def tags(self) -> Tags:
+        """The tags of the account, read once."""
+        self._tags = self._tags or tags_for(self.account)
+        return self._tags
 
     @property
     def theme(self) -> Theme:

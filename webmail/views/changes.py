@@ -24,7 +24,6 @@ from webmail.services.folders import folder_label
 from webmail.services.letters import FORWARD_LIMIT, begin_forward
 from webmail.services.organising import MARKS, Change
 from webmail.services.reading import find_folder
-from webmail.services.tags import tags_of
 from webmail.services.uploads import TooLarge
 from webmail.services.whereabouts import COPIES, decide, whereabouts
 from webmail.tokens import decode_folder
@@ -39,7 +38,7 @@ GONE_LIMIT = 500
 """Messages that the page is told of one by one when they left."""
 
 _REF = re.compile(r"([0-9]{1,10})\.([0-9A-Za-z]{1,64})(\*?)")
-_KEYWORD = re.compile(r"[!#$&'+\-./0-9:;<=>?@A-Z^_`a-z|~]{1,100}")
+_KEYWORD = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|~]{1,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +271,7 @@ def _open_state(box: Box, folder_id: FolderId) -> dict[str, Any] | None:
     folder = find_folder(box.source.folders(), folder_id)
     return {
         "folder": folder,
-        "tags": tags_of(mine),
+        "tags": box.tags.of(mine),
         "seen": Flag.SEEN in mine,
         "flagged": Flag.FLAGGED in mine,
         "answered": Flag.ANSWERED in mine,

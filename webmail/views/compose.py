@@ -50,8 +50,8 @@ KINDS = {"reply": "reply", "reply_all": "reply_all", "reply_list": "reply_list",
 @require_safe
 def compose_new(request: HttpRequest, account_id: int) -> HttpResponse:
     """Opens a composer: empty, to somebody (`to`) or a `group`, or with `kind` (reply, reply_all, reply_list, forward,
-    forward_attached, edit, new, template) of the message `of` (VALIDITY.UID, several for forward_attached) in `folder`. Leads
-    to its page, or is its part for htmx."""
+    forward_attached, attach with one `part`, edit, new, template) of the message `of` (VALIDITY.UID, several for
+    forward_attached) in `folder`. Leads to its page, or is its part for htmx."""
     account = account_for(request, account_id)
     kind = request.GET.get("kind", "")
     if not kind:
@@ -70,7 +70,7 @@ def compose_new(request: HttpRequest, account_id: int) -> HttpResponse:
         except ValueError:
             return HttpResponseBadRequest()
         except uploads.TooLarge:
-            text = _("Together these messages are larger than one message may be.")
+            text = _("Together this is larger than one message may be.")
             return told(request, reverse("account", args=[account_id]), text)
     return _shown(request, composing)
 
@@ -96,11 +96,24 @@ def _begun(box: Box, kind: str, refs: list[Ref]) -> Composing:
         letters.begin_template(composing, box.source, refs[0])
     elif kind == "forward_attached":
         letters.begin_forward(composing, box.source, refs)
+    elif kind == "attach":
+        _begin_with_part(composing, box, refs[0])
     elif kind in KINDS:
         letters.begin_answer(composing, box.source, refs[0], KINDS[kind])  # type: ignore[arg-type]
     else:
         raise ValueError("no such kind")
     return composing
+
+
+def _begin_with_part(composing: Composing, box: Box, ref: Ref) -> None:
+    block = signature_block(composing.identity)
+    composing.text = f"\n\n{block}" if block else ""
+    composing.save()
+    try:
+        uploads.attach_part(composing, box.source, ref, PartNumber(box.request.GET.get("part", "")))
+    except (uploads.TooLarge, MailError):
+        composing.delete()
+        raise
 
 
 def _go_on(request: HttpRequest, account: MailAccount, ref: Ref) -> HttpResponse:

@@ -15,7 +15,6 @@ from webmail.errors import FolderGone
 from webmail.services.composing import to_rescue
 from webmail.services.folders import folder_label
 from webmail.services.reading import SENT_BY_ME, RowPage, open_page
-from webmail.services.tags import ALL_TAGS
 from webmail.services.whereabouts import whereabouts
 from webmail.tokens import decode_folder
 from webmail.values import Folder, FolderId, MoveEnded, Query, Window
@@ -100,7 +99,7 @@ def message_rows(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
     query = query_of(request)
     with open_box(request, account_id) as box:
         folder = Folder(id=folder_id, path=(), role=_role_hint(box, folder_id))
-        page = open_page(box.source, folder, query, Window(start_from(request.GET), PAGE_SIZE))
+        page = open_page(box.source, folder, query, Window(start_from(request.GET), PAGE_SIZE), box.tags)
         context = rows_context(box, folder, page, query)
     response = render(request, "webmail/mail.html#rows", context)
     response["X-Total"] = str(page.total)
@@ -124,7 +123,7 @@ def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> 
     if not folder.selectable:
         return box.tree(folders, folder_id) | {"folder": folder, "label": folder_label(folder), "query": query}
     page = open_page(
-        box.source, folder, query, Window(start_from(box.request.GET) if start is None else start, PAGE_SIZE)
+        box.source, folder, query, Window(start_from(box.request.GET) if start is None else start, PAGE_SIZE), box.tags
     )
     return (
         box.tree(folders, folder_id)
@@ -160,7 +159,7 @@ def rows_context(box: Box, folder: Folder, page: RowPage, query: Query) -> dict[
         "page_size": PAGE_SIZE,
         "more_url": query_string(query, start=str(page.end)) if page.end < page.total else "",
         "less_url": query_string(query, start=str(max(0, page.page.start - PAGE_SIZE))) if page.page.start else "",
-        "all_tags": ALL_TAGS,
+        "all_tags": box.tags.all,
         "grouped": page.page.query.grouped,
         "threads": _threads_link(box, folder, query),
         "sorts": sort_links(query, person="to" if folder.role in SENT_BY_ME else "from"),

@@ -19,7 +19,6 @@ from webmail.services.contacts import hear_from
 from webmail.services.inline import with_inline_images
 from webmail.services.notices import notices_of
 from webmail.services.reading import Letter, mark_seen, open_letter
-from webmail.services.tags import ALL_TAGS
 from webmail.services.threads import read_conversation
 from webmail.services.whereabouts import whereabouts
 from webmail.tokens import encode_folder
@@ -76,6 +75,7 @@ def _open(box: Box, folder: Folder, ref: Ref) -> Letter:
         account_id=box.account.pk,
         part_url=box.part_url(ref),
         theme=box.theme,
+        tags=box.tags,
     )
 
 
@@ -129,7 +129,7 @@ def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, 
         "place": whereabouts(box.account, [letter.message.ref]).get(letter.message.ref),
         "arrival": letter.message.summary.received,
         "is_list": bool(header_value(letter.message.headers, "List-Post")),
-        "all_tags": ALL_TAGS,
+        "all_tags": box.tags.all,
         "images": box.request.GET.get("images") == "1",
         "images_url": box.message_url(letter.message.ref) + query_string(query, images="1"),
     }

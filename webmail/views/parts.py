@@ -97,7 +97,7 @@ def part_download(
     stack = ExitStack()
     with stack:
         box = stack.enter_context(open_box(request, account_id))
-        part = _find(box.source.structure(ref), number)
+        part = box.source.structure(ref).find(number)
         if part is None:
             raise Gone("no such part")
         stream = decode_stream(part, box.source.part(ref, number))
@@ -113,12 +113,6 @@ def part_download(
 
 def _inline_type(head: bytes) -> str | None:
     return raster_type(head) or ("application/pdf" if pdf_type(head) else None)
-
-
-def _find(part: Part, number: PartNumber) -> Part | None:
-    if part.number == number and part.type != "multipart":
-        return part
-    return next((found for child in part.children if (found := _find(child, number))), None)
 
 
 def _peek(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:

@@ -38,7 +38,14 @@ def message_in_place(
         folders = box.folders()
         folder = box.folder(folders, folder_id)
         letter = open_letter(
-            box.source, folder, ref, None, account_id=account_id, part_url=box.part_url(ref), theme=box.theme
+            box.source,
+            folder,
+            ref,
+            None,
+            account_id=account_id,
+            part_url=box.part_url(ref),
+            theme=box.theme,
+            tags=box.tags,
         )
         changed = opened_by_person(box, letter)
         context = letter_context(box, letter)
@@ -58,7 +65,7 @@ def thread_messages(
     ref, query = Ref(folder_id, validity, uid), query_of(request)
     with open_box(request, account_id) as box:
         folder = box.folder(box.folders(), folder_id)
-        rows = thread_rows(box.source, folder, ref, query)
+        rows = thread_rows(box.source, folder, ref, query, box.tags)
         page = RowPage(rows, Page((), 0, len(rows), validity, query))
         context = rows_context(box, folder, page, query) | {"label": folder_label(folder)}
     return render(request, "webmail/mail.html#rows", context)

@@ -11,6 +11,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from webmail.models import Composing, Upload
 from webmail.services import uploads
+from webmail.services.access import open_source
+from webmail.tokens import decode_folder
+from webmail.values import PartNumber
+from webmail.views.changes import parse_refs
 from webmail.views.parts import ATTACHMENT_CSP, PRIVATE_CACHE
 from webmail.views.writing import composing_for
 
@@ -35,6 +39,23 @@ def _announced(request: HttpRequest, composing: Composing) -> Upload:
     make = uploads.announce_image if request.POST.get("inline") == "1" else uploads.announce
     size = int(request.POST.get("size", ""))
     return make(composing, name=request.POST.get("name", ""), media_type=request.POST.get("type", ""), size_bytes=size)
+
+
+@login_required
+@require_POST
+def file_from_message(request: HttpRequest, account_id: int, composing_id: UUID) -> HttpResponse:
+    """Attaches `part` of the message `of` (VALIDITY.UID) in `folder`. 201 with {id, name, size}; 413 when it is too much."""
+    composing = composing_for(request, account_id, composing_id)
+    try:
+        (ref,) = parse_refs(decode_folder(request.POST.get("folder", "")), request.POST.get("of", ""))
+    except ValueError:
+        return HttpResponseBadRequest()
+    try:
+        with open_source(request, composing.account) as source:
+            upload = uploads.attach_part(composing, source, ref, PartNumber(request.POST.get("part", "")))
+    except uploads.TooLarge:
+        return JsonResponse({"limit": uploads.FILE_LIMIT_BYTES}, status=413)
+    return JsonResponse({"id": upload.pk, "name": upload.name, "size": upload.size_bytes}, status=201)
 
 
 @login_required
