@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django import template
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
 from webmail.markup.images import previewable
 from webmail.mime.addresses import format_address
@@ -112,9 +112,19 @@ def decoded_size(part: Part) -> int:
 
 
 @register.filter
+def senders(addresses: tuple[Address, ...], mine: str) -> str:
+    """Names of those who wrote, oneself as "I", the rest counted after the first four."""
+    return _named(addresses, mine, pgettext("sender", "me"))
+
+
+@register.filter
 def people(addresses: tuple[Address, ...], mine: str) -> str:
     """Names of recipients, oneself as "me", the rest counted after the first four."""
-    names = [_("me") if person.email.lower() == mine.lower() else person.display for person in addresses]
+    return _named(addresses, mine, _("me"))
+
+
+def _named(addresses: tuple[Address, ...], mine: str, me: str) -> str:
+    names = [me if person.email.lower() == mine.lower() else person.display for person in addresses]
     shown = ", ".join(name for name in names[:4] if name)
     rest = len(names) - 4
     if rest > 0:
