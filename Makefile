@@ -28,8 +28,9 @@ test-clients: install    ## Drafts there and back between Casilla and Debian's T
 	$(ROOT) apt-get install -y -q --no-install-recommends thunderbird
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/clients -m clients
 
-test-kill: install       ## 200 messages while workers are killed 200 times: nothing lost, nothing twice
+test-kill: install       ## Workers are killed 200 times while they send, then web, Redis and workers 200 times: nothing lost, nothing twice
 	TESTING=1 KILL_MESSAGES=200 KILL_TIMES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/sending/test_kill.py
+	TESTING=1 KILL_ALL_TIMES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/sending/test_kill_all.py
 
 test-pull-kill: install  ## Workers are killed 200 times while they pull over POP3: nothing lost, nothing twice
 	TESTING=1 PULL_KILLS=200 PULL_MESSAGES=300 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/pulling/test_kill.py
