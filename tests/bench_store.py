@@ -72,6 +72,7 @@ def fill(account: MailAccount, count: int) -> None:
             model, body = models[number % len(models)]
             values = {field.attname: getattr(model, field.attname) for field in LocalMessage._meta.concrete_fields}
             values |= {"id": None, "date": model.date - timedelta(minutes=number), "seen": number % 5 > 0}
+            values["own_id"], values["thread"] = number + 1, number // 3 + 1
             values["subject"] = f"{model.subject} {number}"
             values["search"] = f"{model.search}\n{number}"
             rows.append(LocalMessage(**values))

@@ -29,6 +29,23 @@ def short_id(message_id: bytes) -> int:
     return int.from_bytes(blake2b(message_id, digest_size=8).digest(), "big")
 
 
+def thread_keys(message_id: bytes, in_reply_to: bytes, references: bytes) -> tuple[int, int]:
+    """(a message's own id, that of the first message of its conversation as far as it tells), as positive numbers of 63 bits
+    from the three fields' values; 0 for what is not there."""
+    own, parent, root = (_ID.search(value) for value in (message_id, in_reply_to, references))
+    first = root or parent or own
+    return _key(own), _key(first)
+
+
+def thread_key(message_id: str) -> int:
+    """An id, with its angle brackets, as `thread_keys` gives it."""
+    return _key(_ID.search(message_id.encode("utf-8", "replace")))
+
+
+def _key(found: re.Match[bytes] | None) -> int:
+    return short_id(found[0]) >> 1 if found else 0
+
+
 def group_threads(messages: Iterable[tuple[int, Iterable[int]]]) -> list[list[int]]:
     """Messages, each with the (short) ids that it carries and names, put together: two that share an id are in one group,
     and so are those that are joined over others. Groups and their messages keep the order in which they came."""

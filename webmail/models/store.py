@@ -54,6 +54,10 @@ class LocalMessage(models.Model):
     sender = models.JSONField(default=list)
     recipients = models.JSONField(default=list)
     message_id = models.TextField(blank=True)
+    own_id = models.BigIntegerField(default=0)
+    """Its Message-ID as a number (`webmail/mime/threads.py`), 0 without one."""
+    thread = models.BigIntegerField(default=0)
+    """The number of its conversation: that of the first message that any of its messages names."""
     subject_key = models.CharField(max_length=120, blank=True)
     sender_key = models.CharField(max_length=120, blank=True)
     recipients_key = models.CharField(max_length=120, blank=True)
@@ -72,7 +76,9 @@ class LocalMessage(models.Model):
             models.Index(fields=["folder", "date", "id"], name="local_by_date"),
             models.Index(fields=["folder", "seen"], name="local_unseen"),
             models.Index(fields=["account", "blob"], name="local_by_blob"),
-            models.Index(fields=["account", "message_id"], name="local_by_message_id"),
+            models.Index(fields=["account", "own_id"], name="local_by_own_id"),
+            models.Index(fields=["account", "thread"], name="local_by_thread"),
+            models.Index(fields=["folder", "thread", "date", "id"], name="local_threads"),
             models.Index(fields=["account", "id"], name="local_to_index", condition=Q(indexed=False)),
         ]
 

@@ -14,6 +14,7 @@ from webmail.models import Download, LedgerEntry, LocalFolder, LocalMessage, Pul
 from webmail.services.claims import PullLease
 from webmail.services.durable import durable
 from webmail.services.ledger import Entry, Wish, retry_delay
+from webmail.storage.threads import settle_threads
 
 State = LedgerEntry.State
 CHUNK = 500
@@ -169,6 +170,7 @@ class _Batch:
 
     def write(self) -> None:
         """The rows, new ones first."""
+        settle_threads(self._download.account_id, list(self._messages.values()))
         made = {message.blob: message for message in LocalMessage.objects.bulk_create(self._messages.values())}
         for entry, blob in self._of_new:
             entry.message = made[blob]

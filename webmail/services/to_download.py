@@ -26,6 +26,7 @@ from webmail.sources.base import MailSource
 from webmail.storage.blobs import Blobs
 from webmail.storage.folders import ensure_folders
 from webmail.storage.rows import HEAD_BYTES, describe, flag_fields, index_pending
+from webmail.storage.threads import settle_threads
 from webmail.values import Folder, FolderId, PartNumber, Query, Ref, Role, Summary
 
 BATCH = 50
@@ -149,13 +150,21 @@ class ToDownload:
                 done=F("done") + len(rows), bytes_done=F("bytes_done") + sum(row.size_bytes for row, _b, _f in rows)
             )
             spare = self._spare(here, [blob for _row, blob, _fields in rows])
-            items = []
-            for row, blob, fields in rows:
-                message = spare.pop(blob, None) or LocalMessage.objects.create(
+            messages = [
+                spare.pop(blob)
+                if blob in spare
+                else LocalMessage(
                     account=self.transfer.account, folder=here, blob=blob, size_bytes=row.size_bytes, **fields
                 )
-                items.append(item_for(self.transfer, row.ref, message=message, size_bytes=row.size_bytes))
-            TransferItem.objects.bulk_create(items)
+                for row, blob, fields in rows
+            ]
+            fresh = [message for message in messages if message.pk is None]
+            settle_threads(self.transfer.account_id, fresh)
+            LocalMessage.objects.bulk_create(fresh)
+            TransferItem.objects.bulk_create(
+                item_for(self.transfer, row.ref, message=message, size_bytes=row.size_bytes)
+                for (row, _blob, _fields), message in zip(rows, messages, strict=True)
+            )
 
     def _spare(self, here: LocalFolder, blobs: list[str]) -> dict[str, LocalMessage]:
         """Messages that are in this folder here from an earlier time, and that no item of this transfer stands for."""

@@ -20,6 +20,7 @@ from webmail.mime.choose import choose_bodies
 from webmail.mime.fold import fold
 from webmail.mime.parts import unpack_part
 from webmail.mime.structure import parse_message, parse_spans
+from webmail.mime.threads import thread_key
 from webmail.models import LocalBody, LocalFolder, LocalMessage
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.letter import (
@@ -30,10 +31,11 @@ from webmail.sources.letter import (
     build_message,
     check_part_number,
 )
+from webmail.sources.local_threads import count_groups, neighbour_groups, read_groups, together
 from webmail.storage.blobs import Blobs
 from webmail.storage.folders import ensure_folders
-from webmail.storage.related import find_related
 from webmail.storage.rows import describe, flag_fields, flags_of, index_messages, mapped
+from webmail.storage.threads import settle_threads, threads_of_ids
 from webmail.values import (
     Address,
     Capabilities,
@@ -51,6 +53,7 @@ from webmail.values import (
     Ref,
     Role,
     Summary,
+    Thread,
     Window,
 )
 
@@ -72,7 +75,7 @@ SORT_FIELDS = {
 }
 _FLAG = re.compile(r"\\?[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
 _BLANK_LINE = re.compile(rb"\n\r{0,3}\n|\A\r{0,3}\n")
-_CAN = Capabilities(push=False, threads=False, quota=False)
+_CAN = Capabilities(push=False, threads=True, quota=False)
 
 
 class LocalSource:
@@ -127,12 +130,25 @@ class LocalSource:
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
         found = self._found(folder, query)
+        if query.grouped:
+            return self._thread_page(folder, query, window, found)
         total = found.count()
         start = max(0, min(window.start, total))
         rows = _window(found, query, start, window.size)
         self._index_shown(rows)
         told = replace(query, threads=False)
         return Page(tuple(_summary(folder, row) for row in rows), start, total, VALIDITY, told, self._next_id())
+
+    def _thread_page(self, folder: FolderId, query: Query, window: Window, found: QuerySet[LocalMessage]) -> Page:
+        total = count_groups(found)
+        start = max(0, min(window.start, total))
+        groups = read_groups(found, descending=query.descending, start=start, size=window.size)
+        rows = LocalMessage.objects.defer("search").in_bulk([group.members[0] for group in groups])
+        groups = [group for group in groups if group.members[0] in rows]
+        self._index_shown(list(rows.values()))
+        shown = tuple(_summary(folder, rows[group.members[0]]) for group in groups)
+        threads = tuple(Thread(_refs(folder, group.members), group.unread) for group in groups)
+        return Page(shown, start, total, VALIDITY, query, self._next_id(), threads)
 
     def refs(self, folder: FolderId, query: Query) -> list[Ref]:
         pks = _ordered(self._found(folder, query), query).values_list("pk", flat=True)
@@ -143,7 +159,11 @@ class LocalSource:
         row = found.filter(pk=_pk(ref)).first()
         total = found.count()
         if row is None:
-            return -1, None, None, total
+            return -1, None, None, count_groups(found) if query.grouped else total
+        if query.grouped:
+            position, up, down, number = neighbour_groups(found, row, descending=query.descending)
+            one, two = (Ref(ref.folder, VALIDITY, str(pk)) if pk else None for pk in (up, down))
+            return position, one, two, number
         name = SORT_FIELDS[query.sort]
         value = getattr(row, name)
         # written so that a database walks only that end of its index
@@ -171,15 +191,24 @@ class LocalSource:
         return out
 
     def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:
-        rows = self._messages().filter(folder=self._folder(folder), message_id=message_id[:1000])
+        rows = self._messages().filter(
+            folder=self._folder(folder), own_id=thread_key(message_id), message_id=message_id[:1000]
+        )
         return [Ref(folder, VALIDITY, str(pk)) for pk in rows.order_by("pk").values_list("pk", flat=True)]
 
     def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
-        return list(refs)
+        refs = list(refs)
+        out: list[Ref] = []
+        for folder in dict.fromkeys(ref.folder for ref in refs):
+            mine = [ref for ref in refs if ref.folder == folder]
+            found = together(self._found(folder, query), [_pk(ref) for ref in mine])
+            out += dict.fromkeys([*_refs(folder, found), *mine])
+        return out
 
     def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
-        found = find_related(self._blobs, self._folder(folder), ids[:RELATED_IDS_LIMIT], RELATED_LIMIT)
-        return [Ref(folder, VALIDITY, str(pk)) for pk in found]
+        threads = threads_of_ids(self._account.pk, ids[:RELATED_IDS_LIMIT])
+        rows = LocalMessage.objects.filter(folder=self._folder(folder), thread__in=threads).order_by("pk")
+        return list(_refs(folder, list(rows.values_list("pk", flat=True))[-RELATED_LIMIT:]))
 
     # --- one message ------------------------------------------------------------------------------------------------
 
@@ -278,9 +307,10 @@ class LocalSource:
         arrived = received.astimezone(UTC) if received else timezone.now()
         fields = describe(raw[:HEADER_LIMIT_BYTES], size_bytes=len(raw), received=arrived)
         fields |= {"received": arrived, "date": fields["sent"] or arrived} | flag_fields(frozenset(words))
-        row = LocalMessage.objects.create(
-            account=self._account, folder=target, blob=sha256, size_bytes=len(raw), **fields
-        )
+        row = LocalMessage(account=self._account, folder=target, blob=sha256, size_bytes=len(raw), **fields)
+        with transaction.atomic():
+            settle_threads(self._account.pk, [row])
+            row.save()
         index_messages(self._account.pk, [row])
         return Ref(folder, VALIDITY, str(row.pk))
 
@@ -390,6 +420,10 @@ class LocalSource:
         waiting = [row for row in rows if not row.indexed and row.size_bytes <= INDEX_LIMIT_BYTES]
         if waiting:
             index_messages(self._account.pk, waiting)
+
+
+def _refs(folder: FolderId, pks: Iterable[int]) -> tuple[Ref, ...]:
+    return tuple(Ref(folder, VALIDITY, str(pk)) for pk in pks)
 
 
 def _id(row: LocalFolder) -> FolderId:

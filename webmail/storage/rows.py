@@ -20,6 +20,7 @@ from webmail.mime.parts import pack_part
 from webmail.mime.snippet import snippet_from_html, snippet_from_text
 from webmail.mime.structure import Octets, parse_spans
 from webmail.mime.subjects import base_subject
+from webmail.mime.threads import thread_keys
 from webmail.models import LocalBody, LocalMessage
 from webmail.storage.blobs import Blobs
 from webmail.values import Address, Part
@@ -38,7 +39,7 @@ WHOLE_LIMIT_BYTES = 16 * 1024 * 1024
 STRUCTURE_LIMIT_PARTS = 500
 BATCH = 200
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
-_WANTED = frozenset({"subject", "from", "to", "cc", "date", "message-id", "received"})
+_WANTED = frozenset({"subject", "from", "to", "cc", "date", "message-id", "received", "references", "in-reply-to"})
 
 
 def describe(head: bytes, *, size_bytes: int, received: datetime) -> dict[str, Any]:
@@ -57,6 +58,7 @@ def describe(head: bytes, *, size_bytes: int, received: datetime) -> dict[str, A
     if not size_bytes or not fields:
         codes.append("unreadable")
     taken = parse_date(first["received"].rpartition(b";")[2]) if "received" in first else None
+    own_id, thread = thread_keys(*(first.get(name, b"") for name in ("message-id", "in-reply-to", "references")))
     people = {name: parse_addresses(first.get(name, b""), PEOPLE_LIMIT)[0] for name in ("from", "to", "cc")}
     subject = decode_header(first.get("subject", b""))
     date = sent or taken or received
@@ -68,6 +70,8 @@ def describe(head: bytes, *, size_bytes: int, received: datetime) -> dict[str, A
         "sender": _pairs(people["from"]),
         "recipients": _pairs(people["to"]),
         "message_id": decode_header(first.get("message-id", b""))[:1000],
+        "own_id": own_id,
+        "thread": thread,
         "subject_key": fold(base_subject(subject))[:KEY_LIMIT],
         "sender_key": _person_key(people["from"]),
         "recipients_key": _person_key(people["to"]),
