@@ -45,7 +45,7 @@ bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mp
 bench-reading: install   ## What it costs to list and open mail in an Inbox of 1,000, 10,000 and 100,000
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_reading.py -p no:randomly
 
-bench-store: install     ## The same for downloaded mail
+bench-store: install     ## What it costs to list, sort, search and open downloaded mail, beside the same over IMAP
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_store.py -p no:randomly
 
 check: install lint      ## The quick part, under a minute

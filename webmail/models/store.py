@@ -21,6 +21,8 @@ class LocalFolder(models.Model):
     name = models.CharField(max_length=200)
     role = models.CharField(max_length=10, choices=[(role.value, role.value) for role in Role], blank=True)
     subscribed = models.BooleanField(default=True)
+    changes = models.BigIntegerField(default=0)
+    """Goes up with every change of which messages are in it, or of what lists are ordered and filtered by."""
 
     class Meta:
         constraints = [

@@ -14,6 +14,7 @@ from webmail.models import Download, LedgerEntry, LocalFolder, LocalMessage, Pul
 from webmail.services.claims import PullLease
 from webmail.services.durable import durable
 from webmail.services.ledger import Entry, Wish, retry_delay
+from webmail.storage.folders import note_changes
 from webmail.storage.threads import settle_threads
 
 State = LedgerEntry.State
@@ -170,6 +171,8 @@ class _Batch:
 
     def write(self) -> None:
         """The rows, new ones first."""
+        if self._messages:
+            note_changes([self._inbox.pk])
         settle_threads(self._download.account_id, list(self._messages.values()))
         made = {message.blob: message for message in LocalMessage.objects.bulk_create(self._messages.values())}
         for entry, blob in self._of_new:

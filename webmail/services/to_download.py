@@ -24,7 +24,7 @@ from webmail.services.durable import durable
 from webmail.services.transfer import Differs, Step, TransferLease, finished, secret_of
 from webmail.sources.base import MailSource
 from webmail.storage.blobs import Blobs
-from webmail.storage.folders import ensure_folders
+from webmail.storage.folders import ensure_folders, note_changes
 from webmail.storage.rows import HEAD_BYTES, describe, flag_fields, index_pending
 from webmail.storage.threads import settle_threads
 from webmail.values import Folder, FolderId, PartNumber, Query, Ref, Role, Summary
@@ -159,6 +159,7 @@ class ToDownload:
                 for row, blob, fields in rows
             ]
             fresh = [message for message in messages if message.pk is None]
+            note_changes([here.pk])
             settle_threads(self.transfer.account_id, fresh)
             LocalMessage.objects.bulk_create(fresh)
             TransferItem.objects.bulk_create(
@@ -193,7 +194,9 @@ class ToDownload:
     def _drop(self, pks: list[int]) -> None:
         for at in range(0, len(pks), 500):
             items = TransferItem.objects.filter(pk__in=pks[at : at + 500])
-            LocalMessage.objects.filter(pk__in=list(items.values_list("message", flat=True))).delete()
+            gone = LocalMessage.objects.filter(pk__in=list(items.values_list("message", flat=True)))
+            note_changes(gone.values_list("folder", flat=True))
+            gone.delete()
             items.delete()
 
     def _compare(self, refs: Sequence[Ref], items: dict[tuple[int, str], TransferItem]) -> None:
@@ -207,6 +210,7 @@ class ToDownload:
             flags = flag_fields(row.flags)
             if any(getattr(item.message, name) != value for name, value in flags.items()):
                 LocalMessage.objects.filter(pk=item.message.pk).update(**flags)
+                note_changes([item.message.folder_id])
             done.append(item.pk)
             self.lease.beat()
         TransferItem.objects.filter(pk__in=done).update(verified=True)

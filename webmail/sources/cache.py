@@ -31,9 +31,11 @@ class MailCache:
         self._redis = _client(redis_url) if redis_url else None
         self._prefix = f"mail:{VERSION}:{account_key}:".encode()
 
-    def orders(self, folder: FolderId, names: list[str]) -> list[tuple[str, array[int]] | None]:
-        """The kept orders of these names, each with the mark of the folder's state for which it was kept."""
-        return [_unpack_order(value) for value in self._get([_folder_key(f"o:{name}", folder) for name in names])]
+    def orders(self, folder: FolderId, names: list[str], *, code: str = "I") -> list[tuple[str, array[int]] | None]:
+        """The kept orders of these names, each with the mark of the folder's state for which it was kept. `code` is the kind
+        of array that was kept: "I" for UIDs, "Q" for larger numbers."""
+        keys = [_folder_key(f"o:{name}", folder) for name in names]
+        return [_unpack_order(value, code) for value in self._get(keys)]
 
     def keep_orders(self, folder: FolderId, orders: Mapping[str, tuple[str, array[int]]]) -> None:
         values = {
@@ -41,6 +43,12 @@ class MailCache:
             for name, (mark, uids) in orders.items()
         }
         self._set(values, ORDER_TTL_S)
+
+    def counts(self, folders: list[FolderId]) -> list[tuple[str, array[int]] | None]:
+        """The kept numbers of many folders, each with its mark."""
+        return [
+            _unpack_order(value, "I") for value in self._get([_folder_key("o:counts", folder) for folder in folders])
+        ]
 
     def thread_ids(self, folder: FolderId, validity: int) -> array[int]:
         """What was read of a folder to put its threads together (see `webmail/imap/threads.py`)."""
@@ -108,9 +116,9 @@ def _ref_key(kind: str, ref: Ref) -> bytes:
     return _folder_key(f"{kind}:{ref.validity}:{ref.id}", ref.folder)
 
 
-def _unpack_order(value: bytes | None) -> tuple[str, array[int]] | None:
+def _unpack_order(value: bytes | None, code: str) -> tuple[str, array[int]] | None:
     mark, newline, packed = (value or b"").partition(b"\n")
-    uids: array[int] = array("I")
+    uids: array[int] = array(code)
     if not newline or len(packed) % uids.itemsize:
         return None
     uids.frombytes(packed)

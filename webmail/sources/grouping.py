@@ -31,7 +31,7 @@ class Groups:
     @property
     def heads(self) -> array[int]:
         """The newest message of each thread, in the order of the list."""
-        heads = array("I", map(self.members.__getitem__, self.starts[:-1]))
+        heads = array(self.members.typecode, map(self.members.__getitem__, self.starts[:-1]))
         if self.turned:
             heads.reverse()
         return heads

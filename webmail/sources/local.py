@@ -9,13 +9,15 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import MailAccount
 from webmail.errors import FolderGone, Gone, Refused
 from webmail.folder_order import only_subscribed, sort_folders
+from webmail.imap.search import is_filtered
 from webmail.mime.choose import choose_bodies
 from webmail.mime.fold import fold
 from webmail.mime.parts import unpack_part
@@ -23,6 +25,7 @@ from webmail.mime.structure import parse_message, parse_spans
 from webmail.mime.threads import thread_key
 from webmail.models import LocalBody, LocalFolder, LocalMessage
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
+from webmail.sources.cache import MailCache
 from webmail.sources.letter import (
     BODY_LIMIT_BYTES,
     HEADER_LIMIT_BYTES,
@@ -31,9 +34,9 @@ from webmail.sources.letter import (
     build_message,
     check_part_number,
 )
-from webmail.sources.local_threads import count_groups, neighbour_groups, read_groups, together
+from webmail.sources.local_lists import LocalLists, ordered
 from webmail.storage.blobs import Blobs
-from webmail.storage.folders import ensure_folders
+from webmail.storage.folders import ensure_folders, note_changes
 from webmail.storage.rows import describe, flag_fields, flags_of, index_messages, mapped
 from webmail.storage.threads import settle_threads, threads_of_ids
 from webmail.values import (
@@ -66,13 +69,6 @@ NAME_LIMIT = 120
 DEPTH_LIMIT = 50
 INDEX_LIMIT_BYTES = 8 * 1024 * 1024
 """Rows that are shown before their bodies were read are read then, up to this size."""
-SORT_FIELDS = {
-    "date": "date",
-    "from": "sender_key",
-    "to": "recipients_key",
-    "subject": "subject_key",
-    "size": "size_bytes",
-}
 _FLAG = re.compile(r"\\?[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
 _BLANK_LINE = re.compile(rb"\n\r{0,3}\n|\A\r{0,3}\n")
 _CAN = Capabilities(push=False, threads=True, quota=False)
@@ -84,6 +80,7 @@ class LocalSource:
     def __init__(self, account: MailAccount) -> None:
         self._account = account
         self._blobs = Blobs(account.pk)
+        self._lists = LocalLists(MailCache(settings.REDIS_URL, f"store-{account.pk}"))
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -101,14 +98,8 @@ class LocalSource:
     # --- lists ------------------------------------------------------------------------------------------------------
 
     def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
-        rows = list(LocalFolder.objects.filter(account=self._account))
-        if not any(row.role == Role.INBOX for row in rows):
-            ensure_folders(self._account)
-            rows = list(LocalFolder.objects.filter(account=self._account))
-        counted = LocalMessage.objects.filter(folder__in=[row.pk for row in rows]).order_by()
-        counts = counted.values("folder").annotate(total=Count("pk"), unread=Count("pk", filter=Q(seen=False)))
-        by_folder = {row["folder"]: (row["total"], row["unread"]) for row in counts}
-        next_id = self._next_id()
+        rows = self._folder_rows()
+        by_folder = self._lists.counts(rows)
         by_pk = {row.pk: row for row in rows}
         parents = {row.parent_id for row in rows}
         folders = [
@@ -122,58 +113,72 @@ class LocalSource:
                 total=by_folder.get(row.pk, (0, 0))[0],
                 unread=by_folder.get(row.pk, (0, 0))[1],
                 validity=VALIDITY,
-                next_id=next_id,
             )
             for row in rows
         ]
         return sort_folders(only_subscribed(folders) if subscribed_only else folders)
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
-        found = self._found(folder, query)
         if query.grouped:
-            return self._thread_page(folder, query, window, found)
-        total = found.count()
-        start = max(0, min(window.start, total))
-        rows = _window(found, query, start, window.size)
+            return self._thread_page(folder, query, window)
+        row = self._folder(folder)
+        if query.sort == "date" and not is_filtered(query):  # an index has it
+            total = self._lists.counts([row])[row.pk][0]
+            start = max(0, min(window.start, total))
+            pks = list(
+                ordered(self._found(row, query), query).values_list("pk", flat=True)[start : start + window.size]
+            )
+        else:
+            order = self._lists.order(row, query, self._found(row, query))
+            total, start = len(order), max(0, min(window.start, len(order)))
+            pks = order[start : start + window.size].tolist()
+        found = LocalMessage.objects.defer("search").in_bulk(pks)
+        rows = [found[pk] for pk in pks if pk in found]
         self._index_shown(rows)
         told = replace(query, threads=False)
         return Page(tuple(_summary(folder, row) for row in rows), start, total, VALIDITY, told, self._next_id())
 
-    def _thread_page(self, folder: FolderId, query: Query, window: Window, found: QuerySet[LocalMessage]) -> Page:
-        total = count_groups(found)
-        start = max(0, min(window.start, total))
-        groups = read_groups(found, descending=query.descending, start=start, size=window.size)
-        rows = LocalMessage.objects.defer("search").in_bulk([group.members[0] for group in groups])
-        groups = [group for group in groups if group.members[0] in rows]
+    def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page:
+        row = self._folder(folder)
+        groups = self._lists.groups(row, query, self._found(row, query))
+        start = max(0, min(window.start, len(groups)))
+        members = [groups.row(at) for at in range(start, min(start + window.size, len(groups)))]
+        unread = set(
+            LocalMessage.objects.filter(pk__in=[pk for thread in members for pk in thread], seen=False).values_list(
+                "pk", flat=True
+            )
+        )
+        rows = LocalMessage.objects.defer("search").in_bulk([thread[0] for thread in members])
         self._index_shown(list(rows.values()))
-        shown = tuple(_summary(folder, rows[group.members[0]]) for group in groups)
-        threads = tuple(Thread(_refs(folder, group.members), group.unread) for group in groups)
-        return Page(shown, start, total, VALIDITY, query, self._next_id(), threads)
+        shown = [thread for thread in members if thread[0] in rows]
+        return Page(
+            tuple(_summary(folder, rows[thread[0]]) for thread in shown),
+            start,
+            len(groups),
+            VALIDITY,
+            query,
+            self._next_id(),
+            tuple(Thread(_refs(folder, thread), not unread.isdisjoint(thread)) for thread in shown),
+        )
 
     def refs(self, folder: FolderId, query: Query) -> list[Ref]:
-        pks = _ordered(self._found(folder, query), query).values_list("pk", flat=True)
-        return [Ref(folder, VALIDITY, str(pk)) for pk in pks.iterator(chunk_size=5000)]
+        row = self._folder(folder)
+        return list(_refs(folder, self._lists.order(row, query, self._found(row, query))))
 
     def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
-        found = self._found(ref.folder, query)
-        row = found.filter(pk=_pk(ref)).first()
-        total = found.count()
-        if row is None:
-            return -1, None, None, count_groups(found) if query.grouped else total
+        row, pk = self._folder(ref.folder), _pk(ref)
+        found = self._found(row, query)
         if query.grouped:
-            position, up, down, number = neighbour_groups(found, row, descending=query.descending)
-            one, two = (Ref(ref.folder, VALIDITY, str(pk)) if pk else None for pk in (up, down))
-            return position, one, two, number
-        name = SORT_FIELDS[query.sort]
-        value = getattr(row, name)
-        # written so that a database walks only that end of its index
-        lower = Q(**{f"{name}__lte": value}) & ~Q(**{name: value, "pk__gte": row.pk})
-        higher = Q(**{f"{name}__gte": value}) & ~Q(**{name: value, "pk__lte": row.pk})
-        before, after = (higher, lower) if query.descending else (lower, higher)
-        earlier = found.filter(before).order_by(*_order(query, turned=True)).values_list("pk", flat=True).first()
-        later = found.filter(after).order_by(*_order(query)).values_list("pk", flat=True).first()
-        one, two = (Ref(ref.folder, VALIDITY, str(pk)) if pk else None for pk in (earlier, later))
-        return found.filter(before).count(), one, two, total
+            groups = self._lists.groups(row, query, found)
+            at, order = groups.row_of(pk), groups.heads
+        else:
+            order = self._lists.order(row, query, found)
+            at = order.index(pk) if pk in order else -1
+        if at < 0:
+            return -1, None, None, len(order)
+        before, after = (order[i] if 0 <= i < len(order) else None for i in (at - 1, at + 1))
+        one, two = (Ref(ref.folder, VALIDITY, str(pk)) if pk else None for pk in (before, after))
+        return at, one, two, len(order)
 
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         found: dict[Ref, frozenset[str]] = {}
@@ -201,8 +206,9 @@ class LocalSource:
         out: list[Ref] = []
         for folder in dict.fromkeys(ref.folder for ref in refs):
             mine = [ref for ref in refs if ref.folder == folder]
-            found = together(self._found(folder, query), [_pk(ref) for ref in mine])
-            out += dict.fromkeys([*_refs(folder, found), *mine])
+            row, plain = self._folder(folder), replace(query, sort="date", descending=True)
+            groups = self._lists.groups(row, plain, self._found(row, plain))
+            out += dict.fromkeys([*_refs(folder, groups.together(map(_pk, mine))), *mine])
         return out
 
     def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
@@ -252,8 +258,9 @@ class LocalSource:
     def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         added, removed = _checked(add), _checked(remove)
         with transaction.atomic():
-            for _folder, rows in self._chunks(refs):
+            for folder, rows in self._chunks(refs):
                 _change_flags(rows, added, removed)
+                note_changes([self._folder(folder).pk])
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)
@@ -265,6 +272,7 @@ class LocalSource:
                     continue
                 pks = list(rows.select_for_update().values_list("pk", flat=True))
                 self._messages().filter(pk__in=pks).update(folder=target)
+                note_changes([target.pk, self._folder(source).pk])
                 after |= {Ref(source, VALIDITY, str(pk)): Ref(folder, VALIDITY, str(pk)) for pk in pks}
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
 
@@ -285,6 +293,7 @@ class LocalSource:
                     if hasattr(old, "body")
                 ]
                 LocalBody.objects.bulk_create(bodies)
+                note_changes([target.pk])
                 for old, new in zip(olds, made, strict=True):
                     after[Ref(source, VALIDITY, str(old.pk))] = Ref(folder, VALIDITY, str(new.pk))
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
@@ -292,8 +301,9 @@ class LocalSource:
     def delete(self, refs: Iterable[Ref]) -> Moved:
         refs = list(refs)
         with transaction.atomic():
-            for _folder, rows in self._chunks(refs):
+            for folder, rows in self._chunks(refs):
                 rows.delete()
+                note_changes([self._folder(folder).pk])
         return Moved(tuple(refs), tuple(None for _ in refs))
 
     def append(
@@ -311,6 +321,7 @@ class LocalSource:
         with transaction.atomic():
             settle_threads(self._account.pk, [row])
             row.save()
+            note_changes([target.pk])
         index_messages(self._account.pk, [row])
         return Ref(folder, VALIDITY, str(row.pk))
 
@@ -371,12 +382,20 @@ class LocalSource:
     def _next_id(self) -> int:
         return (LocalMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
 
+    def _folder_rows(self) -> list[LocalFolder]:
+        rows = list(LocalFolder.objects.filter(account=self._account))
+        if not any(row.role == Role.INBOX for row in rows):
+            ensure_folders(self._account)
+            rows = list(LocalFolder.objects.filter(account=self._account))
+        return rows
+
     def _folder(self, folder: FolderId) -> LocalFolder:
+        rows = LocalFolder.objects.filter(account=self._account)
         if folder == INBOX:
-            return ensure_folders(self._account)[Role.INBOX]
+            return rows.filter(role=Role.INBOX).first() or ensure_folders(self._account)[Role.INBOX]
         if not folder.isascii() or not folder.isdigit() or len(folder) > 18:
             raise FolderGone("no such folder")
-        row = LocalFolder.objects.filter(account=self._account, pk=int(folder)).exclude(role=Role.INBOX).first()
+        row = rows.filter(pk=int(folder)).exclude(role=Role.INBOX).first()
         if row is None:
             raise FolderGone("the folder is not there any more")
         return row
@@ -387,9 +406,9 @@ class LocalSource:
             raise Gone("the message is not there any more")
         return row
 
-    def _found(self, folder: FolderId, query: Query) -> QuerySet[LocalMessage]:
+    def _found(self, folder: LocalFolder, query: Query) -> QuerySet[LocalMessage]:
         """The rows of a query. The folder is this account's: asking for the account too leads to worse plans."""
-        rows = LocalMessage.objects.filter(folder=self._folder(folder))
+        rows = LocalMessage.objects.filter(folder=folder)
         if query.unread:
             rows = rows.filter(seen=False)
         if query.flagged:
@@ -466,22 +485,6 @@ def _line(row: LocalFolder) -> set[int]:
         found.add(at.parent_id)
         at = at.parent
     return found
-
-
-def _order(query: Query, *, turned: bool = False) -> tuple[str, str]:
-    sign = "-" if query.descending != turned else ""
-    return f"{sign}{SORT_FIELDS[query.sort]}", f"{sign}pk"
-
-
-def _ordered(rows: QuerySet[LocalMessage], query: Query) -> QuerySet[LocalMessage]:
-    return rows.order_by(*_order(query))
-
-
-def _window(rows: QuerySet[LocalMessage], query: Query, start: int, size: int) -> list[LocalMessage]:
-    """A stretch of the list: its primary keys first, so that what is sorted and passed over is short."""
-    pks = list(_ordered(rows, query).values_list("pk", flat=True)[start : start + size])
-    found = LocalMessage.objects.defer("search").in_bulk(pks)
-    return [found[pk] for pk in pks if pk in found]
 
 
 def _summary(folder: FolderId, row: LocalMessage) -> Summary:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from django.db.models import F
+
 from accounts.models import MailAccount
 from webmail.models import LocalFolder
 from webmail.values import Role
@@ -23,6 +27,12 @@ def ensure_folders(account: MailAccount) -> dict[Role, LocalFolder]:
         if role not in here:
             here[role] = _make(account, role, name)
     return here
+
+
+def note_changes(folders: Iterable[int]) -> None:
+    """To be called in the transaction of every change to messages of these folders: what was kept of their lists no longer
+    holds (LocalFolder.changes)."""
+    LocalFolder.objects.filter(pk__in=set(folders)).update(changes=F("changes") + 1)
 
 
 def _make(account: MailAccount, role: Role, name: str) -> LocalFolder:

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from mmap import ACCESS_READ, mmap
 from typing import Any
 
+from django.db import transaction
+
 from webmail.errors import Gone
 from webmail.mime.addresses import parse_addresses
 from webmail.mime.body import decode_part, text_of
@@ -23,6 +25,7 @@ from webmail.mime.subjects import base_subject
 from webmail.mime.threads import thread_keys
 from webmail.models import LocalBody, LocalMessage
 from webmail.storage.blobs import Blobs
+from webmail.storage.folders import note_changes
 from webmail.values import Address, Part
 
 PEOPLE_LIMIT = 20
@@ -172,10 +175,16 @@ def index_messages(account_id: int, messages: Sequence[LocalMessage]) -> None:
         except Gone:
             message.indexed = True
         done.append(message)
-    LocalMessage.objects.bulk_update(done, ["indexed", "has_attachment", "snippet"], batch_size=100)
-    LocalBody.objects.bulk_create(
-        bodies, batch_size=100, update_conflicts=True, unique_fields=["message"], update_fields=["text", "structure"]
-    )
+    with transaction.atomic():
+        note_changes(message.folder_id for message in done)
+        LocalMessage.objects.bulk_update(done, ["indexed", "has_attachment", "snippet"], batch_size=100)
+        LocalBody.objects.bulk_create(
+            bodies,
+            batch_size=100,
+            update_conflicts=True,
+            unique_fields=["message"],
+            update_fields=["text", "structure"],
+        )
 
 
 def index_pending(account_id: int, *, limit: int = 100_000) -> int:

@@ -6,7 +6,8 @@ import secrets
 from collections.abc import Iterable, Sequence
 
 from webmail.mime.threads import thread_key
-from webmail.models import LocalMessage
+from webmail.models import LocalFolder, LocalMessage
+from webmail.storage.folders import note_changes
 
 CHUNK = 500
 
@@ -25,7 +26,10 @@ def settle_threads(account_id: int, messages: Sequence[LocalMessage]) -> None:
     joined = {
         message.own_id: message.thread for message in messages if message.own_id and message.own_id != message.thread
     }
-    for thread in _used(account_id, joined):
+    used = _used(account_id, joined)
+    if used:
+        note_changes(LocalFolder.objects.filter(account=account_id).values_list("pk", flat=True))
+    for thread in used:
         LocalMessage.objects.filter(account=account_id, thread=thread).update(thread=joined[thread])
 
 
