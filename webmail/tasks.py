@@ -17,7 +17,7 @@ from webmail.services.claims import are_due
 from webmail.services.claims import claim as claim_pull
 from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
-from webmail.services.schedule import forget_old, pull_account
+from webmail.services.schedule import forget_old, forget_pulls, pull_account
 from webmail.services.to_download import remove_copies
 from webmail.services.transfer import claim_transfer, clear_transfers, last_transfer, run_transfer, secret_of
 from webmail.storage.blobs import sweep_all
@@ -129,5 +129,6 @@ def remove_switched() -> int:
 def clear_store() -> int:
     """Removes octets that no message has any more, and what is known of copies that are long gone; gives how many blobs."""
     forget_old(timezone.now())
+    forget_pulls(timezone.now())
     clear_transfers()
     return sweep_all()

@@ -10,6 +10,7 @@ from functools import partial
 from random import SystemRandom
 
 from django.conf import settings
+from django.db.models import F, OuterRef, Subquery
 from django.utils import timezone
 
 from accounts.models import MailAccount
@@ -35,6 +36,8 @@ FASTEST_S, SLOWEST_S = 120, 3600
 LOGIN_TRIES = 3
 """So many refusals in a row, and the owner is asked instead of the server."""
 JITTER = 0.2
+PULLS_KEPT, PULLS_LAST = timedelta(days=90), 20
+CHUNK = 500
 CODES: list[tuple[type[MailError], str]] = [
     (CertificateRefused, "certificate"),
     (NoUidl, "no-uidl"),
@@ -160,6 +163,17 @@ def next_interval(interval_s: int, *, stored: int) -> int:
 def _jittered(seconds: int) -> timedelta:
     """About so long, so that accounts that failed together do not come back together."""
     return timedelta(seconds=seconds * _random.uniform(1 - JITTER, 1 + JITTER))
+
+
+def forget_pulls(now: datetime) -> int:
+    """Removes what is known of pulls older than PULLS_KEPT, but for the last PULLS_LAST of each account; gives how many."""
+    newer = Pull.objects.filter(account=OuterRef("account")).order_by("-pk").values("pk")
+    old = Pull.objects.filter(started__lt=now - PULLS_KEPT).exclude(outcome=Pull.Outcome.RUNNING)
+    old = old.annotate(last=Subquery(newer[PULLS_LAST - 1 : PULLS_LAST])).filter(pk__lt=F("last"))
+    removed = 0
+    while pks := list(old.values_list("pk", flat=True)[:CHUNK]):
+        removed += Pull.objects.filter(pk__in=pks).delete()[0]
+    return removed
 
 
 def forget_old(now: datetime) -> int:

@@ -21,6 +21,7 @@ from webmail.services import transfer as moving
 from webmail.services.access import account_credentials, account_for, open_source
 from webmail.services.places import find_place, find_pop3
 from webmail.services.pulls import code_of, problem_of
+from webmail.services.removing import is_added
 from webmail.services.switch_figures import DAYS_MAX, Figures, figures_of, size_here
 from webmail.sources.imap import check_login
 from webmail.values import Endpoint, Tls
@@ -74,6 +75,7 @@ def _page(request: HttpRequest, account: MailAccount, more: dict[str, Any], *, s
         "stamp": str(int(timezone.now().timestamp() * 1000)),
         "undoable": _undoable(last),
         "days": _days(request),
+        "added": is_added(account),
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     if active is None:
