@@ -23,6 +23,15 @@ class MoveCut(Unreachable):
     """The connection broke in the middle of a move; it is finished, or found not to have begun, a moment later."""
 
 
+class MixedUp(Unreachable):
+    """A server's answers no longer fit the commands: which message is which cannot be told. `numbers` are those in doubt, by
+    their numbers in the session; nothing of them was given. () when it was so before any message."""
+
+    def __init__(self, numbers: tuple[int, ...]) -> None:
+        super().__init__("the answers do not fit")
+        self.numbers = numbers
+
+
 class CertificateRefused(Unreachable):
     """The server's TLS certificate could not be verified; nothing was sent to it."""
 

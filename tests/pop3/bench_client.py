@@ -21,7 +21,7 @@ from deploy.stack import Stack
 from tests.bench_pop3 import fill
 from tests.conftest import HostedMailbox, MailboxFactory
 from tests.pulling.delay import delayed
-from webmail.pop3.client import Listing, Pop3Session, connect
+from webmail.pop3.client import Listing, Pop3Session, Wanted, connect
 from webmail.values import Credentials, Endpoint
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)]
@@ -80,7 +80,7 @@ def fetch(name: str, endpoint: Endpoint, box: HostedMailbox, ca_file: str, spool
     quick = measured(lambda: begin(pipelined=True))
     session, listing = opened[1], found[1]
     sizes = session.sizes()
-    wanted = [(line.number, sizes[line.number]) for line in listing.messages]
+    wanted = [Wanted(line.number, sizes[line.number], line.uidl) for line in listing.messages]
     total = 0
 
     def retrieve() -> None:

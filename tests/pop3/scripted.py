@@ -34,6 +34,8 @@ class Script:
     """How many RETRs had come, at most, while one was being answered."""
     sent: int = 0
     slow_s: float = 0.0
+    stuffs: bool = True
+    """Whether it doubles a dot at the beginning of a line."""
 
     def answer(self, line: str) -> bytes:
         verb, _space, rest = line.partition(" ")
@@ -45,12 +47,15 @@ class Script:
             case "CAPA":
                 return b"-ERR\r\n" if self.capa is None else listing(self.capa)
             case "UIDL":
+                if number and self.uidl:
+                    return f"+OK {number} u{number}\r\n".encode()
                 lines = [f"{at} u{at}" for at in range(1, len(self.messages) + 1)]
                 return listing(lines) if self.uidl else b"-ERR what?\r\n"
             case "LIST":
                 return listing([f"{at} {len(raw)}" for at, raw in enumerate(self.messages, 1)])
             case "RETR":
-                return b"+OK\r\n" + stuffed(self.messages[number - 1])
+                raw = self.messages[number - 1]
+                return b"+OK\r\n" + (stuffed(raw) if self.stuffs else raw + b".\r\n")
             case _:
                 return b"+OK\r\n"
 

@@ -15,9 +15,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.pop3.scripted import Script, serving, stuffed
-from webmail.errors import Busy, LoginRefused, MailError, OverQuota, Refused, ServerTrouble, TooSoon, Unreachable
+from webmail.errors import (
+    Busy,
+    LoginRefused,
+    MailError,
+    MixedUp,
+    OverQuota,
+    Refused,
+    ServerTrouble,
+    TooSoon,
+    Unreachable,
+)
 from webmail.pop3 import wire
-from webmail.pop3.client import Listing, Pop3Session, connect
+from webmail.pop3.client import Listing, Pop3Session, Wanted, connect
 from webmail.values import Credentials, Endpoint
 
 ANA = Credentials("ana@x.test", "secreto")
@@ -50,7 +60,9 @@ def fetched(script: Script, spool: Path, *, pipelined: bool = False) -> list[byt
         listing = opened.login_and_list(ANA, pipelined=pipelined)
         sizes = opened.sizes()
         out = []
-        for one in opened.retrieve([(line.number, sizes[line.number]) for line in listing.messages], spool):
+        for one in opened.retrieve(
+            [Wanted(line.number, sizes[line.number], line.uidl) for line in listing.messages], spool
+        ):
             raw = one.data if one.data is not None else one.path.read_bytes()  # type: ignore[union-attr]
             assert one.sha256 == hashlib.sha256(raw).hexdigest()
             assert one.size_bytes == len(raw)
@@ -183,7 +195,7 @@ def test_one_refused_message_stops_no_other(tmp_path: Path) -> None:
     script = Script(messages=[b"a\r\n", b"b\r\n", b"c\r\n"], answers={"RETR 2": b"-ERR [SYS/TEMP] not now\r\n"})
     with session(script) as opened:
         opened.login_and_list(ANA)
-        got = list(opened.retrieve([(1, 3), (2, 3), (3, 3)], tmp_path))
+        got = list(opened.retrieve([Wanted(1, 3), Wanted(2, 3), Wanted(3, 3)], tmp_path))
     assert [one.data for one in got] == [b"a\r\n", None, b"c\r\n"]
     assert isinstance(got[1].error, ServerTrouble)
 
@@ -210,7 +222,7 @@ def test_a_cut_anywhere_is_told(cut: int, tmp_path: Path) -> None:
     def whole() -> None:
         with session(script) as opened:
             opened.login_and_list(ANA, pipelined=True)
-            list(opened.retrieve([(1, None), (2, None), (3, None)], tmp_path))
+            list(opened.retrieve([Wanted(1, None), Wanted(2, None), Wanted(3, None)], tmp_path))
             opened.quit()
 
     with pytest.raises(Unreachable):
@@ -251,7 +263,7 @@ def test_a_server_that_drips_is_left(monkeypatch: pytest.MonkeyPatch, tmp_path: 
         opened.login_and_list(ANA)
         script.pieces = iter_slowly
         with pytest.raises(Unreachable):
-            list(opened.retrieve([(1, None)], tmp_path))
+            list(opened.retrieve([Wanted(1, None)], tmp_path))
 
 
 def iter_slowly(data: bytes) -> Iterator[bytes]:
@@ -328,7 +340,7 @@ def test_an_answer_too_many_is_taken_for_no_other(after: str, tmp_path: Path) ->
         with session(script) as opened:
             opened.login_and_list(ANA)
             opened.sizes()
-            got.extend(one.data for one in opened.retrieve([(2, 3)], tmp_path))
+            got.extend(one.data for one in opened.retrieve([Wanted(2, 3)], tmp_path))
             opened.delete([1])
             opened.quit()
 
@@ -339,13 +351,52 @@ def test_an_answer_too_many_is_taken_for_no_other(after: str, tmp_path: Path) ->
     assert after == "DELE" or "DELE 1" not in script.lines
 
 
-def test_a_dot_that_the_server_did_not_double_deletes_nothing(tmp_path: Path) -> None:
-    """What follows it looks like the answer to the next RETR, and the answers do not fit from then on."""
-    script = Script(messages=[b"x\r\n"] * 3, answers={"RETR 1": b"+OK\r\nhola\r\n.\r\n+OK\r\nfin\r\n.\r\n"})
+def test_a_dot_that_the_server_did_not_double_mixes_nothing_up(tmp_path: Path) -> None:
+    """What follows it looks like the answers to the next commands: a false message, and the answer to the fence after it."""
+    for false in (b"", b"+OK\r\nfalso\r\n.\r\n", b"+OK\r\nfalso\r\n.\r\n+OK 3 u1\r\n", b"-ERR\r\n" * 3):
+        for slow_s in (0.0, 0.02):
+            trap = b"hola\r\n.\r\n" + false + b"fin\r\n"
+            script = Script(messages=[b"uno\r\n", trap, b"tres\r\n"], stuffs=False, slow_s=slow_s)
+            wanted = [Wanted(number, None, f"u{number}") for number in (1, 2, 3)]
+            with session(script) as opened:
+                opened.login_and_list(ANA)
+                got: list[bytes | None] = []
+                with pytest.raises(MixedUp) as told:
+                    got.extend(one.data for one in opened.retrieve(wanted, tmp_path))
+            assert got == []
+            assert set(told.value.numbers) <= {1, 2, 3}
+            assert 2 in told.value.numbers
+            wanted = [one._replace(doubtful=True) for one in wanted]
+            with session(script) as opened:
+                opened.login_and_list(ANA)
+                with pytest.raises(MixedUp) as told:
+                    got.extend(one.data for one in opened.retrieve(wanted, tmp_path))
+            assert (got, told.value.numbers) == ([b"uno\r\n"], (2,))
+
+
+def test_a_server_that_knows_no_uidl_with_a_number_is_pulled_all_the_same(tmp_path: Path) -> None:
+    script = Script(messages=[b"x\r\n"] * 70, answers={f"UIDL {number}": b"-ERR what?\r\n" for number in range(1, 71)})
     with session(script) as opened:
         opened.login_and_list(ANA)
-        with pytest.raises(Unreachable):
-            list(opened.retrieve([(1, None), (2, None), (3, None)], tmp_path))
+        got = list(opened.retrieve([Wanted(number, 3, f"u{number}") for number in range(1, 71)], tmp_path))
+        opened.quit()
+    assert [one.data for one in got] == [b"x\r\n"] * 70
+    assert len(script.lines) < 70 + 15
+
+
+def test_a_server_that_lists_all_when_asked_for_one_is_told_apart(tmp_path: Path) -> None:
+    whole = b"+OK\r\n1 u1\r\n2 u2\r\n.\r\n"
+    script = Script(messages=[b"x\r\n"] * 2, answers={"UIDL 1": whole, "UIDL 2": whole})
+    wanted = [Wanted(1, 3, "u1"), Wanted(2, 3, "u2")]
+    with session(script) as opened:
+        opened.login_and_list(ANA)
+        with pytest.raises(MixedUp) as told:
+            list(opened.retrieve(wanted, tmp_path))
+        assert told.value.numbers == ()
+    with session(script) as opened:
+        opened.login_and_list(ANA)
+        opened.fenced = False
+        assert len(list(opened.retrieve(wanted, tmp_path))) == 2
 
 
 def test_a_full_disk_is_no_fault_of_the_server(tmp_path: Path) -> None:
@@ -354,7 +405,7 @@ def test_a_full_disk_is_no_fault_of_the_server(tmp_path: Path) -> None:
         with session(script) as opened:
             opened.login_and_list(ANA)
             with no_file_beyond(1_340_000), pytest.raises(OverQuota):
-                list(opened.retrieve([(1, None)], tmp_path))
+                list(opened.retrieve([Wanted(1, None)], tmp_path))
     assert not list(tmp_path.iterdir())
 
 
@@ -362,7 +413,7 @@ def test_a_spool_that_is_gone_is_no_fault_of_the_server(tmp_path: Path) -> None:
     with session(Script(messages=[b"x" * 2_000_000 + b"\r\n"])) as opened:
         opened.login_and_list(ANA)
         with pytest.raises(ServerTrouble):
-            list(opened.retrieve([(1, None)], tmp_path / "gone"))
+            list(opened.retrieve([Wanted(1, None)], tmp_path / "gone"))
 
 
 @contextlib.contextmanager

@@ -17,7 +17,7 @@ from deploy.stack import Stack
 from tests.conftest import HostedMailbox, MailboxFactory
 from tests.pop3.scripted import Script, serving
 from webmail.errors import CertificateRefused, LoginRefused, Refused, Unreachable
-from webmail.pop3.client import Pop3Session, Retrieved, connect
+from webmail.pop3.client import Pop3Session, Retrieved, Wanted, connect
 from webmail.values import Credentials, Endpoint, Tls
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -85,7 +85,8 @@ def test_every_message_is_what_imap_shows(
         assert one.pipelining
         sizes = one.sizes()
         got = [
-            (item, octets(item)) for item in one.retrieve([(line.number, None) for line in listing.messages], tmp_path)
+            (item, octets(item))
+            for item in one.retrieve([Wanted(line.number, None, line.uidl) for line in listing.messages], tmp_path)
         ]
         one.quit()
     assert [raw for _item, raw in got] == by_imap(client)
@@ -99,7 +100,7 @@ def test_what_lmtp_brings_comes_too(
 ) -> None:
     deliver(box.address, HEAD + b".punto\r\n..\r\n")
     with session(stack, box) as (one, _listing):
-        got = [octets(item) for item in one.retrieve([(1, None)], tmp_path)]
+        got = [octets(item) for item in one.retrieve([Wanted(1, None)], tmp_path)]
     assert got == by_imap(imap(box.address))
     assert got[0].endswith(b"\r\n.punto\r\n..\r\n")
 
@@ -110,7 +111,7 @@ def test_a_message_without_a_last_line_end_gets_one(
     """The protocol has no way to carry it without (RFC 1939 section 3)."""
     imap(box.address).append("INBOX", HEAD + b"sin fin")
     with session(stack, box) as (one, _listing):
-        assert [octets(item) for item in one.retrieve([(1, None)], tmp_path)] == [HEAD + b"sin fin\r\n"]
+        assert [octets(item) for item in one.retrieve([Wanted(1, None)], tmp_path)] == [HEAD + b"sin fin\r\n"]
 
 
 def test_login_and_listing_fly_together(stack: Stack, box: HostedMailbox, imap: Callable[..., Any]) -> None:
@@ -137,7 +138,7 @@ def test_deletes_count_only_after_quit(
     assert len(by_imap(client)) == 5
     with session(stack, box) as (one, _listing):
         assert one.delete([2, 4, 99]) == [2, 4]
-        results = list(one.retrieve([(1, None), (4, None), (5, None)], tmp_path))
+        results = list(one.retrieve([Wanted(1, None), Wanted(4, None), Wanted(5, None)], tmp_path))
         assert [type(item.error) for item in results] == [type(None), Refused, type(None)]
         one.quit()
     assert [raw.removeprefix(HEAD) for raw in by_imap(client)] == [b"0\r\n", b"2\r\n", b"4\r\n"]
@@ -177,12 +178,12 @@ def test_a_hundred_megabytes_of_one_line_need_little_memory(
     code = """
 import pathlib, sys
 import django; django.setup()
-from webmail.pop3.client import connect
+from webmail.pop3.client import Wanted, connect
 from webmail.values import Credentials, Endpoint
 port, ca, login, password, spool = sys.argv[1:]
 session = connect(Endpoint("127.0.0.1", int(port), "starttls"), ca_file=ca)
 session.login_and_list(Credentials(login, password), pipelined=True)
-(one,) = session.retrieve([(1, None)], pathlib.Path(spool))
+(one,) = session.retrieve([Wanted(1, None)], pathlib.Path(spool))
 status = pathlib.Path("/proc/self/status").read_text()
 print(one.sha256, one.path.stat().st_size, int(status.split("VmHWM:")[1].split()[0]) // 1024)
 """

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from webmail.errors import MailError, Refused, Unreachable
-from webmail.pop3.client import Listing, Retrieved
+from webmail.pop3.client import Listing, Retrieved, Wanted
 from webmail.values import Credentials
 
 
@@ -83,12 +83,12 @@ class ModelSession:
 
     def retrieve(
         self,
-        wanted: Iterable[tuple[int, int | None]],
+        wanted: Iterable[Wanted],
         spool: Path,
         *,
         beat: Callable[[], None] | None = None,
     ) -> Iterator[Retrieved]:
-        for number, _size in wanted:
+        for number, *_rest in wanted:
             self.drop.fault("retr")
             raw = self.seen[number - 1][1]
             if raw in self.drop.refuses:

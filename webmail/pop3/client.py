@@ -17,8 +17,8 @@ from typing import NamedTuple
 
 from accounts.outbound import OutboundRefused
 from webmail.dial import dial, tls_context
-from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
-from webmail.pop3.replies import check, has_known_code, is_ok, wants_more
+from webmail.errors import CertificateRefused, LoginRefused, MailError, MixedUp, Refused, Unreachable
+from webmail.pop3.replies import NotPop3, check, has_known_code, is_ok, wants_more
 from webmail.pop3.wire import READ_TIMEOUT_S, Wire
 from webmail.values import Credentials, Endpoint
 
@@ -26,6 +26,8 @@ WINDOW = 256
 """How many RETRs or DELEs may be under way where the server pipelines."""
 WINDOW_BYTES = 16 * 1024 * 1024
 """And how much mail by the sizes it listed: this is read before a session can be ended."""
+FENCE_MESSAGES, FENCE_BYTES = 32, 4 * 1024 * 1024
+"""After so much it is made sure that the answers are in step."""
 MESSAGES_LIMIT = 1_000_000
 UIDL_LIMIT = 200
 COMMAND_LIMIT_BYTES = 255
@@ -66,6 +68,23 @@ class Listing:
         if self.has_uidl:
             return tuple(Listed(number, _uidl(rest)) for number, rest in _numbered(self.raw))
         return tuple(Listed(number, "") for number, _rest in _numbered(self.raw))
+
+
+class Wanted(NamedTuple):
+    """A message to fetch: its number, its size as listed, its unique-id ("" = the server has none), and whether it was in doubt
+    before, so that it has to be told apart from all others."""
+
+    number: int
+    size_bytes: int | None = None
+    uidl: str = ""
+    doubtful: bool = False
+
+
+class Fence(NamedTuple):
+    """A question whose answer tells that all before it are in step."""
+
+    number: int
+    uidl: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +130,8 @@ class Pop3Session:
         self.pipelining = False
         self._window = 1
         self.answer_ms = 0
+        self.fenced = True
+        """Whether answers are made sure of between messages; see `retrieve`."""
 
     # --- the beginning ----------------------------------------------------------------------------------------------
 
@@ -240,49 +261,53 @@ class Pop3Session:
 
     def retrieve(
         self,
-        wanted: Iterable[tuple[int, int | None]],
+        wanted: Iterable[Wanted],
         spool: Path,
         *,
         beat: Callable[[], None] | None = None,
     ) -> Iterator[Retrieved]:
-        """RETR for each (number, size as listed) in turn. `wanted` is asked for more only when there is room under way, so that
-        its end ends the work soon. `beat` is called every second or so, and may raise."""
-        source = iter(wanted)
-        waiting: deque[tuple[int, int]] = deque()
-        under_way = 0
+        """RETR for each in turn. `wanted` is asked for more only when there is room under way, so that its end ends the work
+        soon. `beat` is called every second or so, and may raise.
+
+        A lone dot that a server did not double ends a message early, and what follows it, which its sender may have written,
+        passes for the answers to other commands. So between messages the server is asked for a unique-id that nobody can know
+        beforehand (UIDL with a number), and nothing is given before that answer fits. Raises MixedUp when it does not."""
+        flow = _Flow(wanted, self._window, fenced=self.fenced)
+        held: list[Retrieved] = []
         self._wire.beat = beat
         try:
             with _translating():
                 self._wire.expect_nothing()
-                under_way += self._order(source, waiting, under_way)
-                while waiting:
-                    number, size = waiting.popleft()
-                    self._wire.begin()
-                    status = self._wire.line()
-                    under_way += self._order(source, waiting, under_way)
-                    yield self._receive(number, status, spool)
-                    under_way -= size
-                    if not waiting:
-                        under_way += self._order(source, waiting, under_way)
+                self._wire.send(flow.order())
+                while flow.waiting:
+                    asked = flow.waiting.popleft()
+                    self._next_answer(flow, asked, held, spool)
+                    if not flow.fenced or isinstance(asked, Fence):
+                        ready, held = held, []
+                        yield from ready
+                    if not flow.waiting:
+                        self._wire.send(flow.order())
                 self._wire.expect_nothing()
         finally:
             self._wire.beat = None
+            _let_go(held)
 
-    def _order(self, source: Iterator[tuple[int, int | None]], waiting: deque[tuple[int, int]], under_way: int) -> int:
-        """Asks for as many messages as there is room for, one ahead where the server does not pipeline; gives their size."""
-        if len(waiting) > self._window // 2:
-            return 0
-        commands, more = [], 0
-        while len(waiting) < self._window and (not waiting or under_way + more < WINDOW_BYTES):
-            number, size = next(source, (0, None))
-            if not number:
-                break
-            waiting.append((number, size or 0))
-            commands.append(b"RETR %d\r\n" % number)
-            more += size or 0
-        if commands:
-            self._wire.send(b"".join(commands))
-        return more
+    def _next_answer(self, flow: _Flow, asked: Wanted | Fence, held: list[Retrieved], spool: Path) -> None:
+        """Reads the answer to one command, and sends the next ones once it has begun. Raises MixedUp."""
+        self._wire.begin()
+        try:
+            status = self._wire.line()
+            self._wire.send(flow.order())
+            if isinstance(asked, Wanted):
+                held.append(self._receive(asked.number, status, spool))
+                flow.under_way -= asked.size_bytes or 0
+            else:
+                flow.check(asked, status)
+        except (NotPop3, _Misfit) as error:
+            if not flow.fenced:
+                raise
+            doubted = tuple(one.number for one in held) or ((asked.number,) if flow.proved else ())
+            raise MixedUp(doubted) from error
 
     def _receive(self, number: int, status: bytes, spool: Path) -> Retrieved:
         try:
@@ -316,6 +341,72 @@ class Pop3Session:
     def _ask(self, command: bytes) -> None:
         self._wire.ask(command + b"\r\n")
         check(self._wire.line(), Refused)
+
+
+class _Misfit(Exception):
+    """An answer that is not the one to the command."""
+
+
+class _Flow:
+    """What is under way: messages, and fences between them. The first fence stands before all messages: a server that does
+    not know UIDL with a number is asked no more."""
+
+    def __init__(self, wanted: Iterable[Wanted], window: int, *, fenced: bool) -> None:
+        self._window = window
+        self._items = self._with_fences(wanted)
+        self.fenced, self.proved = fenced, False
+        self.waiting: deque[Wanted | Fence] = deque()
+        self.under_way = 0
+
+    def _with_fences(self, wanted: Iterable[Wanted]) -> Iterator[Wanted | Fence]:
+        open_, open_bytes, last = 0, 0, None
+        for one in wanted:
+            if last is None:
+                self.fenced = self.fenced and bool(one.uidl)
+            if self.fenced and (last is None or (one.doubtful and open_)):
+                yield Fence((last or one).number, (last or one).uidl)
+                open_, open_bytes = 0, 0
+            yield one
+            last, open_, open_bytes = one, open_ + 1, open_bytes + (one.size_bytes or 0)
+            if self.fenced and (one.doubtful or open_ >= FENCE_MESSAGES or open_bytes >= FENCE_BYTES):
+                yield Fence(one.number, one.uidl)
+                open_, open_bytes = 0, 0
+        if self.fenced and open_ and last is not None:
+            yield Fence(last.number, last.uidl)
+
+    def order(self) -> bytes:
+        """The next commands: as many as there is room for, one ahead where the server does not pipeline."""
+        if len(self.waiting) > self._window // 2:
+            return b""
+        commands: list[bytes] = []
+        while len(self.waiting) < self._window and (not self.waiting or self.under_way < WINDOW_BYTES):
+            one = next(self._items, None)
+            if one is None:
+                break
+            self.waiting.append(one)
+            commands.append((b"RETR %d\r\n" if isinstance(one, Wanted) else b"UIDL %d\r\n") % one.number)
+            self.under_way += (one.size_bytes or 0) if isinstance(one, Wanted) else 0
+        return b"".join(commands)
+
+    def check(self, fence: Fence, status: bytes) -> None:
+        """Raises _Misfit when this is not the answer to a fence. The first may be refused: then none is looked at."""
+        if not self.proved and not is_ok(status):
+            self.fenced = False
+        if not self.fenced:
+            return
+        words = status.split(maxsplit=2)
+        told = len(words) == 3 and words[0].upper() == b"+OK" and words[1].isdigit() and len(words[1]) < 11
+        if not told or int(words[1]) != fence.number or _uidl(words[2]) != fence.uidl:
+            raise _Misfit
+        self.proved = True
+
+
+def _let_go(held: list[Retrieved]) -> tuple[int, ...]:
+    """Removes the files of messages that are not given; gives their numbers."""
+    for one in held:
+        if one.path is not None:
+            one.path.unlink(missing_ok=True)
+    return tuple(one.number for one in held)
 
 
 @contextlib.contextmanager

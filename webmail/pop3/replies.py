@@ -13,13 +13,17 @@ _CODES: dict[bytes, type[MailError]] = {
 }
 
 
+class NotPop3(EOFError):
+    """A line that is no status where there had to be one."""
+
+
 def is_ok(status: bytes) -> bool:
-    """Whether it is +OK and not -ERR. Raises EOFError for what is neither."""
+    """Whether it is +OK and not -ERR. Raises NotPop3 for what is neither."""
     if status[:3].upper() == b"+OK":
         return True
     if status[:4].upper() == b"-ERR":
         return False
-    raise EOFError("not POP3")
+    raise NotPop3("not POP3")
 
 
 def wants_more(status: bytes) -> bool:

@@ -77,7 +77,8 @@ class Wire:
         raise EOFError("an answer too many")
 
     def send(self, data: bytes) -> None:
-        self.sock.sendall(data)
+        if data:
+            self.sock.sendall(data)
 
     def begin(self) -> None:
         """Starts the patience for one answer."""

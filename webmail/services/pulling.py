@@ -18,9 +18,9 @@ from typing import Protocol
 from django.db.models import F, Min
 from django.utils import timezone
 
-from webmail.errors import Refused
+from webmail.errors import MixedUp, Refused
 from webmail.models import Download, LedgerEntry, LocalFolder, Pull
-from webmail.pop3.client import Listing, Retrieved
+from webmail.pop3.client import Listing, Retrieved, Wanted
 from webmail.services.claims import PullLease
 from webmail.services.durable import durable
 from webmail.services.ledger import Plan, Wish, make_plan
@@ -31,6 +31,8 @@ from webmail.storage.rows import describe
 from webmail.values import Credentials, Role
 
 State = LedgerEntry.State
+MIXED = "mixed"
+"""The problem of messages around which the answers got mixed up."""
 BATCH_MESSAGES = 200
 BATCH_BYTES = 16 * 1024 * 1024
 BATCH_S = 2.0
@@ -53,6 +55,8 @@ class NoUidl(Refused):
 class Session(Protocol):
     """What a pull needs of a POP3 connection (`webmail.pop3.client.Pop3Session`)."""
 
+    fenced: bool
+
     @property
     def answer_ms(self) -> int: ...
     @property
@@ -60,7 +64,7 @@ class Session(Protocol):
     def login_and_list(self, credentials: Credentials, *, oauth2: bool = False, pipelined: bool = False) -> Listing: ...
     def sizes(self) -> dict[int, int]: ...
     def retrieve(
-        self, wanted: Iterable[tuple[int, int | None]], spool: Path, *, beat: Callable[[], None] | None = None
+        self, wanted: Iterable[Wanted], spool: Path, *, beat: Callable[[], None] | None = None
     ) -> Iterator[Retrieved]: ...
     def delete(self, numbers: Sequence[int]) -> list[int]: ...
     def quit(self) -> None: ...
@@ -81,6 +85,8 @@ class Puller:
     _inbox: LocalFolder = field(init=False)
     _until: float = field(init=False)
     _plan: Plan = field(init=False, default_factory=Plan)
+    _mixed_up: bool = field(init=False, default=False)
+    _fenced: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
         self.blobs = Blobs(self.download.account_id)
@@ -95,6 +101,7 @@ class Puller:
     def _one_session(self) -> bool:
         """One connection from greeting to QUIT; gives whether there is more to fetch."""
         session = self.connect()
+        session.fenced, self._mixed_up = self._fenced, False
         try:
             listing = session.login_and_list(
                 self.credentials,
@@ -107,6 +114,9 @@ class Puller:
                 return False
             self._read(session, listing)
             left = self._fetch(session)
+            if self._mixed_up:  # it may not end well: no DELE, no QUIT
+                session.close()
+                return time.monotonic() < self._until
             deleted = self._delete(session)
             session.quit()
         except BaseException:
@@ -179,8 +189,8 @@ class Puller:
         arrived: list[Arrived] = []
         failed: list[Failed] = []
         size, started, taken = 0, time.monotonic(), 0
-        wanted = ((wish.number, wish.size_bytes) for wish in wishes if time.monotonic() < until)
-        for one in session.retrieve(wanted, self.blobs.spool, beat=self.lease.beat):
+        wanted = (_asked_for(wish) for wish in sorted(wishes, key=_doubt) if time.monotonic() < until)
+        for one in self._in_step(session.retrieve(wanted, self.blobs.spool, beat=self.lease.beat), failed, by_number):
             taken += 1
             result = self._receive(by_number[one.number], one)
             (arrived if isinstance(result, Arrived) else failed).append(result)  # type: ignore[arg-type]
@@ -190,7 +200,19 @@ class Puller:
                 self._store(arrived, failed)
                 arrived, failed, size, started = [], [], 0, time.monotonic()
         self._store(arrived, failed)
-        return taken
+        return len(wishes) if self._mixed_up else taken
+
+    def _in_step(
+        self, retrieved: Iterator[Retrieved], failed: list[Failed], by_number: dict[int, Wish]
+    ) -> Iterator[Retrieved]:
+        """What was retrieved, up to where the server's answers fit no longer: what is in doubt then has failed, and is told
+        apart from the others when it is tried again. The session is of no more use."""
+        try:
+            yield from retrieved
+        except MixedUp as error:
+            self._mixed_up = True
+            self._fenced = self._fenced and bool(error.numbers)
+            failed += [Failed(by_number[number], MIXED) for number in error.numbers]
 
     def _receive(self, wish: Wish, one: Retrieved) -> Arrived | Failed:
         """Puts the octets into the store, not synced yet, and reads what a row needs."""
@@ -281,6 +303,15 @@ class Puller:
         next_try = mine.filter(state=State.WAITING).aggregate(at=Min("retry_at"))["at"]
         dates = [now + timedelta(days=DIGEST_DAYS), *(date for date in (next_removal, next_try) if date)]
         self.lease.hold(digest=listing.digest, quiet_until=min(dates))
+
+
+def _asked_for(wish: Wish) -> Wanted:
+    return Wanted(wish.number, wish.size_bytes, wish.uidl, doubtful=_doubt(wish))
+
+
+def _doubt(wish: Wish) -> bool:
+    """Whether it was among messages that could not be told apart; those come last."""
+    return bool(wish.entry and wish.entry.problem == MIXED)
 
 
 def _is_short(wish: Wish, one: Retrieved) -> bool:

@@ -120,6 +120,7 @@ WAITS: dict[str, str | Promise] = {
     "refused": _("the server would not give it out"),
     "empty": _("the server sent nothing"),
     "short": _("less came than was announced"),
+    "mixed": _("the server's answers got mixed up around it; it is fetched by itself the next time"),
     "": _("not fetched yet"),
 }
 """Why a message is still on the server alone."""
