@@ -60,7 +60,6 @@ class Migration(migrations.Migration):
         migrations.AddField("localmessage", "thread", models.BigIntegerField(default=0)),
         migrations.RunPython(fill_threads, migrations.RunPython.noop),
         migrations.AddIndex("localmessage", models.Index(fields=["account", "own_id"], name="local_by_own_id")),
-        migrations.AddIndex("localmessage", models.Index(fields=["account", "thread"], name="local_by_thread")),
         migrations.AddIndex(
             "localmessage", models.Index(fields=["folder", "thread", "date", "id"], name="local_threads")
         ),

@@ -79,7 +79,6 @@ class LocalMessage(models.Model):
             models.Index(fields=["folder", "seen"], name="local_unseen"),
             models.Index(fields=["account", "blob"], name="local_by_blob"),
             models.Index(fields=["account", "own_id"], name="local_by_own_id"),
-            models.Index(fields=["account", "thread"], name="local_by_thread"),
             models.Index(fields=["folder", "thread", "date", "id"], name="local_threads"),
             models.Index(fields=["account", "id"], name="local_to_index", condition=Q(indexed=False)),
         ]

@@ -26,11 +26,14 @@ def settle_threads(account_id: int, messages: Sequence[LocalMessage]) -> None:
     joined = {
         message.own_id: message.thread for message in messages if message.own_id and message.own_id != message.thread
     }
-    used = _used(account_id, joined)
+    if not joined:
+        return
+    folders = list(LocalFolder.objects.filter(account=account_id).values_list("pk", flat=True))
+    used = _used(folders, joined)
     if used:
-        note_changes(LocalFolder.objects.filter(account=account_id).values_list("pk", flat=True))
+        note_changes(folders)
     for thread in used:
-        LocalMessage.objects.filter(account=account_id, thread=thread).update(thread=joined[thread])
+        LocalMessage.objects.filter(folder__in=folders, thread=thread).update(thread=joined[thread])
 
 
 def _answers(account_id: int, own_ids: set[int]) -> dict[int, int]:
@@ -42,11 +45,12 @@ def _answers(account_id: int, own_ids: set[int]) -> dict[int, int]:
     return found
 
 
-def _used(account_id: int, threads: Iterable[int]) -> list[int]:
-    found: list[int] = []
+def _used(folders: Sequence[int], threads: Iterable[int]) -> set[int]:
+    """Those of the threads that have messages already; by folder, as the index is."""
+    found: set[int] = set()
     for chunk in _chunks(threads):
-        rows = LocalMessage.objects.filter(account=account_id, thread__in=chunk).order_by()
-        found += rows.values_list("thread", flat=True).distinct()
+        rows = LocalMessage.objects.filter(folder__in=folders, thread__in=chunk).order_by()
+        found.update(rows.values_list("thread", flat=True).distinct())
     return found
 
 
