@@ -401,8 +401,9 @@ class LocalSource:
         return row
 
     def _row(self, ref: Ref) -> LocalMessage:
-        row = self._messages().filter(folder=self._folder(ref.folder), pk=_pk(ref)).first()
-        if row is None:
+        row = self._messages().select_related("folder").filter(pk=_pk(ref)).first()
+        if row is None or _id(row.folder) != ref.folder:
+            self._folder(ref.folder)
             raise Gone("the message is not there any more")
         return row
 
