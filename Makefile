@@ -8,7 +8,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PO
 # More than cores: the tests wait for servers and for Chromium half of their time.
 WORKERS ?= 3
 
-.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench-pop3 bench-reading bench-store check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench-pop3 bench-reading bench-store bench-activity check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -47,6 +47,9 @@ bench-reading: install   ## What it costs to list and open mail in an Inbox of 1
 
 bench-store: install     ## What it costs to list, sort, search and open downloaded mail, beside the same over IMAP
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_store.py -p no:randomly
+
+bench-activity: install  ## How many lines of Dovecot's log the collector of activity counts in a second
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_activity.py -p no:randomly
 
 check: install lint      ## The quick part, under a minute
 	TESTING=1 $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) -m "not server and not browser and not slow"

@@ -30,5 +30,6 @@ app.conf.beat_schedule = {
     "clear-store": {"task": "webmail.tasks.clear_store", "schedule": 24 * 3600.0},
     "clear-composing": {"task": "webmail.tasks.clear_composing", "schedule": 24 * 3600.0},
     "clear-outgoing": {"task": "webmail.tasks.clear_outgoing", "schedule": 24 * 3600.0},
+    "clear-activity": {"task": "accounts.tasks.clear_activity", "schedule": 24 * 3600.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 24 * 3600.0},
 }

@@ -176,6 +176,8 @@ LMTP_PORT = int(env("LMTP_PORT", "24"))
 SIEVE_HOST = env("SIEVE_HOST", MAIL_HOST)
 SIEVE_PORT = int(env("SIEVE_PORT", "4190"))
 MAIL_CA_FILE = env("MAIL_CA_FILE")  # extra certificate authority for the servers above; "" = the system's
+DOVECOT_LOG = env("DOVECOT_LOG")  # the log of the server above, in which `manage.py collect_activity` reads
+ACTIVITY_DAYS = int(env("ACTIVITY_DAYS", "365"))  # how long it is kept which programs used a mailbox
 AUTHSERV_IDS = env_list("AUTHSERV_IDS")  # whose Authentication-Results headers to believe
 # The Dovecot master user; the password is useless from any other machine (its query tests the real address).
 MAIL_MASTER_USER = env("MAIL_MASTER_USER", "casilla")

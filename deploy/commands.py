@@ -37,3 +37,8 @@ def puller(python: str) -> list[str]:
     """A Celery worker for pulls, which wait for other servers most of their time: many threads. Any number of it may run."""
     manner = ["--pool", "threads", "--concurrency", "64", "--hostname", "pull@%h", "--loglevel", "INFO"]
     return [python, "-m", "celery", "-A", "config", "worker", "--queues", "pull", *manner]
+
+
+def collector(python: str) -> list[str]:
+    """Counts from Dovecot's log which programs use a mailbox. There is exactly one of it for a log."""
+    return [python, "manage.py", "collect_activity"]

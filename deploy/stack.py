@@ -204,6 +204,7 @@ class Stack:
             "SUBMISSION_TLS": "none",
             "LMTP_PORT": str(ports.lmtp),
             "SIEVE_PORT": str(ports.sieve),
+            "DOVECOT_LOG": str(self.root / "log" / "dovecot.log"),
             "ALLOW_PRIVATE_SERVERS": "1",
             "POP3_ALLOW_CLEARTEXT": "1",
             "AUTHSERV_IDS": "mail.imprentaquillay.test",

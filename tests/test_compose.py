@@ -51,6 +51,7 @@ def test_its_commands_are_those_of_the_demo(compose: dict[str, Any]) -> None:
         "web": commands.web("python3", host="0.0.0.0", port=8000),
         "worker": commands.worker("python3", SHARED),
         "puller": commands.puller("python3"),
+        "collector": commands.collector("python3"),
         "dovecot": commands.dovecot(SHARED),
         "postfix": commands.postfix(SHARED),
         "redis": commands.redis(SHARED, host="0.0.0.0", port=6379),

@@ -106,7 +106,7 @@ def test_the_demo_starts_keeps_its_mail_and_ends_without_a_trace(demo: Demo) -> 
     state = demo.start()
     users = {user["address"]: user for user in state["users"]}
     assert {"http", "imap", "pop3", "smtp", "lmtp", "sieve", "redis"} <= set(state["ports"])
-    assert set(state["pids"]) == {"demo", "redis", "dovecot", "postfix", "worker", "puller", "web"}
+    assert set(state["pids"]) == {"demo", "redis", "dovecot", "postfix", "worker", "puller", "collector", "web"}
     with urllib.request.urlopen(f"{state['url']}/accounts/login/", timeout=30) as page:
         assert page.status == 200
     for address, user in users.items():

@@ -22,6 +22,12 @@ from deploy.stack import MASTER_USER, Stack
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 BASE = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 10.0
+COUNTED = """
+from accounts.models import Mailbox, ProgramUse
+use = ProgramUse.objects.get()
+assert (use.mailbox.address, use.program, use.sign_ins) == ("bob@prueba.test", "Prueba", 1), vars(use)
+Mailbox.objects.update(active=False)
+"""
 MAKE_ROWS = """
 from accounts.services.hosting import create_alias, create_customer_with_domain, create_mailbox
 create_customer_with_domain(customer="Prueba", domain="prueba.test")
@@ -75,6 +81,7 @@ def manage(stack: Stack, *arguments: str) -> None:
 def test_the_mail_servers_read_postgresql(production: Stack) -> None:
     with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as own:
         own.login("bob@prueba.test", "clave")
+        own.xatom("ID", '("name" "Prueba")')
         assert own.append("INBOX", "", "", b"Subject: a\r\n\r\nHola\r\n")[0] == "OK"
         assert own.append("INBOX", "", "", b"Subject: a\r\n\r\n" + b"hola\r\n" * 5000)[0] == "NO"
     with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as master:
@@ -88,6 +95,7 @@ def test_the_mail_servers_read_postgresql(production: Stack) -> None:
         client.ehlo()
         client.mail("x@afuera.test")
         assert client.rcpt("nadie@prueba.test")[0] == 550
-    manage(production, "shell", "-v", "0", "-c", "from accounts.models import *; Mailbox.objects.update(active=False)")
+    manage(production, "collect_activity", "--once")
+    manage(production, "shell", "-v", "0", "-c", COUNTED)
     with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as late, pytest.raises(imaplib.IMAP4.error):
         late.login("bob@prueba.test", "clave")

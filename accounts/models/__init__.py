@@ -1,7 +1,8 @@
 """Who people are, what they own, and how their mail is reached."""
 
 from accounts.models.access import MailAccount
+from accounts.models.activity import LogPosition, ProgramUse
 from accounts.models.hosting import Alias, Customer, Domain, Mailbox, Plan
 from accounts.models.people import User
 
-__all__ = ["Alias", "Customer", "Domain", "MailAccount", "Mailbox", "Plan", "User"]
+__all__ = ["Alias", "Customer", "Domain", "LogPosition", "MailAccount", "Mailbox", "Plan", "ProgramUse", "User"]

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
+from accounts.services.activity import programs_of
 from webmail.download_forms import AddressForm, PolicyForm, ServerForm
 from webmail.errors import MailError
 from webmail.models import Download
@@ -69,6 +70,7 @@ def download_settings(request: HttpRequest, account_id: int) -> HttpResponse:
         "download": download,
         "server": server,
         "policy": policy,
+        "programs": programs_of(account.mailbox),
         "tab": "settings",
     }
     if data is None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import MailAccount
+from accounts.services.activity import programs_of
 from webmail.download_forms import ImapForm, PolicyForm, ServerForm
 from webmail.errors import LoginRefused, MailError
 from webmail.models import Download, Transfer
@@ -75,6 +76,7 @@ def _page(request: HttpRequest, account: MailAccount, more: dict[str, Any], *, s
         "stamp": str(int(timezone.now().timestamp() * 1000)),
         "undoable": _undoable(last),
         "days": _days(request),
+        "programs": programs_of(account.mailbox),
         "added": is_added(account),
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]

@@ -1,0 +1,151 @@
+"""One line of Dovecot's log, understood: the forms are those of deploy/dovecot/dovecot.conf, as Dovecot 2.3.19 writes them.
+
+Strangers choose user names and program names, so every form is held at its beginning and at its end; control characters Dovecot
+itself replaces. What is no line of ours is None.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+TEXT_MAX = 60
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session has begun. `asked_by` is who gave the password: the master user for Casilla's own sessions."""
+
+    at: datetime
+    protocol: str
+    user: str
+    asked_by: str
+    address: str
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A program has said what it is (IMAP ID, RFC 2971), before its sign-in or after it."""
+
+    at: datetime
+    session: str
+    program: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PopEnded:
+    """A POP3 session has ended, having fetched and removed so many messages."""
+
+    at: datetime
+    user: str
+    asked_by: str
+    address: str
+    retrieved: int
+    deleted: int
+
+
+Event = SignedIn | Named | PopEnded
+
+_STAMP = rb"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}) "
+_ADDRESS = rb"([0-9a-fA-F.:]+)"
+# (user)<pid><session><address><asked by>
+_PREFIX = rb"\(([^)]*)\)<\d+><([^>]*)><" + _ADDRESS + rb"><([^>]*)>: Info: "
+_SIGNED_IN = re.compile(
+    _STAMP
+    + rb"(imap|pop3)-login: Info: Login: user=<([^>]*)>, auth=<([^>]*)>, .*?rip="
+    + _ADDRESS
+    + rb", .*session=<([^>]*)>"
+)
+_NAMED_BEFORE = re.compile(_STAMP + rb"imap-login: Info: ID sent: (.*): user=<[^>]*>, .*session=<([^>]*)>")
+_NAMED_AFTER = re.compile(_STAMP + rb"imap" + _PREFIX + rb"ID sent: (.*)")
+_POP_ENDED = re.compile(
+    _STAMP + rb"pop3" + _PREFIX + rb"Disconnected: .*top=\d+/\d+, retr=(\d{1,9})/\d+, del=(\d{1,9})/\d+, size=\d+"
+)
+
+
+def read_line(line: bytes) -> Event | None:
+    """The event that a line (without its line feed) tells of."""
+    if b"\0" in line:
+        return None
+    rest = line[25:39]
+    for start, read in _FORMS:
+        if rest.startswith(start):
+            try:
+                return read(line)
+            except ValueError:  # a day that no calendar has
+                return None
+    return None
+
+
+def _signed_in(line: bytes) -> Event | None:
+    found = _SIGNED_IN.fullmatch(line)
+    if found is None:
+        return None
+    at, protocol, user, asked_by, address, session = found.groups()
+    return SignedIn(_moment(at), _text(protocol), _text(user), _text(asked_by), _text(address), _text(session))
+
+
+def _login_line(line: bytes) -> Event | None:
+    """Of imap-login: a sign-in, or a name given before it."""
+    found = _NAMED_BEFORE.fullmatch(line)
+    if found is None:
+        return _signed_in(line)
+    at, fields, session = found.groups()
+    return _named(at, session, fields)
+
+
+def _named_after(line: bytes) -> Event | None:
+    found = _NAMED_AFTER.fullmatch(line)
+    if found is None:
+        return None
+    at, _user, session, _address, _asked_by, fields = found.groups()
+    return _named(at, session, fields)
+
+
+def _named(at: bytes, session: bytes, fields: bytes) -> Named | None:
+    program, version = _id_fields(_text(fields))
+    return Named(_moment(at), _text(session), program, version) if program else None
+
+
+def _id_fields(text: str) -> tuple[str, str]:
+    """Name and version, which stand in the order in which the program sent them."""
+    if text.startswith("version="):
+        version, _, name = text.removeprefix("version=").partition(", name=")
+    else:
+        name, _, version = text.removeprefix("name=").partition(", version=")
+    return clean_text(name), clean_text(version)
+
+
+def _pop_ended(line: bytes) -> Event | None:
+    found = _POP_ENDED.fullmatch(line)
+    if found is None:
+        return None
+    at, user, _session, address, asked_by, retrieved, deleted = found.groups()
+    return PopEnded(_moment(at), _text(user), _text(asked_by), _text(address), int(retrieved), int(deleted))
+
+
+_FORMS: tuple[tuple[bytes, Callable[[bytes], Event | None]], ...] = (
+    (b"imap-login: ", _login_line),
+    (b"pop3-login: ", _signed_in),
+    (b"imap(", _named_after),
+    (b"pop3(", _pop_ended),
+)
+
+
+def clean_text(text: str) -> str:
+    """What a program calls itself, fit to be shown: nothing invisible, nothing that turns the line round, not too long."""
+    return " ".join("".join(char for char in text if char.isprintable()).split())[:TEXT_MAX]
+
+
+@lru_cache(maxsize=1024)
+def _moment(stamp: bytes) -> datetime:
+    return datetime.strptime(stamp.decode("ascii"), "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")

@@ -1,0 +1,119 @@
+"""From the lines of a log to "this program used this mailbox": a session's sign-in and its program's name, brought together.
+
+A program says its name before its sign-in or soon after it, on a line of its own, and the two lines may change places. So an
+IMAP sign-in waits a little for its name; POP3 has no names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
+
+from accounts.activity.lines import Event, Named, PopEnded, SignedIn
+
+NAME_WAIT = timedelta(seconds=15)
+"""So long a sign-in waits for a name and a name for its sign-in, by the log's own clock."""
+WAITING_MAX = 20_000
+"""So many of each wait at most; beyond them the oldest wait no longer."""
+IPV4_PREFIX, IPV6_PREFIX = 24, 48
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """Something that a program did with a mailbox. `program` is "" where it did not say its name."""
+
+    user: str
+    protocol: str
+    program: str
+    version: str
+    network: str
+    at: datetime
+    sign_ins: int = 0
+    retrieved: int = 0
+    deleted: int = 0
+
+
+class Sessions:
+    """The sessions of which only one half is known yet. Those of `own_user`, the master user, are Casilla's and count for
+    nothing."""
+
+    def __init__(self, *, own_user: str) -> None:
+        self._own_user = own_user
+        self._signed_in: dict[str, Use] = {}
+        self._names: dict[str, Named] = {}
+
+    def take(self, event: Event) -> list[Use]:
+        """What is known for good with this event."""
+        if isinstance(event, Named):
+            return self._take_name(event)
+        if event.asked_by == self._own_user:
+            if isinstance(event, SignedIn):
+                self._names.pop(event.session, None)
+            return []
+        network = network_of(event.address)
+        if isinstance(event, PopEnded):
+            counts = {"retrieved": event.retrieved, "deleted": event.deleted}
+            return [Use(event.user, "pop3", "", "", network, event.at, **counts)]
+        use = Use(event.user, event.protocol, "", "", network, event.at, sign_ins=1)
+        return [use] if event.protocol == "pop3" else self._take_sign_in(event.session, use)
+
+    def settle(self, now: datetime) -> list[Use]:
+        """The sign-ins that have waited long enough: programs without a name."""
+        limit = now - NAME_WAIT
+        for session in _ripe(self._names, limit):
+            del self._names[session]
+        return [self._signed_in.pop(session) for session in _ripe(self._signed_in, limit)]
+
+    def dump(self) -> dict[str, Any]:
+        """What waits, for JSON."""
+        signed_in = {key: [use.user, use.network, use.at.isoformat()] for key, use in self._signed_in.items()}
+        names = {key: [name.program, name.version, name.at.isoformat()] for key, name in self._names.items()}
+        return {"signed_in": signed_in, "names": names}
+
+    def load(self, dumped: dict[str, Any]) -> None:
+        """Takes up what `dump` gave."""
+        for key, (user, network, at) in dumped.get("signed_in", {}).items():
+            self._signed_in[key] = Use(user, "imap", "", "", network, datetime.fromisoformat(at), sign_ins=1)
+        for key, (program, version, at) in dumped.get("names", {}).items():
+            self._names[key] = Named(datetime.fromisoformat(at), key, program, version)
+
+    def _take_name(self, name: Named) -> list[Use]:
+        use = self._signed_in.pop(name.session, None)
+        if use:
+            return [_with_name(use, name)]
+        self._names.setdefault(name.session, name)
+        if len(self._names) > WAITING_MAX:
+            del self._names[next(iter(self._names))]
+        return []
+
+    def _take_sign_in(self, session: str, use: Use) -> list[Use]:
+        name = self._names.pop(session, None)
+        if name:
+            return [_with_name(use, name)]
+        self._signed_in[session] = use
+        if len(self._signed_in) > WAITING_MAX:
+            return [self._signed_in.pop(next(iter(self._signed_in)))]
+        return []
+
+
+def _with_name(use: Use, name: Named) -> Use:
+    return Use(use.user, use.protocol, name.program, name.version, use.network, use.at, use.sign_ins)
+
+
+def _ripe(waiting: dict[str, Any], limit: datetime) -> list[str]:
+    return [session for session, entry in waiting.items() if entry.at <= limit]
+
+
+@lru_cache(maxsize=65536)
+def network_of(address: str) -> str:
+    """The network of an address, as much of it as is kept: "192.0.2.0/24", "2001:db8:1::/48"; "" for what is none."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return ""
+    if isinstance(found, IPv6Address) and found.ipv4_mapped:
+        found = found.ipv4_mapped
+    return str(ip_network((found, IPV4_PREFIX if found.version == 4 else IPV6_PREFIX), strict=False))

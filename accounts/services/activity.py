@@ -1,0 +1,196 @@
+"""Which programs use a mailbox: counted from the mail server's log, and told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from accounts.activity.lines import read_line
+from accounts.activity.sessions import Sessions, Use
+from accounts.activity.tail import Position, Tail
+from accounts.models import LogPosition, Mailbox, ProgramUse
+
+DAYS = 30
+"""What "lately" means where programs are told."""
+CHECK_EVERY = timedelta(minutes=1)
+"""So often a collector says that it is there, when there is nothing to count."""
+STALE = timedelta(minutes=15)
+"""After so long without a word, the collector counts as stopped."""
+
+_COUNT = """
+    INSERT INTO accounts_programuse
+        (mailbox_id, protocol, program, version, network, first_at, last_at, sign_ins, retrieved, deleted)
+    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM accounts_mailbox WHERE address = %s
+    ON CONFLICT (mailbox_id, protocol, program, network) DO UPDATE SET
+        version = CASE WHEN excluded.version = '' THEN accounts_programuse.version ELSE excluded.version END,
+        last_at = CASE WHEN excluded.last_at > accounts_programuse.last_at
+                       THEN excluded.last_at ELSE accounts_programuse.last_at END,
+        sign_ins = accounts_programuse.sign_ins + excluded.sign_ins,
+        retrieved = accounts_programuse.retrieved + excluded.retrieved,
+        deleted = accounts_programuse.deleted + excluded.deleted
+"""
+
+
+class Overtaken(Exception):
+    """Another collector has read the same log on: nothing of this step was counted."""
+
+
+class Collector:
+    """Reads one log on and counts. A step that fails has counted nothing: a new collector goes on from what is saved."""
+
+    def __init__(self, path: Path) -> None:
+        now = timezone.now()
+        self._saved, _made = LogPosition.objects.get_or_create(path=str(path), defaults={"began": now, "checked": now})
+        self._tail = Tail(path, Position(self._saved.first_line, self._saved.offset))
+        self._sessions = Sessions(own_user=settings.MAIL_MASTER_USER)
+        self._sessions.load(self._saved.waiting)
+
+    def step(self, *, now: datetime | None = None) -> int:
+        """Reads some more lines and counts what they tell; gives how many lines, 0 at the log's end. There, what waits for a
+        name waits by the clock (`now`). Raises Overtaken."""
+        uses: list[Use] = []
+        latest: datetime | None = None
+        lines = self._tail.read()
+        for line in lines:
+            event = read_line(line)
+            if event:
+                latest = event.at
+                uses += self._sessions.take(event)
+        now = now or timezone.now()
+        until = latest if lines else now
+        if until:
+            uses += self._sessions.settle(until)
+        if lines or uses or now - self._saved.checked >= CHECK_EVERY:
+            self._save(uses, now)
+        return len(lines)
+
+    def close(self) -> None:
+        """Lets go of the log."""
+        self._tail.close()
+
+    def _save(self, uses: list[Use], now: datetime) -> None:
+        position = self._tail.position
+        values = {
+            "first_line": position.first_line,
+            "offset": position.offset,
+            "waiting": self._sessions.dump(),
+            "checked": now,
+        }
+        before = {"first_line": self._saved.first_line, "offset": self._saved.offset}
+        with transaction.atomic():
+            if not LogPosition.objects.filter(pk=self._saved.pk, **before).update(**values):
+                raise Overtaken
+            _count(_summed(uses))
+        for name, value in values.items():
+            setattr(self._saved, name, value)
+
+
+@dataclass(slots=True)
+class _Sum:
+    version: str
+    first_at: datetime
+    last_at: datetime
+    sign_ins: int = 0
+    retrieved: int = 0
+    deleted: int = 0
+
+    def values(self, user: str, protocol: str, program: str, network: str) -> tuple[str | int | None, ...]:
+        """What stands for the places of _COUNT."""
+        moment = connection.ops.adapt_datetimefield_value
+        first, last = moment(self.first_at), moment(self.last_at)
+        counts = self.sign_ins, self.retrieved, self.deleted
+        return protocol, program, self.version, network, first, last, *counts, user
+
+
+def _summed(uses: Iterable[Use]) -> dict[tuple[str, str, str, str], _Sum]:
+    sums: dict[tuple[str, str, str, str], _Sum] = {}
+    for use in uses:
+        row = sums.setdefault((use.user, use.protocol, use.program, use.network), _Sum(use.version, use.at, use.at))
+        row.version = use.version or row.version
+        row.first_at, row.last_at = min(row.first_at, use.at), max(row.last_at, use.at)
+        row.sign_ins += use.sign_ins
+        row.retrieved += use.retrieved
+        row.deleted += use.deleted
+    return sums
+
+
+def _count(sums: dict[tuple[str, str, str, str], _Sum]) -> None:
+    """Adds to the rows of mailboxes that are hosted here; what is said of others is passed over."""
+    if not sums:
+        return
+    with connection.cursor() as cursor:
+        cursor.executemany(_COUNT, [row.values(*key) for key, row in sums.items()])
+
+
+def clear_activity() -> int:
+    """Removes what was last seen longer ago than ACTIVITY_DAYS; gives how many rows."""
+    limit = timezone.now() - timedelta(days=settings.ACTIVITY_DAYS)
+    removed, _by_model = ProgramUse.objects.filter(last_at__lt=limit).delete()
+    return removed
+
+
+# --- Told ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A program that was seen lately. One without a name is told by its network, the others wherever they were."""
+
+    name: str
+    network: str
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Programs:
+    """What is known of the programs that use a mailbox. `state` is "apart" for a mailbox that is not hosted here, "never" where
+    nothing was recorded yet, "stopped" where that ended at `until`, else "on". `since` is from when on they are told; `partly`
+    where that is less than the whole time."""
+
+    state: str
+    imap: tuple[Program, ...] = ()
+    pop3: tuple[Program, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    partly: bool = False
+    days: int = DAYS
+
+    @property
+    def recorded(self) -> bool:
+        return self.state in {"on", "stopped"}
+
+
+def programs_of(mailbox: Mailbox | None) -> Programs:
+    """The programs that signed in to a mailbox in the last 30 days, the latest first."""
+    if mailbox is None:
+        return Programs("apart")
+    now = timezone.now()
+    known = LogPosition.objects.aggregate(began=Min("began"), checked=Max("checked"))
+    if known["checked"] is None:
+        return Programs("never")
+    since = now - timedelta(days=DAYS)
+    uses = list(ProgramUse.objects.filter(mailbox=mailbox, last_at__gte=since).order_by("-last_at"))
+    return Programs(
+        state="on" if now - known["checked"] < STALE else "stopped",
+        imap=_programs(uses, ProgramUse.Protocol.IMAP),
+        pop3=_programs(uses, ProgramUse.Protocol.POP3),
+        since=max(since, known["began"]),
+        until=known["checked"],
+        partly=known["began"] > since,
+    )
+
+
+def _programs(uses: list[ProgramUse], protocol: str) -> tuple[Program, ...]:
+    found: dict[tuple[str, str], Program] = {}
+    for use in uses:
+        if use.protocol == protocol:
+            network = "" if use.program else use.network
+            found.setdefault((use.program, network), Program(use.program, network, use.last_at))
+    return tuple(found.values())
