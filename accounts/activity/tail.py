@@ -99,12 +99,29 @@ class Tail:
         if self._here.offset and not _is_at(self._file, self._here):
             self.close()  # cut short in place: what was not read yet may stand in its copy
             return self._open()
-        following = self._following(os.fstat(self._file.fileno()))
-        if following is None or not self._is_quiet():
+        mine = os.fstat(self._file.fileno())
+        following = self._following(mine)
+        if following is None or (following == self._path and not self._is_quiet()):
             return False
-        self.close()
+        if b"\n" in os.pread(self._file.fileno(), CHUNK_BYTES, self._here.offset):
+            return True  # written before it was renamed, and after it was read
+        return self._move_to(following, mine)
+
+    def _move_to(self, following: Path, mine: os.stat_result) -> bool:
+        """Leaves a file that is read to its end, unless yet another one has come between it and the next."""
+        before, here = self._file, self._here
+        if not self._open_at(following, Position()):
+            return False
+        assert before
+        assert self._file
+        again = self._following(mine)
+        if again is None or not _same_file(again, os.fstat(self._file.fileno())):
+            self._file.close()
+            self._file, self._here = before, here
+            return False
+        before.close()
         self._quiet_since = None
-        return self._open_at(following, Position())
+        return True
 
     def _is_quiet(self) -> bool:
         now = time.monotonic()

@@ -20,6 +20,7 @@ TROUBLE_PAUSE_S = 5.0
 
 class Command(BaseCommand):
     help = "Reads the log of Dovecot (DOVECOT_LOG) on from where it was read last, until it is ended. One of it runs."
+    requires_system_checks = []  # it needs the rows and no page
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="end at the end of the log")
