@@ -117,6 +117,8 @@ async function reload(state, focus) {
   const edge = state.list.getBoundingClientRect().top;
   const seen = rowsOf(state.list).find((row) => row.getBoundingClientRect().bottom > edge);
   const offset = seen ? seen.getBoundingClientRect().top - edge : 0;
+  state.busy?.abort.abort();
+  state.busy = null; // what is on its way was asked for before the change
   await load(state, startAround(state, Number(seen?.dataset.pos ?? 0)), "replace");
   const again = seen && state.list.querySelector(`:scope > .row[data-ref="${CSS.escape(seen.dataset.ref)}"]`);
   if (again) state.list.scrollTop += again.getBoundingClientRect().top - edge - offset;

@@ -373,7 +373,7 @@ def test_a_file_of_another_message_is_attached(signed_in: Opened, imap: Any) -> 
     composer.locator(".file >> text=plano.pdf").wait_for()
     composer.locator("[data-compose=small]").click()
     chip.drag_to(composer.locator(".compose__bar"))
-    composer.locator(".file >> nth=1").wait_for()
+    composer.locator(".file[data-file] >> nth=1").wait_for()
     assert "13" in composer.locator(".file__sub").first.inner_text()
     assert Composing.objects.get().uploads.count() == 2
     composer.locator("[data-compose=close]").click()
