@@ -35,8 +35,8 @@ test-kill: install       ## Workers are killed 200 times while they send, then w
 test-pull-kill: install  ## Workers are killed 200 times while they pull over POP3: nothing lost, nothing twice
 	TESTING=1 PULL_KILLS=200 PULL_MESSAGES=300 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/pulling/test_kill.py
 
-test-switch: install     ## Workers are killed 100 times while they change where the mail lives
-	TESTING=1 SWITCH_KILLS=100 SWITCH_MESSAGES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/transfer -k killed
+test-switch: install     ## Workers are killed 100 times while they change where the mail lives, and 200 times while they take files in
+	TESTING=1 SWITCH_KILLS=100 SWITCH_MESSAGES=200 IMPORT_KILLS=100 IMPORT_MESSAGES=1500 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/transfer -k killed
 
 bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mpop on the same server
 	$(ROOT) apt-get install -y -q --no-install-recommends fetchmail getmail6 mpop

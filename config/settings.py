@@ -167,6 +167,7 @@ SUBMISSION_PORT = int(env("SUBMISSION_PORT", "587"))
 SUBMISSION_TLS = env("SUBMISSION_TLS", "starttls")
 SEND_LEASE_S = float(env("SEND_LEASE_S", "120"))  # after this a worker that is silent counts as dead
 PULL_LEASE_S = float(env("PULL_LEASE_S", "120"))  # the same for a worker that pulls mail over POP3
+PULLS_KEEP_DAYS = float(env("PULLS_KEEP_DAYS", "90"))  # how long the log of a download goes back
 POP3_HOST = env("POP3_HOST", MAIL_HOST)
 POP3_PORT = int(env("POP3_PORT", "110"))
 POP3_TLS = env("POP3_TLS", "starttls")
@@ -229,6 +230,8 @@ STATICFILES_DIRS = [
 ]
 
 # --- Files that people attach, until they are sent ------------------------------------------------------------------------------
+# Where files are while they arrive; on the disk of MEDIA_ROOT they need no copy.
+FILE_UPLOAD_TEMP_DIR = env("UPLOAD_DIR") or None
 MEDIA_ROOT = env("MEDIA_ROOT", str(STATE_DIR / "media"))
 STORE_DIR = Path(env("STORE_DIR", str(STATE_DIR / "store")))  # the octets of downloaded mail
 FILE_UPLOAD_PERMISSIONS = 0o600

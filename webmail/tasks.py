@@ -17,6 +17,7 @@ from webmail.services.claims import are_due
 from webmail.services.claims import claim as claim_pull
 from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
+from webmail.services.import_jobs import claim_import, clear_imports, run_import
 from webmail.services.schedule import forget_old, forget_pulls, pull_account
 from webmail.services.to_download import remove_copies
 from webmail.services.transfer import claim_transfer, clear_transfers, last_transfer, run_transfer, secret_of
@@ -110,6 +111,16 @@ def transfer_due() -> int:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+def import_due() -> int:
+    """Takes in every file that waits or whose worker died; gives how many."""
+    done = 0
+    while job := claim_import():
+        run_import(job)
+        done += 1
+    return done
+
+
+@shared_task  # type: ignore[untyped-decorator]
 def remove_switched() -> int:
     """Takes off the server what accounts left there that now live here, as their policy says; gives how many messages."""
     removed = 0
@@ -131,4 +142,5 @@ def clear_store() -> int:
     forget_old(timezone.now())
     forget_pulls(timezone.now())
     clear_transfers()
+    clear_imports()
     return sweep_all()

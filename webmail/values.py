@@ -310,7 +310,8 @@ class Quota:
 @dataclass(frozen=True, slots=True)
 class Capabilities:
     """What a source can do; pages show or hide by it, never by the kind of source. `threads`: its lists can be grouped by
-    conversation, in folders of up to `threads_limit` messages (None = of any size)."""
+    conversation, in folders of up to `threads_limit` messages (None = of any size). `batches`: several messages are stored all
+    together or not at all, and faster than one by one."""
 
     push: bool = False
     threads: bool = False
@@ -322,6 +323,7 @@ class Capabilities:
     quota: bool = False
     move: bool = True
     keywords: bool = True
+    batches: bool = False
 
 
 Tls = Literal["tls", "starttls", "none"]

@@ -21,6 +21,7 @@ from webmail.models import Download, LedgerEntry, LocalMessage, Pull
 from webmail.services.adding import Source, add_account
 from webmail.services.claims import claim
 from webmail.services.downloads import Policy, start_download
+from webmail.services.import_jobs import claim_import, run_import
 from webmail.services.schedule import pull_account
 from webmail.services.transfer import claim_transfer, run_transfer
 from webmail.values import FolderId
@@ -57,6 +58,7 @@ def desk(
 ) -> Callable[..., Desk]:
     def open_(**options: Any) -> Desk:
         settings.STORE_DIR = tmp_path / "store"
+        settings.MEDIA_ROOT = tmp_path / "media"
         made = mailbox_factory("ana", name="Ana")
         server = imap(made.address)
         for number in range(3):
@@ -219,6 +221,10 @@ def test_mail_is_exported_and_brought_in(desk: Callable[..., Desk]) -> None:
     page.set_input_files("[name=file]", file)
     page.check("[name=doubles]")
     page.click("form[data-behaviour=bring] button")
+    page.wait_for_selector("#bringing >> text=Begins in a moment")
+    job = claim_import()
+    assert job
+    run_import(job)
     page.wait_for_selector("[role=status] >> text=3 messages were taken in")
     assert LocalMessage.objects.count() == 6
     assert here.window.complaints == []

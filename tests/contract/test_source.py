@@ -9,6 +9,7 @@ import pytest
 
 from tests.data.hostile import hostile_messages
 from webmail.errors import Gone, MailError, OverQuota, Refused
+from webmail.mime.mbox import Kept
 from webmail.sources.base import MailSource
 from webmail.values import Flag, FolderId, PartNumber, Query, Ref, Role, Window
 
@@ -246,3 +247,16 @@ def test_a_full_mailbox_says_so(opened: Callable[[], MailSource], server: str) -
     Mailbox.objects.update(quota_bytes=2_000)
     with pytest.raises(OverQuota):
         opened().append(INBOX, letter("grande", body="x" * 5_000))
+
+
+def test_several_messages_are_stored_in_their_order(source: MailSource) -> None:
+    letters = [Kept(letter("uno"), frozenset({Flag.SEEN}), DAY), Kept(letter("dos"), frozenset(), DAY)]
+    put = source.append_all(INBOX, letters)
+    rows = {row.ref: row for row in source.page(INBOX, Query(), Window(0, 9)).rows}
+    assert [(rows[ref].subject, rows[ref].received, Flag.SEEN in rows[ref].flags) for ref in put if ref] == [
+        ("uno", DAY, True),
+        ("dos", DAY, False),
+    ]
+    with pytest.raises(MailError):
+        source.append_all(INBOX, [Kept(letter("tres")), Kept(letter("cuatro"), frozenset({"no flag"}))])
+    assert len(subjects(source)) == (2 if source.can.batches else 3)

@@ -72,6 +72,20 @@ assert not broken, broken
 total = source.page(inbox, Query(), Window()).total
 assert len(source.page(inbox, Query(), Window(0, 2000)).rows) == total
 assert source.page(inbox, Query(attachment=True), Window()).total > 10
+
+from django.core.files.base import ContentFile
+from webmail.models import Import
+from webmail.services.import_jobs import start_import
+settings.MEDIA_ROOT = {store!r} + "-media"
+data = b"".join(b"From a\\nSubject: A\\xc3\\xb1o %d\\n\\nHola\\n\\n" % at for at in range(60))
+for account in accounts[1:]:
+    start_import(account=account, file=ContentFile(data), name="año.mbox", folder=None, skip_doubles=True)
+from webmail.tasks import import_due
+threads = [threading.Thread(target=lambda: (import_due(), connection.close())) for _ in range(3)]
+[thread.start() for thread in threads]
+[thread.join(60) for thread in threads]
+assert set(Import.objects.values_list("state", "stored", "entries")) == {{("done", 60, 60)}}, list(Import.objects.values())
+assert LocalMessage.objects.filter(account__in=accounts[1:]).count() == 160
 """
 
 

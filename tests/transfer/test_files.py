@@ -22,7 +22,8 @@ from tests.data.hostile import hostile_messages
 from tests.transfer.test_switch import account, content, live  # noqa: F401 - a fixture
 from webmail.mime.mbox import read_mbox, write_mbox
 from webmail.services.export import FORMATS, export_stream
-from webmail.services.importing import BadFile, import_stream
+from webmail.services.import_files import BadFile
+from webmail.services.importing import import_stream
 from webmail.sources.open import open_store
 from webmail.values import FolderId, Query, Role
 

@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -204,7 +205,7 @@ def test_a_copy_that_the_disk_spoiled_stops_the_switch(account: MailAccount, set
     assert claimed
     stop_transfer(claimed)
     from webmail.services.to_download import ToDownload
-    from webmail.services.transfer import Stopped, TransferLease
+    from webmail.services.transfer import TransferLease
 
     Transfer.objects.update(stopping=False)
     with live(account) as source:
@@ -216,7 +217,6 @@ def test_a_copy_that_the_disk_spoiled_stops_the_switch(account: MailAccount, set
     run(transfer)
     account.refresh_from_db()
     assert (transfer.state, transfer.problem, account.mode) == ("failed", "differs", "imap")
-    assert Stopped
 
 
 def test_after_its_time_the_store_is_emptied(account: MailAccount) -> None:
@@ -228,6 +228,25 @@ def test_after_its_time_the_store_is_emptied(account: MailAccount) -> None:
         undo_switch(Transfer.objects.get(pk=back.pk))
     assert clear_transfers() == 1
     assert not LocalFolder.objects.filter(account=account).exists()
+
+
+def test_days_on_the_server_count_from_the_change(account: MailAccount) -> None:
+    """However old a message is: it was downloaded that day."""
+    transfer = switch(account, keep="days", keep_days=10)
+    assert transfer.ended
+    pulled(account)
+    inbox = LedgerEntry.objects.filter(account=account, state="kept")
+    assert inbox.count() == LocalMessage.objects.filter(folder__role="inbox").count() > 0
+    for entry in inbox:
+        assert entry.stored_at
+        assert timedelta() <= entry.stored_at - transfer.ended < timedelta(minutes=5)
+        assert entry.remove_at == entry.stored_at + timedelta(days=10)
+    with live(account) as source:
+        before = content(source)
+        assert remove_copies(transfer, source, now=transfer.ended + timedelta(days=9, hours=23)) == 0
+        assert remove_copies(transfer, source, now=transfer.ended + timedelta(days=10, minutes=1)) > 0
+        left = content(source)
+    assert sum(left.values()) == inbox.count() < sum(before.values())
 
 
 @pytest.mark.slow

@@ -280,3 +280,23 @@ def test_while_the_mailbox_goes_to_its_server_nothing_can_be_downloaded(boxed: B
     assert (state.state, state.moving, state.next) == ("leaving", False, None)
     assert "The mail is being put on the server" in boxed.get("folder", FolderId("INBOX"))
     assert "Until that is over, nothing is downloaded" in boxed.get("downloads")
+
+
+@pytest.mark.parametrize(("state", "problem"), [("failed", "full"), ("stopped", "")])
+def test_a_change_that_has_stopped_is_told_with_both_ways_out(boxed: Boxed, state: str, problem: str) -> None:
+    transfer = Transfer.objects.create(account=boxed.account, kind="to_imap", state=state, problem=problem)
+    found = pull_state(boxed.account)
+    assert found
+    assert (found.state, found.telling, found.next) == ("stuck", True, None)
+    page, register = boxed.get("folder", FolderId("INBOX")), boxed.get("downloads")
+    assert "until you decide, nothing is downloaded" in page
+    assert "Until you go on or give it up, nothing is downloaded" in register
+    assert ("The mail does not fit on the server" in register) == bool(problem)
+    for told in (page, register):
+        assert f'action="{reverse("mode", args=[boxed.account.pk])}"' in told
+        assert 'value="resume"' in told
+        assert 'value="cancel"' in told
+    boxed.client.post(reverse("mode", args=[boxed.account.pk]), {"do": "cancel"})
+    transfer.refresh_from_db()
+    assert transfer.state == "cancelled"
+    assert "nothing is downloaded" not in boxed.get("downloads")

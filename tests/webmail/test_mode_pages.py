@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
@@ -19,8 +20,9 @@ from django.utils import timezone
 from accounts.models import MailAccount
 from accounts.services.login import account_of_mailbox
 from tests.webmail.conftest import english, letter
-from webmail.models import Download, LocalMessage, Transfer
+from webmail.models import Download, Import, LocalMessage, Transfer
 from webmail.services.downloads import Policy, start_download
+from webmail.services.import_jobs import claim_import, run_import
 from webmail.services.switch_figures import arrivals_of
 from webmail.services.transfer import claim_transfer, run_transfer
 from webmail.services.transfer_words import TRANSFER_PROBLEMS
@@ -39,6 +41,7 @@ def opened(mailbox_factory: Any, imap: Any, settings: Any, tmp_path: Path) -> Op
 
     def make(local: str = "ana", *, downloads: bool = False) -> tuple[Client, MailAccount, Any]:
         settings.STORE_DIR = tmp_path / "store"
+        settings.MEDIA_ROOT = tmp_path / "media"
         made = mailbox_factory(local)
         server = imap(made.address)
         for number in range(2):
@@ -180,7 +183,7 @@ def test_the_pages_are_their_owners_alone(opened: Opened, name: str) -> None:
     assert Client().get(url).status_code == 302
     assert stranger.get(url).status_code == 404
     assert client.put(url).status_code == 405
-    for post in ("mode", "takeout_import"):
+    for post in ("mode", "takeout_import", "takeout_change"):
         assert stranger.post(reverse(post, args=[account.pk]), {"do": "start"}).status_code == 404
     assert client.post(reverse("mode", args=[account.pk]), {"do": "explode"}).status_code == 400
 
@@ -203,20 +206,48 @@ def test_a_mailbox_is_taken_away_and_brought_into_another_without_doubles(opened
         assert len(mails) == 3
         assert {archive.read(entry) for entry in mails} == {letter(number) for number in range(3)}
     other, target, _imap = opened("beto", downloads=True)
-    page = other.get(reverse("takeout", args=[target.pk])).content.decode()
-    token = re.search(r'name="token" value="(\w+)"', page)
-    assert token
     for stored, doubles in ((3, 0), (0, 3)):
-        file = SimpleUploadedFile("correo.zip", data)
-        answer = other.post(
-            reverse("takeout_import", args=[target.pk]), {"file": file, "token": token[1]}, follow=True
-        ).content.decode()
+        answer = bring(other, target, data)
         assert f"{stored} messages were taken in" in answer
         assert (f"{doubles} were here already" in answer) == bool(doubles)
     assert LocalMessage.objects.filter(account=target).count() == 3
-    assert "were taken in" not in other.get(reverse("takeout", args=[target.pk])).content.decode()
-    told = other.get(reverse("takeout_progress", args=[target.pk, token[1]])).content.decode()
-    assert "Taking in" in told
+
+
+def bring(client: Client, account: MailAccount, data: bytes, **fields: str) -> str:
+    """Brings a file in, as a person and a worker do; gives the page that tells of it."""
+    sent = {"file": SimpleUploadedFile("correo.zip", data), **fields}
+    page = client.post(reverse("takeout_import", args=[account.pk]), sent, follow=True).content.decode()
+    assert "Begins in a moment" in page
+    assert "import-file" not in page
+    job = claim_import()
+    assert job
+    run_import(job)
+    return client.get(reverse("takeout", args=[account.pk])).content.decode()
+
+
+def test_an_import_is_stopped_gone_on_with_and_given_up(opened: Opened) -> None:
+    client, account, _server = opened(downloads=True)
+    stranger, _other, _imap = opened("beto")
+    page, change = (reverse(name, args=[account.pk]) for name in ("takeout", "takeout_change"))
+    data = b"From a\nSubject: uno\n\nHola\n\n"
+    client.post(reverse("takeout_import", args=[account.pk]), {"file": SimpleUploadedFile("a<b>.mbox", data)})
+    (path,) = default_storage.listdir(f"imports/{account.pk}")[1]
+    assert stranger.post(change, {"do": "stop"}).status_code == 404
+    assert Client().post(change, {"do": "stop"}).status_code == 302
+    assert client.get(change).status_code == 405
+    assert client.post(change, {"do": "explode"}).status_code == 400
+    part = client.get(page, headers=HTMX).content.decode()
+    assert part.startswith('<div id="bringing">')
+    assert "a&lt;b&gt;.mbox" in part
+    assert "Stopped." in client.post(change, {"do": "stop"}, headers=HTMX).content.decode()
+    another = client.post(reverse("takeout_import", args=[account.pk]), {"file": SimpleUploadedFile("b", data)})
+    assert (another.status_code, claim_import()) == (422, None)
+    client.post(change, {"do": "resume"})
+    assert Import.objects.get().state == "waiting"
+    client.post(change, {"do": "stop"})
+    assert "Given up." in client.post(change, {"do": "cancel"}, follow=True).content.decode()
+    assert not default_storage.exists(f"imports/{account.pk}/{path}")
+    assert not LocalMessage.objects.exists()
 
 
 def test_one_folder_is_an_mbox_and_goes_into_the_folder_that_is_chosen(opened: Opened) -> None:
@@ -226,9 +257,7 @@ def test_one_folder_is_an_mbox_and_goes_into_the_folder_that_is_chosen(opened: O
     assert name.endswith("INBOX.mbox")
     assert data.count(b"Subject: Carta") == 2
     archive = encode_folder(FolderId("Archive"))
-    client.post(
-        reverse("takeout_import", args=[account.pk]), {"file": SimpleUploadedFile("x", data), "folder": archive}
-    )
+    bring(client, account, data, folder=archive)
     server.select_folder("Archive", readonly=True)
     assert len(server.search()) == 3
 
@@ -239,9 +268,13 @@ def test_one_folder_is_an_mbox_and_goes_into_the_folder_that_is_chosen(opened: O
 )
 def test_what_is_no_mail_is_refused_in_words(opened: Opened, data: bytes, words: str) -> None:
     client, account, _server = opened()
+    if data.startswith(b"PK"):
+        assert words in bring(client, account, data)
+        return
     response = client.post(reverse("takeout_import", args=[account.pk]), {"file": SimpleUploadedFile("x", data)})
     assert response.status_code == 422
     assert words in response.content.decode()
+    assert not Import.objects.exists()
     assert client.get(reverse("takeout_export", args=[account.pk]) + "?format=exe").status_code == 400
     assert client.get(reverse("takeout_export", args=[account.pk]) + "?format=zip&folder=%21").status_code in {400, 410}
 

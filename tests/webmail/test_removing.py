@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import MailAccount
 from tests.webmail.test_changes import signed_in
-from webmail.models import Composing, Download, LedgerEntry, LocalMessage, Pull, Transfer
+from webmail.models import Composing, Download, Import, LedgerEntry, LocalMessage, Pull, Transfer
 from webmail.services import composing
 from webmail.services.downloads import Policy, start_download
-from webmail.services.schedule import PULLS_KEPT, PULLS_LAST, forget_pulls
+from webmail.services.import_jobs import start_import
+from webmail.services.schedule import PULLS_LAST, forget_pulls
 from webmail.sources.open import open_store
 from webmail.values import FolderId
 
@@ -25,7 +28,7 @@ pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 @pytest.fixture
 def box(mailbox_factory: Any, settings: Any, tmp_path: Path) -> dict[str, Any]:
     """A person with a mailbox here, and one of another server that is downloaded, with a message and a draft."""
-    settings.STORE_DIR = tmp_path
+    settings.STORE_DIR, settings.MEDIA_ROOT = tmp_path, tmp_path / "media"
     web = signed_in(mailbox_factory("ana"))
     web.get("/", follow=True)
     mine = MailAccount.objects.get()
@@ -47,11 +50,15 @@ def test_it_goes_with_all_that_is_here(box: dict[str, Any]) -> None:
     assert "1 mensaje que vive aquí" in page
     assert "1 texto que está escribiendo" in page
     assert box["url"] in box["client"].get(reverse("mode", args=[box["added"].pk])).content.decode()
+    file = ContentFile(b"From a\n\nHola\n")
+    job = start_import(account=box["added"], file=file, name="a", folder=None, skip_doubles=True)
+    assert default_storage.exists(job.file.name)
     gone = box["client"].post(box["url"], {"address": " Ana@fuera.test "}, follow=True)
     assert "ana@fuera.test se quitó de Casilla" in gone.content.decode()
     assert MailAccount.objects.get() == box["mine"]
-    for model in (LocalMessage, LedgerEntry, Download, Composing):
+    for model in (LocalMessage, LedgerEntry, Download, Composing, Import):
         assert not model.objects.exists()
+    assert not default_storage.exists(job.file.name)
 
 
 def test_another_address_removes_nothing(box: dict[str, Any]) -> None:
@@ -62,10 +69,13 @@ def test_another_address_removes_nothing(box: dict[str, Any]) -> None:
     assert LocalMessage.objects.count() == 1
 
 
-@pytest.mark.parametrize("busy", ["pull", "transfer"])
+@pytest.mark.parametrize("busy", ["pull", "transfer", "import"])
 def test_one_that_is_worked_on_is_not_removed(box: dict[str, Any], busy: str) -> None:
     if busy == "pull":
         Download.objects.update(lease_token="x", lease_until=timezone.now() + timedelta(minutes=1))
+    elif busy == "import":
+        until = timezone.now() + timedelta(minutes=1)
+        Import.objects.create(account=box["added"], name="a", file_bytes=1, state="running", lease_until=until)
     else:
         Transfer.objects.create(account=box["added"], kind=Transfer.Kind.TO_IMAP)
     answer = box["client"].post(box["url"], {"address": "ana@fuera.test"})
@@ -84,9 +94,10 @@ def test_ones_own_mailbox_and_those_of_others_are_refused(
     assert MailAccount.objects.filter(pk=box["added"].pk).exists()
 
 
-def test_old_pulls_are_forgotten_but_the_last_ones(box: dict[str, Any]) -> None:
+def test_old_pulls_are_forgotten_but_the_last_ones(box: dict[str, Any], settings: Any) -> None:
+    settings.PULLS_KEEP_DAYS = 30
     now = timezone.now()
-    old = now - PULLS_KEPT - timedelta(days=1)
+    old = now - timedelta(days=31)
     for account, count in ((box["added"], PULLS_LAST + 5), (box["mine"], 3)):
         for _number in range(count):
             Pull.objects.create(account=account, started=old, outcome=Pull.Outcome.COMPLETE)

@@ -1,5 +1,6 @@
 """What webmail keeps in the database."""
 
+from webmail.models.bringing import Import
 from webmail.models.download import Download, LedgerEntry, Pull
 from webmail.models.moving import OpenMove
 from webmail.models.notices import ReceiptAnswer, Report
@@ -15,6 +16,7 @@ __all__ = [
     "ContactGroup",
     "Download",
     "Identity",
+    "Import",
     "LedgerEntry",
     "LocalBody",
     "LocalFolder",

@@ -1,91 +1,175 @@
-"""Bringing mail in from a file: mbox, a tar or zip of Maildirs, a zip of .eml or of mboxes. Names in the file are never paths
-on a disk: they only tell which folder a message belongs to."""
+"""Bringing mail in from a file, in a way that can be cut anywhere and gone on with: nothing is lost, nothing comes in twice."""
 
 from __future__ import annotations
 
-import io
-import json
-import re
-import tarfile
-import zipfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from typing import IO, BinaryIO, cast
-
-from imapclient.imap_utf7 import decode as decode_utf7
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import BinaryIO
 
 from webmail.errors import Refused
-from webmail.mime.headers import decode_header, make_safe, split_header
-from webmail.mime.mbox import MESSAGE_LIMIT_BYTES, Kept, TooLarge, read_mbox
-from webmail.services.export import INDEX, MAILDIR_LETTERS, ROLE_NAMES
+from webmail.mime.headers import decode_header, split_header
+from webmail.mime.mbox import Kept
+from webmail.services.export import ROLE_NAMES
+from webmail.services.import_files import BadFile, Place, read_entries
 from webmail.services.organising import special_folder
 from webmail.sources.base import MailSource
-from webmail.values import Folder, Role
+from webmail.tokens import encode_folder
+from webmail.values import Folder, FolderId, PartNumber, Query, Ref, Role
 
-ENTRIES_LIMIT = 2_000_000
-TOTAL_LIMIT_BYTES = 200 * 1024**3
-RATIO_LIMIT = 300
-"""Octets out for one octet in: more is no mail, but a bomb (RFC 1951 cannot do more than 1032)."""
-INDEX_LIMIT_BYTES = 256 * 1024 * 1024
 DEPTH_LIMIT = 20
-_CUR = re.compile(r"(?:^|/)(?:cur|new)/[^/]+$")
-_KEYWORD_LINE = re.compile(r"([0-9]{1,2}) (\S{1,100})")
+MARKS_LIMIT = 50
+BATCH, BATCH_BYTES = 50, 4 * 1024 * 1024
 _ROLES = {name.casefold(): role for role, name in ROLE_NAMES.items()}
-Place = tuple[str, ...]
-
-
-class BadFile(Refused):
-    """The file is none of the kinds that can be read, or cannot be read to its end; `code` says why: kind, bomb, large or
-    broken."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
+_WHOLE = PartNumber("")
 
 
 @dataclass(slots=True)
 class Brought:
-    """What came of an import."""
+    """What has come of an import so far. `entries` are the messages of the file that are dealt with; `marks` is the last id
+    that each folder had before what comes next is put into it, so that a message whose arrival nobody wrote down is found."""
 
     stored: int = 0
     doubles: int = 0
     refused: int = 0
     folders: int = 0
     size_bytes: int = 0
+    entries: int = 0
+    marks: dict[str, int] = field(default_factory=dict)
 
 
 Progress = Callable[[Brought], None]
+"""Called for every message of the file, and before the first one of a folder: what it keeps of `Brought` is where another run
+goes on."""
+
+
+def import_stream(
+    source: MailSource,
+    file: BinaryIO,
+    *,
+    folder: Folder | None = None,
+    skip_doubles: bool = True,
+    progress: Progress | None = None,
+    so_far: Brought | None = None,
+) -> Brought:
+    """Brings in every message of a file that can be sought in; into `folder`, else into folders by the names in the file;
+    goes on after `so_far`, if given. Raises BadFile, and other MailErrors of the source; what came in before stays."""
+    brought = so_far or Brought()
+    into = _Into(source, folder, skip_doubles, brought, progress or _nobody, doubt=so_far is not None)
+    done = brought.entries
+    try:
+        for number, (place, kept) in enumerate(read_entries(file)):
+            if number >= done:
+                into.take(place, kept)
+            into.progress(brought)
+    except BadFile:
+        into.flush()
+        raise
+    into.flush()
+    return brought
+
+
+def _nobody(_brought: Brought) -> None:
+    """Progress that nobody asked for."""
 
 
 @dataclass(slots=True)
 class _Into:
-    """Where the messages go: one folder, or folders by the names in the file, made where they are missing."""
+    """Where the messages go: one folder, or folders by the names in the file, made where they are missing. With `doubt`, the
+    next message may be there already, because whoever put it there was killed before it was written down."""
 
     source: MailSource
     only: Folder | None
     skip_doubles: bool
     brought: Brought
+    progress: Progress
+    doubt: bool
     _folders: dict[Place, Folder] = field(default_factory=dict)
+    _batch: list[tuple[Folder, Kept]] = field(default_factory=list)
+    _keys: set[tuple[str, int]] = field(default_factory=set)
+    """Message-ID and size of those in the batch, for doubles among themselves."""
 
-    def store(self, place: Place, kept: Kept) -> None:
+    def take(self, place: Place, kept: Kept) -> None:
+        """Puts a message where it belongs, alone or with those that follow it."""
         folder = self.only or self._folder(place)
-        if self.skip_doubles and self._is_here(folder, kept.raw):
+        if self.doubt and (found := self._came_in(folder, kept.raw)):
+            self._count(folder, kept, found)
+            self.brought.entries += 1
+            return
+        self.doubt = False
+        key = (_message_id(kept.raw), len(kept.raw)) if self.skip_doubles else ("", 0)
+        if (key[0] and key in self._keys) or (self._batch and self._batch[0][0].id != folder.id):
+            self.flush()
+        if key[0] and self._is_here(folder.id, *key):
+            self.flush()
             self.brought.doubles += 1
+            self.brought.entries += 1
             return
+        self._mark(folder)
+        self._batch.append((folder, kept))
+        self._keys.add(key)
+        full = sum(len(one.raw) for _folder, one in self._batch) >= BATCH_BYTES or len(self._batch) >= BATCH
+        if full or not self.source.can.batches:
+            self.flush()
+
+    def flush(self) -> None:
+        """Stores what has been gathered; nothing else of it is told before."""
+        batch, self._batch, self._keys = self._batch, [], set()
+        if not batch:
+            return
+        self._store(batch[0][0], [kept for _folder, kept in batch])
+
+    def _store(self, folder: Folder, messages: list[Kept]) -> None:
         try:
-            self.source.append(folder.id, kept.raw, flags=sorted(kept.flags), received=kept.received)
+            refs = self.source.append_all(folder.id, messages)
         except Refused:
+            if len(messages) > 1:
+                for kept in messages:
+                    self._store(folder, [kept])
+                return
             self.brought.refused += 1
-            return
+        else:
+            for kept, ref in zip(messages, refs, strict=True):
+                self._count(folder, kept, ref)
+        self.brought.entries += len(messages)
+        self.progress(self.brought)
+
+    def _count(self, folder: Folder, kept: Kept, ref: Ref | None) -> None:
         self.brought.stored += 1
         self.brought.size_bytes += len(kept.raw)
+        if ref is not None:
+            self.brought.marks[encode_folder(folder.id)] = int(ref.id)
+
+    def _mark(self, folder: Folder) -> None:
+        marks, token = self.brought.marks, encode_folder(folder.id)
+        if token in marks:
+            return
+        while len(marks) >= MARKS_LIMIT:
+            del marks[next(iter(marks))]
+        marks[token] = max((int(ref.id) for ref in self.source.refs(folder.id, Query())), default=0)
+        self.progress(self.brought)
+
+    def _came_in(self, folder: Folder, raw: bytes) -> Ref | None:
+        """The message of these very octets that came into the folder after its mark."""
+        last = self.brought.marks.get(encode_folder(folder.id))
+        if last is None:
+            return None
+        new = [ref for ref in self.source.refs(folder.id, Query()) if int(ref.id) > last]
+        like = [row.ref for row in self.source.summaries(new) if row.size_bytes == len(raw)] if new else []
+        for ref in sorted(like, key=lambda ref: int(ref.id)):
+            if b"".join(self.source.part(ref, _WHOLE)) == raw:
+                return ref
+        return None
+
+    def _is_here(self, folder: FolderId, message_id: str, size_bytes: int) -> bool:
+        """By Message-ID and size; a message without a Message-ID is never taken for another."""
+        found = self.source.find(folder, message_id)
+        return any(row.size_bytes == size_bytes for row in self.source.summaries(found)) if found else False
 
     def _folder(self, place: Place) -> Folder:
         place = tuple(_clean(name) for name in place[:DEPTH_LIMIT]) or ("INBOX",)
         if place not in self._folders:
             self._folders[place] = self._find(place)
-            self.brought.folders += 1
+            self.brought.folders = max(self.brought.folders, len(self._folders))
         return self._folders[place]
 
     def _find(self, place: Place) -> Folder:
@@ -102,205 +186,17 @@ class _Into:
         return special_folder(self.source, role)
 
     def _below(self, parent: Folder | None, name: str) -> Folder:
-        wanted = parent.id if parent else None
+        wanted: FolderId | None = parent.id if parent else None
         for folder in self.source.folders():
             if folder.parent == wanted and folder.name == name and folder.selectable:
                 return folder
         made = self.source.create_folder(wanted, name)
         return next(folder for folder in self.source.folders() if folder.id == made)
 
-    def _is_here(self, folder: Folder, raw: bytes) -> bool:
-        """By Message-ID and size; a message without a Message-ID is never taken for another."""
-        fields = {name.lower(): value for name, value in split_header(raw)[0]}
-        message_id = decode_header(fields.get("message-id", b""))[:1000]
-        if not message_id:
-            return False
-        found = self.source.find(folder.id, message_id)
-        return any(row.size_bytes == len(raw) for row in self.source.summaries(found)) if found else False
 
-
-def import_stream(
-    source: MailSource,
-    file: BinaryIO,
-    *,
-    folder: Folder | None = None,
-    skip_doubles: bool = True,
-    progress: Progress | None = None,
-) -> Brought:
-    """Brings in every message of a file that can be sought in; into `folder`, else into folders by the names in the file. Raises
-    BadFile, and other MailErrors of the source; what came in before stays."""
-    brought = Brought()
-    into = _Into(source, folder, skip_doubles, brought)
-    try:
-        for place, kept in _entries(file):
-            into.store(place, kept)
-            if progress:
-                progress(brought)
-    except TooLarge as error:
-        raise BadFile("large") from error
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, zipfile.LargeZipFile, NotImplementedError) as error:
-        raise BadFile("broken") from error
-    return brought
-
-
-def _entries(file: BinaryIO) -> Iterator[tuple[Place, Kept]]:
-    start = file.read(512)
-    file.seek(0)
-    if start.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _from_zip(file)
-    if start[257:262] == b"ustar" or start[:2] == b"\x1f\x8b":
-        return _from_tar(file)
-    if start.startswith(b"From "):
-        return (((), kept) for kept in read_mbox(file))
-    raise BadFile("kind")
-
-
-# --- zip --------------------------------------------------------------------------------------------------------------
-
-
-def _from_zip(file: BinaryIO) -> Iterator[tuple[Place, Kept]]:
-    with zipfile.ZipFile(file) as archive:
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        if len(members) > ENTRIES_LIMIT:
-            raise BadFile("large")
-        _check_sizes(members)
-        index = _read_index(archive)
-        for member in members:
-            name = member.filename
-            if member.flag_bits & 1:
-                raise BadFile("broken")  # encrypted
-            if name.lower().endswith(".eml"):
-                kept = Kept(_member(archive, member))
-                yield _place(name), _told(kept, index.get(name))
-            elif name.lower().endswith(".mbox"):
-                with archive.open(member) as inner:
-                    place = _place(name[:-5] + "/x")
-                    for kept in read_mbox(io.BufferedReader(cast(io.RawIOBase, inner))):
-                        yield place, kept
-            elif _CUR.search(name):
-                yield _maildir_place(name), Kept(_member(archive, member), _maildir_flags(name, []), None)
-
-
-def _check_sizes(members: list[zipfile.ZipInfo]) -> None:
-    """By what the directory claims: zipfile gives no more of a member than that."""
-    total = sum(member.file_size for member in members)
-    packed = sum(member.compress_size for member in members)
-    if total > TOTAL_LIMIT_BYTES or any(_is_large(member) for member in members):
-        raise BadFile("large")
-    if total > 50 * 1024 * 1024 and total > packed * RATIO_LIMIT:
-        raise BadFile("bomb")
-
-
-def _is_large(member: zipfile.ZipInfo) -> bool:
-    return member.filename.lower().endswith(".eml") and member.file_size > MESSAGE_LIMIT_BYTES
-
-
-def _member(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
-    with archive.open(member) as inner:
-        return _limited(inner)
-
-
-def _limited(inner: IO[bytes]) -> bytes:
-    data = inner.read(MESSAGE_LIMIT_BYTES + 1)
-    if len(data) > MESSAGE_LIMIT_BYTES:
-        raise BadFile("large")
-    return data
-
-
-def _read_index(archive: zipfile.ZipFile) -> dict[str, dict[str, object]]:
-    try:
-        member = archive.getinfo(INDEX)
-    except KeyError:
-        return {}
-    if member.file_size > INDEX_LIMIT_BYTES:
-        raise BadFile("large")
-    found = {}
-    with archive.open(member) as inner:
-        for line in inner:
-            try:
-                entry = json.loads(line)
-                found[str(entry["file"])] = entry
-            except (ValueError, KeyError, TypeError, RecursionError):
-                continue
-    return found
-
-
-def _told(kept: Kept, entry: dict[str, object] | None) -> Kept:
-    """With what the index says of it, as far as that can be believed."""
-    if entry is None:
-        return kept
-    flags = entry.get("flags")
-    words = frozenset(word for word in flags if isinstance(word, str)) if isinstance(flags, list) else frozenset()
-    try:
-        received = datetime.fromisoformat(str(entry.get("received")))
-    except ValueError:
-        return replace(kept, flags=words)
-    return replace(kept, flags=words, received=received if received.tzinfo else received.replace(tzinfo=UTC))
-
-
-def _place(name: str) -> Place:
-    """The folders in a member's name."""
-    return tuple(part for part in name.replace("\\", "/").split("/")[:-1] if part not in {"", ".", ".."})
-
-
-# --- tar --------------------------------------------------------------------------------------------------------------
-
-
-def _from_tar(file: BinaryIO) -> Iterator[tuple[Place, Kept]]:
-    """Maildirs. Keywords stand in a file of each, which may come after its messages: the names are read first."""
-    with tarfile.open(fileobj=file, mode="r:*") as archive:
-        keywords: dict[Place, list[str]] = {}
-        count = total = 0
-        for member in archive:
-            count, total = count + 1, total + member.size
-            if count > ENTRIES_LIMIT or total > TOTAL_LIMIT_BYTES:
-                raise BadFile("large")
-            if member.isfile() and member.name.endswith("/dovecot-keywords") and member.size < 100_000:
-                inner = archive.extractfile(member)
-                keywords[_maildir_place(member.name)] = _read_keywords(inner.read() if inner else b"")
-        for member in archive.getmembers():
-            if member.isfile() and _CUR.search(member.name):
-                if member.size > MESSAGE_LIMIT_BYTES:
-                    raise BadFile("large")
-                inner = archive.extractfile(member)
-                place = _maildir_place(member.name)
-                when = datetime.fromtimestamp(max(0, min(member.mtime, 4_102_444_800)), UTC)
-                flags = _maildir_flags(member.name, keywords.get(place, []))
-                yield place, Kept(inner.read() if inner else b"", flags, when)
-
-
-def _maildir_place(name: str) -> Place:
-    """The folder of a Maildir++ name: what follows the last dot folder; the Maildir itself is the Inbox."""
-    folders = [part for part in name.split("/")[:-1] if part not in {"cur", "new", "tmp", "", ".", ".."}]
-    if not folders or not folders[-1].startswith("."):
-        return ("INBOX",)
-    return tuple(_decoded(part) for part in folders[-1][1:].split("."))
-
-
-def _decoded(name: str) -> str:
-    try:
-        return make_safe(decode_utf7(name.encode("ascii")))
-    except (UnicodeError, ValueError, LookupError):
-        return make_safe(name)
-
-
-def _read_keywords(data: bytes) -> list[str]:
-    words = [""] * 26
-    for line in data.decode("utf-8", "replace").splitlines():
-        match = _KEYWORD_LINE.fullmatch(line)
-        if match and int(match[1]) < len(words):
-            words[int(match[1])] = match[2]
-    return words
-
-
-def _maildir_flags(name: str, keywords: list[str]) -> frozenset[str]:
-    letters = name.rpartition(":2,")[2] if ":2," in name else ""
-    flags = {str(flag) for flag, letter in MAILDIR_LETTERS.items() if letter in letters}
-    for letter in letters:
-        at = ord(letter) - ord("a")
-        if 0 <= at < len(keywords) and keywords[at]:
-            flags.add(keywords[at])
-    return frozenset(flags)
+def _message_id(raw: bytes) -> str:
+    fields = {name.lower(): value for name, value in split_header(raw)[0]}
+    return decode_header(fields.get("message-id", b""))[:1000]
 
 
 def _clean(name: str) -> str:

@@ -17,7 +17,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import MailAccount
 from webmail.errors import MailError
-from webmail.models import Download, Pull
+from webmail.models import Download, Pull, Transfer
 from webmail.services.schedule import CODES
 from webmail.services.transfer import open_transfer
 
@@ -29,7 +29,8 @@ CLEAR = "a password is not sent in clear text"
 log = logging.getLogger(__name__)
 
 State = str
-"""running, leaving (the mailbox goes to its server), asked, asks, paused, failed, never or idle."""
+"""running, leaving (the mailbox goes to its server), stuck (that was stopped, or failed), asked, asks, paused, failed,
+never or idle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ class PullState:
     running: Pull | None
     last: Pull | None
     asked: datetime | None = None
-    leaving: bool = False
+    leaving: Transfer | None = None
     """The mailbox is being moved to its server: nothing is downloaded."""
     at: datetime = field(default_factory=timezone.now)
 
@@ -164,7 +165,8 @@ class PullState:
         if self.running:
             return "running"
         if self.leaving:
-            return "leaving"
+            stuck = {Transfer.State.STOPPED, Transfer.State.FAILED}
+            return "stuck" if self.leaving.state in stuck else "leaving"
         if self.asked:
             return "asked"
         if self.download.asks_owner:
@@ -183,7 +185,7 @@ class PullState:
     @property
     def telling(self) -> bool:
         """Whether it is of interest beside every folder, not only the Inbox."""
-        return self.state in {"running", "leaving", "asked", "asks", "failed"}
+        return self.state in {"running", "leaving", "stuck", "asked", "asks", "failed"}
 
     @property
     def done(self) -> int:
@@ -235,7 +237,7 @@ def pull_state(account: MailAccount, *, asked: datetime | None = None) -> PullSt
     last = next((pull for pull in recent if pull.outcome != Pull.Outcome.RUNNING), None)
     begun = bool(asked and recent and recent[0].started >= asked)
     fresh = asked if asked and not begun and timedelta() <= now - asked < ASKED_FOR else None
-    return PullState(download, running, last, fresh, leaving=open_transfer(account) is not None)
+    return PullState(download, running, last, fresh, leaving=open_transfer(account))
 
 
 def ask_pull(account: MailAccount) -> datetime:

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import MailAccount
-from webmail.models import Composing, Download, LedgerEntry, LocalBody, LocalMessage, Outgoing, Transfer
+from webmail.models import Composing, Download, Import, LedgerEntry, LocalBody, LocalMessage, Outgoing, Transfer
+from webmail.services.import_jobs import remove_files
 from webmail.services.sending import pending
 from webmail.services.switch_figures import size_here
 from webmail.services.transfer import last_transfer
@@ -25,7 +26,7 @@ class Loss:
 
 
 class Working(Exception):
-    """A pull or a change of where the mail lives is under way."""
+    """A pull, a change of where the mail lives, an import or a sending is under way."""
 
 
 def loss_of(account: MailAccount) -> Loss:
@@ -50,6 +51,9 @@ def remove_mailbox(account: MailAccount) -> None:
             raise Working
         if Outgoing.objects.filter(account=account, state__in=["sending", "handing"]).exists():
             raise Working
+        if Import.objects.filter(account=account, lease_until__gt=timezone.now()).exists():
+            raise Working
+        remove_files(account)
         _remove_rows(account)
         account.delete()
 

@@ -36,7 +36,7 @@ FASTEST_S, SLOWEST_S = 120, 3600
 LOGIN_TRIES = 3
 """So many refusals in a row, and the owner is asked instead of the server."""
 JITTER = 0.2
-PULLS_KEPT, PULLS_LAST = timedelta(days=90), 20
+PULLS_LAST = 20
 CHUNK = 500
 CODES: list[tuple[type[MailError], str]] = [
     (CertificateRefused, "certificate"),
@@ -166,9 +166,10 @@ def _jittered(seconds: int) -> timedelta:
 
 
 def forget_pulls(now: datetime) -> int:
-    """Removes what is known of pulls older than PULLS_KEPT, but for the last PULLS_LAST of each account; gives how many."""
+    """Removes what is known of pulls older than PULLS_KEEP_DAYS, but for the last PULLS_LAST of each account; gives how many."""
     newer = Pull.objects.filter(account=OuterRef("account")).order_by("-pk").values("pk")
-    old = Pull.objects.filter(started__lt=now - PULLS_KEPT).exclude(outcome=Pull.Outcome.RUNNING)
+    kept = timedelta(days=settings.PULLS_KEEP_DAYS)
+    old = Pull.objects.filter(started__lt=now - kept).exclude(outcome=Pull.Outcome.RUNNING)
     old = old.annotate(last=Subquery(newer[PULLS_LAST - 1 : PULLS_LAST])).filter(pk__lt=F("last"))
     removed = 0
     while pks := list(old.values_list("pk", flat=True)[:CHUNK]):

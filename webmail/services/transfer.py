@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import logging
 import secrets
-import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from accounts.models import MailAccount
 from accounts.vault import SealBroken, seal, unseal
 from webmail.errors import LoginRefused, MailError, OverQuota, Unreachable
-from webmail.models import Download, LocalFolder, Transfer
+from webmail.models import Download, Import, LocalFolder, Transfer
 from webmail.services.access import account_credentials, open_live
 from webmail.services.access import seal_context as download_context
 from webmail.services.claims import LeaseLost
 from webmail.services.downloads import Policy
+from webmail.services.leases import JobLease, Stopped
 from webmail.sources.base import MailSource
 
 State, Kind, Step = Transfer.State, Transfer.Kind, Transfer.Step
@@ -34,10 +34,6 @@ TRIES = 6
 FIRST_DELAY_S = 60
 
 log = logging.getLogger(__name__)
-
-
-class Stopped(Exception):
-    """Its owner has asked the transfer to stop."""
 
 
 class NotPossible(Exception):
@@ -126,37 +122,15 @@ def seal_context(transfer_id: int) -> str:
 # --- the worker's part ------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class TransferLease:
+class TransferLease(JobLease):
     """The ownership of one transfer."""
 
-    pk: int
-    token: str
-    renewed: float = field(default_factory=time.monotonic)
-
-    def hold(self, **fields: object) -> None:
-        """Makes it last, in the transaction at hand, with whatever else there is to write. Raises LeaseLost, and Stopped when
-        its owner wants it to stop."""
-        until = timezone.now() + timedelta(seconds=settings.PULL_LEASE_S)
-        mine = Transfer.objects.filter(pk=self.pk, lease_token=self.token)
-        if not mine.update(lease_until=until, **fields):
-            raise LeaseLost
-        self.renewed = time.monotonic()
-        if mine.filter(stopping=True).exists():
-            raise Stopped
-
-    def beat(self) -> None:
-        """The same when a third of it is over."""
-        if time.monotonic() - self.renewed > settings.PULL_LEASE_S / 3:
-            self.hold()
-
-    def release(self, **fields: object) -> None:
-        Transfer.objects.filter(pk=self.pk, lease_token=self.token).update(lease_until=None, lease_token="", **fields)
+    job = Transfer
 
 
 def claim_transfer(transfer_id: int | None = None) -> Transfer | None:
     """This transfer, or one that waits or whose worker died, owned by the caller from now on; None when there is none, or
-    when a pull of the account has not ended yet."""
+    when a pull of the account, or a file that is taken in, has not ended yet."""
     now = timezone.now()
     due = Q(state__in=[State.WAITING, State.RUNNING], next_try__lte=now)
     due &= Q(lease_until=None) | Q(lease_until__lt=now)
@@ -168,7 +142,10 @@ def claim_transfer(transfer_id: int | None = None) -> Transfer | None:
     token = secrets.token_hex(16)
     until = now + timedelta(seconds=settings.PULL_LEASE_S)
     with transaction.atomic():
-        found = Transfer.objects.filter(due).order_by("created").values_list("pk", flat=True).first()
+        taking_in = Import.objects.filter(account=OuterRef("account"), lease_until__gte=now)
+        found = (
+            Transfer.objects.filter(due, ~Exists(taking_in)).order_by("created").values_list("pk", flat=True).first()
+        )
         if found is None:
             return None
         free = Transfer.objects.filter(Q(lease_until=None) | Q(lease_until__lt=now), pk=found, state__in=OPEN[:2])

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from webmail.mime.mbox import Kept
 from webmail.values import (
     Capabilities,
     Folder,
@@ -121,6 +122,10 @@ class MailSource(Protocol):
         self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None
     ) -> Ref | None:
         """Stores a message; None when the server does not tell its new UID."""
+        ...
+
+    def append_all(self, folder: FolderId, messages: Sequence[Kept]) -> Sequence[Ref | None]:
+        """Stores messages in their order; where `can.batches`, all of them or, with an error, none."""
         ...
 
     def create_folder(self, parent: FolderId | None, name: str, *, role: Role = Role.NONE) -> FolderId:

@@ -23,6 +23,7 @@ from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
 from webmail.mime.choose import choose_bodies
+from webmail.mime.mbox import Kept
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.cache import MailCache
 from webmail.sources.grouping import Groups, read_groups
@@ -375,6 +376,9 @@ class ImapSource:
         self._session.read(self._session.ensure_alive)
         self._session.disturbed()
         return append_message(self.connection, folder, raw, flags=names, received=received)
+
+    def append_all(self, folder: FolderId, messages: Sequence[Kept]) -> Sequence[Ref | None]:
+        return [self.append(folder, one.raw, flags=sorted(one.flags), received=one.received) for one in messages]
 
     def create_folder(self, parent: FolderId | None, name: str, *, role: Role = Role.NONE) -> FolderId:
         self._session.read(

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Self
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import MailAccount
 from webmail.errors import FolderGone, Gone, Refused
@@ -20,6 +18,7 @@ from webmail.folder_order import only_subscribed, sort_folders
 from webmail.imap.search import is_filtered
 from webmail.mime.choose import choose_bodies
 from webmail.mime.fold import fold
+from webmail.mime.mbox import Kept
 from webmail.mime.parts import unpack_part
 from webmail.mime.structure import parse_message, parse_spans
 from webmail.mime.threads import thread_key
@@ -34,11 +33,12 @@ from webmail.sources.letter import (
     build_message,
     check_part_number,
 )
+from webmail.sources.local_append import store_all
 from webmail.sources.local_lists import LocalLists, ordered
 from webmail.storage.blobs import Blobs
 from webmail.storage.folders import ensure_folders, note_changes
-from webmail.storage.rows import describe, flag_fields, flags_of, index_messages, mapped
-from webmail.storage.threads import settle_threads, threads_of_ids
+from webmail.storage.rows import flags_of, index_messages, mapped
+from webmail.storage.threads import threads_of_ids
 from webmail.values import (
     Address,
     Capabilities,
@@ -71,7 +71,7 @@ INDEX_LIMIT_BYTES = 8 * 1024 * 1024
 """Rows that are shown before their bodies were read are read then, up to this size."""
 _FLAG = re.compile(r"\\?[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
 _BLANK_LINE = re.compile(rb"\n\r{0,3}\n|\A\r{0,3}\n")
-_CAN = Capabilities(push=False, threads=True, quota=False)
+_CAN = Capabilities(batches=True, push=False, threads=True, quota=False)
 
 
 class LocalSource:
@@ -309,21 +309,14 @@ class LocalSource:
     def append(
         self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None
     ) -> Ref | None:
+        (ref,) = self.append_all(folder, [Kept(raw, frozenset(flags), received)])
+        return ref
+
+    def append_all(self, folder: FolderId, messages: Sequence[Kept]) -> Sequence[Ref | None]:
         target = self._folder(folder)
-        words = _checked(flags)
-        sha256 = hashlib.sha256(raw).hexdigest()
-        self._blobs.write(sha256, raw)
-        self._blobs.sync()
-        arrived = received.astimezone(UTC) if received else timezone.now()
-        fields = describe(raw[:HEADER_LIMIT_BYTES], size_bytes=len(raw), received=arrived)
-        fields |= {"received": arrived, "date": fields["sent"] or arrived} | flag_fields(frozenset(words))
-        row = LocalMessage(account=self._account, folder=target, blob=sha256, size_bytes=len(raw), **fields)
-        with transaction.atomic():
-            settle_threads(self._account.pk, [row])
-            row.save()
-            note_changes([target.pk])
-        index_messages(self._account.pk, [row])
-        return Ref(folder, VALIDITY, str(row.pk))
+        for message in messages:
+            _checked(message.flags)
+        return [Ref(folder, VALIDITY, str(row.pk)) for row in store_all(self._account, self._blobs, target, messages)]
 
     # --- folders ----------------------------------------------------------------------------------------------------
 

@@ -11,7 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
-from webmail.models import Download, LedgerEntry, Pull, Transfer
+from webmail.models import Download, Import, LedgerEntry, Pull, Transfer
+from webmail.services.import_words import import_problem
 from webmail.services.pulls import DOUBTS, WAITS, Problem, PullState, problem_of
 from webmail.services.transfer_words import STEPS, transfer_problem
 from webmail.services.whereabouts import Whereabouts
@@ -199,6 +200,12 @@ def transfer_step(transfer: Transfer) -> str | Promise:
 def transfer_trouble(transfer: Transfer) -> Problem | None:
     """What went wrong with a transfer, in words."""
     return transfer_problem(transfer.problem)
+
+
+@register.filter
+def import_trouble(job: Import) -> Problem | None:
+    """What went wrong with a file that is taken in, in words."""
+    return import_problem(job.problem) if job.problem else None
 
 
 @register.filter

@@ -2,50 +2,56 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import asdict
-from typing import Any, BinaryIO, cast
+from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.cache import cache
+from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, StreamingHttpResponse
 from django.shortcuts import redirect, render
-from django.utils.crypto import get_random_string
-from django.utils.translation import gettext_lazy as _
+from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from webmail.errors import LoginRefused, MailError
-from webmail.services.access import account_for
+from accounts.models import MailAccount
+from webmail.errors import OverQuota
+from webmail.models import Import
+from webmail.services.access import account_for, credentials_for
 from webmail.services.export import FORMATS, export_stream, names_of, suffix
 from webmail.services.folders import folder_label
-from webmail.services.importing import BadFile, Brought, import_stream
+from webmail.services.import_files import BadFile
+from webmail.services.import_jobs import (
+    NotNow,
+    cancel_import,
+    last_import,
+    resume_import,
+    start_import,
+    stop_import,
+)
+from webmail.services.import_words import import_problem
+from webmail.services.transfer import open_transfer
 from webmail.tokens import decode_folder
 from webmail.values import Folder
 from webmail.views.box import Box, open_box
 from webmail.views.parts import disposition, streamed
-from webmail.views.states import state_of
 
 FILE_LIMIT_BYTES = 2_000_000_000
-REPORT = "brought_in"
-PROGRESS_S = 3600
-TELL_EVERY_S = 0.5
-TOKEN = 24
-BAD_FILES = {
-    "kind": _("This is neither mbox nor Maildir nor a zip of messages. Choose a file that a mail program exported."),
-    "bomb": _("This file would unpack to far more than any mail is. Nothing of it was taken in."),
-    "large": _("There is more in this file, or in one message of it, than can be taken in at once."),
-    "broken": _("The file ends too early or is damaged. What stands before that place was taken in."),
-}
+UNPROCESSABLE = 422
+TELL_FOR = timedelta(days=1)
+"""How long the page tells what came of a file."""
+WORKING = (Import.State.WAITING, Import.State.RUNNING)
 
 
 @login_required
 @require_safe
 def takeout(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Both forms, and what the last import brought."""
+    """Both forms, and how far the import is or what it brought; that alone for a part."""
+    if _is_partial(request):
+        return _part(request, account_for(request, account_id))
     with open_box(request, account_id) as box:
-        report = request.session.pop(f"{REPORT}:{account_id}", None)
-        return _page(box, report=report)
+        return _page(box)
 
 
 def _page(box: Box, *, status: int = 200, **more: Any) -> HttpResponse:
@@ -55,8 +61,7 @@ def _page(box: Box, *, status: int = 200, **more: Any) -> HttpResponse:
         "tab": "takeout",
         "folders": [(folder, _path(folder)) for folder in folders],
         "limit": FILE_LIMIT_BYTES,
-        "token": get_random_string(TOKEN),
-    }
+    } | _bringing(box.account)
     return render(box.request, "webmail/takeout.html", context | more, status=status)
 
 
@@ -92,56 +97,86 @@ def takeout_export(request: HttpRequest, account_id: int) -> HttpResponse | Stre
 @login_required
 @require_POST
 def takeout_import(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Takes a file in, into `folder` or into folders by the names in it; `token` is under which its progress is told."""
+    """Keeps a file for the workers to take in, into `folder` or into folders by the names in it."""
     with open_box(request, account_id) as box:
         file = request.FILES.get("file")
         if file is None or not file.size:
-            return _page(box, status=422, import_error=_("Choose a file."))
+            return _page(box, status=UNPROCESSABLE, import_error=_("Choose a file."))
         if file.size > FILE_LIMIT_BYTES:
-            return _page(box, status=422, import_error=BAD_FILES["large"])
+            return _page(box, status=UNPROCESSABLE, import_error=import_problem("large").text)
         try:
-            brought = _take_in(box, cast(BinaryIO, file.file))
+            _start(box, file)
         except ValueError:
             return HttpResponseBadRequest()
-        except LoginRefused:
-            raise
-        except MailError as error:
-            told = BAD_FILES.get(error.code, "") if isinstance(error, BadFile) else state_of(error).title
-            return _page(box, status=422, import_error=told, report=_told(box))
-        request.session[f"{REPORT}:{account_id}"] = asdict(brought)
+        except NotNow:
+            return _page(
+                box, status=UNPROCESSABLE, import_error=_("Another file is being taken in, or the mailbox moved.")
+            )
+        except BadFile as error:
+            return _page(box, status=UNPROCESSABLE, import_error=import_problem(error.code).text)
+        except OverQuota:
+            return _page(box, status=UNPROCESSABLE, import_error=_("There is no room here for this file now."))
     return redirect("takeout", account_id)
 
 
-def _take_in(box: Box, file: BinaryIO) -> Brought:
-    """Brings the file in, and tells how far it is twice a second. Raises ValueError for what is no folder, and MailError."""
+def _start(box: Box, file: UploadedFile[Any]) -> None:
+    """Raises ValueError for what is no folder, NotNow, and MailError."""
     data = box.request.POST
     folder = box.folder(box.source.folders(), decode_folder(data["folder"])) if data.get("folder") else None
-    told = 0.0
+    start_import(
+        account=box.account,
+        file=file,
+        name=file.name or "",
+        folder=folder,
+        skip_doubles="doubles" not in data,
+        secret=_secret(box.request, box.account),
+    )
 
-    def tell(brought: Brought) -> None:
-        nonlocal told
-        if time.monotonic() - told > TELL_EVERY_S:
-            told = time.monotonic()
-            cache.set(_key(box.request, box.account.pk, data.get("token", "")), asdict(brought), PROGRESS_S)
 
-    return import_stream(box.source, file, folder=folder, skip_doubles="doubles" not in data, progress=tell)
-
-
-def _told(box: Box) -> dict[str, Any] | None:
-    """How far an import was that did not come to its end."""
-    told: dict[str, Any] | None = cache.get(_key(box.request, box.account.pk, box.request.POST.get("token", "")))
-    return told
+def _secret(request: HttpRequest, account: MailAccount) -> str:
+    """The password that a worker needs to put mail on another server. Raises LoginRefused."""
+    return "" if account.hosted or account.downloads else credentials_for(request, account).password
 
 
 @login_required
-@require_safe
-def takeout_progress(request: HttpRequest, account_id: int, token: str) -> HttpResponse:
-    """How far an import of this person is."""
+@require_POST
+def takeout_change(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Stops the file that is being taken in, goes on with it, or gives it up, as `do` says."""
     account = account_for(request, account_id)
-    told = cache.get(_key(request, account.pk, token))
-    return render(request, "webmail/takeout.html#progress", {"told": told})
+    change = CHANGES.get(request.POST.get("do", ""))
+    if change is None:
+        return HttpResponseBadRequest()
+    job = last_import(account)
+    if job is not None:
+        change(request, job)
+    return _part(request, account) if _is_partial(request) else redirect("takeout", account_id)
 
 
-def _key(request: HttpRequest, account_id: int, token: str) -> str:
-    safe = "".join(char for char in token[:TOKEN] if char.isascii() and char.isalnum())
-    return f"import:{request.user.pk}:{account_id}:{safe}"
+def _resume(request: HttpRequest, job: Import) -> None:
+    resume_import(job, secret=_secret(request, job.account))
+
+
+CHANGES: dict[str, Callable[[HttpRequest, Import], object]] = {
+    "stop": lambda _request, job: stop_import(job),
+    "resume": _resume,
+    "cancel": lambda _request, job: cancel_import(job),
+}
+
+
+def _part(request: HttpRequest, account: MailAccount) -> HttpResponse:
+    """How far the import is, alone: the source is not asked."""
+    return render(request, "webmail/takeout.html#bringing", {"account": account, "alone": True} | _bringing(account))
+
+
+def _bringing(account: MailAccount) -> dict[str, Any]:
+    job = last_import(account)
+    return {
+        "job": job if job and (job.is_open or (job.ended and job.ended > timezone.now() - TELL_FOR)) else None,
+        "working": job is not None and job.state in WORKING,
+        "moved": open_transfer(account) is not None,
+        "stamp": str(int(timezone.now().timestamp() * 1000)),
+    }
+
+
+def _is_partial(request: HttpRequest) -> bool:
+    return bool(request.htmx and not request.htmx.history_restore_request)  # type: ignore[attr-defined]

@@ -8,9 +8,9 @@ from django.core.management.base import BaseCommand
 from django.db.models import Model
 
 from accounts.vault import SealBroken, reseal
-from webmail.models import Download, Outgoing
+from webmail.models import Download, Import, Outgoing, Transfer
 
-SEALED: tuple[type[Model], ...] = (Download, Outgoing)
+SEALED: tuple[type[Model], ...] = (Download, Import, Outgoing, Transfer)
 """The models with a field `sealed`."""
 
 
