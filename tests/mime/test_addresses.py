@@ -157,3 +157,16 @@ def test_repetition_takes_no_time(unit):
     begun = time.process_time()
     parse_addresses(unit * (262_144 // len(unit)))
     assert time.process_time() - begun < 2
+
+
+def test_a_parenthesis_in_quotes_begins_no_comment() -> None:
+    people, _more = parse_addresses(b'"(" <p@x.test>, "a (b" <q@x.test>')
+    assert people == (Address("(", "p@x.test"), Address("a (b", "q@x.test"))
+    assert parse_addresses(b"Ana (sin fin <p@x.test>")[0] == (Address("Ana sin fin", "p@x.test"),)
+
+
+@pytest.mark.parametrize("piece", [b'"\\', b'("', b'"(', b'\\"(', b'("\\'])
+def test_quotes_and_parentheses_take_linear_time(piece: bytes) -> None:
+    started = time.process_time()
+    parse_addresses(piece * 100_000)
+    assert time.process_time() - started < 2.0

@@ -47,6 +47,7 @@ def test_the_corpus_is_large_and_its_names_are_unique():
     assert not any(name.startswith(HEAVY) for name, _ in hostile_messages(heavy=False))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("heavy", [False, True], ids=["light", "heavy"])
 def test_every_message_is_read_soon_and_its_text_can_be_sent(heavy):
     for name, raw in hostile_messages(heavy=heavy):

@@ -99,6 +99,7 @@ def test_an_account_comes_back_whole(account: MailAccount, store: Any, format_: 
     assert again.stored <= sum(1 for key in before if key)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", FORMATS)
 def test_hostile_mail_comes_back_octet_for_octet(store: Any, format_: Any) -> None:
     raws = [raw for _name, raw in hostile_messages() if len(raw) < 100_000][::5]

@@ -24,6 +24,8 @@ from webmail.samples.images import draw_gif, draw_jpeg, draw_png, draw_tiff
 from webmail.samples.life import LIFE
 from webmail.samples.trade import TRADE
 
+pytestmark = pytest.mark.slow  # whole mailboxes: `make check` leaves them to `make test`
+
 UNTIL = datetime(2026, 11, 25, 21, tzinfo=UTC)
 
 

@@ -31,6 +31,10 @@ _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 _COMMENT = re.compile(rb"\([^()]{0,500}\)")
 _AROUND_AT = re.compile(rb"[ \t]{0,20}@[ \t]{0,20}")
 _OUTSIDE = re.compile(rb"(" + _QUOTED + rb")|[\0-\x20\x7f]+", re.DOTALL)
+_QUOTED_TEXT = re.compile(
+    _QUOTED + rb"|\\.", re.DOTALL
+)  # escapes are passed over, so that no quote is tried from within
+_PARENTHESES = re.compile(rb"(" + _QUOTED + rb"|\\.)|[()]", re.DOTALL)
 _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
 
 
@@ -38,8 +42,9 @@ def parse_addresses(value: bytes, limit: int = ADDRESS_LIMIT) -> tuple[tuple[Add
     """The addresses of a header value, and whether there were more than `limit`. Group names are dropped, but for an
     empty group ("undisclosed-recipients"), which comes back as a name. What is no address is a name without email."""
     flat = value[:INPUT_LIMIT_BYTES].replace(b"\r", b" ").replace(b"\n", b" ")
-    if flat.count(b"(") > flat.count(b")"):
-        flat = flat.replace(b"(", b" ").replace(b")", b" ")
+    bare = _QUOTED_TEXT.sub(b"", flat)
+    if bare.count(b"(") > bare.count(b")"):  # a comment without an end is none
+        flat = _PARENTHESES.sub(lambda found: found[1] or b" ", flat)
     found: list[Address] = []
     for address in _read(flat):
         if len(found) >= limit:
