@@ -4,6 +4,7 @@ import { linkOf } from "casilla/links";
 
 const KEPT_STYLES = ["color", "background-color", "font-weight", "font-style", "font-family", "text-decoration", "text-align"];
 const CLEANING = { RETURN_DOM_FRAGMENT: true, FORBID_ATTR: ["class", "id", "background", "srcset"], FORBID_TAGS: ["style", "form", "input", "button", "svg", "math", "iframe", "picture", "source"], ALLOW_DATA_ATTR: false };
+const ELSEWHERE = "/img/elsewhere.svg#"; // stands for a picture from elsewhere, whose address follows
 let own = /^$/; // addresses of pictures that the composer which is being cleaned may show
 
 // `state`: form, and editor once there is one; `changed` is called when a person wrote.
@@ -29,19 +30,26 @@ async function makeRich(state) {
   state.editor.moveCursorToStart();
   html.value = state.editor.getHTML();
   form.elements.text.value = plainOf(root);
+  tellElsewhere(form);
+}
+
+// Pictures from elsewhere are not loaded while one writes: who writes is told.
+function tellElsewhere(form) {
+  form.querySelector("[data-elsewhere-note]").hidden = !form.querySelector(`.compose__rich img[src*="${ELSEWHERE}"]`);
 }
 
 // What the editor holds, into the fields.
 export function keep(state) {
   const { form, editor } = state;
   form.querySelector("[data-html]").value = editor.getHTML();
+  tellElsewhere(form);
   if (form.elements.plain.value === "1") return; // the plain field is in charge
   form.elements.text.value = plainOf(form.querySelector(".compose__rich"));
   state.changed();
 }
 
 function clean(DOMPurify, form, html) {
-  own = new RegExp(`^${form.dataset.files}[0-9]+/image/$`);
+  own = new RegExp(`^(${form.dataset.files}[0-9]+/image/|${form.dataset.elsewhere}#https?%3A%2F%2F[^/?#]+)$`);
   DOMPurify.removeAllHooks();
   DOMPurify.addHook("uponSanitizeAttribute", (element, data) => {
     if (data.attrName === "style") data.attrValue = modest(data.attrValue);

@@ -165,7 +165,7 @@ def test_the_pictures_of_what_is_answered_come_along_and_are_seen_in_the_frame(b
     assert "fuera.test" not in frame
     fragment = box["client"].get(url + "quote/", {"edit": "1"})
     assert f'src="{upload.image_url}"' in fragment.content.decode()
-    assert "fuera.test" not in fragment.content.decode()
+    assert "//fuera.test" not in fragment.content.decode()
     assert "<blockquote>" in fragment.content.decode()
     assert "sandbox" in fragment.headers["Content-Security-Policy"]
     box["client"].post(url, {"do": "send", "to": "b@x.test", "html": "<p>Visto</p>", "plain": "0"})

@@ -10,7 +10,6 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from webmail.errors import Gone
-from webmail.markup.sanitize import sanitize
 from webmail.mime.build import FORWARDED
 from webmail.mime.headers import header_value
 from webmail.mime.reply import (
@@ -27,7 +26,14 @@ from webmail.models import Composing
 from webmail.services import uploads
 from webmail.services.identities import allowed_addresses, identity_for, signature_block
 from webmail.services.inline import IMAGE_LIMIT_BYTES
-from webmail.services.written import CITE_PREFIX, FORWARD_PREFIX, cids_in, quote_to_edit, writes_below
+from webmail.services.written import (
+    CITE_PREFIX,
+    FORWARD_PREFIX,
+    cids_in,
+    html_to_edit,
+    quote_to_edit,
+    writes_below,
+)
 from webmail.sources.base import MailSource
 from webmail.values import Address, Message, Part, PartNumber, Ref
 
@@ -134,8 +140,7 @@ def _fill_text(composing: Composing, source: MailSource, message: Message) -> No
     composing.save()
     uploads.copy_parts(composing, source, message.ref, message.attachments, shown=cids_in(html))
     if html:
-        images = {upload.cid: upload.image_url for upload in composing.uploads.all() if upload.cid}
-        composing.html = str(sanitize(own, cid_urls=images, remote="block").html)
+        composing.html = html_to_edit(composing, own)
         Composing.objects.filter(pk=composing.pk).update(html=composing.html)  # `changed` is when a person wrote
 
 

@@ -7,8 +7,10 @@ from base64 import b64encode
 from html import escape, unescape
 from urllib.parse import unquote
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
+from webmail.markup.elsewhere import give_back, stand_in
 from webmail.markup.sanitize import sanitize
 from webmail.mime.build import Draft, File, parse_recipients
 from webmail.mime.reply import quote_text, text_of_html
@@ -70,14 +72,20 @@ def outgoing_html(composing: Composing) -> str:
 
 
 def quote_to_edit(composing: Composing) -> str:
-    """The quotation as the editor takes it, to answer between its lines: cleaned, its pictures from here, those from
-    elsewhere left out."""
-    images = {upload.cid: upload.image_url for upload in composing.uploads.all() if upload.cid}
-    quoted = sanitize(composing.quote, cid_urls=images, remote="block").html
+    """The quotation as the editor takes it, to answer between its lines: cleaned, its pictures from here, and in the place of
+    those from elsewhere one that stands for them."""
+    quoted = html_to_edit(composing, composing.quote)
     head = _as_lines(composing.quote_intro)
     if composing.kind == Composing.Kind.FORWARD:
         return f"<p>{_forward_head(composing)}</p>{quoted}"
     return f"<p>{head}</p><blockquote>{quoted}</blockquote>"
+
+
+def html_to_edit(composing: Composing, html: str) -> str:
+    """HTML of a message as the editor takes it. Nothing of it is loaded from elsewhere, and nothing is lost (see
+    markup/elsewhere.py)."""
+    images = {upload.cid: upload.image_url for upload in composing.uploads.all() if upload.cid}
+    return str(sanitize(html, cid_urls=images, remote="proxy", remote_url=stand_in(settings.STATIC_URL)).html)
 
 
 def quote_as_text(composing: Composing) -> None:
@@ -142,7 +150,8 @@ def _clean(html: str, composing: Composing) -> str:
     block = signature_block(composing.identity)
     html = swap_html_signature(html, block, block) if block else html
     html = _images(composing).sub(lambda match: f'src="cid:{escape(_cid_of(composing, match[1]))}"', html)
-    return str(sanitize(html, cid_urls=_cids(composing), remote="block").html)
+    html, elsewhere = give_back(html)
+    return str(sanitize(html, cid_urls=_cids(composing) | elsewhere, remote="block").html)
 
 
 def _images(composing: Composing) -> re.Pattern[str]:
