@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, NewType
@@ -45,11 +45,20 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Marked:
+    """How many messages of a folder are marked as deleted and still there, and how many of those are unread."""
+
+    total: int = 0
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Folder:
     """One folder of the tree.
 
     `path` holds the decoded names from the top, without the server's namespace prefix or delimiter;
-    `parent` is the id of the folder above (None at the top). Counts are None when the server gave none.
+    `parent` is the id of the folder above (None at the top). Counts are None when the server gave none; `marked` are those
+    that have been taken out of them.
     """
 
     id: FolderId
@@ -64,11 +73,20 @@ class Folder:
     validity: int | None = None
     next_id: int | None = None
     modseq: int | None = None
+    marked: Marked = Marked()
 
     @property
     def name(self) -> str:
         """The last name of the path: what stands in the tree."""
         return self.path[-1] if self.path else self.id
+
+    def less(self, marked: Marked) -> Folder:
+        """The same folder with counts without these messages, in place of those that had been taken out of them."""
+        if marked == self.marked or self.total is None or self.unread is None:
+            return self
+        total = max(0, self.total + self.marked.total - marked.total)
+        unread = max(0, self.unread + self.marked.unread - marked.unread)
+        return replace(self, total=total, unread=unread, marked=marked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,7 +287,7 @@ class Page:
     next message will have at least; rows that vanished while they were fetched are left out, never replaced by others.
 
     `query` is the one that was answered: without `threads` where the source could not tell them. With them there is a thread
-    for each row, and the row is that of its newest message."""
+    for each row, and the row is that of its newest message. `marked` are messages of the folder that no list shows."""
 
     rows: tuple[Summary, ...]
     start: int
@@ -278,6 +296,7 @@ class Page:
     query: Query
     next_id: int = 0
     threads: tuple[Thread, ...] = ()
+    marked: Marked = Marked()
 
 
 @dataclass(frozen=True, slots=True)

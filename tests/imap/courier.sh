@@ -57,6 +57,7 @@ set -a
 . /etc/courier/imapd
 MAILDIRPATH=Maildir
 IMAP_USELOCKS=0 # its locks wait for a file watcher
+IMAP_IDLE_TIMEOUT=1 # and without one IDLE looks every minute
 set +a
 exec couriertcpd -address=127.0.0.1 -nodnslookup -noidentlookup -maxprocs=40 -maxperip=40 "$port" \
     /usr/lib/courier/courier/imaplogin /usr/bin/imapd Maildir

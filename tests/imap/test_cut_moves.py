@@ -159,3 +159,19 @@ def test_a_move_that_ends_well_leaves_nothing_written(made: Any, proxy: Proxy) -
         opened.move(inbox_refs(opened), ARCHIVE)
         assert listed(opened, INBOX) == ["uno"]
     assert not OpenMove.objects.exists()
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["before", "after"])
+def test_in_one_step_a_cut_leaves_each_message_in_one_folder(made: Any, stack: Any, answered: bool) -> None:
+    with proxied("127.0.0.1", stack.ports.imap) as whole:
+        with source(made, whole) as opened:
+            refs = inbox_refs(opened)
+            cut_at(whole, b"UID MOVE", answered)
+            with pytest.raises(Unreachable):
+                opened.move(refs, ARCHIVE)
+        with source(made, whole) as opened:
+            here, there = listed(opened, INBOX), listed(opened, ARCHIVE)
+        pool.close_all()
+    assert sorted(here + there) == sorted([*SUBJECTS, "antes"])
+    assert here == (["uno"] if answered else SUBJECTS)
+    assert not OpenMove.objects.exists()

@@ -27,7 +27,8 @@ _STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 
 class Connection:
     """Commands over a connection that imapclient opened. Not for two threads at once. `round_trips`, `bytes_in` and
-    `bytes_out` count what it did after the login; `dirty` tells that messages came or went since the last SELECT."""
+    `bytes_out` count what it did after the login; `dirty` tells that messages came or went since the last SELECT, `selected`
+    that some folder is."""
 
     def __init__(self, client: IMAPClient) -> None:
         self._client = client
@@ -38,6 +39,7 @@ class Connection:
         self.capabilities: frozenset[bytes] = frozenset()
         self.prefix: str | None = None
         self.dirty = True
+        self.selected = False
         self.round_trips = self.bytes_out = 0
         self.used_at = time.monotonic()
         self.broken = False

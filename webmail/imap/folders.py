@@ -95,12 +95,17 @@ def _wanted_first(entry: _Entry) -> tuple[bool, bool]:
 
 def _with_prefix(connection: Connection, *commands: list[Piece]) -> Flight:
     """Commands that list folders; the first time on a connection its namespaces are asked for in the same flight. The
-    first of the commands must end with OK."""
-    if connection.prefix is None and connection.has("NAMESPACE"):
-        flight = connection.run(*commands, [b"NAMESPACE"])
-        connection.prefix = _prefix(flight)
+    first of the commands must end with OK. A folder that a kept connection has selected is let go of before: Dovecot 2.3 tells
+    its STATUS as of the last time that it looked, and a NOOP in the same flight changes nothing."""
+    asks = connection.prefix is None and connection.has("NAMESPACE")
+    more: list[list[Piece]] = [[b"NAMESPACE"]] if asks else []
+    if connection.selected and connection.has("UNSELECT"):
+        connection.selected, connection.dirty = False, True
+        flight = connection.run([b"UNSELECT"], *commands, *more).without_first()
     else:
-        flight = connection.run(*commands)
+        flight = connection.run(*commands, *more)
+    if asks:
+        connection.prefix = _prefix(flight)
     check(flight.ends[0])
     return flight
 

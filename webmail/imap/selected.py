@@ -34,6 +34,7 @@ def select(connection: Connection, folder: FolderId, *commands: list[Piece]) -> 
     and says nothing of it in answer to NOOP or STATUS."""
     condstore: list[Piece] = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
     flight = connection.run([b"SELECT", quote(folder), *condstore], [b"UID", b"SEARCH", b"DELETED"], *commands)
+    connection.selected = flight.ends[0].status == b"OK"
     if flight.ends[0].status == b"NO":
         _gone(flight)
     check(flight.ends[0])

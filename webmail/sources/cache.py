@@ -44,10 +44,10 @@ class MailCache:
         }
         self._set(values, ORDER_TTL_S)
 
-    def counts(self, folders: list[FolderId]) -> list[tuple[str, array[int]] | None]:
-        """The kept numbers of many folders, each with its mark."""
+    def numbers(self, name: str, folders: list[FolderId]) -> list[tuple[str, array[int]] | None]:
+        """What was kept under one name for many folders, each with its mark."""
         return [
-            _unpack_order(value, "I") for value in self._get([_folder_key("o:counts", folder) for folder in folders])
+            _unpack_order(value, "I") for value in self._get([_folder_key(f"o:{name}", folder) for folder in folders])
         ]
 
     def thread_ids(self, folder: FolderId, validity: int) -> array[int]:

@@ -37,6 +37,7 @@ from webmail.sources.letter import (
     check_part_number,
 )
 from webmail.sources.listing import Listing, read_listing
+from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.moving import Mover
 from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.values import (
@@ -142,9 +143,11 @@ class ImapSource:
     # --- lists ------------------------------------------------------------------------------------------------------
 
     def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
-        return self._session.read(
-            lambda: list_folders(self.connection, subscribed_only=subscribed_only, chosen=self._roles)
-        )
+        return self._session.read(lambda: self._folders(subscribed_only))
+
+    def _folders(self, subscribed_only: bool) -> list[Folder]:
+        found = list_folders(self.connection, subscribed_only=subscribed_only, chosen=self._roles)
+        return without_marked(self._session, self._cache, found)
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
         return self._session.read(lambda: self._page(folder, query, window))
@@ -159,7 +162,9 @@ class ImapSource:
         start = max(0, min(window.start, len(listing.order)))
         uids = list(listing.order[start : start + window.size])
         rows = self._rows.read(listing.state, uids, listing.flags)
-        return Page(tuple(rows), start, len(listing.order), listing.state.validity, query, listing.state.next_uid)
+        marked = read_marked(self._session, self._cache, listing.state)
+        state = listing.state
+        return Page(tuple(rows), start, len(listing.order), state.validity, query, state.next_uid, marked=marked)
 
     def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
         """A window of conversations; None where nobody can tell them."""
@@ -180,6 +185,7 @@ class ImapSource:
             query,
             state.next_uid,
             tuple(threads),
+            read_marked(self._session, self._cache, state),
         )
 
     def _groups(self, folder: FolderId, query: Query) -> tuple[Listing, Groups | None]:

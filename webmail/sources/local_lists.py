@@ -50,7 +50,7 @@ class LocalLists:
 
     def counts(self, folders: Sequence[LocalFolder]) -> dict[int, tuple[int, int]]:
         """(messages, unread) of each of these, by primary key."""
-        kept = self._cache.counts([_key(folder) for folder in folders])
+        kept = self._cache.numbers("counts", [_key(folder) for folder in folders])
         found = {
             folder.pk: (one[1][0], one[1][1])
             for folder, one in zip(folders, kept, strict=True)
