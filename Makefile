@@ -8,7 +8,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PO
 # More than cores: the tests wait for servers and for Chromium half of their time.
 WORKERS ?= 3
 
-.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench-pop3 bench-reading bench-store bench-activity check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench-pop3 bench-reading bench-store bench-watch bench-activity check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -50,6 +50,9 @@ bench-store: install     ## What it costs to list, sort, search and open downloa
 
 bench-activity: install  ## How many lines of Dovecot's log the collector of activity counts in a second
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_activity.py -p no:randomly
+
+bench-watch: install     ## What a watched account costs (WATCH_ACCOUNTS=500), and how soon an event is there
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_watch.py -p no:randomly
 
 check: install lint      ## The quick part, under a minute
 	TESTING=1 $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) -m "not server and not browser and not slow"

@@ -39,6 +39,11 @@ def puller(python: str) -> list[str]:
     return [python, "-m", "celery", "-A", "config", "worker", "--queues", "pull", *manner]
 
 
+def watcher(python: str) -> list[str]:
+    """Watches the mailboxes that are open in a browser, for their pages to change at once. Any number of it may run."""
+    return [python, "manage.py", "watch"]
+
+
 def collector(python: str) -> list[str]:
     """Counts from Dovecot's log which programs use a mailbox. There is exactly one of it for a log."""
     return [python, "manage.py", "collect_activity"]

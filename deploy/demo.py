@@ -108,9 +108,10 @@ def _bring_up(stack: Stack, say: Say) -> None:
     _spawn_django(stack, "worker", commands.worker(sys.executable, stack.root))
     _spawn_django(stack, "puller", commands.puller(sys.executable))
     _spawn_django(stack, "collector", commands.collector(sys.executable))
+    _spawn_django(stack, "watcher", commands.watcher(sys.executable))
     _spawn_django(stack, "web", commands.web(sys.executable, host=LOOPBACK, port=stack.ports.http))
     stack.wait_for("web", lambda: probes.http_answers(stack.ports.http, "/accounts/login/"), WEB_TIMEOUT_S)
-    for name in ("worker", "puller"):
+    for name in ("worker", "puller", "watcher"):
         stack.wait_for(name, lambda name=name: " ready." in stack.log_tail(name, 1000), WEB_TIMEOUT_S)  # type: ignore[misc]
 
 

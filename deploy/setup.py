@@ -15,8 +15,8 @@ from deploy.tls import make_certificates
 
 ROOT = Path("/srv/casilla")
 NETWORK = "172.30.7.0/24"
-MASTER_HOSTS = ("172.30.7.10", "172.30.7.11", "172.30.7.12")
-"""The addresses of web, worker and puller, as docker-compose.yml fixes them."""
+MASTER_HOSTS = ("172.30.7.10", "172.30.7.11", "172.30.7.12", "172.30.7.13")
+"""The addresses of web, worker, puller and watcher, as docker-compose.yml fixes them."""
 
 
 def server_values(environment: dict[str, str]) -> ServerValues:

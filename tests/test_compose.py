@@ -51,6 +51,7 @@ def test_its_commands_are_those_of_the_demo(compose: dict[str, Any]) -> None:
         "web": commands.web("python3", host="0.0.0.0", port=8000),
         "worker": commands.worker("python3", SHARED),
         "puller": commands.puller("python3"),
+        "watcher": commands.watcher("python3"),
         "collector": commands.collector("python3"),
         "dovecot": commands.dovecot(SHARED),
         "postfix": commands.postfix(SHARED),
@@ -65,7 +66,7 @@ def test_only_casilla_itself_may_use_the_master_user(compose: dict[str, Any]) ->
         for service, definition in compose["services"].items()
         if isinstance(networks := definition["networks"], dict)
     }
-    assert fixed == dict(zip(("web", "worker", "puller"), setup.MASTER_HOSTS, strict=True))
+    assert fixed == dict(zip(("web", "worker", "puller", "watcher"), setup.MASTER_HOSTS, strict=True))
     assert compose["networks"]["inside"]["ipam"]["config"] == [{"subnet": setup.NETWORK}]
 
 

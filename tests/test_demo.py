@@ -102,11 +102,22 @@ def count_mail(state: dict[str, Any], user: dict[str, str]) -> int:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_the_demo_starts_keeps_its_mail_and_ends_without_a_trace(demo: Demo) -> None:
     state = demo.start()
     users = {user["address"]: user for user in state["users"]}
     assert {"http", "imap", "pop3", "smtp", "lmtp", "sieve", "redis"} <= set(state["ports"])
-    assert set(state["pids"]) == {"demo", "redis", "dovecot", "postfix", "worker", "puller", "collector", "web"}
+    assert set(state["pids"]) == {
+        "demo",
+        "redis",
+        "dovecot",
+        "postfix",
+        "worker",
+        "puller",
+        "collector",
+        "watcher",
+        "web",
+    }
     with urllib.request.urlopen(f"{state['url']}/accounts/login/", timeout=30) as page:
         assert page.status == 200
     for address, user in users.items():

@@ -14,8 +14,11 @@ import * as folders from "casilla/folders";
 import * as frame from "casilla/frame";
 import * as keys from "casilla/keys";
 import * as list from "casilla/list";
+import * as live from "casilla/live";
 import * as menu from "casilla/menu";
 import * as move from "casilla/move";
+import * as news from "casilla/news";
+import * as notify from "casilla/notify";
 import * as preview from "casilla/preview";
 import * as reader from "casilla/reader";
 import * as recipients from "casilla/recipients";
@@ -33,7 +36,7 @@ import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, menu, move, preview, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, tagged, theme, toast, tree };
+const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, live, menu, move, news, notify, preview, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {
@@ -49,7 +52,7 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [act, compose, drawer, dialog, files, keys, move, preview, reader, sent, sidebar, thread, time, toast, tree]) module.start();
+for (const module of [act, compose, drawer, dialog, files, keys, move, news, preview, reader, sent, sidebar, thread, time, toast, tree]) module.start();
 bind(document);
 document.documentElement.dataset.started = ""; // who waits for the page may go on
 document.addEventListener("htmx:after:swap", () => bind(document));

@@ -1,6 +1,6 @@
 // The message list of any length: rows are fetched as they come into sight, and one row at a time is in the tab order.
 import htmx from "htmx";
-import { createWindow, missing, place, remeasure, rowAt, rowsOf, startAround } from "casilla/window";
+import { atTop, createWindow, missing, place, remeasure, rowAt, rowsOf, startAround } from "casilla/window";
 
 const SETTLE_MS = 90; // a jump is fetched once the scroll bar rests
 
@@ -13,7 +13,10 @@ export function bind(list) {
   list.addEventListener("scroll", () => schedule(state), { passive: true });
   list.addEventListener("focusin", (event) => activate(state, event.target.closest(".row")));
   list.addEventListener("casilla:show", (event) => { event.detail.done = show(state, event.detail.position); });
-  list.addEventListener("casilla:reload", (event) => reload(state, event.detail?.focus));
+  list.addEventListener("casilla:reload", (event) => {
+    const done = reload(state, event.detail?.focus);
+    if (event.detail) event.detail.done = done;
+  });
   new ResizeObserver(() => { remeasure(state); schedule(state); }).observe(list);
   settleRows(state);
   schedule(state);
@@ -72,7 +75,7 @@ function join(state, fresh, start, how) {
   if (focused && !list.contains(document.activeElement)) list.focus({ preventScroll: true });
   settleRows(state);
   for (const row of added) if (row.isConnected) htmx.process(row);
-  list.dispatchEvent(new CustomEvent("casilla:rows", { bubbles: true }));
+  list.dispatchEvent(new CustomEvent("casilla:rows", { bubbles: true, detail: { again: how === "replace" } }));
 }
 
 // The number in the head follows; a list that became empty is drawn anew, with its words.
@@ -116,12 +119,13 @@ async function show(state, wanted) {
 async function reload(state, focus) {
   const edge = state.list.getBoundingClientRect().top;
   const seen = rowsOf(state.list).find((row) => row.getBoundingClientRect().bottom > edge);
+  const top = atTop(state.list);
   const offset = seen ? seen.getBoundingClientRect().top - edge : 0;
   state.busy?.abort.abort();
   state.busy = null; // what is on its way was asked for before the change
   await load(state, startAround(state, Number(seen?.dataset.pos ?? 0)), "replace");
   const again = seen && state.list.querySelector(`:scope > .row[data-ref="${CSS.escape(seen.dataset.ref)}"]`);
-  if (again) state.list.scrollTop += again.getBoundingClientRect().top - edge - offset;
+  if (again && !top) state.list.scrollTop += again.getBoundingClientRect().top - edge - offset;
   const wanted = focus && state.list.querySelector(`:scope > .row[data-ref="${CSS.escape(focus)}"] .row__subj`);
   if (wanted && (state.list.contains(document.activeElement) || document.activeElement === document.body)) wanted.focus({ preventScroll: true });
 }

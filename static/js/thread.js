@@ -2,6 +2,7 @@
 import htmx from "htmx";
 
 const open = new Set(); // rows that are unfolded, by ref: they stay so when the list is read again
+const written = new WeakMap(); // what stands below them, as the server wrote it
 
 export function start() {
   document.addEventListener("click", onClick, true);
@@ -58,11 +59,31 @@ async function fold(row) {
   if (!list.isConnected) return;
   list.removeAttribute("aria-busy");
   if (!response?.ok || response.redirected) return fold(row); // folds it again: nothing is shown that is not so
-  list.innerHTML = await response.text();
+  fill(row, list, await response.text());
+}
+
+function fill(row, list, html) {
+  if (written.get(list) === html) return;
+  written.set(list, html);
+  const focused = document.activeElement.closest?.(".row")?.dataset.ref;
+  const inside = list.contains(document.activeElement);
+  list.innerHTML = html;
   htmx.process(list);
+  if (inside) (list.querySelector(`.row[data-ref="${CSS.escape(focused)}"]`) ?? row).querySelector(".row__subj").focus({ preventScroll: true });
   row.dispatchEvent(new CustomEvent("casilla:rows", { bubbles: true }));
 }
 
-function reopen() {
-  for (const row of document.querySelectorAll("#list .row[data-count]")) if (open.has(row.dataset.ref) && !listOf(row)) fold(row);
+// After rows came, those that were unfolded are so again; after the list was read again, what is below them is too.
+function reopen(event) {
+  for (const row of document.querySelectorAll("#list .row[data-count]")) {
+    if (!open.has(row.dataset.ref)) continue;
+    if (!listOf(row)) fold(row);
+    else if (event.detail?.again) refresh(row);
+  }
+}
+
+async function refresh(row) {
+  const response = await fetch(row.querySelector("[data-thread]").dataset.thread, { headers: { "X-Requested-With": "fetch" } }).catch(() => null);
+  const list = listOf(row);
+  if (list && response?.ok && !response.redirected) fill(row, list, await response.text());
 }

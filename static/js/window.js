@@ -1,6 +1,7 @@
 // The window of rows that a long list really holds. What is not in the page is two gaps, as high as its rows would be:
 // one above the window, one below. Pure geometry and DOM; fetching is in list.js.
 const KEEP = 300; // rows in the page, at most; more are taken away at the far end
+const TOP_PX = 8;
 const TALLEST = 12_000_000; // px; browsers cannot scroll boxes much taller, so longer lists are scaled
 
 export function createWindow(list) {
@@ -47,9 +48,11 @@ export function startAround(state, position) {
 // Puts fetched rows into the window. What a person sees does not move.
 export function place(state, fresh, start, how) {
   const end = Math.min(state.total, start + state.size);
-  if (how === "replace") clear(state);
   holdStill(state, () => {
-    if (how === "prepend") {
+    if (how === "replace") {
+      renew(state, fresh);
+      [state.start, state.end] = [start, end];
+    } else if (how === "prepend") {
       cutAfter(fresh, state.start);
       state.list.querySelector(":scope > .day[data-kept]")?.remove();
       drop(fresh, known(state.list));
@@ -59,7 +62,6 @@ export function place(state, fresh, start, how) {
     } else {
       drop(fresh, known(state.list));
       state.bottom.before(fresh);
-      if (how === "replace") state.start = start;
       state.end = end;
       trimStart(state);
     }
@@ -67,14 +69,19 @@ export function place(state, fresh, start, how) {
   });
 }
 
+// But for who is at the very top: there new rows come into sight.
 function holdStill(state, change) {
   const { list } = state;
+  if (atTop(list)) return change();
   const edge = list.getBoundingClientRect().top;
   const anchor = rowsOf(list).find((row) => row.getBoundingClientRect().bottom > edge);
   const before = anchor?.getBoundingClientRect().top;
   change();
   if (anchor?.isConnected) list.scrollTop += anchor.getBoundingClientRect().top - before;
+  return undefined;
 }
+
+export const atTop = (list) => list.scrollTop < TOP_PX;
 
 function settle(state) {
   const row = state.list.querySelector(":scope > .row:not(:has(> .row__thread))");
@@ -89,8 +96,49 @@ export function remeasure(state) {
   holdStill(state, () => settle(state));
 }
 
-function clear(state) {
-  for (const child of [...state.list.children]) if (child.matches(".row, .day")) child.remove();
+const OURS = ["aria-current", "aria-expanded", "aria-posinset", "aria-setsize", "data-checked", "data-htmx-powered", "data-pos", "tabindex"];
+
+// Other rows in place of those in the window. What is as it was stays the very same element: focus, what is unfolded and what is
+// being dragged stay with it.
+function renew({ list, top, bottom }, fresh) {
+  const old = new Map([...list.children].filter((child) => child.matches(".row, .day")).map((child) => [keyOf(child), child]));
+  const wanted = [...fresh.children].map((item) => {
+    const before = old.get(keyOf(item));
+    if (!before) return item;
+    old.delete(keyOf(item));
+    before.removeAttribute("data-kept");
+    if (item.dataset.pos) before.dataset.pos = item.dataset.pos;
+    return item.matches(".day") || plain(before) === plain(item) ? before : exchange(before, item);
+  });
+  for (const left of old.values()) left.remove();
+  let at = top;
+  for (const item of wanted) {
+    if (nextOf(at) !== item) (nextOf(at) ?? bottom).before(item);
+    at = item;
+  }
+}
+
+const keyOf = (item) => item.dataset.ref ?? item.textContent;
+
+function nextOf(item) {
+  let next = item.nextElementSibling;
+  while (next && !next.matches(".row, .day")) next = next.nextElementSibling;
+  return next;
+}
+
+// A row as the server drew it, without what scripts wrote on it since.
+function plain(row) {
+  const copy = row.cloneNode(true);
+  copy.querySelector(":scope > .row__thread")?.remove();
+  for (const element of [copy, ...copy.querySelectorAll("*")]) for (const name of OURS) element.removeAttribute(name);
+  return copy.outerHTML.replace(/\s+/g, " ");
+}
+
+function exchange(before, item) {
+  const focus = before.contains(document.activeElement) && [".box", "[data-thread]", ".row__subj"].find((part) => document.activeElement.matches(part));
+  before.replaceWith(item);
+  if (focus) item.querySelector(focus)?.focus({ preventScroll: true });
+  return item;
 }
 
 const known = (list) => new Set(rowsOf(list).map((row) => row.dataset.ref));

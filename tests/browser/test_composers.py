@@ -46,7 +46,8 @@ def fill(imap: Any) -> Callable[[Any], None]:
     def put(made: Any) -> None:
         client = imap(made.address)
         client.append("INBOX", letter("Pregunta", extra="Message-ID: <q1@x.test>\r\n", body="¿Cuánto cuesta?"))
-        html = '<p>Uno <img src="cid:part1.AB@x.test" alt="plano"></p><p>Dos</p>'
+        remote = '<img src="https://fuera.test/a.png" alt="fuera">'
+        html = f'<p>Uno <img src="cid:part1.AB@x.test" alt="plano"></p><p>Dos {remote}</p>'
         client.append("INBOX", related("Bonita", html, extra="Reply-To: Beto <beto@x.test>\r\n"))
 
     return put
@@ -143,7 +144,9 @@ def test_the_quotation_is_answered_between_its_lines(signed_in: Opened, fill: An
     page.click("[data-quote-do=take]")
     page.wait_for_selector(".compose__rich blockquote >> text=Dos")
     assert page.locator(".compose [data-quote]").count() == 0
-    wait(lambda: page.locator(".compose__rich blockquote img").evaluate("(one) => one.naturalWidth") == 1)
+    wait(lambda: page.locator(".compose__rich img[alt=plano]").evaluate("(one) => one.naturalWidth") == 1)
+    wait(lambda: page.locator(".compose__rich img[alt=fuera]").evaluate("(one) => one.naturalWidth") == 96)
+    page.wait_for_selector(".compose [data-elsewhere-note]")
     page.locator(".compose__rich blockquote p", has_text="Uno").click()
     page.keyboard.press("End")
     page.keyboard.press("Enter")
@@ -155,7 +158,9 @@ def test_the_quotation_is_answered_between_its_lines(signed_in: Opened, fill: An
     page.wait_for_selector(".compose", state="detached")
     raw = bytes(Outgoing.objects.get().raw)
     assert raw.count(b"Content-ID: <part1.AB@x.test>") == 1
+    assert raw.count(b"https://fuera.test/a.png") == 1
     assert b"/compose/" not in raw
+    assert window.outside() == []
     assert window.complaints == []
 
 

@@ -216,4 +216,7 @@ def test_narrow_pages_fit(signed_in: Opened, fill: Any, people: Any, scheme: str
     page.goto(f"{window.url}/mail/{account.pk}/contacts/?page=2")
     page.locator(".contacts__files").scroll_into_view_if_needed()
     shot(window, f"narrow-{scheme}-files")
+    page.click("[data-drawer-open]")
+    page.click("#tree [data-go=inbox]")
+    page.wait_for_selector("#list .row >> text=Pregunta")
     assert window.complaints == []

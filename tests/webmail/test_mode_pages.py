@@ -107,7 +107,7 @@ def test_a_hosted_mailbox_is_changed_shown_and_changed_back(opened: Opened) -> N
     done = client.get(url).content.decode()
     assert "3 messages were copied and compared" in done
     assert "You can change your mind until" in done
-    assert "hx-trigger" not in done
+    assert "load delay" not in done
     assert client.post(url, {"do": "undo"}).status_code == 302
     assert work().state == "done"
     account.refresh_from_db()

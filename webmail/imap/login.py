@@ -6,7 +6,7 @@ import base64
 import imaplib
 import socket
 import ssl
-from typing import Any
+from typing import Any, Protocol
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
@@ -110,29 +110,41 @@ def _login_command(credentials: Credentials) -> list[Piece]:
 
 
 def _log_in(connection: Connection, credentials: Credentials, login: list[Piece]) -> None:
-    if connection.has("LOGINDISABLED") or not (credentials.login + credentials.password).isascii():
-        login = _plain_command(connection, credentials) or login
-    if connection.has("LOGINDISABLED") and login[0] == b"LOGIN":
-        raise Unreachable("the server takes no password on this connection")
-    commands = [command for command in (_id_command(connection, credentials), login) if command]
-    flight = connection.run(*commands)
-    _check_login(flight.ends[-1])
+    flight = connection.run(*login_commands(connection, credentials, login))
+    check_login(flight.ends[-1])
     connection.capabilities = _capabilities(connection, flight)
 
 
-def _plain_command(connection: Connection, credentials: Credentials) -> list[Piece] | None:
+class Offers(Protocol):
+    """A server before the login: what it said that it offers."""
+
+    def has(self, capability: str, /) -> bool: ...
+
+
+def login_commands(server: Offers, credentials: Credentials, login: list[Piece] | None = None) -> list[list[Piece]]:
+    """The commands that log in, of which the last must end well. Raises Unreachable where the server takes no password,
+    LoginRefused for what no server could have as one."""
+    login = login or _login_command(credentials)
+    if server.has("LOGINDISABLED") or not (credentials.login + credentials.password).isascii():
+        login = _plain_command(server, credentials) or login
+    if server.has("LOGINDISABLED") and login[0] == b"LOGIN":
+        raise Unreachable("the server takes no password on this connection")
+    return [command for command in (_id_command(server, credentials), login) if command]
+
+
+def _plain_command(server: Offers, credentials: Credentials) -> list[Piece] | None:
     """AUTHENTICATE PLAIN (RFC 4616), which carries UTF-8; None where the server does not offer it."""
-    if not connection.has("AUTH=PLAIN"):
+    if not server.has("AUTH=PLAIN"):
         return None
     response = base64.b64encode(f"\0{credentials.login}\0{credentials.password}".encode("utf-8", "surrogateescape"))
-    if connection.has("SASL-IR"):
+    if server.has("SASL-IR"):
         return [b"AUTHENTICATE", b"PLAIN", Secret(response)]
     return [b"AUTHENTICATE", b"PLAIN", Answer(response)]
 
 
-def _id_command(connection: Connection, credentials: Credentials) -> list[Piece] | None:
+def _id_command(server: Offers, credentials: Credentials) -> list[Piece] | None:
     """For a Dovecot that trusts us: who is asking, so that its logs and its penalty for wrong passwords are theirs."""
-    if not credentials.origin or not connection.has("ID"):
+    if not credentials.origin or not server.has("ID"):
         return None
     pairs = ['"x-originating-ip"', _id_value(credentials.origin)]
     if credentials.session:
@@ -145,7 +157,8 @@ def _id_value(text: str) -> str:
     return f'"{kept[:100]}"'
 
 
-def _check_login(end: Tagged) -> None:
+def check_login(end: Tagged) -> None:
+    """Raises LoginRefused, or Unreachable for what passes, when a login did not end with OK."""
     if end.status == b"OK":
         return
     passing = end.code.split(b" ")[0].upper() in PASSING_CODES or "internal error" in end.text.lower()

@@ -24,6 +24,7 @@ from webmail.errors import (
     TooSoon,
     Unreachable,
 )
+from webmail.live.events import Event, Kind, publish
 from webmail.models import Download, LedgerEntry, Pull
 from webmail.pop3.client import connect
 from webmail.services.access import account_credentials, kept_secret, pop3_for
@@ -86,7 +87,7 @@ def pull_account(
         puller.run()
     except LeaseLost:
         log.warning("account %s: another worker has it", download.account_id)
-        return _end(pull, clock(), "lease", "")
+        return _told(_end(pull, clock(), "lease", ""))
     except MailError as failure:
         error = failure
     code = next((code for kind, code in CODES if isinstance(error, kind)), "refused") if error else ""
@@ -94,6 +95,13 @@ def pull_account(
         log.info("account %s: %s", download.account_id, code)
     pull = _end(pull, clock(), code, error.detail if error else "")
     settle(download, pull, code, clock)
+    return _told(pull)
+
+
+def _told(pull: Pull) -> Pull:
+    """The pull, once open pages know that it stored something, also one that was cut short."""
+    if pull.stored:
+        publish(settings.REDIS_URL, Event(pull.account_id, Kind.NEW))
     return pull
 
 
@@ -168,8 +176,9 @@ def _jittered(seconds: int) -> timedelta:
 def forget_pulls(now: datetime) -> int:
     """Removes what is known of pulls older than PULLS_KEEP_DAYS, but for the last PULLS_LAST of each account; gives how many."""
     newer = Pull.objects.filter(account=OuterRef("account")).order_by("-pk").values("pk")
-    kept = timedelta(days=settings.PULLS_KEEP_DAYS)
-    old = Pull.objects.filter(started__lt=now - kept).exclude(outcome=Pull.Outcome.RUNNING)
+    old = Pull.objects.filter(started__lt=now - timedelta(days=settings.PULLS_KEEP_DAYS)).exclude(
+        outcome=Pull.Outcome.RUNNING
+    )
     old = old.annotate(last=Subquery(newer[PULLS_LAST - 1 : PULLS_LAST])).filter(pk__lt=F("last"))
     removed = 0
     while pks := list(old.values_list("pk", flat=True)[:CHUNK]):

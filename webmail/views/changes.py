@@ -27,8 +27,9 @@ from webmail.services.reading import find_folder
 from webmail.services.uploads import TooLarge
 from webmail.services.whereabouts import COPIES, decide, whereabouts
 from webmail.tokens import decode_folder
-from webmail.values import Flag, FolderId, Query, Ref
+from webmail.values import FolderId, Query, Ref
 from webmail.views.box import Box, open_box
+from webmail.views.live import letter_state
 from webmail.views.query import query_of
 from webmail.views.states import state_of
 
@@ -222,7 +223,7 @@ def _answer(
         "gone": _told_gone(left, _open_ref(box, folder_id)),
         "nothing": nothing,
         "failed": status >= 400,
-        "open": _open_state(box, folder_id),
+        "open": letter_state(box, _open_ref(box, folder_id)),
         **_open_place(box, folder_id),
     }
     return render(box.request, "webmail/mail.html#changed", context, status=status)
@@ -256,27 +257,6 @@ def _open_place(box: Box, folder_id: FolderId) -> dict[str, Any]:
     change_url = box.url("messages_change", folder_id, query_of(box.request))
     place = whereabouts(box.account, [found[0].ref])[found[0].ref]
     return {"ref": found[0].ref, "place": place, "arrival": found[0].received, "change_url": change_url}
-
-
-def _open_state(box: Box, folder_id: FolderId) -> dict[str, Any] | None:
-    """How the message that the page shows is marked now; None when there is none, or it is not there any more."""
-    ref = _open_ref(box, folder_id)
-    try:
-        flags = box.source.flags([ref]) if ref else {}
-    except MailError:
-        return None
-    if ref is None or ref not in flags:
-        return None
-    mine = flags[ref]
-    folder = find_folder(box.source.folders(), folder_id)
-    return {
-        "folder": folder,
-        "tags": box.tags.of(mine),
-        "seen": Flag.SEEN in mine,
-        "flagged": Flag.FLAGGED in mine,
-        "answered": Flag.ANSWERED in mine,
-        "forwarded": Flag.FORWARDED in mine,
-    }
 
 
 def _words(do: str, change: Change) -> str:

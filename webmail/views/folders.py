@@ -49,13 +49,13 @@ def account_home(request: HttpRequest, account_id: int) -> HttpResponse:
 @login_required
 @require_safe
 def folder_tree(request: HttpRequest, account_id: int) -> HttpResponse:
-    """The tree alone, with fresh counts; `current` is the folder that the page shows."""
+    """The tree alone, with fresh counts; `current` is the folder that the page shows. With `framed` its links lead to pages."""
     try:
         current = decode_folder(request.GET.get("current", ""))
     except ValueError:
         return HttpResponseBadRequest()
     with open_box(request, account_id) as box:
-        context = box.tree(box.folders(), current or None)
+        context = box.tree(box.folders(), current or None) | {"framed": "framed" in request.GET}
     return render(request, "webmail/mail.html#tree", context)
 
 
@@ -125,6 +125,8 @@ def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> 
     page = open_page(
         box.source, folder, query, Window(start_from(box.request.GET) if start is None else start, PAGE_SIZE), box.tags
     )
+    folders = [one.less(page.page.marked) if one.id == folder.id else one for one in folders]
+    folder = folder.less(page.page.marked)
     return (
         box.tree(folders, folder_id)
         | rows_context(box, folder, page, query)

@@ -1,0 +1,102 @@
+"""What a server says by itself, made into kinds of change: NOTIFY's STATUS of many folders, and IDLE's news of one."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from itertools import pairwise
+
+from imapclient import imap_utf7
+
+from webmail.imap.wire import Token, Untagged
+from webmail.live.events import Kind
+from webmail.values import FolderId
+
+COUNTED = (b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", b"UNSEEN", b"HIGHESTMODSEQ")
+Counts = tuple[int, ...]
+UNKNOWN: Counts = (0, 0, 0, 0, 0)
+
+
+class NotifyEars:
+    """What NOTIFY tells of an account (RFC 5465): counts of folders, of which those that changed are kept here. Dovecot 2.3
+    tells the same counts twice at first; that is no change."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, Counts] = {}
+        self.overflown = False
+        """The server gave up telling (section 5.8)."""
+
+    def take(self, untagged: Untagged) -> tuple[Kind, FolderId] | None:
+        """What this response says that was not known."""
+        if untagged.kind == b"STATUS":
+            return self._status(untagged.tokens())
+        if untagged.kind == b"LIST":
+            return Kind.FOLDERS, FolderId("")
+        if untagged.kind == b"OK" and b"[NOTIFICATIONOVERFLOW" in untagged.data.upper():
+            self.overflown = True
+        return None
+
+    def _status(self, tokens: list[Token]) -> tuple[Kind, FolderId] | None:
+        if len(tokens) < 2 or not isinstance(tokens[0], bytes) or not isinstance(tokens[1], list):
+            return None
+        name = sys.intern(_wire_name(tokens[0]))  # most accounts name their folders alike
+        known = self._counts.get(name)
+        counts = _counts(tokens[1], known or UNKNOWN)
+        if counts == known:
+            return None
+        self._counts[name] = counts
+        return _kind(known, counts), FolderId(name)
+
+
+def _wire_name(name: bytes) -> str:
+    """The folder's name as every other command has it. Dovecot 2.3 tells it in UTF-8 here, not in modified UTF-7."""
+    text = name.decode("utf-8", "surrogateescape")
+    if text.isascii() and ("&" not in text or _is_encoded(text)):
+        return text
+    try:
+        return str(imap_utf7.encode(text).decode("ascii"))
+    except ValueError:
+        return text
+
+
+def _is_encoded(text: str) -> bool:
+    try:
+        return bool(imap_utf7.encode(imap_utf7.decode(text.encode("ascii"))).decode("ascii") == text)
+    except (ValueError, LookupError):
+        return False
+
+
+def _counts(items: list[Token], known: Counts) -> Counts:
+    told = dict(_pairs(items))
+    return tuple(told.get(name, before) for name, before in zip(COUNTED, known, strict=True))
+
+
+def _pairs(items: list[Token]) -> Iterator[tuple[bytes, int]]:
+    for at, (name, value) in enumerate(pairwise(items)):
+        if at % 2 == 0 and isinstance(name, bytes) and isinstance(value, bytes) and value.isdigit():
+            yield name.upper(), int(value[:20])
+
+
+def _kind(before: Counts | None, now: Counts) -> Kind:
+    if before is None or before[0] != now[0]:
+        return Kind.ALL
+    if now[1] > before[1]:
+        return Kind.NEW
+    return Kind.GONE if now[2] < before[2] else Kind.FLAGS
+
+
+class IdleEars:
+    """What IDLE tells of the selected folder (RFC 2177)."""
+
+    def __init__(self) -> None:
+        self._exists = 0
+
+    def take(self, untagged: Untagged) -> Kind | None:
+        if untagged.kind == b"EXISTS":
+            came = untagged.number > self._exists
+            self._exists = untagged.number
+            return Kind.NEW if came else None
+        if untagged.kind in {b"EXPUNGE", b"VANISHED"}:
+            self._exists -= 1
+            return Kind.GONE
+        return Kind.FLAGS if untagged.kind == b"FETCH" else None

@@ -1,0 +1,225 @@
+"""Watching one account: NOTIFY tells of all its folders over one connection; without it, IDLE holds one for each that is open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from webmail.errors import LoginRefused, MailError, Unreachable
+from webmail.imap.wire import Untagged, parse_untagged, quote
+from webmail.live.events import NO_FOLDER, Event, Kind, State
+from webmail.live.heard import IdleEars, NotifyEars
+from webmail.live.line import Line, Target, open_line
+from webmail.live.work import end_all
+from webmail.values import FolderId
+
+INBOX = FolderId("INBOX")
+NOTIFY = b"NOTIFY SET STATUS (personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))"
+CHECK_S = 600.0
+"""How long NOTIFY may be silent before the connection is asked whether it still is one."""
+IDLE_S = 540.0
+"""How long an IDLE lasts; servers end a connection after 10 to 30 minutes of it."""
+IDLE_FOLDERS = 4
+"""Connections for an account on a server without NOTIFY, at most."""
+REFUSED_S = 600.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 60.0
+STEADY_S = 30.0
+"""A connection that lasted so long was a good one: the next try is soon."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What a watch needs of the process around it. `target` gives where the account is; it raises LoginRefused when it cannot be
+    opened. `folders` are those that are open, None while nobody knows. `gate` bounds how many log in at the same time."""
+
+    target: Callable[[], Awaitable[Target]]
+    folders: Callable[[], Awaitable[list[FolderId] | None]]
+    report: Callable[[Event], None]
+    tell: Callable[[State], None]
+    gate: Callable[[Target], asyncio.Semaphore]
+
+
+class Watch:
+    """One account, watched until it is cancelled. `call` says that something else may be wanted of it now."""
+
+    def __init__(self, account_id: int, ties: Ties) -> None:
+        self._account_id = account_id
+        self._ties = ties
+        self._called = asyncio.Event()
+        self._live_since = 0.0
+        self._tried: Target | None = None
+        """What was tried last."""
+
+    def call(self) -> None:
+        self._called.set()
+
+    async def run(self) -> None:
+        """Connects, watches, and again when that breaks."""
+        pause_s = FIRST_PAUSE_S
+        while True:
+            self._live_since = 0.0
+            try:
+                await self._once()
+            except LoginRefused:
+                self._ties.tell(State.REFUSED)
+                await self._wait(REFUSED_S, unless=self._tried)
+                continue
+            except MailError as error:
+                log.info("live %s: %s", self._account_id, type(error).__name__)
+                self._ties.tell(State.AWAY)
+            if self._live_since and asyncio.get_running_loop().time() - self._live_since > STEADY_S:
+                pause_s = FIRST_PAUSE_S
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.5))  # noqa: S311
+            pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+
+    async def _once(self) -> None:
+        self._tried = None
+        target = self._tried = await self._ties.target()
+        async with contextlib.AsyncExitStack() as stack:
+            async with self._ties.gate(target):
+                line = await stack.enter_async_context(open_line(target))
+                ears = await self._notify(line) if line.has("NOTIFY") else None
+            if ears is not None:
+                await self._hear_notify(line, ears)
+            elif not line.has("IDLE"):
+                self._ties.tell(State.NONE)
+                line.close()
+                await self._wait(REFUSED_S)
+            else:
+                await self._hear_idle(line, target)
+
+    async def _wait(self, seconds: float, *, unless: Target | None = None) -> None:
+        """Until something is wanted, or so long. `unless` is what was refused: the same is not tried again before."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while True:
+                    self._called.clear()
+                    await self._called.wait()
+                    if unless is None or not await self._is(unless):
+                        return
+
+    async def _is(self, refused: Target) -> bool:
+        try:
+            return await self._ties.target() == refused
+        except LoginRefused:
+            return True
+
+    def _begin(self, state: State, folder: FolderId = NO_FOLDER) -> None:
+        """From now on nothing is missed; what happened before may have been."""
+        self._live_since = asyncio.get_running_loop().time()
+        self._ties.tell(state)
+        self._report(Kind.ALL, folder)
+
+    def _report(self, kind: Kind, folder: FolderId = NO_FOLDER) -> None:
+        self._ties.report(Event(self._account_id, kind, folder))
+
+    # --- NOTIFY ---------------------------------------------------------------------------------------------------------
+
+    async def _notify(self, line: Line) -> NotifyEars | None:
+        """Asks for news of all folders, whose counts come first; None where the server does not do it after all."""
+        ears = NotifyEars()
+        end = await line.ask(NOTIFY, hear=ears.take)
+        return ears if end.status == b"OK" else None
+
+    async def _hear_notify(self, line: Line, ears: NotifyEars) -> None:
+        self._begin(State.LIVE)
+
+        def hear(untagged: Untagged) -> None:
+            news = ears.take(untagged)
+            if news is not None:
+                self._report(*news)
+            if ears.overflown:
+                raise EOFError("the server stopped telling")
+
+        while True:
+            try:
+                async with asyncio.timeout(CHECK_S):
+                    await _listen(line, hear)
+            except TimeoutError:
+                await line.ask(b"NOOP", hear=hear)
+
+    # --- IDLE -----------------------------------------------------------------------------------------------------------
+
+    async def _hear_idle(self, first: Line, target: Target) -> None:
+        """The Inbox over the connection that is there, other open folders over one each. One that breaks breaks all."""
+        idling: dict[FolderId, asyncio.Task[None]] = {INBOX: asyncio.create_task(self._idle(first, INBOX))}
+        self._called.set()
+        called = asyncio.create_task(self._called.wait())
+        try:
+            while True:
+                if self._called.is_set():
+                    self._called.clear()
+                    self._adjust(idling, await self._ties.folders(), target)
+                if called.done():
+                    called = asyncio.create_task(self._called.wait())
+                done, _others = await asyncio.wait([*idling.values(), called], return_when=asyncio.FIRST_COMPLETED)
+                for folder in [folder for folder, task in idling.items() if task in done]:
+                    await idling.pop(folder)
+        finally:
+            await end_all([*idling.values(), called])
+
+    def _adjust(
+        self, idling: dict[FolderId, asyncio.Task[None]], wanted: list[FolderId] | None, target: Target
+    ) -> None:
+        """Lets go of folders that are open nowhere, and takes those that are."""
+        if wanted is None:
+            return
+        for folder in [folder for folder in idling if folder != INBOX and folder not in wanted]:
+            idling.pop(folder).cancel()
+        for folder in wanted:
+            if folder.upper() != INBOX and folder not in idling and len(idling) < IDLE_FOLDERS:
+                idling[folder] = asyncio.create_task(self._idle_in(target, folder))
+
+    async def _idle_in(self, target: Target, folder: FolderId) -> None:
+        async with contextlib.AsyncExitStack() as stack:
+            async with self._ties.gate(target):
+                line = await stack.enter_async_context(open_line(target))
+            await self._idle(line, folder)
+
+    async def _idle(self, line: Line, folder: FolderId) -> None:
+        """Holds IDLE in one folder. Returns when there is no such folder, which is news of its own."""
+        ears = IdleEars()
+        end = await line.ask(b"EXAMINE", quote(folder), hear=ears.take)
+        if end.status != b"OK":
+            if folder == INBOX:
+                raise Unreachable("the server does not open the Inbox")
+            return self._report(Kind.FOLDERS)
+
+        def hear(untagged: Untagged) -> None:
+            kind = ears.take(untagged)
+            if kind is not None:
+                self._report(kind, folder)
+
+        begun = False
+        while True:
+            async with asyncio.timeout(CHECK_S):
+                tag = await line.send(b"IDLE")
+                if not await line.continued(tag, hear=hear):
+                    raise Unreachable("the server does not idle")
+            if not begun:
+                begun = True
+                self._begin(State.PARTLY, folder if folder != INBOX else NO_FOLDER)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(IDLE_S):
+                    await _listen(line, hear)
+            line.write(b"DONE\r\n")
+            async with asyncio.timeout(CHECK_S):
+                await line.end_of(tag, hear=hear)
+
+
+async def _listen(line: Line, hear: Callable[[Untagged], object]) -> None:
+    """Hears what the server says by itself, until the connection is lost or the time is over."""
+    while True:
+        word, _space, rest = (await line.next()).partition(b" ")
+        if word != b"*":
+            raise EOFError("not IMAP")
+        untagged = parse_untagged(rest)
+        if untagged.kind == b"BYE":
+            raise EOFError("the server said goodbye")
+        hear(untagged)

@@ -1,0 +1,72 @@
+"""What a page asks for when it hears that something changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from webmail.errors import MailError
+from webmail.services.access import account_for
+from webmail.services.news import find_news
+from webmail.services.reading import find_folder
+from webmail.tokens import decode_folder
+from webmail.values import Flag, FolderId, Ref
+from webmail.views.box import Box, inbox_of, open_box
+
+
+@login_required
+@require_safe
+def live_absent(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Where events are streamed when an ASGI server runs Casilla (webmail/live/stream.py); any other has none, and says so to
+    the browser, which then does not ask on."""
+    account_for(request, account_id)
+    return HttpResponse(status=204)
+
+
+@login_required
+@require_safe
+def live_part(request: HttpRequest, account_id: int) -> HttpResponse:
+    """The tree with its counts, how downloads stand, what came into the Inbox after the mark `after`, and the state of the
+    message `open` (VALIDITY.UID) of the folder `current`."""
+    try:
+        current = decode_folder(request.GET.get("current", ""))
+    except ValueError:
+        return HttpResponseBadRequest()
+    with open_box(request, account_id) as box:
+        folders = box.folders()
+        inbox = inbox_of(folders)
+        context = box.tree(folders, current or None)
+        context["at"] = request.GET.get("current", "")
+        context["in_inbox"] = inbox is not None and inbox.id == current
+        context["news"] = find_news(box.source, inbox, request.GET.get("after", ""))
+        context["open"] = letter_state(box, _ref(current, request.GET.get("open", "")))
+    return render(request, "webmail/live_part.html", context)
+
+
+def _ref(folder: FolderId, text: str) -> Ref | None:
+    validity, _dot, uid = text.partition(".")
+    known = folder and validity.isdigit() and uid.isascii() and uid.isalnum()
+    return Ref(folder, int(validity[:20]), uid[:64]) if known else None
+
+
+def letter_state(box: Box, ref: Ref | None) -> dict[str, Any] | None:
+    """How a message that the page shows is marked now; None when there is none, or it is not there any more."""
+    try:
+        flags = box.source.flags([ref]) if ref else {}
+    except MailError:
+        return None
+    if ref is None or ref not in flags:
+        return None
+    mine = flags[ref]
+    return {
+        "folder": find_folder(box.source.folders(), ref.folder),
+        "tags": box.tags.of(mine),
+        "seen": Flag.SEEN in mine,
+        "flagged": Flag.FLAGGED in mine,
+        "answered": Flag.ANSWERED in mine,
+        "forwarded": Flag.FORWARDED in mine,
+    }
