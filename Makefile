@@ -8,7 +8,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PO
 # More than cores: the tests wait for servers and for Chromium half of their time.
 WORKERS ?= 3
 
-.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench-pop3 bench-reading bench-store bench-watch bench-activity check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench bench-pop3 bench-reading bench-store bench-watch bench-activity check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -37,6 +37,9 @@ test-pull-kill: install  ## Workers are killed 200 times while they pull over PO
 
 test-switch: install     ## Workers are killed 100 times while they change where the mail lives, and 200 times while they take files in
 	TESTING=1 SWITCH_KILLS=100 SWITCH_MESSAGES=200 IMPORT_KILLS=100 IMPORT_MESSAGES=1500 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/transfer -k killed
+
+bench: install           ## Roundcube, Casilla and bare IMAP beside each other, in one run (MAILBENCH=folder of the harness)
+	@MAILBENCH="$(MAILBENCH)" $(ROOT) bench/run.sh
 
 bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mpop on the same server
 	$(ROOT) apt-get install -y -q --no-install-recommends fetchmail getmail6 mpop
