@@ -7,23 +7,84 @@ from datetime import tzinfo
 from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
+from csp.middleware import CheckableLazyObject, CSPMiddleware
+from csp.utils import build_policy
 from django.conf import settings
-from django.contrib.auth.middleware import get_user
-from django.http import HttpRequest, HttpResponse
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
+from django.utils.crypto import constant_time_compare
 
 from accounts.services.login import SEALS, seal_cookie
+from accounts.standing import Standing, find_standing
 
 ZONE_COOKIE = "zone"
 
 Next = Callable[[HttpRequest], HttpResponse]
 
 
+class PersonMiddleware:
+    """Who is asking, in place of Django's AuthenticationMiddleware: the person and their accounts come in one question
+    (accounts/standing.py). `request.standing` holds both, or None; the rules of Django's `get_user` hold: the backend must be
+    one of the settings, the person active, the session's hash the one of now.
+
+    Stands after the sessions.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        standing = standing_of(request)
+        request.standing = standing  # type: ignore[attr-defined]
+        if standing is not None:
+            request._cached_user = standing.user  # type: ignore[attr-defined]
+            request.user = standing.user
+        else:
+            request.user = get_user(request)
+        return self.get_response(request)
+
+
+def standing_of(request: HttpRequest) -> Standing | None:
+    """The person of a session, None where Django has to look (nobody, a hash of a retired key, a session that has ended)."""
+    session = request.session
+    user_id, backend, bound = (session.get(name) for name in (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY))
+    if not (user_id and bound) or backend not in settings.AUTHENTICATION_BACKENDS:
+        return None
+    standing = find_standing(int(user_id))
+    if standing is None or not standing.user.is_active:
+        return None
+    return standing if constant_time_compare(bound, standing.session_hash) else None
+
+
+class PolicyMiddleware(CSPMiddleware):
+    """The Content-Security-Policy of the settings. django-csp puts it together for each answer, and once more for a policy
+    that only reports; here it is put together once, and only a page with a nonce gets it written in."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        if any(hasattr(response, name) for name in _OF_ONE_VIEW):
+            return super().process_response(request, response)
+        nonce = getattr(request, "_csp_nonce", None)
+        if "Content-Security-Policy" not in response:
+            response.headers["Content-Security-Policy"] = build_policy(nonce=nonce) if nonce else _policy()
+        if nonce is None:
+            request.csp_nonce = CheckableLazyObject(self._csp_nonce_post_response)  # type: ignore[attr-defined]
+        return response
+
+
+_OF_ONE_VIEW = ("_csp_config", "_csp_update", "_csp_replace", "_csp_exempt", "_csp_config_ro", "_csp_exempt_ro")
+
+
+@cache
+def _policy() -> str:
+    return str(build_policy())
+
+
 class LanguageMiddleware:
     """The person's own language, else the one chosen on this computer, else the browser's wish, else Spanish.
 
-    Stands after the sessions and before AuthenticationMiddleware, which finds the person already loaded.
+    Stands after PersonMiddleware.
     """
 
     def __init__(self, get_response: Next) -> None:
@@ -39,7 +100,7 @@ class LanguageMiddleware:
         return response
 
     def _language(self, request: HttpRequest) -> str:
-        chosen = str(getattr(get_user(request), "language", ""))
+        chosen = str(getattr(request.user, "language", ""))
         if chosen in dict(settings.LANGUAGES):
             return chosen
         return translation.get_language_from_request(request)  # the cookie, the browser's wish, LANGUAGE_CODE

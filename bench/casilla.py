@@ -13,7 +13,6 @@ import html
 import json
 import os
 import re
-import sys
 import time
 from pathlib import Path
 from urllib.parse import urlencode
@@ -130,7 +129,9 @@ class Ours(Adapter):
         if jump:  # the list grows as it is scrolled
             params["start"] = (page - 1) * 50
             params["role"] = "inbox" if folder == "INBOX" else ""
-            return self._rows(await self.c.get(self._url(folder, "rows/"), params, headers={"X-Requested-With": "fetch"}))
+            return self._rows(
+                await self.c.get(self._url(folder, "rows/"), params, headers={"X-Requested-With": "fetch"})
+            )
         if page > 1:
             params["start"] = (page - 1) * 50
         return self._rows(await self.c.get(self._url(folder), params, headers={**HTMX, "HX-Target": "list"}))
@@ -172,7 +173,9 @@ class Ours(Adapter):
 
     async def _read_rows(self, folder):
         """The list is read again where it stands (static/js/list.js)."""
-        answer = await self.c.get(self._url(folder, "rows/"), {"start": 0, "role": "inbox"}, headers={"X-Requested-With": "fetch"})
+        answer = await self.c.get(
+            self._url(folder, "rows/"), {"start": 0, "role": "inbox"}, headers={"X-Requested-With": "fetch"}
+        )
         assert answer.status == 200
 
     async def search(self, folder, field, text):
@@ -214,7 +217,12 @@ class Ours(Adapter):
         self.streams.append(writer)
         cookies = "; ".join(f"{name}={value}" for name, value in self.c.cookies.items())
         path = f"/mail/{self.account}/live/?" + urlencode({"f": token_of("INBOX")})
-        lines = [f"GET {path} HTTP/1.1", f"Host: {self.c.host}:{self.c.port}", f"Cookie: {cookies}", "Accept: text/event-stream"]
+        lines = [
+            f"GET {path} HTTP/1.1",
+            f"Host: {self.c.host}:{self.c.port}",
+            f"Cookie: {cookies}",
+            "Accept: text/event-stream",
+        ]
         writer.write(("\r\n".join([*lines, "Sec-Fetch-Site: same-origin"]) + "\r\n\r\n").encode())
         kind = ""
         due: asyncio.Task | None = None

@@ -85,7 +85,9 @@ def main(root: Path, http: int, redis: int, imap: int) -> None:
 def _manage(env: dict[str, str], root: Path, command: str) -> None:
     """Once for a state of the code: it takes seconds."""
     stamp = root / f"done-{command}"
-    newest = max(path.stat().st_mtime for folder in ("static", "accounts", "webmail") for path in (BASE / folder).rglob("*.*"))
+    newest = max(
+        path.stat().st_mtime for folder in ("static", "accounts", "webmail") for path in (BASE / folder).rglob("*.*")
+    )
     if stamp.exists() and stamp.stat().st_mtime > newest:
         return
     arguments = [sys.executable, "manage.py", command] + (["--noinput"] if command != "build_icons" else [])

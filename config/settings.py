@@ -53,14 +53,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "accounts.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "accounts.middleware.PersonMiddleware",
     "accounts.middleware.LanguageMiddleware",
     "accounts.middleware.TimeZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "accounts.middleware.NoStoreMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -68,6 +68,7 @@ MIDDLEWARE = [
     "webmail.middleware.MailErrorMiddleware",
 ]
 
+WEB_THREADS = int(env("WEB_THREADS", "40"))  # how many pages one process works on at a time
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 
@@ -108,6 +109,7 @@ else:
         "default": {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": env("SQLITE_PATH", str(STATE_DIR / "db" / "casilla.sqlite3")),
+            "CONN_MAX_AGE": None,  # opening the file costs more than a page
             "OPTIONS": {
                 "timeout": 20,
                 "transaction_mode": "IMMEDIATE",
@@ -126,7 +128,7 @@ CACHES = {
         "KEY_PREFIX": "casilla",
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "accounts.sessions"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = 30 * 24 * 3600
 CELERY_BROKER_URL = env("CELERY_BROKER_URL", REDIS_URL)

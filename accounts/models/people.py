@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from accounts.models.hosting import Mailbox
 
 
 class UserManager(BaseUserManager["User"]):
@@ -83,7 +86,11 @@ class User(AbstractBaseUser, PermissionsMixin):
             yield self._session_hash(secret)
 
     def _session_hash(self, secret: str | bytes | None) -> str:
-        mailboxes = self.mail_accounts.filter(mailbox__isnull=False).order_by("pk")
-        fields = ("mailbox__password", "mailbox__active", "mailbox__imap", "mailbox__domain__active")
-        bound = repr([self.password, *mailboxes.values_list(*fields)])
-        return salted_hmac("accounts.User.session", bound, secret=secret, algorithm="sha256").hexdigest()
+        hosted = self.mail_accounts.filter(mailbox__isnull=False).select_related("mailbox__domain").order_by("pk")
+        return self.hash_for([account.mailbox for account in hosted if account.mailbox], secret)
+
+    def hash_for(self, mailboxes: Sequence[Mailbox], secret: str | bytes | None = None) -> str:
+        """The same for hosted mailboxes that are at hand, in the order of their accounts."""
+        bound = [(box.password, box.active, box.imap, box.domain.active) for box in mailboxes]
+        text = repr([self.password, *bound])
+        return salted_hmac("accounts.User.session", text, secret=secret, algorithm="sha256").hexdigest()

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest
 from accounts.adapter import client_ip
 from accounts.models import MailAccount
 from accounts.services.login import sealed_password
+from accounts.standing import Standing
 from accounts.vault import SealBroken, unseal
 from webmail.errors import LoginRefused, Refused
 from webmail.models import Download
@@ -24,13 +25,21 @@ from webmail.values import Credentials, Endpoint, FolderId, Role, Tls
 def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
     """This person's account with this id, or their first for None; anybody else's is a 404. Raises LoginRefused when its
     mailbox was suspended in the meantime."""
-    mine = MailAccount.objects.select_related("mailbox", "mailbox__domain").filter(owner=request.user.pk)
-    account = (mine.order_by("pk") if account_id is None else mine.filter(pk=account_id)).first()
+    account = _find(request, account_id)
     if account is None:
         raise Http404
     if account.mailbox and not (account.mailbox.active and account.mailbox.imap and account.mailbox.domain.active):
         raise LoginRefused("suspended")
     return account
+
+
+def _find(request: HttpRequest, account_id: int | None) -> MailAccount | None:
+    """Among the accounts that came with the person (accounts/standing.py), else asked for."""
+    standing: Standing | None = getattr(request, "standing", None)
+    if standing is not None and standing.user.pk == request.user.pk:
+        return standing.account(account_id)
+    mine = MailAccount.objects.select_related("mailbox", "mailbox__domain").filter(owner=request.user.pk)
+    return (mine.order_by("pk") if account_id is None else mine.filter(pk=account_id)).first()
 
 
 def endpoint_for(account: MailAccount) -> Endpoint:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from itertools import chain
 from urllib.parse import quote
 
-from asgiref.sync import sync_to_async
 from django.contrib.auth.decorators import login_required
-from django.core.handlers.asgi import ASGIRequest
 from django.core.signing import BadSignature, TimestampSigner
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, StreamingHttpResponse
 from django.utils.translation import gettext as _
@@ -103,7 +101,7 @@ def part_download(
         stream = decode_stream(part, box.source.part(ref, number))
         head, stream = _peek(stream)
         inline = _inline_type(head) if request.GET.get("inline") == "1" else None
-        response = streamed(request, stream, stack.pop_all(), inline or download_type(part.filename))
+        response = streamed(stream, stack.pop_all(), inline or download_type(part.filename))
     name = part.filename or _part_name(part)
     response["Content-Disposition"] = disposition("inline" if inline else "attachment", name)
     response["Content-Security-Policy"] = PDF_CSP if inline == "application/pdf" else ATTACHMENT_CSP
@@ -127,25 +125,16 @@ def _peek(stream: Iterator[bytes]) -> tuple[bytes, Iterator[bytes]]:
     return head[:HEAD_BYTES], chain(taken, stream)
 
 
-def streamed(request: HttpRequest, stream: Iterator[bytes], stack: ExitStack, media_type: str) -> StreamingHttpResponse:
-    """A response that reads while it is sent; what it reads from is given back when it ends, however it ends. Under ASGI
-    each piece is read in a thread: Django would hold a plain iterator in memory whole."""
+def streamed(stream: Iterator[bytes], stack: ExitStack, media_type: str) -> StreamingHttpResponse:
+    """A response that reads while it is sent; what it reads from is given back when it ends, however it ends."""
 
     def pieces() -> Iterator[bytes]:
         with stack:
             yield from stream
 
-    async def pieces_in_threads() -> AsyncIterator[bytes]:
-        source = pieces()
-        read_piece = sync_to_async(lambda pieces: next(pieces, None), thread_sensitive=False)
-        try:
-            while (piece := await read_piece(source)) is not None:
-                yield piece
-        finally:
-            await sync_to_async(stack.close, thread_sensitive=False)()
-
-    content = pieces_in_threads() if isinstance(request, ASGIRequest) else pieces()
-    return StreamingHttpResponse(content, content_type=media_type)
+    response = StreamingHttpResponse(pieces(), content_type=media_type)
+    response._resource_closers.append(stack.close)  # type: ignore[attr-defined]  # also when it never began
+    return response
 
 
 def disposition(kind: str, name: str) -> str:
@@ -170,7 +159,7 @@ def message_download(
     with stack:
         box = stack.enter_context(open_box(request, account_id))
         _head, stream = _peek(box.source.part(ref, PartNumber("")))
-        response = streamed(request, stream, stack.pop_all(), "message/rfc822")
+        response = streamed(stream, stack.pop_all(), "message/rfc822")
     response["Content-Disposition"] = disposition("attachment", f"{_('message')}-{uid}.eml")
     response["Content-Security-Policy"] = ATTACHMENT_CSP
     return response
@@ -191,7 +180,7 @@ def files_download(
             (part.filename or _part_name(part), decode_stream(part, box.source.part(ref, part.number)))
             for part in files
         )
-        response = streamed(request, zip_stream(entries), stack.pop_all(), "application/zip")
+        response = streamed(zip_stream(entries), stack.pop_all(), "application/zip")
     response["Content-Disposition"] = disposition("attachment", f"{_('attachments')}-{uid}.zip")
     response["Content-Security-Policy"] = ATTACHMENT_CSP
     return response

@@ -89,7 +89,7 @@ def takeout_export(request: HttpRequest, account_id: int) -> HttpResponse | Stre
         count = sum(folder.selectable for folder in folders)
         name = box.account.address + (f" {' '.join(names_of(folders[0]))}" if chosen else "") + suffix(format_, count)
         stream = export_stream(box.source, folders, format_)
-        response = streamed(request, stream, stack.pop_all(), "application/octet-stream")
+        response = streamed(stream, stack.pop_all(), "application/octet-stream")
     response["Content-Disposition"] = disposition("attachment", name)
     return response
 
