@@ -14,6 +14,7 @@ import pytest
 from accounts.models import MailAccount, User
 from tests.imap.courier import LOGIN, PASSWORD, Courier, start_courier
 from tests.imap.proxy import proxied
+from webmail.imap import selected
 from webmail.imap.pool import pool
 from webmail.sources.base import MailSource
 from webmail.sources.imap import open_imap
@@ -24,13 +25,15 @@ POOR = (
     "CONDSTORE", "QRESYNC", "SORT", "ESORT", "THREAD", "ESEARCH", "SPECIAL-USE", "LIST-STATUS", "LIST-EXTENDED", "QUOTA",
     "IDLE", "PREVIEW", "SNIPPET", "MOVE", "LITERAL+", "ID", "NAMESPACE", "SASL-IR", "WITHIN", "SEARCHRES", "CONTEXT",
 )  # fmt: skip
-SERVERS = {"whole": (), "poor": POOR, "no-uidplus": (*POOR, "UIDPLUS")}
+SERVERS = {"whole": (), "kept": (), "poor": POOR, "no-uidplus": (*POOR, "UIDPLUS")}
 _numbers = itertools.count(1)
 
 Opened = Callable[[], MailSource]
 
 
-@pytest.fixture(params=["local", "whole", "poor", "no-uidplus", pytest.param("courier", marks=pytest.mark.slow)])
+@pytest.fixture(
+    params=["local", "whole", "kept", "poor", "no-uidplus", pytest.param("courier", marks=pytest.mark.slow)]
+)
 def server(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -51,6 +54,8 @@ def access(server: str, request: pytest.FixtureRequest) -> Iterator[tuple[Endpoi
         courier.reset()
         yield courier.endpoint, Credentials(LOGIN, PASSWORD), f"courier-{next(_numbers)}"
         return
+    if server == "kept":
+        request.getfixturevalue("monkeypatch").setattr(selected, "KEPT_FROM", 1)
     stack: Any = request.getfixturevalue("stack")
     made = request.getfixturevalue("mailbox_factory")("ana")
     with proxied("127.0.0.1", stack.ports.imap, hide=SERVERS[server]) as proxy:

@@ -14,14 +14,19 @@ SET_LIMIT_BYTES = 7_500
 """Octets of a UID set in one command: a line of 8,192 is what every server takes (RFC 7162 section 4)."""
 
 
-def store_flags(connection: Connection, uids: list[int], *, add: list[str], remove: list[str]) -> None:
-    """Adds and removes flags, in one flight."""
+def store_flags(
+    connection: Connection, uids: list[int], *, add: list[str], remove: list[str], wait: bool = True
+) -> None:
+    """Adds and removes flags, in one flight; without `wait` it is only sent (see `Connection.run`)."""
     changes = [(sign, flag_list(flags)) for sign, flags in ((b"+", add), (b"-", remove)) if flags]
     commands: list[list[Piece]] = [
         [b"UID", b"STORE", uid_set(batch), sign + b"FLAGS.SILENT", flags]
         for batch in batches(uids)
         for sign, flags in changes
     ]
+    if not wait:
+        connection.send(commands)
+        return
     for end in connection.run(*commands).ends if commands else ():
         check(end)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import ssl
 import time
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from imapclient import IMAPClient
@@ -28,7 +29,7 @@ _STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 class Connection:
     """Commands over a connection that imapclient opened. Not for two threads at once. `round_trips`, `bytes_in` and
     `bytes_out` count what it did after the login; `dirty` tells that messages came or went since the last SELECT, `selected`
-    that some folder is."""
+    that some folder is, `kept` which one may stay so (see `webmail/imap/selected.py`)."""
 
     def __init__(self, client: IMAPClient) -> None:
         self._client = client
@@ -40,6 +41,8 @@ class Connection:
         self.prefix: str | None = None
         self.dirty = True
         self.selected = False
+        self.kept: Any = None
+        self._late: set[bytes] = set()
         self.round_trips = self.bytes_out = 0
         self.used_at = time.monotonic()
         self.broken = False
@@ -55,22 +58,50 @@ class Connection:
     def run(self, *commands: list[Piece]) -> Flight:
         """Sends commands in one flight and reads until each has ended. Raises Unreachable when the connection breaks; NO
         and BAD are in the flight's ends, for `check`."""
+        self.settle()
         self.round_trips += 1
         exchange = _Exchange()
-        try:
+        with self._breaking():
             self._stream.begin()
             for command in commands:
                 self._send(command, exchange)
             self._flush()
             while len(exchange.ends) < len(exchange.tags):
                 self._receive(exchange)
+        return exchange.flight()
+
+    def send(self, commands: Iterable[list[Piece]]) -> None:
+        """Sends commands without literals and waits for nothing: `settle` reads how they end, while the server is at it
+        something else can be done. Raises Unreachable."""
+        self.settle()
+        exchange = _Exchange()
+        with self._breaking():
+            for command in commands:
+                self._send(command, exchange)
+            self._late.update(exchange.tags)
+            self._flush()
+
+    def settle(self) -> None:
+        """Reads how the commands of `send` ended; a NO is as if they had not been sent. Raises Unreachable."""
+        if not self._late:
+            return
+        exchange = _Exchange()
+        with self._breaking():
+            self._stream.begin()
+            while self._late:
+                self._receive(exchange)
+
+    @contextlib.contextmanager
+    def _breaking(self) -> Iterator[None]:
+        """What goes wrong on the wire breaks the connection, and is Unreachable."""
+        try:
+            yield
         except (OSError, EOFError, ssl.SSLError, ValueError) as error:
             self.broken = True
             raise Unreachable(str(error)) from error
         finally:
             self._pending.clear()
             self.used_at = time.monotonic()
-        return exchange.flight()
 
     def ask(self, *pieces: Piece) -> Flight:
         """One command, which must end with OK."""
@@ -127,6 +158,8 @@ class Connection:
         elif word in exchange.tags and word not in exchange.ends:
             exchange.ends[word] = parse_tagged(rest)
             exchange.marks[word] = len(exchange.untagged)
+        elif word in self._late:
+            self._late.discard(word)
         elif word.strip() == b"+":
             return True
         else:
@@ -151,6 +184,11 @@ class Connection:
     def count_from_here(self) -> None:
         """Starts the counters anew."""
         self.round_trips = self.bytes_out = self._stream.bytes_in = 0
+
+    @property
+    def is_dovecot(self) -> bool:
+        """Whether its greeting says so."""
+        return b"Dovecot" in (self._imap.welcome or b"")
 
     def close(self) -> None:
         """Says goodbye if that is possible, and closes."""

@@ -96,10 +96,15 @@ def _wanted_first(entry: _Entry) -> tuple[bool, bool]:
 def _with_prefix(connection: Connection, *commands: list[Piece]) -> Flight:
     """Commands that list folders; the first time on a connection its namespaces are asked for in the same flight. The
     first of the commands must end with OK. A folder that a kept connection has selected is let go of before: Dovecot 2.3 tells
-    its STATUS as of the last time that it looked, and a NOOP in the same flight changes nothing."""
+    its STATUS as of the last time that it looked, and a NOOP in the same flight changes nothing. An Inbox that stays selected
+    (see `webmail/imap/selected.py`) is looked at before, in a flight of its own."""
     asks = connection.prefix is None and connection.has("NAMESPACE")
     more: list[list[Piece]] = [[b"NAMESPACE"]] if asks else []
-    if connection.selected and connection.has("UNSELECT"):
+    if connection.kept is not None:
+        connection.run([b"NOOP"])
+        connection.dirty = True
+        flight = connection.run(*commands, *more)
+    elif connection.selected and connection.has("UNSELECT"):
         connection.selected, connection.dirty = False, True
         flight = connection.run([b"UNSELECT"], *commands, *more).without_first()
     else:

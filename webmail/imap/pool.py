@@ -9,7 +9,7 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from webmail.errors import Unreachable
+from webmail.errors import MailError, Unreachable
 from webmail.imap.connection import Connection
 
 IDLE_CLOSE_S = 300.0
@@ -55,10 +55,13 @@ class Pool:
         self._lent: dict[Key, int] = {}
         self._sweeper: threading.Thread | None = None
 
-    def take(self, key: Key, open_: Open, *, fresh: bool = False) -> tuple[Connection, bool]:
+    def take(
+        self, key: Key, open_: Open, *, fresh: bool = False, prefer: Callable[[Connection], bool] | None = None
+    ) -> tuple[Connection, bool]:
         """A connection, and whether it was kept (a kept one may turn out to be dead). `fresh` = a new one, and no kept one
-        of this account is believed any more. Raises what `open_` raises, and Unreachable when too many are lent."""
-        connection, old = self._reserve(key, fresh)
+        of this account is believed any more; `prefer` says which of several to take. Raises what `open_` raises, and
+        Unreachable when too many are lent."""
+        connection, old = self._reserve(key, fresh, prefer)
         for closing in old:
             closing.close()
         if (
@@ -75,6 +78,20 @@ class Pool:
         except BaseException:
             self._release(key)
             raise
+
+    def swap(self, key: Key, connection: Connection, open_: Open) -> tuple[Connection, bool] | None:
+        """Another connection for a lent one, which comes back; None when there is none at once, and the lent one stays so."""
+        with self._changed:
+            others = [one for one in self._idle.get(key, []) if one.kept is None]
+            full = self._count(key.server) >= self._per_server or self._count(None) >= self._in_all
+            if self._lent.get(key, 0) >= self._per_account or (full and not others):
+                return None
+        try:
+            other = self.take(key, open_, prefer=lambda one: one.kept is None)
+        except MailError:
+            return None
+        self.give(key, connection)
+        return other
 
     def give(self, key: Key, connection: Connection) -> None:
         """Takes a connection back: kept for the next one who asks, or closed when it is broken."""
@@ -100,7 +117,9 @@ class Pool:
         with self._changed:
             return sum(map(len, self._idle.values())), sum(self._lent.values())
 
-    def _reserve(self, key: Key, fresh: bool) -> tuple[Connection | None, list[Connection]]:
+    def _reserve(
+        self, key: Key, fresh: bool, prefer: Callable[[Connection], bool] | None = None
+    ) -> tuple[Connection | None, list[Connection]]:
         """A place among the lent, with a kept connection if there is one; and those that are to be closed for it."""
         until = time.monotonic() + self._wait_s
         with self._changed:
@@ -109,7 +128,7 @@ class Pool:
                 if not self._changed.wait(until - time.monotonic()):
                     raise Unreachable("too many connections are in use")
             kept = self._idle.get(key)
-            connection = kept.pop() if kept else None
+            connection = _picked(kept, prefer) if kept else None
             self._lent[key] = self._lent.get(key, 0) + 1
             return connection, old
 
@@ -166,6 +185,12 @@ class Pool:
             self._changed.notify_all()
         for connection in old:
             connection.close()
+
+
+def _picked(kept: list[Connection], prefer: Callable[[Connection], bool] | None) -> Connection:
+    """The one that is preferred, else the one that was used last."""
+    at = next((i for i in reversed(range(len(kept))) if prefer and prefer(kept[i])), -1)
+    return kept.pop(at)
 
 
 def _answers(connection: Connection) -> bool:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from array import array
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from webmail.errors import FolderGone
 from webmail.imap.connection import Connection, check
-from webmail.imap.wire import Flight, Piece, parse_uid_set, quote
+from webmail.imap.wire import Flight, Piece, Untagged, parse_uid_set, quote
 from webmail.values import FolderId
 
 MOVEMENTS = frozenset({b"EXISTS", b"EXPUNGE", b"VANISHED"})
+NEWS = MOVEMENTS | {b"FETCH"}
+KEPT_FROM = 2_000
+"""Messages from which on the Inbox of a Dovecot stays selected: opening 100,000 in Maildir anew costs it 100 ms and more."""
+
+_KEPT_STATUS = re.compile(rb"\b(MESSAGES|UIDNEXT|UIDVALIDITY|HIGHESTMODSEQ) ([0-9]{1,20})", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -31,7 +37,12 @@ def select(connection: Connection, folder: FolderId, *commands: list[Piece]) -> 
     folder's state and the answers to those commands. Raises Gone when there is no such folder.
 
     A folder that is already selected is selected again: Dovecot 2.3 goes on showing one that was deleted and made anew,
-    and says nothing of it in answer to NOOP or STATUS."""
+    and says nothing of it in answer to NOOP or STATUS. An Inbox cannot be deleted, and a large one stays selected."""
+    if is_kept(connection, folder):
+        found = _looked_again(connection, *commands)
+        if found is not None:
+            return found
+    connection.kept = None
     condstore: list[Piece] = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
     flight = connection.run([b"SELECT", quote(folder), *condstore], [b"UID", b"SEARCH", b"DELETED"], *commands)
     connection.selected = flight.ends[0].status == b"OK"
@@ -40,7 +51,55 @@ def select(connection: Connection, folder: FolderId, *commands: list[Piece]) -> 
     check(flight.ends[0])
     later = flight.after(1)
     connection.dirty = any(response.kind in MOVEMENTS for response in later.untagged)
-    return _selected(folder, flight, later), later.without_first()
+    state = _selected(folder, flight, later)
+    if state.exists >= KEPT_FROM and folder.upper() == "INBOX" and state.modseq and connection.is_dovecot:
+        connection.kept = state
+    return state, later.without_first()
+
+
+def is_kept(connection: Connection, folder: FolderId) -> bool:
+    """Whether this folder is selected and may stay so."""
+    kept: Selected | None = connection.kept
+    return kept is not None and kept.folder == folder
+
+
+def _looked_again(connection: Connection, *commands: list[Piece]) -> tuple[Selected, Flight] | None:
+    """The state of the folder that stays selected, and answers of it as it is now; None when it has to be selected anew.
+
+    What changed since the last look is told after one of the commands, wherever Dovecot finds time for it, and STATUS of a
+    selected folder is of the last look. So what comes back counts when STATUS says the same before and after, and the NOOP
+    at the end brings nothing; otherwise all is sent once more."""
+    kept: Selected = connection.kept
+    status: list[Piece] = [b"STATUS", quote(kept.folder), b"(MESSAGES UIDNEXT UIDVALIDITY HIGHESTMODSEQ)"]
+    for _attempt in range(LOOKS):
+        flight = connection.run(status, [b"UID", b"SEARCH", b"DELETED"], *commands, status, [b"NOOP"])
+        if flight.ends[0].status != b"OK" or flight.ends[1].status != b"OK":
+            return None
+        before, after = (_told(one) for one in flight.of(b"STATUS")[:2])
+        news = [one for one in flight.untagged[flight.marks[-2] :] if one.kind in NEWS]
+        if before == after and not news:
+            break
+    if before.get(b"UIDVALIDITY") != kept.validity or len(before) != 4:
+        return None
+    connection.dirty = before != after or any(response.kind in MOVEMENTS for response in news)
+    later = flight.after(1)
+    del later.ends[-2:], later.marks[-2:], later.tags[-2:]
+    connection.kept = replace(
+        kept,
+        exists=before[b"MESSAGES"],
+        next_uid=before[b"UIDNEXT"],
+        modseq=before[b"HIGHESTMODSEQ"],
+        deleted=frozenset(search_result(later)),
+    )
+    return connection.kept, later.without_first()
+
+
+def _told(response: Untagged) -> dict[bytes, int]:
+    return {name.upper(): int(value) for name, value in _KEPT_STATUS.findall(response.data)}
+
+
+LOOKS = 3
+"""How often an Inbox that changes all the time is looked at before what was read of it counts."""
 
 
 def _gone(flight: Flight) -> None:

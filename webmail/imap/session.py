@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 from webmail.errors import FolderRenewed, Unreachable
 from webmail.imap.connection import Connection
 from webmail.imap.pool import Key, Open, pool
-from webmail.imap.selected import Selected, select
+from webmail.imap.selected import Selected, is_kept, select
 from webmail.imap.wire import Flight, Piece
 from webmail.values import FolderId, Ref
 
@@ -18,9 +19,11 @@ T = TypeVar("T")
 class Session:
     """Takes a connection from the pool when something is first asked of it, and gives it back at `close`."""
 
-    def __init__(self, key: Key, open_: Open) -> None:
+    def __init__(self, key: Key, open_: Open, folder: FolderId | None = None) -> None:
+        """`folder` is the one that will be asked for, as far as is known."""
         self._key = key
         self._open = open_
+        self._folder = folder
         self._leased: Connection | None = None
         self._kept = False
         self._state: Selected | None = None
@@ -29,8 +32,12 @@ class Session:
     def connection(self) -> Connection:
         """The leased connection. Raises Unreachable, CertificateRefused or LoginRefused when one has to be opened."""
         if self._leased is None:
-            self._leased, self._kept = pool.take(self._key, self._open)
+            self._leased, self._kept = pool.take(self._key, self._open, prefer=self._wants_kept)
         return self._leased
+
+    def _wants_kept(self, connection: Connection) -> bool:
+        """A connection on which the folder stays selected is for it; for another folder one on which none does."""
+        return (connection.kept is not None) if self._folder is None else is_kept(connection, self._folder)
 
     def read(self, action: Callable[[], T]) -> T:
         """Does something that changes nothing; once more on a new connection if a kept one turns out to be dead."""
@@ -50,6 +57,8 @@ class Session:
     def close(self) -> None:
         """Gives the connection back."""
         if self._leased is not None:
+            with suppress(Unreachable):
+                self._leased.settle()
             pool.give(self._key, self._leased)
         self._leased, self._state = None, None
 
@@ -65,8 +74,17 @@ class Session:
         state = self.known(folder)
         if state is not None:
             return state, self.connection.run(*commands) if commands else Flight()
+        self._spare(folder)
         self._state, flight = select(self.connection, folder, *commands)
         return self._state, flight
+
+    def _spare(self, folder: FolderId) -> None:
+        """Another folder is not opened on a connection on which the Inbox stays selected, if there is another one."""
+        if self.connection.kept is None or is_kept(self.connection, folder):
+            return
+        other = pool.swap(self._key, self.connection, self._open)
+        if other is not None:
+            self._leased, self._kept = other
 
     def valid(self, ref: Ref, *commands: list[Piece]) -> tuple[Selected, Flight]:
         """The same for the folder of a ref. Raises Gone when its UIDVALIDITY is another now; the answers are then of other

@@ -113,7 +113,10 @@ def open_source(request: HttpRequest, account: MailAccount) -> MailSource:
     """The account's mail. Raises MailError when it is used and the server does not let us in."""
     if account.downloads:
         return open_store(account)
-    return open_account(account, credentials_for(request, account))
+    match = request.resolver_match
+    return open_live(
+        account, credentials_for(request, account), folder=match.kwargs.get("folder_id") if match else None
+    )
 
 
 def open_account(account: MailAccount, credentials: Credentials) -> MailSource:
@@ -121,8 +124,8 @@ def open_account(account: MailAccount, credentials: Credentials) -> MailSource:
     return open_store(account) if account.downloads else open_live(account, credentials)
 
 
-def open_live(account: MailAccount, credentials: Credentials) -> MailSource:
-    """The account's mailbox on its IMAP server, wherever its mail lives."""
+def open_live(account: MailAccount, credentials: Credentials, *, folder: FolderId | None = None) -> MailSource:
+    """The account's mailbox on its IMAP server, wherever its mail lives; `folder` is the one that will be asked for."""
     return pick_source(
         endpoint_for(account),
         credentials,
@@ -130,6 +133,7 @@ def open_live(account: MailAccount, credentials: Credentials) -> MailSource:
         ca_file=settings.MAIL_CA_FILE,
         redis_url=settings.REDIS_URL,
         roles=chosen_roles(account),
+        folder=folder,
     )
 
 

@@ -98,8 +98,11 @@ class MailSource(Protocol):
         at most RELATED_LIMIT of them, the newest."""
         ...
 
-    def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        """Adds and removes flags or keywords on the server at once."""
+    def set_flags(
+        self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = (), wait: bool = True
+    ) -> None:
+        """Adds and removes flags or keywords on the server at once. Without `wait` it may be done by `close` only, and what
+        the server says of it is told to nobody."""
         ...
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:

@@ -82,9 +82,11 @@ def open_imap(
     redis_url: str = "",
     roles: Mapping[Role, FolderId] | None = None,
     account_id: int | None = None,
+    folder: FolderId | None = None,
 ) -> ImapSource:
     """The source of an account, on a kept-open connection. It connects when something is first asked of it. `roles` are the
-    special folders that its owner has chosen; `account_id` is the row under which moves in two steps are written down."""
+    special folders that its owner has chosen; `account_id` is the row under which moves in two steps are written down;
+    `folder` is the one that will be asked for, as far as is known."""
     secret = hashlib.sha256(_SALT + credentials.password.encode("utf-8", "surrogatepass")).digest()
     key = Key(endpoint, (account_key, credentials.login, secret))
     return ImapSource(
@@ -93,6 +95,7 @@ def open_imap(
         MailCache(redis_url, account_key),
         roles or {},
         account_id,
+        folder,
     )
 
 
@@ -106,8 +109,9 @@ class ImapSource:
         cache: MailCache,
         roles: Mapping[Role, FolderId] | None = None,
         account_id: int | None = None,
+        folder: FolderId | None = None,
     ) -> None:
-        self._session = Session(key, open_)
+        self._session = Session(key, open_, folder)
         self._cache = cache
         self._roles = roles or {}
         self._rows = RowReader(self._session, cache)
@@ -337,11 +341,14 @@ class ImapSource:
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
-    def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+    def set_flags(
+        self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = (), wait: bool = True
+    ) -> None:
         added, removed = list(add), list(remove)
         for _state, uids in self._by_folder(refs):
-            self._session.disturbed()
-            store_flags(self.connection, uids, add=added, remove=removed)
+            if wait:
+                self._session.disturbed()
+            store_flags(self.connection, uids, add=added, remove=removed, wait=wait)
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)

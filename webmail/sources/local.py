@@ -255,7 +255,9 @@ class LocalSource:
 
     # --- changing ---------------------------------------------------------------------------------------------------
 
-    def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+    def set_flags(
+        self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = (), wait: bool = True
+    ) -> None:
         added, removed = _checked(add), _checked(remove)
         with transaction.atomic():
             for folder, rows in self._chunks(refs):

@@ -19,6 +19,7 @@ def open_source(
     ca_file: str,
     redis_url: str,
     roles: Mapping[Role, FolderId] | None = None,
+    folder: FolderId | None = None,
 ) -> MailSource:
     """The source of an account that is read live over IMAP. It connects when something is first asked of it."""
     return open_imap(
@@ -29,6 +30,7 @@ def open_source(
         redis_url=redis_url,
         roles=roles,
         account_id=account_id,
+        folder=folder,
     )
 
 

@@ -1,0 +1,105 @@
+"""A large Inbox of a Dovecot stays selected between requests, and shows all the same what the server has now. That every rule of
+the contract holds for it too is in tests/contract ("kept")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.contract.test_source import letter
+from webmail.imap import selected
+from webmail.imap.pool import pool
+from webmail.sources.imap import ImapSource, open_imap
+from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Window
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+INBOX = FolderId("INBOX")
+
+
+@pytest.fixture
+def box(stack: Any, mailbox_factory: Any, imap: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Any, Any]]:
+    """A way to open a source, and another program's connection."""
+    monkeypatch.setattr(selected, "KEPT_FROM", 3)
+    made = mailbox_factory("ana")
+    other = imap(made.address)
+    for day, subject in enumerate(["uno", "dos", "tres", "cuatro"]):
+        other.append("INBOX", letter(subject, day=day))
+    other.select_folder("INBOX")
+    endpoint = Endpoint("127.0.0.1", stack.ports.imap, "none")
+    url = stack.environment()["REDIS_URL"]
+
+    def open_() -> ImapSource:
+        return open_imap(endpoint, Credentials(made.address, made.password), account_key=made.address, redis_url=url)
+
+    yield open_, other
+    pool.close_all()
+
+
+def rows(open_: Any) -> tuple[list[tuple[str, bool]], int]:
+    """(subject, unread) of the list, read by a source of its own, and its round trips."""
+    with open_() as source:
+        before = source.connection.round_trips
+        page = source.page(INBOX, Query(), Window())
+        return [(row.subject, row.unread) for row in page.rows], source.connection.round_trips - before
+
+
+def test_it_is_not_selected_again_and_a_page_is_one_round_trip(box: tuple[Any, Any]) -> None:
+    open_, _other = box
+    rows(open_)
+    with open_() as source:
+        kept = source.connection.kept
+    assert kept.exists == 4
+    assert rows(open_)[1] == 1
+    with open_() as source:
+        assert source.connection.kept.validity == kept.validity
+
+
+def test_what_another_program_changes_shows_in_the_next_list(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    rows(open_)
+    other.append("INBOX", letter("cinco", day=9))
+    assert rows(open_)[0][0] == ("cinco", True)
+    other.add_flags([2], [Flag.SEEN])
+    assert ("dos", False) in rows(open_)[0]
+    other.remove_flags([2], [Flag.SEEN])
+    assert ("dos", True) in rows(open_)[0]
+    other.add_flags([1], [Flag.DELETED])
+    assert "uno" not in dict(rows(open_)[0])
+    other.uid_expunge([1]) if other.has_capability("UIDPLUS") else other.expunge()
+    assert [subject for subject, _unread in rows(open_)[0]] == ["cinco", "cuatro", "tres", "dos"]
+
+
+def test_counts_of_the_tree_follow(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    rows(open_)
+    other.append("INBOX", letter("cinco", day=9))
+    other.add_flags([1, 2], [Flag.SEEN])
+    with open_() as source:
+        inbox = next(one for one in source.folders() if one.id == INBOX)
+    assert (inbox.total, inbox.unread) == (5, 3)
+
+
+def test_another_folder_is_opened_on_another_connection(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    other.create_folder("Otra")
+    other.append("Otra", letter("aparte"))
+    rows(open_)
+    with open_() as source:
+        source.page(INBOX, Query(), Window())
+        mine = source.connection
+        assert [row.subject for row in source.page(FolderId("Otra"), Query(), Window()).rows] == ["aparte"]
+        assert source.connection is not mine
+        assert mine.kept is not None
+    assert rows(open_)[1] == 1
+
+
+def test_a_mark_that_nobody_waits_for_is_on_the_server_when_the_source_is_closed(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    with open_() as source:
+        first = source.page(INBOX, Query(), Window()).rows[0]
+        before = source.connection.round_trips
+        source.set_flags([first.ref], add=[Flag.SEEN], wait=False)
+        assert source.connection.round_trips == before
+    assert b"\\Seen" in other.fetch([int(first.ref.id)], ["FLAGS"])[int(first.ref.id)][b"FLAGS"]
