@@ -27,6 +27,7 @@ PYTHON = str(BASE / ".venv" / "bin" / "python")
 DOMAIN = "bench.example"
 REDIS_PORT = int(os.environ.get("CASILLA_BENCH_REDIS", "18020"))
 SIDES = 4  # a browser has six connections to a server: one for the stream, one for what is waited for
+CONVERSATION_S = 0.4
 GATHER_S = 0.01  # as in static/js/live.js
 
 ROW = re.compile(r'<li class="row"[^>]* data-ref="([0-9]+)\.([0-9]+)')
@@ -88,7 +89,7 @@ class Ours(Adapter):
         self.tasks: set[asyncio.Task] = set()
         self.streams: list[asyncio.StreamWriter] = []
         self.folder, self.threads, self.open_ref, self.validity, self.mark = "INBOX", False, "", {}, ""
-        self.events = 0
+        self.events, self.watched, self.shown = 0, False, ""
         answer = await self.c.get("/accounts/login/")
         self.field = FIELD.search(answer.text())[1]
 
@@ -149,8 +150,23 @@ class Ours(Adapter):
             assert frame.status == 200
             body += frame.body
         if rest := CONVERSATION.search(text):
-            self.beside(html.unescape(rest[1]), HTMX)
+            self.later(html.unescape(rest[1]), answer.url)
+        if b"data-recount" in answer.body and not self.watched:
+            self.beside(f"/mail/{self.account}/tree/?current={token_of(folder)}", HTMX)
+        self.shown = answer.url
         return body
+
+    def later(self, url: str, shown: str) -> None:
+        """The rest of a conversation is asked for while the message is still open a moment later (templates/webmail/letter.html)."""
+
+        async def wait() -> None:
+            await asyncio.sleep(CONVERSATION_S)
+            if self.shown == shown:
+                await self._beside(url, HTMX)
+
+        task = asyncio.create_task(wait())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
 
     def _validity(self, folder: str) -> str:
         return self.validity.get(folder) or next(iter(self.validity.values()))
@@ -231,6 +247,8 @@ class Ours(Adapter):
                 text = line.decode().strip()
                 if text.startswith("event:"):
                     kind = text[6:].strip()
+                elif text.startswith("data:") and kind == "state":
+                    self.watched = text[5:].strip() == "live"
                 elif text.startswith("data:") and kind == "change":
                     self.events += 1
                     folder = json.loads(text[5:]).get("folder", "")

@@ -90,6 +90,10 @@ TEMPLATES = [
     },
 ]
 
+# What was drawn and kept holds for these very templates and words.
+DRAWN_FROM = [path for name in ("templates", "locale") for path in (BASE_DIR / name).rglob("*.*")]
+DRAWN_BY = str(max((path.stat().st_mtime_ns for path in DRAWN_FROM), default=0))
+
 # --- Database: SQLite as the embedded default, PostgreSQL by DATABASE=postgres -----------------------------------------
 if env("DATABASE", "sqlite") == "postgres":
     DATABASES = {

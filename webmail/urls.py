@@ -36,6 +36,7 @@ register_converter(PartConverter, "section")
 
 message_patterns: list[URLPattern | URLResolver] = [
     path("", messages.message_show, name="message"),
+    path("ahead/", messages.message_ahead, name="message_ahead"),
     path("headers/", messages.message_headers, name="message_headers"),
     path("source/", messages.message_source, name="message_source"),
     path("print/", messages.message_print, name="message_print"),

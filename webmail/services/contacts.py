@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from django.db import transaction
@@ -63,13 +63,23 @@ def remember(account: MailAccount, people: Iterable[Address], *, written: bool) 
 def hear_from(account: MailAccount, letter: Letter, *, first: bool) -> None:
     """Notes who wrote a message that is opened; `first` counts it. Not from Junk and Trash, not lists, machines or senders
     that failed their checks, not oneself. One query when they are known."""
+    note_heard(account, heard_people(account, letter), first=first, moment=letter.message.summary.date.timestamp())
+
+
+def heard_people(account: MailAccount, letter: Letter) -> dict[str, str]:
+    """Who is to be remembered as the sender of a letter: names by compare key."""
     if letter.folder.role in UNHEARD or _is_machine(letter):
-        return
+        return {}
     own = compare_key(account.address)
     people = {compare_key(person.email): person.name for person in letter.message.summary.sender[:5] if person.email}
-    people = {key: name for key, name in people.items() if key != own and not _NOBODY.match(key)}
-    moment = min(letter.message.summary.date, timezone.now())
-    _note(account, people, count="heard" if first else None, moment=moment)
+    return {key: name for key, name in people.items() if key != own and not _NOBODY.match(key)}
+
+
+def note_heard(account: MailAccount, people: Mapping[str, str], *, first: bool, moment: float) -> None:
+    """Remembers senders; `moment` in seconds since 1970. One query when they are known."""
+    if people:
+        when = min(datetime.fromtimestamp(moment, UTC), timezone.now())
+        _note(account, people, count="heard" if first else None, moment=when)
 
 
 def _is_machine(letter: Letter) -> bool:

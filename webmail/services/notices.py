@@ -14,6 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.db import connection
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
@@ -102,6 +103,10 @@ class Notices:
     original: Ref | None = None
     about_shown: bool = False
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to tell."""
+        return bool(self.receipt or self.groups or self.readings)
+
 
 def notices_of(*, account: MailAccount, source: MailSource, letter: Letter) -> Notices:
     """What there is to tell of an opened message. Raises MailError."""
@@ -117,6 +122,17 @@ def notices_of(*, account: MailAccount, source: MailSource, letter: Letter) -> N
     if header_value(message.headers, ASKED) and not is_answered(account, message.ref, message.summary.message_id):
         receipt = find_request(source.header(message.ref), message.summary.flags, role, allowed_addresses(account))
     return Notices(receipt, groups, readings, about_shown=True)
+
+
+def is_told_of(account: MailAccount, message_id: str) -> bool:
+    """Whether a report that came told of this message. (As SQL, because it is asked at each opening.)"""
+    clean = first_id(message_id.encode("utf-8", "replace"))
+    if not clean or len(clean) > MESSAGE_ID_LIMIT:
+        return False
+    with connection.cursor() as cursor:
+        table = connection.ops.quote_name(Report._meta.db_table)
+        cursor.execute(f"SELECT 1 FROM {table} WHERE account_id = %s AND message_id = %s LIMIT 1", [account.pk, clean])  # noqa: S608
+        return cursor.fetchone() is not None
 
 
 # --- reports that came ------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -51,6 +53,7 @@ class Box:
     def folders(self) -> list[Folder]:
         """The folders that this person wants to see: subscribed, or all."""
         every = self.source.folders()
+        _remember(self.account, every)
         if getattr(self.request.user, "all_folders", False):
             return every
         self.hidden = len(hidden(every))
@@ -61,6 +64,14 @@ class Box:
         if any(folder.id == folder_id for folder in folders):
             return find_folder(folders, folder_id)
         return find_folder(self.source.folders(), folder_id)
+
+    def known_folder(self, folder_id: FolderId) -> Folder:
+        """The folder of the address as it was listed a short while ago, without asking the server again; its counts are of
+        then. Raises Gone."""
+        known = _known_folders(self.account)
+        if known is None or folder_id not in known:
+            return self.folder(self.folders(), folder_id)
+        return find_folder([known[folder_id]], folder_id)
 
     def url(self, name: str, folder_id: FolderId, query: Query | None = None) -> str:
         path = reverse(name, args=[self.account.pk, folder_id])
@@ -92,6 +103,25 @@ class Box:
 
     def quota(self) -> Quota | None:
         return self.source.quota() if self.source.can.quota else None
+
+
+KNOWN_S = 120.0
+KNOWN_ACCOUNTS = 500
+_known: OrderedDict[tuple[int, str], tuple[float, dict[FolderId, Folder]]] = OrderedDict()
+
+
+def _remember(account: MailAccount, folders: list[Folder]) -> None:
+    """Which folders there are changes seldom; what a message is shown with (name, role) may be this old."""
+    key = (account.pk, repr(account.special_folders))
+    _known[key] = (time.monotonic(), {folder.id: folder for folder in folders})
+    _known.move_to_end(key)
+    while len(_known) > KNOWN_ACCOUNTS:
+        _known.popitem(last=False)
+
+
+def _known_folders(account: MailAccount) -> dict[FolderId, Folder] | None:
+    at, folders = _known.get((account.pk, repr(account.special_folders)), (0.0, {}))
+    return folders if folders and time.monotonic() - at < KNOWN_S else None
 
 
 @contextmanager

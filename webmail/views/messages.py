@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from webmail.errors import Gone, Refused
 from webmail.markup.document import frame_csp
-from webmail.mime.frank import list_unsubscribe
-from webmail.mime.headers import header_value, parse_headers
-from webmail.services.contacts import hear_from
+from webmail.mime.headers import parse_headers
 from webmail.services.inline import with_inline_images
 from webmail.services.notices import notices_of
-from webmail.services.reading import Letter, mark_seen, open_letter
 from webmail.services.threads import read_conversation
-from webmail.services.whereabouts import whereabouts
-from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.folders import list_context
-from webmail.views.query import query_of, query_string, start_around
+from webmail.views.letters import change_url_of, letter_context, open_here, opened_by_person
+from webmail.views.pane import open_ahead, show_in_pane
+from webmail.views.query import query_of, start_around
 from webmail.views.states import state_of
 
 HEADER_TEXT_LIMIT_BYTES = 262_144
@@ -37,26 +32,32 @@ SOURCE_LIMIT_BYTES = 1_048_576
 def message_show(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
     """A message: in its pane for htmx, with the whole page around it otherwise. Opening marks it as read."""
     ref = Ref(folder_id, validity, uid)
-    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        with open_box(request, account_id) as box:
+            return show_in_pane(box, ref)
     with open_box(request, account_id) as box:
         folders = box.folders()
         folder = box.folder(folders, folder_id)
         try:
-            letter = _open(box, folder, ref)
+            letter = open_here(box, folder, ref)
         except Gone as error:
-            if partial:
-                raise
             return _gone(box, folder_id, error)
         changed = opened_by_person(box, letter)
         context = letter_context(box, letter, seen=changed or not letter.message.summary.unread)
         context["notices"] = notices_of(account=box.account, source=box.source, letter=letter)
-        if partial:
-            context |= box.tree(box.folders() if changed else folders, folder_id) | {"counters": changed}
-        else:
-            context |= conversation_context(box, folder, ref)
-            context |= list_context(box, folder_id, start=start_around(letter.position)) | {"view": "read"}
-    template = "webmail/mail.html#reader_change" if partial else "webmail/mail.html"
-    return render(request, template, context)
+        context |= conversation_context(box, folder, ref)
+        context |= list_context(box, folder_id, start=start_around(letter.position)) | {"view": "read"}
+    return render(request, "webmail/mail.html", context)
+
+
+@login_required
+@require_safe
+def message_ahead(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
+    """Opens a message for later: what it shows is kept, nothing is marked, nothing is sent. The browser asks for it while
+    nobody does anything (static/js/ahead.js)."""
+    with open_box(request, account_id) as box:
+        open_ahead(box, Ref(folder_id, validity, uid))
+    return HttpResponse(status=204)
 
 
 def _gone(box: Box, folder_id: FolderId, error: Gone) -> HttpResponse:
@@ -66,79 +67,13 @@ def _gone(box: Box, folder_id: FolderId, error: Gone) -> HttpResponse:
     return render(box.request, "webmail/mail.html", context, status=state.status)
 
 
-def _open(box: Box, folder: Folder, ref: Ref) -> Letter:
-    return open_letter(
-        box.source,
-        folder,
-        ref,
-        query_of(box.request),
-        account_id=box.account.pk,
-        part_url=box.part_url(ref),
-        theme=box.theme,
-        tags=box.tags,
-    )
-
-
-def opened_by_person(box: Box, letter: Letter) -> bool:
-    """Marks a letter as read and remembers its sender, when a person of this site opened it. Whether that changed a mark."""
-    if not _from_here(box.request):
-        return False
-    changed = mark_seen(box.source, letter.message.summary)
-    hear_from(box.account, letter, first=changed)
-    return changed
-
-
 def conversation_context(box: Box, folder: Folder, ref: Ref) -> dict[str, Any]:
     """What stands around an open message of its conversation; nothing where that cannot be told now."""
     try:
         conversation = read_conversation(box.source, box.source.folders(), folder, ref)
     except (Gone, Refused):
         return {"conversation": None}
-    return {"conversation": conversation, "account": box.account, "change_url": _change_url(box, folder.id)}
-
-
-def _change_url(box: Box, folder_id: FolderId) -> str:
-    return box.url("messages_change", folder_id, query_of(box.request))
-
-
-def _from_here(request: HttpRequest) -> bool:
-    """False for a visit that no person of this site made: another site's page, or a browser's prefetch."""
-    site = request.headers.get("Sec-Fetch-Site", "none")
-    return site in {"none", "same-origin"} and "prefetch" not in request.headers.get("Sec-Purpose", "")
-
-
-def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, Any]:
-    """What the reader shows of a letter; `seen` is what the server holds now that it was opened."""
-    query = query_of(box.request)
-    mailto, https, one_click = list_unsubscribe(letter.message.headers)
-    return {
-        "account": box.account,
-        "letter": letter,
-        "message": letter.message,
-        "summary": letter.message.summary,
-        "ref": letter.message.ref,
-        "query": query,
-        "seen": seen,
-        "unsubscribe": https or mailto,
-        "before_url": box.message_url(letter.before, query=query) if letter.before else "",
-        "after_url": box.message_url(letter.after, query=query) if letter.after else "",
-        "back_url": box.url("folder", letter.folder.id, query),
-        "change_url": _change_url(box, letter.folder.id),
-        "conversation_url": box.message_url(letter.message.ref, "conversation", query=query),
-        "compose_url": _compose_url(box, letter.message.ref),
-        "place": whereabouts(box.account, [letter.message.ref]).get(letter.message.ref),
-        "arrival": letter.message.summary.received,
-        "is_list": bool(header_value(letter.message.headers, "List-Post")),
-        "all_tags": box.tags.all,
-        "images": box.request.GET.get("images") == "1",
-        "images_url": box.message_url(letter.message.ref) + query_string(query, images="1"),
-    }
-
-
-def _compose_url(box: Box, ref: Ref) -> str:
-    """Where an answer to this message is begun; `kind` is still to be added."""
-    of = {"folder": encode_folder(ref.folder), "of": f"{ref.validity}.{ref.id}"}
-    return reverse("compose_new", args=[box.account.pk]) + "?" + urlencode(of)
+    return {"conversation": conversation, "account": box.account, "change_url": change_url_of(box, folder.id)}
 
 
 @login_required
@@ -186,7 +121,7 @@ def _sheet_context(box: Box, ref: Ref) -> dict[str, Any]:
 def message_print(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
     """The message on one sheet, to print: no script, no remote content, a policy of its own."""
     with open_box(request, account_id) as box:
-        letter = _open(box, Folder(id=folder_id, path=()), Ref(folder_id, validity, uid))
+        letter = open_here(box, Folder(id=folder_id, path=()), Ref(folder_id, validity, uid))
         context = letter_context(box, letter)
         response = render(request, "webmail/print.html", context)
         parts_url = box.message_url(letter.message.ref) + "part/"

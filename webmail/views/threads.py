@@ -12,7 +12,8 @@ from webmail.services.reading import RowPage, open_letter, thread_rows
 from webmail.values import FolderId, Page, Ref
 from webmail.views.box import open_box
 from webmail.views.folders import rows_context
-from webmail.views.messages import conversation_context, letter_context, opened_by_person
+from webmail.views.letters import letter_context, opened_by_person
+from webmail.views.messages import conversation_context
 from webmail.views.query import query_of, query_string
 
 
