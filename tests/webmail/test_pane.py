@@ -20,7 +20,7 @@ from webmail.services.access import open_source
 from webmail.tokens import encode_folder
 from webmail.values import FolderId, Ref
 from webmail.views.box import Box
-from webmail.views.drawing import draw_letter
+from webmail.views.pane_drawing import draw_letter
 from webmail.views.letters import letter_context, open_here
 from webmail.views.pane import _around, _opened
 

@@ -24,7 +24,7 @@ from webmail.services.opened import Opened, keep_opened, kept_opened
 from webmail.services.reading import SENT_BY_ME, Letter
 from webmail.values import Flag, Folder, Ref
 from webmail.views.box import Box
-from webmail.views.drawing import Around, draw_letter
+from webmail.views.pane_drawing import Around, draw_letter
 from webmail.views.letters import (
     change_url_of,
     compose_url_of,
