@@ -16,7 +16,6 @@ from webmail.mime.addresses import format_address
 from webmail.mime.recipients import parse_recipients
 from webmail.models import Composing, Contact
 from webmail.services.folders import folder_label as label_of
-from webmail.services.reading import Row
 from webmail.values import Address, Folder, Part, Query, Ref
 from webmail.views.query import query_string
 
@@ -34,13 +33,6 @@ def message_url(context: dict[str, Any], ref: Ref, name: str, **extra: str) -> s
 def folder_label(folder: Folder) -> str:
     """A folder's name on screen."""
     return str(label_of(folder))
-
-
-@register.filter
-def row_ref(row: Row) -> str:
-    """How a row names what it stands for: VALIDITY.UID, with a star for the whole conversation of that message."""
-    ref = row.summary.ref
-    return f"{ref.validity}.{ref.id}{'*' if row.count > 1 else ''}"
 
 
 @register.filter

@@ -17,15 +17,8 @@ from webmail.services.pulls import DOUBTS, WAITS, Problem, PullState, problem_of
 from webmail.services.transfer_words import STEPS, transfer_problem
 from webmail.services.whereabouts import Whereabouts
 from webmail.templatetags.casilla import mail_date, near_day
-from webmail.values import Ref
 
 register = template.Library()
-
-
-@register.filter
-def place_of(places: dict[Ref, Whereabouts], ref: Ref) -> Whereabouts | None:
-    """Where a message lives; None when its account is read on the server."""
-    return places.get(ref) if places else None
 
 
 @register.filter

@@ -1,0 +1,98 @@
+"""What is drawn once and kept must be what its template draws."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone, translation
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from webmail.services.reading import Row
+from webmail.services.tags import FIVE, Tag
+from webmail.services.whereabouts import Whereabouts
+from webmail.values import Address, FolderId, Ref, Summary, Thread
+from webmail.views.drawing import PLACE, Drawn, draw, drawn
+from webmail.views.rows import Around, draw_row, draw_rows, look_of, texts_of
+
+FOLDER = FolderId("Obra & <b>Ñandú</b>")
+TEXT = st.text(max_size=40) | st.sampled_from(["", "<script>\"'&amp;", "%s %(n)d {{ x }} {% now %}", "\x02\x03\u2028"])
+MOMENTS = st.integers(10**7, 4 * 10**9).map(lambda second: datetime.fromtimestamp(second, UTC))
+FLAGS = st.frozensets(
+    st.sampled_from(["\\Seen", "\\Answered", "\\Flagged", "$Forwarded", "$label1", "own<tag>", "Junk"]), max_size=7
+)
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Row:
+    ref = Ref(FOLDER, draw(st.integers(1, 2**32 - 1)), str(draw(st.integers(1, 2**32 - 1))))
+    flags = draw(FLAGS)
+    summary = Summary(
+        ref=ref,
+        subject=draw(TEXT),
+        sender=(Address(draw(TEXT), "a@b.test"),),
+        recipients=(),
+        sent=draw(MOMENTS | st.none()),
+        received=draw(MOMENTS),
+        size_bytes=draw(st.integers(0, 10**10)),
+        flags=flags,
+        snippet=draw(TEXT),
+        has_attachment=draw(st.booleans()),
+        defects=draw(st.sampled_from([(), ("date",)])),
+    )
+    count = draw(st.sampled_from([0, 1, 2, 1500]))
+    tags = [tag for tag in [*FIVE, Tag("own<tag>", "Propia <i>", "tag--own3")] if tag.keyword in flags]
+    thread = Thread((ref,) * count, unread=True) if count else None
+    return Row(summary, draw(st.integers(-1, 10**6)), tags, None, draw(TEXT), draw(st.booleans()), thread)
+
+
+@given(
+    row=rows(),
+    sort=st.sampled_from(["date", "from", "subject", "size"]),
+    query=st.sampled_from(["", "?sort=from&dir=asc", "?q=%22%3C&unread=1"]),
+    confirm=st.booleans(),
+    placed=st.booleans(),
+    language=st.sampled_from(["es", "en"]),
+    zone=st.sampled_from(["UTC", "America/Santiago", "Asia/Kathmandu"]),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_row_is_what_its_template_draws(
+    row: Row, sort: str, query: str, confirm: bool, placed: bool, language: str, zone: str
+) -> None:
+    places = {row.summary.ref: Whereabouts("until", timezone.now() + timedelta(days=2), 45)} if placed else {}
+    around = Around(7, FOLDER, sort, query, confirm, places)  # type: ignore[arg-type]
+    with translation.override(language), timezone.override(ZoneInfo(zone)):
+        assert draw_rows([row], around) == draw_row(look_of(row, around, language), texts_of(row, around, language))
+
+
+def test_a_part_is_drawn_anew_for_other_values_alone() -> None:
+    drawn.forget()
+    assert "Martes" in draw("webmail/row_day.html", {"heading": "Martes"})
+    assert "<b>" not in draw("webmail/row_day.html", {"heading": "<b>"})
+    assert drawn.get(("webmail/row_day.html", translation.get_language(), "Martes")) is not None
+
+
+def test_parts_that_nobody_uses_make_room() -> None:
+    kept = Drawn(limit_chars=10)
+    for name in "abc":
+        kept.keep(name, name * 4)
+        kept.get("a")
+    assert [kept.get(name) for name in "abc"] == ["aaaa", None, "cccc"]
+    kept.keep("a", "a" * 11)
+    assert kept.get("a") is None
+
+
+@pytest.mark.server
+def test_each_page_has_a_token_of_its_own(sign_in: Any) -> None:
+    client, _made = sign_in()
+    home = client.get("/", follow=True).redirect_chain[-1][0]
+    pages = [client.get(home).content.decode() for _turn in range(2)]
+    tokens = [set(re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)) for page in pages]
+    assert all(len(token) == 64 for found in tokens for token in found)
+    assert tokens[0]
+    assert tokens[0].isdisjoint(tokens[1])
+    assert PLACE not in pages[0]

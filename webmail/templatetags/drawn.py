@@ -1,0 +1,180 @@
+"""Parts that are drawn once for the same values (see `webmail/views/drawing.py`): what each of them needs of a page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from django import template
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from accounts.models import MailAccount
+from webmail.services.folders import TreeItem, folder_label
+from webmail.services.tags import Tag
+from webmail.values import Folder, FolderId, Query, Role
+from webmail.views.drawing import draw
+from webmail.views.rows import Around, TagDot, draw_rows
+
+register = template.Library()
+
+
+class Number(NamedTuple):
+    """A hosted mailbox, as parts name it."""
+
+    number: int
+
+
+class Plate(NamedTuple):
+    """An account, as parts name it."""
+
+    pk: int
+    address: str
+    downloads: bool
+    mailbox: Number | None
+
+
+class Place(NamedTuple):
+    """A folder, as parts know it."""
+
+    id: FolderId
+    role: Role
+    selectable: bool
+    has_children: bool
+    unread: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A line of the tree, as it is drawn."""
+
+    folder: Place
+    label: str
+    icon: str
+    level: int
+    count: int
+    bold: bool
+    current: bool
+    parent: str
+    counts_all: bool
+
+
+class Waiting(NamedTuple):
+    """A downloaded account's line in the tree."""
+
+    waiting: int
+
+
+@register.simple_tag(takes_context=True)
+def message_rows(context: dict[str, Any]) -> SafeString:
+    """The rows of the page's list."""
+    query: Query = context["query"]
+    folder: Folder = context["folder"]
+    around = Around(
+        account_id=context["account"].pk,
+        folder=folder.id,
+        sort=query.sort,
+        query_string=context["query_string"],
+        confirm=folder.role is Role.TRASH,
+        places=context.get("places") or {},
+    )
+    return draw_rows(context["page"].rows, around)
+
+
+@register.simple_tag(takes_context=True)
+def tree(context: dict[str, Any]) -> SafeString:
+    """The folder tree."""
+    pull, rivals = context.get("pull"), context.get("rivals") or ()
+    values = {
+        "account": _plate(context["account"]),
+        "tree_top": tuple(map(_leaf, context["tree_top"])),
+        "tree_own": tuple(map(_leaf, context["tree_own"])),
+        "outgoing": context["outgoing"],
+        "hidden_folders": context["hidden_folders"],
+        "rival": str(folder_label(rivals[0].main)) if rivals else "",
+        "accounts": tuple(map(_plate, context["accounts"])),
+        "pull": Waiting(pull.waiting) if pull else None,
+        "framed": bool(context.get("framed")),
+    }
+    return draw("webmail/tree.html", values)
+
+
+@register.simple_tag(takes_context=True)
+def tree_item(context: dict[str, Any], item: Leaf) -> SafeString:
+    """A line of the tree."""
+    return draw(
+        "webmail/tree_item.html", {"account": context["account"], "item": item, "framed": bool(context.get("framed"))}
+    )
+
+
+@register.simple_tag(takes_context=True)
+def list_head(context: dict[str, Any]) -> SafeString:
+    """The bars and menus above a list."""
+    page, query = context["page"], context["query"]
+    language = get_language() or ""
+    values = {
+        "account": _plate(context["account"]),
+        "folder": _place(context["folder"]),
+        "label": str(context["label"]),
+        "query": query,
+        "filtered": context["filtered"],
+        "grouped": context["grouped"],
+        "total": page.total,
+        "mark": f"{page.page.validity}.{page.page.next_id}",
+        "change_url": context["change_url"],
+        "all_tags": tuple(_dot(tag, language) for tag in context["all_tags"]),
+        "sorts": tuple(context["sorts"]),
+        "threads": context["threads"],
+        "filters": tuple(context["filters"]),
+    }
+    return draw("webmail/list_head.html", values, csrf_token=str(context["csrf_token"]))
+
+
+@register.simple_tag(takes_context=True)
+def search_box(context: dict[str, Any]) -> SafeString:
+    """The field to search in the open folder."""
+    folder = context.get("folder")
+    query: Query = context.get("query") or Query()
+    values = {
+        "account": _plate(context["account"]),
+        "folder": _place(folder) if folder else None,
+        "label": str(context.get("label", "")),
+        "text": query.text,
+        "sort": query.sort,
+        "in_body": query.in_body,
+    }
+    return draw("webmail/search_box.html", values)
+
+
+@register.simple_tag(takes_context=True)
+def part(context: dict[str, Any], name: str) -> SafeString:
+    """A part that depends on the account alone."""
+    return draw(f"webmail/{name}.html", {"account": _plate(context["account"])}, csrf_token=str(context["csrf_token"]))
+
+
+def _plate(account: MailAccount) -> Plate:
+    mailbox = account.mailbox
+    return Plate(account.pk, account.address, account.downloads, Number(mailbox.number) if mailbox else None)
+
+
+def _place(folder: Folder) -> Place:
+    return Place(folder.id, folder.role, folder.selectable, folder.has_children, folder.unread)
+
+
+def _leaf(item: TreeItem) -> Leaf:
+    folder = _place(item.folder)._replace(unread=None)
+    return Leaf(
+        folder,
+        str(item.label),
+        item.icon,
+        item.level,
+        item.count,
+        item.bold,
+        item.current,
+        item.parent,
+        item.counts_all,
+    )
+
+
+def _dot(tag: Tag, language: str) -> TagDot:
+    return TagDot(tag.keyword, str(tag.name), tag.css)

@@ -1,0 +1,219 @@
+"""Rows of a list, drawn: the template draws a row once for every look that a row can have, with places where its texts go.
+A row that has this look is those pieces, with its own texts between them.
+"""
+
+from __future__ import annotations
+
+import html
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, tzinfo
+from functools import lru_cache
+from typing import NamedTuple
+
+from django.template.defaultfilters import date as format_date
+from django.urls import get_script_prefix, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+
+from webmail.services.reading import Row
+from webmail.services.tags import Tag
+from webmail.services.whereabouts import Whereabouts
+from webmail.templatetags.casilla import day_heading, filesize, mail_date
+from webmail.templatetags.pullpage import place_title, place_words
+from webmail.values import FolderId, Ref, SortKey
+from webmail.views.drawing import draw, render_part
+
+LOOKS = 1_000
+"""Looks that are kept in a process, about 2 kB each."""
+MOMENTS = 50_000
+"""Moments whose words are kept in a process, about 300 octets each."""
+_MARK = secrets.token_hex(8)
+_VALIDITY = 9_876_543_210
+
+
+class TagDot(NamedTuple):
+    """A tag as its dot in a row needs it."""
+
+    keyword: str
+    name: str
+    css: str
+
+
+class Look(NamedTuple):
+    """What the template decides by. `placed` when the row stands in the list itself, not behind another row; `place` when it
+    tells where the message lives."""
+
+    placed: bool
+    messages: int
+    unread: bool
+    tags: tuple[TagDot, ...] = ()
+    answered: bool = False
+    forwarded: bool = False
+    has_attachment: bool = False
+    flagged: bool = False
+    defects: bool = False
+    confirm: bool = False
+    place: bool = False
+
+
+class Texts(NamedTuple):
+    """What the template writes."""
+
+    position: str
+    ref: str
+    subject: str
+    who: str
+    url: str
+    thread_url: str
+    iso: str
+    title: str
+    short: str
+    snippet: str
+    place_at: str = ""
+    place_left: str = ""
+    place_title: str = ""
+    place_words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What the rows of a list have in common. `query_string` is the list's query as it stands in an address; `confirm` when
+    deleting asks first; `places` tells where each message lives, for an account that is downloaded."""
+
+    account_id: int
+    folder: FolderId
+    sort: SortKey
+    query_string: str = ""
+    confirm: bool = False
+    places: Mapping[Ref, Whereabouts] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a moment is in words: as a machine reads it, whole, and its time of day."""
+
+    iso: str
+    whole: str
+    clock: str
+
+
+def draw_rows(rows: Iterable[Row], around: Around) -> SafeString:
+    """The rows, with the headings of their days."""
+    out: list[str] = []
+    language = get_language() or ""
+    for row in rows:
+        if row.day:
+            out.append(draw("webmail/row_day.html", {"heading": day_heading(row.day)}))
+        pieces, places = _skeleton(look_of(row, around, language), language)
+        texts = texts_of(row, around, language)
+        filled = list(pieces)
+        for at, slot in places:
+            filled[at] = html.escape(texts[slot])
+        out += filled
+    return mark_safe("".join(out))  # noqa: S308 - the template's own pieces, and escaped texts
+
+
+def look_of(row: Row, around: Around, language: str) -> Look:
+    """How a row looks."""
+    summary = row.summary
+    flags = summary.flags
+    return Look(
+        row.position >= 0,
+        row.count,
+        row.unread,
+        _dots(tuple(row.tags), language) if row.tags else (),
+        "\\Answered" in flags,
+        "$Forwarded" in flags,
+        summary.has_attachment,
+        "\\Flagged" in flags,
+        bool(summary.defects),
+        around.confirm,
+        bool(around.places) and summary.ref in around.places,
+    )
+
+
+def texts_of(row: Row, around: Around, language: str) -> Texts:
+    """The texts of a row, not escaped yet."""
+    summary = row.summary
+    ref = summary.ref
+    zone = timezone.get_current_timezone()
+    words = words_of(summary.date, zone, language)
+    before, middle, end, thread_end = _address_pieces(around.account_id, around.folder, get_script_prefix())
+    message = f"{before}{ref.validity}{middle}{ref.id}"
+    texts = Texts(
+        str(row.position),
+        f"{ref.validity}.{ref.id}*" if row.count > 1 else f"{ref.validity}.{ref.id}",
+        summary.subject or gettext("(no subject)"),
+        row.who or gettext("(no sender)"),
+        f"{message}{end}{around.query_string}",
+        f"{message}{thread_end}{around.query_string}",
+        words.iso,
+        words.whole,
+        _short(row, around, words, zone, language),
+        summary.snippet,
+    )
+    place = around.places.get(ref) if around.places else None
+    if place is None:
+        return texts
+    return texts._replace(
+        place_at=place.at, place_left=str(place.left), place_title=place_title(place), place_words=place_words(place)
+    )
+
+
+def _short(row: Row, around: Around, words: Words, zone: tzinfo, language: str) -> str:
+    """What stands at the end of a row's first line: the time below the heading of a day, the size where that is the order,
+    else the day."""
+    if around.sort == "date" and row.position >= 0:
+        return words.clock
+    if around.sort == "size":
+        return filesize(row.summary.size_bytes)
+    return _day_words(row.summary.date, zone, language, timezone.localdate())
+
+
+@lru_cache(maxsize=MOMENTS)
+def words_of(moment: datetime, zone: tzinfo, language: str) -> Words:
+    """The words of a moment in a zone, in the language that is active now."""
+    local = timezone.localtime(moment, zone)
+    return Words(format_date(local, "c"), format_date(local, "DATETIME_FORMAT"), format_date(local, "H:i"))
+
+
+@lru_cache(maxsize=MOMENTS)
+def _day_words(moment: datetime, zone: tzinfo, language: str, today: date) -> str:
+    return mail_date(moment)
+
+
+@lru_cache(maxsize=LOOKS)
+def _dots(tags: tuple[Tag, ...], language: str) -> tuple[TagDot, ...]:
+    return tuple(TagDot(tag.keyword, str(tag.name), tag.css) for tag in tags)
+
+
+@lru_cache(maxsize=LOOKS)
+def _address_pieces(account_id: int, folder: FolderId, prefix: str) -> tuple[str, str, str, str]:
+    """What stands before a message's validity in its address, between that and its UID, and after it; and after it in the
+    address of its conversation. The latter begin alike."""
+    kwargs = {"account_id": account_id, "folder_id": folder, "validity": _VALIDITY, "uid": _MARK}
+    before, _validity, rest = reverse("message", kwargs=kwargs).partition(str(_VALIDITY))
+    middle, _uid, end = rest.partition(_MARK)
+    return before, middle, end, reverse("thread_messages", kwargs=kwargs).partition(_MARK)[2]
+
+
+@lru_cache(maxsize=LOOKS)
+def _skeleton(look: Look, language: str) -> tuple[list[str], list[tuple[int, int]]]:
+    """What the template draws for a look: pieces, and for those among them that are texts their place in `Texts`."""
+    marks = Texts._make(f"{_MARK}{number:02}" for number in range(len(Texts._fields)))
+    pieces: list[str] = []
+    places: list[tuple[int, int]] = []
+    first, *others = draw_row(look, marks).split(_MARK)
+    pieces.append(first)
+    for other in others:
+        places.append((len(pieces), int(other[:2])))
+        pieces += ["", other[2:]]
+    return pieces, places
+
+
+def draw_row(look: Look, texts: Texts) -> str:
+    """One row as the template draws it."""
+    return render_part("webmail/row.html", {"row": look._asdict() | texts._asdict()})
