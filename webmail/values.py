@@ -330,7 +330,7 @@ class Quota:
 class Capabilities:
     """What a source can do; pages show or hide by it, never by the kind of source. `threads`: its lists can be grouped by
     conversation, in folders of up to `threads_limit` messages (None = of any size). `batches`: several messages are stored all
-    together or not at all, and faster than one by one."""
+    together or not at all, and faster than one by one. `whole_moves`: a move is done or not, nothing cuts it in the middle."""
 
     push: bool = False
     threads: bool = False
@@ -343,6 +343,7 @@ class Capabilities:
     move: bool = True
     keywords: bool = True
     batches: bool = False
+    whole_moves: bool = True
 
 
 Tls = Literal["tls", "starttls", "none"]

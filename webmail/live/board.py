@@ -16,13 +16,13 @@ from typing import Any, cast
 from redis.asyncio import Redis
 
 from webmail.live.events import Event, Kind, State, channel_of
+from webmail.live.marks import ANY, LEASES, STATES, WATCHER_S, WATCHERS, changed_folder, marks_key, new_mark, set_marks
 from webmail.values import FolderId
 
 CALLS = "live:calls"
 """The channel that names accounts which want a watcher, or want something else of it."""
-WISHES, WATCHERS, LEASES, STATES = "live:wishes", "live:watchers", "live:leases", "live:states"
+WISHES = "live:wishes"
 WISH_S = 60
-WATCHER_S = 6
 TIMEOUT_S = 5.0
 
 _WISH = """
@@ -76,6 +76,7 @@ end
 """
 _TELL = """
 if redis.call('HGET', KEYS[1], ARGV[2]) ~= ARGV[1] then return 0 end
+redis.call('HSET', KEYS[3], '', ARGV[6], ARGV[7], ARGV[6])
 redis.call('HSET', KEYS[2], ARGV[2], ARGV[3])
 redis.call('PUBLISH', ARGV[4], ARGV[5])
 return 1
@@ -167,17 +168,21 @@ class Board:
         await self._redis.publish(CALLS, "0")
 
     async def tell(self, watcher: str, states: Mapping[int, State]) -> None:
-        """Says how it goes with accounts that this watcher has."""
+        """Says how it goes with accounts that this watcher has. What was kept while they were watched before holds no more."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for account_id, state in states.items():
                 event = Event(account_id, Kind.STATE)
-                args: list[Any] = [watcher, account_id, state, channel_of(account_id), event.pack()]
-                await self._tell(keys=[LEASES, STATES], args=args, client=pipe)
+                args: list[Any] = [watcher, account_id, state, channel_of(account_id), event.pack(), new_mark(), ANY]
+                await self._tell(keys=[LEASES, STATES, marks_key(account_id)], args=args, client=pipe)
             await pipe.execute()
 
     async def publish(self, events: Iterable[Event]) -> None:
+        """Tells of changes; before that, what was kept of those folders holds no more."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for event in events:
+                folder = changed_folder(event)
+                if folder is not None:
+                    set_marks(pipe, event.account_id, [folder])
                 pipe.publish(channel_of(event.account_id), event.pack())
             await pipe.execute()
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from array import array
-from collections.abc import Iterable, Mapping
+from collections import OrderedDict
+from collections.abc import Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache as memoize
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 from redis import Redis, RedisError
 
@@ -21,14 +23,43 @@ logger = logging.getLogger(__name__)
 ORDER_TTL_S = 7 * 24 * 3600
 ROW_TTL_S = 30 * 24 * 3600
 STRUCTURE_LIMIT_BYTES = 65_536
+RECENT_ROWS = 10_000
+"""Rows that a process holds, about 1.5 kB each: what cannot change under a UID needs no second look."""
 VERSION = "3"
+
+V = TypeVar("V")
+
+
+class Recent(Generic[V]):
+    """The values used last, of which `limit` are held; for several threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._values: OrderedDict[Hashable, V] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> V | None:
+        with self._lock:
+            value = self._values.get(key)
+            if value is not None:
+                self._values.move_to_end(key)
+            return value
+
+    def keep(self, key: Hashable, value: V) -> None:
+        with self._lock:
+            self._values[key] = value
+            while len(self._values) > self._limit:
+                self._values.popitem(last=False)
+
+
+_recent: Recent[Summary] = Recent(RECENT_ROWS)
 
 
 class MailCache:
     """Orders, rows and MIME trees of one account."""
 
     def __init__(self, redis_url: str, account_key: str) -> None:
-        self._redis = _client(redis_url) if redis_url else None
+        self.redis = _client(redis_url) if redis_url else None
         self._prefix = f"mail:{VERSION}:{account_key}:".encode()
 
     def orders(self, folder: FolderId, names: list[str], *, code: str = "I") -> list[tuple[str, array[int]] | None]:
@@ -62,12 +93,18 @@ class MailCache:
         self._set({_folder_key(f"i:{validity}", folder): ids.tobytes()}, ORDER_TTL_S)
 
     def rows(self, folder: FolderId, validity: int, uids: list[int]) -> dict[int, Summary]:
-        """The kept rows among these, without flags."""
-        values = self._get([_folder_key(f"r:{validity}:{uid}", folder) for uid in uids])
-        found = {
-            uid: _unpack_row(folder, validity, uid, value) for uid, value in zip(uids, values, strict=True) if value
-        }
-        return {uid: row for uid, row in found.items() if row}
+        """The kept rows among these, without flags. Those read lately are in this process as well."""
+        if self.redis is None:
+            return {}
+        found = {uid: row for uid in uids if (row := _recent.get((self._prefix, folder, validity, uid)))}
+        missing = [uid for uid in uids if uid not in found]
+        values = self._get([_folder_key(f"r:{validity}:{uid}", folder) for uid in missing])
+        for uid, value in zip(missing, values, strict=True):
+            row = _unpack_row(folder, validity, uid, value) if value else None
+            if row is not None:
+                found[uid] = row
+                _recent.keep((self._prefix, folder, validity, uid), row)
+        return found
 
     def keep_rows(self, rows: Iterable[Summary]) -> None:
         self._set({_ref_key("r", row.ref): _pack_row(row) for row in rows}, ROW_TTL_S)
@@ -83,19 +120,19 @@ class MailCache:
         self._set({key: value for key, value in packed.items() if len(value) <= STRUCTURE_LIMIT_BYTES}, ROW_TTL_S)
 
     def _get(self, keys: list[bytes]) -> list[bytes | None]:
-        if self._redis is None or not keys:
+        if self.redis is None or not keys:
             return [None] * len(keys)
         try:
-            return cast(list[bytes | None], self._redis.mget([self._prefix + key for key in keys]))
+            return cast(list[bytes | None], self.redis.mget([self._prefix + key for key in keys]))
         except RedisError:
             logger.warning("the mail cache does not answer")
             return [None] * len(keys)
 
     def _set(self, values: Mapping[bytes, bytes], ttl_s: int) -> None:
-        if self._redis is None or not values:
+        if self.redis is None or not values:
             return
         try:
-            with self._redis.pipeline(transaction=False) as pipe:
+            with self.redis.pipeline(transaction=False) as pipe:
                 for key, value in values.items():
                     pipe.set(self._prefix + key, value, ex=ttl_s)
                 pipe.execute()

@@ -5,28 +5,27 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Self
 
 from webmail.errors import FolderRenewed, Gone, Refused
 from webmail.imap.changes import append_message, batches, copy_messages, expunge, store_flags
-from webmail.imap.connection import Connection, check
+from webmail.imap.connection import check
 from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
 from webmail.imap.find import find_message
 from webmail.imap.folders import list_folders
 from webmail.imap.hierarchy import create_folder, delete_folders, rename_folder, subscribe
 from webmail.imap.login import connect
 from webmail.imap.pool import Key, Open
-from webmail.imap.quota import read_quota
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
-from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
+from webmail.live.marks import EVERY
 from webmail.mime.choose import choose_bodies
 from webmail.mime.mbox import Kept
-from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.cache import MailCache
-from webmail.sources.grouping import Groups, read_groups
+from webmail.sources.imap_lists import ImapLists, uid_of
+from webmail.sources.kept import Answers
 from webmail.sources.letter import (
     BODY_LIMIT_BYTES,
     HEADER_LIMIT_BYTES,
@@ -36,12 +35,8 @@ from webmail.sources.letter import (
     build_message,
     check_part_number,
 )
-from webmail.sources.listing import Listing, read_listing
-from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.moving import Mover
-from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.values import (
-    Capabilities,
     Credentials,
     Endpoint,
     Folder,
@@ -49,16 +44,11 @@ from webmail.values import (
     Message,
     Moved,
     MoveEnded,
-    Page,
     Part,
     PartNumber,
-    Query,
-    Quota,
     Ref,
     Role,
     Summary,
-    Thread,
-    Window,
 )
 
 CHUNK_BYTES = 256 * 1024
@@ -99,7 +89,7 @@ def open_imap(
     )
 
 
-class ImapSource:
+class ImapSource(ImapLists):
     """A `MailSource` over one leased IMAP connection."""
 
     def __init__(
@@ -111,17 +101,9 @@ class ImapSource:
         account_id: int | None = None,
         folder: FolderId | None = None,
     ) -> None:
-        self._session = Session(key, open_, folder)
-        self._cache = cache
-        self._roles = roles or {}
-        self._rows = RowReader(self._session, cache)
+        super().__init__(Session(key, open_, folder), cache, roles or {}, Answers(cache.redis, account_id))
         self._mover = Mover(self._session, account_id)
         self._structures: dict[Ref, Part] = {}
-
-    @property
-    def connection(self) -> Connection:
-        """The leased connection."""
-        return self._session.connection
 
     def close(self) -> None:
         self._session.close()
@@ -131,117 +113,6 @@ class ImapSource:
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-
-    @property
-    def can(self) -> Capabilities:
-        connection = self.connection
-        return Capabilities(
-            push=False,
-            threads=True,
-            threads_limit=None if server_threads(connection) else HERE_LIMIT,
-            server_sort=connection.has("SORT"),
-            quota=connection.has("QUOTA"),
-            move=True,
-        )
-
-    # --- lists ------------------------------------------------------------------------------------------------------
-
-    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
-        return self._session.read(lambda: self._folders(subscribed_only))
-
-    def _folders(self, subscribed_only: bool) -> list[Folder]:
-        found = list_folders(self.connection, subscribed_only=subscribed_only, chosen=self._roles)
-        return without_marked(self._session, self._cache, found)
-
-    def page(self, folder: FolderId, query: Query, window: Window) -> Page:
-        return self._session.read(lambda: self._page(folder, query, window))
-
-    def _page(self, folder: FolderId, query: Query, window: Window) -> Page:
-        if query.grouped:
-            page = self._thread_page(folder, query, window)
-            if page is not None:
-                return page
-        query = replace(query, threads=False)
-        listing = read_listing(self._session, self._cache, folder, query, window)
-        start = max(0, min(window.start, len(listing.order)))
-        uids = list(listing.order[start : start + window.size])
-        rows = self._rows.read(listing.state, uids, listing.flags)
-        marked = read_marked(self._session, self._cache, listing.state)
-        state = listing.state
-        return Page(tuple(rows), start, len(listing.order), state.validity, query, state.next_uid, marked=marked)
-
-    def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
-        """A window of conversations; None where nobody can tell them."""
-        listing, groups = self._groups(folder, query)
-        if groups is None:
-            return None
-        state, start = listing.state, max(0, min(window.start, len(groups)))
-        members = [groups.row(at) for at in range(start, min(start + window.size, len(groups)))]
-        unread, flags = read_marks(self.connection, [thread[0] for thread in members])
-        rows = {int(row.ref.id): row for row in self._rows.read(state, [thread[0] for thread in members], flags)}
-        shown = [thread for thread in members if thread[0] in rows]
-        threads = (Thread(self._refs(state, thread), unread=not unread.isdisjoint(thread.tolist())) for thread in shown)
-        return Page(
-            tuple(rows[thread[0]] for thread in shown),
-            start,
-            len(groups),
-            state.validity,
-            query,
-            state.next_uid,
-            tuple(threads),
-            read_marked(self._session, self._cache, state),
-        )
-
-    def _groups(self, folder: FolderId, query: Query) -> tuple[Listing, Groups | None]:
-        listing = read_listing(self._session, self._cache, folder, query)
-        return listing, read_groups(self._session, self._cache, listing, query)
-
-    @staticmethod
-    def _refs(state: Selected, uids: Iterable[int]) -> tuple[Ref, ...]:
-        return tuple(Ref(state.folder, state.validity, str(uid)) for uid in uids)
-
-    def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
-        return self._session.read(lambda: self._neighbours(ref, query))
-
-    def _neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
-        listing = read_listing(self._session, self._cache, ref.folder, query)
-        if listing.state.validity != ref.validity:
-            raise FolderRenewed("the folder was made anew")
-        groups = read_groups(self._session, self._cache, listing, query) if query.grouped else None
-        if groups is not None:
-            at, order = groups.row_of(_uid(ref)), groups.heads
-        else:
-            order = listing.order
-            at = order.index(_uid(ref)) if _uid(ref) in order else -1
-        if at < 0:
-            return -1, None, None, len(order)
-        before, after = (
-            Ref(ref.folder, ref.validity, str(order[i])) if 0 <= i < len(order) else None for i in (at - 1, at + 1)
-        )
-        return at, before, after, len(order)
-
-    def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
-        refs = list(refs)
-        return self._session.read(lambda: self._conversations(refs, query))
-
-    def _conversations(self, refs: list[Ref], query: Query) -> list[Ref]:
-        out: list[Ref] = []
-        for folder, validity in dict.fromkeys((ref.folder, ref.validity) for ref in refs):
-            mine = [ref for ref in refs if (ref.folder, ref.validity) == (folder, validity)]
-            listing, groups = self._groups(folder, replace(query, sort="date", descending=True))
-            if listing.state.validity != validity:
-                raise FolderRenewed("the folder was made anew")
-            together = groups.together(map(_uid, mine)) if groups else ()
-            out += dict.fromkeys([*self._refs(listing.state, together), *mine])
-        return out
-
-    def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
-        return self._session.read(lambda: self._related(folder, ids))
-
-    def _related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
-        state, _flight = self._session.selected(folder)
-        found = search_related(self.connection, ids[:RELATED_IDS_LIMIT])
-        return list(self._refs(state, found[-RELATED_LIMIT:]))
 
     # --- one message ------------------------------------------------------------------------------------------------
 
@@ -304,7 +175,7 @@ class ImapSource:
     def _fetch_one(self, ref: Ref, items: bytes) -> Fetched:
         """Items of one message. Raises Gone when it is not there, or marked as deleted: what comes back is of the UID that
         was asked, in a folder with the UIDVALIDITY that the ref has, or nothing."""
-        uid = _uid(ref)
+        uid = uid_of(ref)
         state, flight = self._session.valid(ref, fetch_command([uid], items))
         if uid in state.deleted:
             raise Gone("the message is marked as deleted")
@@ -313,13 +184,6 @@ class ImapSource:
         if fetched is None:
             raise Gone("the message is not there any more")
         return fetched
-
-    def quota(self) -> Quota | None:
-        return self._session.read(lambda: read_quota(self.connection)) if self.connection.has("QUOTA") else None
-
-    def refs(self, folder: FolderId, query: Query) -> list[Ref]:
-        listing = self._session.read(lambda: read_listing(self._session, self._cache, folder, query))
-        return [Ref(folder, listing.state.validity, str(uid)) for uid in listing.order]
 
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         found: dict[Ref, frozenset[str]] = {}
@@ -345,10 +209,9 @@ class ImapSource:
         self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = (), wait: bool = True
     ) -> None:
         added, removed = list(add), list(remove)
-        for _state, uids in self._by_folder(refs):
-            if wait:
-                self._session.disturbed()
-            store_flags(self.connection, uids, add=added, remove=removed, wait=wait)
+        for state, uids in self._by_folder(refs):
+            with self._changing(state.folder, waits=wait):
+                store_flags(self.connection, uids, add=added, remove=removed, wait=wait)
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)
@@ -356,30 +219,35 @@ class ImapSource:
         for state, uids in self._by_folder(refs):
             if state.folder == folder:
                 continue
-            self._session.disturbed()
-            validity, pairs = self._mover.move(state, uids, folder)
+            with self._changing(state.folder, folder):
+                validity, pairs = self._mover.move(state, uids, folder)
             for old, new in pairs.items():
                 after[Ref(state.folder, state.validity, str(old))] = Ref(folder, validity, str(new))
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
 
     def finish_moves(self) -> list[MoveEnded]:
-        return self._session.read(lambda: list(self._mover.finish()))
+        if self.can.whole_moves:
+            return []
+        ended = self._session.read(lambda: list(self._mover.finish()))
+        if ended:
+            self._answers.changed(EVERY)
+        return ended
 
     def copy(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)
         after: dict[Ref, Ref] = {}
         for state, uids in self._by_folder(refs):
-            self._session.disturbed()
-            validity, pairs = copy_messages(self.connection, uids, folder)
+            with self._changing(folder):
+                validity, pairs = copy_messages(self.connection, uids, folder)
             for old, new in pairs.items():
                 after[Ref(state.folder, state.validity, str(old))] = Ref(folder, validity, str(new))
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
         refs = list(refs)
-        for _state, uids in self._by_folder(refs, marked=True):
-            self._session.disturbed()
-            expunge(self.connection, uids)
+        for state, uids in self._by_folder(refs, marked=True):
+            with self._changing(state.folder):
+                expunge(self.connection, uids)
         return Moved(tuple(refs), tuple(None for _ in refs))
 
     def append(
@@ -387,8 +255,8 @@ class ImapSource:
     ) -> Ref | None:
         names = list(flags)
         self._session.read(self._session.ensure_alive)
-        self._session.disturbed()
-        return append_message(self.connection, folder, raw, flags=names, received=received)
+        with self._changing(folder):
+            return append_message(self.connection, folder, raw, flags=names, received=received)
 
     def append_all(self, folder: FolderId, messages: Sequence[Kept]) -> Sequence[Ref | None]:
         return [self.append(folder, one.raw, flags=sorted(one.flags), received=one.received) for one in messages]
@@ -397,22 +265,39 @@ class ImapSource:
         self._session.read(
             lambda: list_folders(self.connection, subscribed_only=False)
         )  # the namespace, a live connection
-        return create_folder(self.connection, parent, name, role)
+        with self._changing(EVERY):
+            return create_folder(self.connection, parent, name, role)
 
     def rename_folder(self, folder: Folder, parent: FolderId | None, name: str) -> FolderId:
-        self._session.disturbed()
-        return rename_folder(self.connection, folder, self._below(folder), parent, name)
+        below = self._below(folder)
+        with self._changing(EVERY):
+            return rename_folder(self.connection, folder, below, parent, name)
 
     def delete_folder(self, folder: Folder) -> None:
-        self._session.disturbed()
-        delete_folders(self.connection, [folder, *self._below(folder)])
+        below = self._below(folder)
+        with self._changing(EVERY):
+            delete_folders(self.connection, [folder, *below])
 
     def subscribe(self, folder: FolderId, *, on: bool) -> None:
-        self._session.read(lambda: subscribe(self.connection, [folder], on=on))
+        with self._changing(EVERY):
+            self._session.read(lambda: subscribe(self.connection, [folder], on=on))
+
+    @contextmanager
+    def _changing(self, *folders: FolderId, waits: bool = True) -> Iterator[None]:
+        """For the length of a change of these folders: afterwards, whatever became of it, nothing that was kept of them is
+        believed any more. Where nobody waits for the server, it changes them later still, and the watcher hears of it."""
+        if waits:
+            self._session.disturbed()
+        try:
+            yield
+        finally:
+            self._answers.changed(*folders)
 
     def _below(self, folder: Folder) -> list[Folder]:
+        """The folders below one, as the server has them at this moment."""
         depth = len(folder.path)
-        return [one for one in self.folders() if len(one.path) > depth and one.path[:depth] == folder.path]
+        every = self._session.read(lambda: self._folders(subscribed_only=False))
+        return [one for one in every if len(one.path) > depth and one.path[:depth] == folder.path]
 
     def _by_folder(self, refs: Iterable[Ref], *, marked: bool = False) -> Iterator[tuple[Selected, list[int]]]:
         """The refs of each folder, its validity checked; messages that are marked as deleted only with `marked`: a move would
@@ -421,19 +306,13 @@ class ImapSource:
         for ref in refs:
             groups.setdefault(ref.folder, []).append(ref)
         for group in groups.values():
-            uids = [_uid(ref) for ref in group]
+            uids = [uid_of(ref) for ref in group]
             if len({ref.validity for ref in group}) > 1:
                 raise FolderRenewed("the folder was made anew")
             state, _flight = self._session.read(lambda ref=group[0]: self._session.valid(ref))  # type: ignore[misc]
             left = [uid for uid in uids if marked or uid not in state.deleted]
             if left:
                 yield state, left
-
-
-def _uid(ref: Ref) -> int:
-    if not (ref.id.isascii() and ref.id.isdigit()) or len(ref.id) > 10 or not 0 < int(ref.id) <= 0xFFFFFFFF:
-        raise Gone("not a UID")
-    return int(ref.id)
 
 
 def _body_items(parts: tuple[Part, ...]) -> bytes:

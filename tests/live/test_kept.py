@@ -1,0 +1,199 @@
+"""Lists of a watched account: no IMAP while nothing changes, and never old after the event."""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.contract.test_source import letter
+from tests.live.conftest import Listening, Live, Owner
+from webmail.imap.pool import pool
+from webmail.live.events import Kind
+from webmail.sources.imap import ImapSource, open_imap
+from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Window
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+
+INBOX = FolderId("INBOX")
+PAGE = Window(0, 50)
+Open = Callable[[], ImapSource]
+
+
+@pytest.fixture
+def one(owner: Callable[..., Owner], deliver: Any) -> Owner:
+    made = owner()
+    for name in ("primera", "segunda"):
+        deliver(made.made.address, letter(name))
+    return made
+
+
+@pytest.fixture
+def opened(one: Owner, live: Live) -> Iterator[Open]:
+    """Opens the account anew each time, as requests do."""
+    sources: list[ImapSource] = []
+
+    def open_() -> ImapSource:
+        endpoint = Endpoint("127.0.0.1", live.stack.ports.imap, "none")
+        credentials = Credentials(one.made.address, one.made.password)
+        key = str(one.account.pk)
+        source = open_imap(endpoint, credentials, account_key=key, redis_url=live.url, account_id=one.account.pk)
+        sources.append(source)
+        return source
+
+    yield open_
+    for source in sources:
+        source.close()
+    pool.close_all()
+
+
+@pytest.fixture
+def ear(one: Owner, live: Live, watcher: Any) -> Listening:
+    watcher()
+    return live.watched(one.account.pk)
+
+
+def read(source: ImapSource, query: Query | None = None) -> dict[str, Any]:
+    """What a list page asks for."""
+    with source:
+        page = source.page(INBOX, query or Query(), PAGE)
+        return {
+            "subjects": [row.subject for row in page.rows],
+            "flags": [row.flags for row in page.rows],
+            "total": page.total,
+            "next": page.next_id,
+            "threads": page.threads,
+            "tree": source.folders(),
+            "quota": source.quota(),
+            "can": source.can,
+            "moves": source.finish_moves(),
+            "place": source.neighbours(page.rows[0].ref, query or Query()),
+        }
+
+
+def trips(action: Callable[[], Any]) -> int:
+    """Round trips to the mail server that an action takes, logins too."""
+
+    def count() -> int:
+        return sum(connection.round_trips + 1000 for kept in pool._idle.values() for connection in kept)
+
+    before = count()
+    action()
+    return count() - before
+
+
+@pytest.mark.parametrize(
+    "query",
+    [Query(), Query(sort="from", descending=False), Query(unread=True), Query(threads=True), Query(text="prim")],
+)
+def test_a_watched_list_asks_the_server_nothing(opened: Open, ear: Listening, query: Query) -> None:
+    first = read(opened(), query)
+    assert first["subjects"]
+    assert trips(lambda: read(opened(), query)) == 0
+    assert read(opened(), query) == first
+
+
+def test_no_list_is_old_after_the_event(opened: Open, ear: Listening, one: Owner, imap: Any, deliver: Any) -> None:
+    other = imap(one.made.address)
+    other.select_folder("INBOX")
+    read(opened())
+    deliver(one.made.address, letter("tercera"))
+    ear.kind(Kind.NEW)
+    assert "tercera" in str(read(opened())["subjects"])
+    assert next(folder for folder in read(opened())["tree"] if folder.id == INBOX).total == 3
+    for change, kind in (
+        (lambda: other.add_flags([1], [b"\\Flagged"]), Kind.FLAGS),
+        (lambda: other.remove_flags([1], [b"\\Flagged"]), Kind.FLAGS),
+        (lambda: other.add_flags([1, 2], [b"\\Seen", b"$label1"]), Kind.FLAGS),
+        (lambda: other.add_flags([2], [b"\\Deleted"]), Kind.FLAGS),
+        (lambda: other.expunge(), Kind.GONE),
+    ):
+        change()
+        ear.kind(kind)
+        now = read(opened())
+        fresh = read_fresh(opened, one, ear)
+        assert now == fresh
+    other.create_folder("Nueva")
+    ear.kind(Kind.FOLDERS)
+    assert "Nueva" in [folder.name for folder in read(opened())["tree"]]
+
+
+def read_fresh(opened: Open, one: Owner, ear: Listening) -> dict[str, Any]:
+    """The same from the server."""
+    ear.redis.delete(f"live:marks:{one.account.pk}")
+    return read(opened())
+
+
+def test_our_own_changes_show_at_once(opened: Open, ear: Listening) -> None:
+    source = opened()
+    read(source)
+    first = source.page(INBOX, Query(), PAGE).rows[0].ref
+    source.set_flags([first], add=[Flag.FLAGGED])
+    assert Flag.FLAGGED in read(opened())["flags"][0]
+    target = source.create_folder(None, "Aparte")
+    assert target in [folder.id for folder in read(opened())["tree"]]
+    moved = source.move([first], target).after[0]
+    assert read(opened())["total"] == 1
+    assert opened().page(target, Query(), PAGE).total == 1
+    assert moved is not None
+    source.delete([moved])
+    assert opened().page(target, Query(), PAGE).total == 0
+    source.append(INBOX, letter("guardada"))
+    assert read(opened())["total"] == 2
+    source.subscribe(target, on=False)
+    assert not next(folder for folder in opened().folders() if folder.id == target).subscribed
+
+
+def test_a_watcher_that_died_is_believed_for_seconds_alone(
+    opened: Open, one: Owner, live: Live, watcher: Any, imap: Any
+) -> None:
+    process = watcher()
+    live.watched(one.account.pk)
+    read(opened())
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    live.until(lambda: trips(lambda: read(opened())) > 0, timeout_s=9)
+    other = imap(one.made.address)
+    other.select_folder("INBOX")
+    other.add_flags([1], [b"\\Flagged"])
+    assert any(Flag.FLAGGED in flags for flags in read(opened())["flags"])
+    watcher()
+    live.watched(one.account.pk)
+    assert any(Flag.FLAGGED in flags for flags in read(opened())["flags"])
+
+
+def test_what_was_kept_before_a_watch_began_is_not_believed(
+    opened: Open, one: Owner, live: Live, watcher: Any, imap: Any
+) -> None:
+    process = watcher()
+    live.watched(one.account.pk)
+    read(opened())
+    process.terminate()
+    process.wait()
+    other = imap(one.made.address)
+    other.select_folder("INBOX")
+    other.add_flags([1], [b"\\Flagged"])
+    watcher()
+    live.watched(one.account.pk)
+    assert any(Flag.FLAGGED in flags for flags in read(opened())["flags"])
+
+
+def test_marks_that_redis_lost_do_not_come_back(opened: Open, one: Owner, ear: Listening, imap: Any) -> None:
+    read(opened())
+    ear.redis.delete(f"live:marks:{one.account.pk}")
+    ear.redis.script_flush()
+    assert trips(lambda: read(opened())) > 0
+    assert trips(lambda: read(opened())) == 0
+
+
+def test_strangers_have_nothing_of_it(live: Live, one: Owner, ear: Listening, opened: Open, owner: Any) -> None:
+    read(opened())
+    stranger = owner("eva")
+    page = stranger.client.get(f"/mail/{one.account.pk}/f/SU5CT1g/")
+    assert page.status_code == 404
+    assert not re.search("primera|segunda", page.content.decode())
+    assert Redis.from_url(live.url).exists(f"live:marks:{stranger.account.pk}") == 0

@@ -1,0 +1,106 @@
+"""Marks: of each folder of an account, a word that becomes another whenever something in it changes.
+
+The watcher sets a new mark before it tells of a change, and so does whoever changes something here. While a watcher that is
+alive says that it hears of every folder, what was read from the server after a mark was looked at holds until that mark is
+another one. Marks are random, so that one that was lost with Redis does not come back.
+
+`live:marks:ID` holds them by folder: "" for what concerns every folder, ANY for any change at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from redis import Redis, RedisError
+
+from webmail.live.events import Event, Kind, State
+from webmail.values import FolderId
+
+EVERY = FolderId("")
+ANY = b"\0any"
+MARKS_S = 24 * 3600
+TIMEOUT_S = 2.0
+WATCHER_S = 6
+"""How long a watcher's sign of life counts."""
+LEASES, WATCHERS, STATES = "live:leases", "live:watchers", "live:states"
+
+_READ = """
+local holder = redis.call('HGET', KEYS[1], ARGV[1])
+if not holder or redis.call('HGET', KEYS[3], ARGV[1]) ~= ARGV[2] then return false end
+local beat = redis.call('ZSCORE', KEYS[2], holder)
+if not beat or redis.call('TIME')[1] - beat > tonumber(ARGV[3]) then return false end
+local marks = {}
+for i = 5, #ARGV do
+  marks[i - 4] = redis.call('HGET', KEYS[4], ARGV[i])
+  if not marks[i - 4] then
+    redis.call('HSET', KEYS[4], ARGV[i], ARGV[4])
+    redis.call('EXPIRE', KEYS[4], 86400)
+    marks[i - 4] = ARGV[4]
+  end
+end
+return table.concat(marks, '.')
+"""
+_SHA = hashlib.sha1(_READ.encode(), usedforsecurity=False).hexdigest()
+
+logger = logging.getLogger(__name__)
+
+
+def marks_key(account_id: int) -> str:
+    return f"live:marks:{account_id}"
+
+
+def new_mark() -> str:
+    return secrets.token_hex(8)
+
+
+def fields_of(folders: Iterable[FolderId]) -> list[bytes]:
+    """What is set when these folders changed; EVERY among them stands for all."""
+    return [ANY, *(folder.encode("utf-8", "surrogatepass") for folder in folders)]
+
+
+def changed_folder(event: Event) -> FolderId | None:
+    """The folder that an event says has changed, EVERY when it may be any; None when it is no change of mail."""
+    if event.kind is Kind.STATE:
+        return None
+    return EVERY if event.kind is Kind.FOLDERS else event.folder
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """The marks of one account, as a web process reads and sets them."""
+
+    redis: Redis
+    account_id: int
+
+    def read_into(self, pipe: Any, folder: FolderId | None) -> None:
+        """Adds to a pipeline the question under which mark what is read now of a folder would hold (None = of all folders
+        together): a text, None while nobody watches the whole account."""
+        names = [ANY] if folder is None else [b"", folder.encode("utf-8", "surrogatepass")]
+        keys = [LEASES, WATCHERS, STATES, marks_key(self.account_id)]
+        pipe.evalsha(_SHA, len(keys), *keys, self.account_id, State.LIVE.value, WATCHER_S, new_mark(), *names)
+
+    def load(self) -> None:
+        """Makes Redis know the script, after NoScriptError: it was started anew. May raise RedisError."""
+        self.redis.script_load(_READ)
+
+    def set(self, *folders: FolderId) -> None:
+        """Says that something in these folders changed, or is just being changed. What Redis does not take is no loss: it has
+        no marks to be believed then either."""
+        try:
+            with self.redis.pipeline(transaction=True) as pipe:
+                set_marks(pipe, self.account_id, folders)
+                pipe.execute()
+        except RedisError as error:
+            logger.warning("live %s: marks were not set: %s", self.account_id, type(error).__name__)
+
+
+def set_marks(pipe: Any, account_id: int, folders: Iterable[FolderId]) -> None:
+    """Adds to a pipeline (of either kind of client) new marks for these folders."""
+    mark = new_mark()
+    pipe.hset(marks_key(account_id), mapping=dict.fromkeys(fields_of(folders), mark))
+    pipe.expire(marks_key(account_id), MARKS_S)

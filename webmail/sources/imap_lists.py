@@ -1,0 +1,185 @@
+"""What a live source lists: folders, pages, conversations. What was asked for a watched account holds until something changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import astuple, replace
+
+from webmail.errors import FolderRenewed, Gone
+from webmail.imap.connection import Connection
+from webmail.imap.folders import list_folders
+from webmail.imap.quota import read_quota
+from webmail.imap.selected import Selected
+from webmail.imap.session import Session
+from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
+from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
+from webmail.sources.cache import MailCache
+from webmail.sources.grouping import Groups, read_groups
+from webmail.sources.kept import Answers
+from webmail.sources.listing import Listing, read_listing
+from webmail.sources.marked import read_marked, without_marked
+from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
+from webmail.sources.reading_rows import RowReader, read_marks
+from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Thread, Window
+
+Place = tuple[int, int, int, int]
+
+
+class ImapLists:
+    """The half of an `ImapSource` that lists."""
+
+    def __init__(self, session: Session, cache: MailCache, roles: Mapping[Role, FolderId], answers: Answers) -> None:
+        self._session = session
+        self._cache = cache
+        self._roles = roles
+        self._answers = answers
+        self._rows = RowReader(session, cache)
+        self._can: Capabilities | None = None
+
+    @property
+    def connection(self) -> Connection:
+        """The leased connection."""
+        return self._session.connection
+
+    @property
+    def can(self) -> Capabilities:
+        if self._can is None:
+            self._can = self._answers.ask("can", None, CAPABILITIES, self._capabilities)
+        return self._can
+
+    def _capabilities(self) -> Capabilities:
+        connection = self.connection
+        return Capabilities(
+            push=False,
+            threads=True,
+            threads_limit=None if server_threads(connection) else HERE_LIMIT,
+            server_sort=connection.has("SORT"),
+            quota=connection.has("QUOTA"),
+            move=True,
+            whole_moves=connection.has("MOVE"),
+        )
+
+    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
+        name = f"folders:{subscribed_only}:{sorted(self._roles.items())}"
+        return self._answers.ask(
+            name, None, FOLDERS, lambda: self._session.read(lambda: self._folders(subscribed_only=subscribed_only))
+        )
+
+    def _folders(self, *, subscribed_only: bool) -> list[Folder]:
+        found = list_folders(self.connection, subscribed_only=subscribed_only, chosen=self._roles)
+        return without_marked(self._session, self._cache, found)
+
+    def quota(self) -> Quota | None:
+        if not self.can.quota:
+            return None
+        ask = lambda: [self._session.read(lambda: read_quota(self.connection))]  # noqa: E731
+        return self._answers.ask("quota", None, QUOTA, ask)[0]
+
+    def page(self, folder: FolderId, query: Query, window: Window) -> Page:
+        name = f"page:{astuple(query)}:{window.start}:{window.size}"
+        shape = page_shape(folder, query, self._cache.rows)
+        return self._answers.ask(
+            name, folder, shape, lambda: self._session.read(lambda: self._page(folder, query, window))
+        )
+
+    def _page(self, folder: FolderId, query: Query, window: Window) -> Page:
+        if query.grouped:
+            page = self._thread_page(folder, query, window)
+            if page is not None:
+                return page
+        query = replace(query, threads=False)
+        listing = read_listing(self._session, self._cache, folder, query, window)
+        start = max(0, min(window.start, len(listing.order)))
+        uids = list(listing.order[start : start + window.size])
+        rows = self._rows.read(listing.state, uids, listing.flags)
+        marked = read_marked(self._session, self._cache, listing.state)
+        state = listing.state
+        return Page(tuple(rows), start, len(listing.order), state.validity, query, state.next_uid, marked=marked)
+
+    def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
+        """A window of conversations; None where nobody can tell them."""
+        listing, groups = self._groups(folder, query)
+        if groups is None:
+            return None
+        state, start = listing.state, max(0, min(window.start, len(groups)))
+        members = [groups.row(at) for at in range(start, min(start + window.size, len(groups)))]
+        unread, flags = read_marks(self.connection, [thread[0] for thread in members])
+        rows = {int(row.ref.id): row for row in self._rows.read(state, [thread[0] for thread in members], flags)}
+        shown = [thread for thread in members if thread[0] in rows]
+        threads = (Thread(self._refs(state, thread), unread=not unread.isdisjoint(thread.tolist())) for thread in shown)
+        return Page(
+            tuple(rows[thread[0]] for thread in shown),
+            start,
+            len(groups),
+            state.validity,
+            query,
+            state.next_uid,
+            tuple(threads),
+            read_marked(self._session, self._cache, state),
+        )
+
+    def _groups(self, folder: FolderId, query: Query) -> tuple[Listing, Groups | None]:
+        listing = read_listing(self._session, self._cache, folder, query)
+        return listing, read_groups(self._session, self._cache, listing, query)
+
+    @staticmethod
+    def _refs(state: Selected, uids: Iterable[int]) -> tuple[Ref, ...]:
+        return tuple(Ref(state.folder, state.validity, str(uid)) for uid in uids)
+
+    def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
+        name = f"place:{astuple(query)}:{ref.validity}:{ref.id}"
+        at, before, after, total = self._answers.ask(
+            name, ref.folder, PLACE, lambda: self._session.read(lambda: self._place(ref, query))
+        )
+        beside = (Ref(ref.folder, ref.validity, str(uid)) if uid else None for uid in (before, after))
+        return at, *beside, total  # type: ignore[return-value]
+
+    def _place(self, ref: Ref, query: Query) -> Place:
+        """The row of a message, the UIDs before and after it (0 = none), and how many rows there are."""
+        listing = read_listing(self._session, self._cache, ref.folder, query)
+        if listing.state.validity != ref.validity:
+            raise FolderRenewed("the folder was made anew")
+        groups = read_groups(self._session, self._cache, listing, query) if query.grouped else None
+        order = listing.order if groups is None else groups.heads
+        try:
+            at = order.index(uid_of(ref)) if groups is None else groups.row_of(uid_of(ref))
+        except ValueError:
+            at = -1
+        if at < 0:
+            return -1, 0, 0, len(order)
+        before, after = (order[i] if 0 <= i < len(order) else 0 for i in (at - 1, at + 1))
+        return at, before, after, len(order)
+
+    def refs(self, folder: FolderId, query: Query) -> list[Ref]:
+        listing = self._session.read(lambda: read_listing(self._session, self._cache, folder, query))
+        return [Ref(folder, listing.state.validity, str(uid)) for uid in listing.order]
+
+    def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
+        refs = list(refs)
+        return self._session.read(lambda: self._conversations(refs, query))
+
+    def _conversations(self, refs: list[Ref], query: Query) -> list[Ref]:
+        out: list[Ref] = []
+        for folder, validity in dict.fromkeys((ref.folder, ref.validity) for ref in refs):
+            mine = [ref for ref in refs if (ref.folder, ref.validity) == (folder, validity)]
+            listing, groups = self._groups(folder, replace(query, sort="date", descending=True))
+            if listing.state.validity != validity:
+                raise FolderRenewed("the folder was made anew")
+            together = groups.together(map(uid_of, mine)) if groups else ()
+            out += dict.fromkeys([*self._refs(listing.state, together), *mine])
+        return out
+
+    def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
+        return self._session.read(lambda: self._related(folder, ids))
+
+    def _related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
+        state, _flight = self._session.selected(folder)
+        found = search_related(self.connection, ids[:RELATED_IDS_LIMIT])
+        return list(self._refs(state, found[-RELATED_LIMIT:]))
+
+
+def uid_of(ref: Ref) -> int:
+    """The UID of a ref. Raises Gone when it has none."""
+    if not (ref.id.isascii() and ref.id.isdigit()) or len(ref.id) > 10 or not 0 < int(ref.id) <= 0xFFFFFFFF:
+        raise Gone("not a UID")
+    return int(ref.id)
