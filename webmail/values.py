@@ -287,7 +287,8 @@ class Page:
     next message will have at least; rows that vanished while they were fetched are left out, never replaced by others.
 
     `query` is the one that was answered: without `threads` where the source could not tell them. With them there is a thread
-    for each row, and the row is that of its newest message. `marked` are messages of the folder that no list shows."""
+    for each row, and the row is that of its newest message. `marked` are messages of the folder that no list shows.
+    `digest`, where there is one, no other page has: what is made of the page may be kept under it."""
 
     rows: tuple[Summary, ...]
     start: int
@@ -297,6 +298,7 @@ class Page:
     next_id: int = 0
     threads: tuple[Thread, ...] = ()
     marked: Marked = Marked()
+    digest: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ for i = 5, #ARGV do
     marks[i - 4] = ARGV[4]
   end
 end
-return table.concat(marks, '.')
+return marks
 """
 _SHA = hashlib.sha1(_READ.encode(), usedforsecurity=False).hexdigest()
 
@@ -77,11 +77,11 @@ class Marks:
     redis: Redis
     account_id: int
 
-    def read_into(self, pipe: Any, folder: FolderId | None) -> None:
-        """Adds to a pipeline the question under which mark what is read now of a folder would hold (None = of all folders
-        together): a text, None while nobody watches the whole account."""
-        names = [ANY] if folder is None else [b"", folder.encode("utf-8", "surrogatepass")]
+    def read_into(self, pipe: Any, folders: Iterable[FolderId]) -> None:
+        """Adds to a pipeline the question for the marks of ANY, of EVERY and of these folders: a list, None while nobody
+        watches the whole account."""
         keys = [LEASES, WATCHERS, STATES, marks_key(self.account_id)]
+        names = fields_of([EVERY, *folders])
         pipe.evalsha(_SHA, len(keys), *keys, self.account_id, State.LIVE.value, WATCHER_S, new_mark(), *names)
 
     def load(self) -> None:

@@ -18,6 +18,7 @@ from webmail.mime.frank import Authentication, read_authentication, transport_tl
 from webmail.services.bodies import Framed, PartUrl, RawBody, frame_body, keep_framed
 from webmail.services.tags import Tag, Tags
 from webmail.sources.base import MailSource
+from webmail.sources.cache import Recent
 from webmail.values import Body, Flag, Folder, FolderId, Message, Page, Part, Query, Ref, Role, Summary, Thread, Window
 
 DEFECT_TEXTS: dict[str, Promise] = {
@@ -37,6 +38,9 @@ SENT_BY_ME = frozenset({Role.SENT, Role.DRAFTS, Role.TEMPLATES})
 
 THREAD_LIMIT = 200
 """Messages of a conversation that a list shows at once."""
+
+RECENT_PAGES = 300
+"""Windows of rows that a process holds, about 30 kB each."""
 
 OTHER_DEFECT = _("Part of the message does not follow the rules of mail and was read as well as possible.")
 
@@ -62,10 +66,11 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowPage:
-    """A window of rows as the list shows it."""
+    """A window of rows as the list shows it. What is made of rows that have a `digest` may be kept under it."""
 
     rows: list[Row]
     page: Page
+    digest: str = ""
 
     @property
     def total(self) -> int:
@@ -115,6 +120,9 @@ class Letter:
         return ", ".join(name for name, result in checks.items() if result == "fail")
 
 
+_recent: Recent[RowPage] = Recent(RECENT_PAGES)
+
+
 def find_folder(folders: Sequence[Folder], folder_id: FolderId) -> Folder:
     """The folder with this id. Raises FolderGone when the account has none: neither mail in it nor folders below it."""
     for folder in folders:
@@ -123,11 +131,31 @@ def find_folder(folders: Sequence[Folder], folder_id: FolderId) -> Folder:
     raise FolderGone("no such folder")
 
 
+def look_ahead(source: MailSource, folder: FolderId, query: Query, window: Window) -> None:
+    """Says that folders, quota and this window will be asked for."""
+    source.look_ahead(folder, query, _looked_back(window))
+
+
 def open_page(source: MailSource, folder: Folder, query: Query, window: Window, tags: Tags) -> RowPage:
     """The rows of one window, with day headings when they are sorted by date. One row more is read above the window, so
     that its first day is told only if it begins there."""
+    page = source.page(folder.id, query, _looked_back(window))
+    if not page.digest:
+        return _row_page(page, folder, query, window, tags)
+    zone = timezone.get_current_timezone_name()
+    key = f"{page.digest}:{folder.role}:{window.start}:{zone}:{tags.own!r}"
+    rows = _recent.get(key) or _row_page(page, folder, query, window, tags, digest=key)
+    _recent.keep(key, rows)
+    return rows
+
+
+def _looked_back(window: Window) -> Window:
     look_back = 1 if window.start > 0 else 0
-    page = source.page(folder.id, query, Window(window.start - look_back, window.size + look_back))
+    return Window(window.start - look_back, window.size + look_back)
+
+
+def _row_page(page: Page, folder: Folder, query: Query, window: Window, tags: Tags, *, digest: str = "") -> RowPage:
+    look_back = 1 if window.start > 0 else 0
     sent_by_me = folder.role in SENT_BY_ME
     rows: list[Row] = []
     last: date | None = None
@@ -149,7 +177,7 @@ def open_page(source: MailSource, folder: Folder, query: Query, window: Window, 
                 )
             )
     kept = replace(page, rows=page.rows[look_back:], threads=page.threads[look_back:], start=page.start + look_back)
-    return RowPage(rows, kept)
+    return RowPage(rows, kept, digest)
 
 
 def thread_rows(source: MailSource, folder: Folder, ref: Ref, query: Query, tags: Tags) -> list[Row]:

@@ -78,12 +78,14 @@ class Tags:
 
     def of(self, flags: Iterable[str]) -> list[Tag]:
         """The tags among a message's flags: those of `all` first, in order, then the others by name."""
+        words = [flag for flag in flags if not flag.startswith("\\") and flag.lower() not in NOT_TAGS]
+        if not words:
+            return []
         known = {tag.keyword.lower(): (place, tag) for place, tag in enumerate(self.all)}
         found = []
-        for flag in flags:
-            if not flag.startswith("\\") and flag.lower() not in NOT_TAGS:
-                place, tag = known.get(flag.lower(), (len(known), Tag(flag, flag.lstrip("$"), "")))
-                found.append((place, flag.lower(), Tag(flag, tag.name, tag.css)))
+        for flag in words:
+            place, tag = known.get(flag.lower(), (len(known), Tag(flag, flag.lstrip("$"), "")))
+            found.append((place, flag.lower(), Tag(flag, tag.name, tag.css)))
         return [tag for _place, _name, tag in sorted(found, key=lambda one: one[:2])]
 
 

@@ -41,6 +41,10 @@ class MailSource(Protocol):
         """What this source can do."""
         ...
 
+    def look_ahead(self, folder: FolderId, query: Query, window: Window) -> None:
+        """Says that the folders, the quota and this window will be asked for: the source may look for them all at once."""
+        ...
+
     def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
         """All folders, parents before children, in Thunderbird's order, with counts where they cost no round trip more."""
         ...

@@ -60,6 +60,7 @@ class MailCache:
 
     def __init__(self, redis_url: str, account_key: str) -> None:
         self.redis = _client(redis_url) if redis_url else None
+        self.account = account_key
         self._prefix = f"mail:{VERSION}:{account_key}:".encode()
 
     def orders(self, folder: FolderId, names: list[str], *, code: str = "I") -> list[tuple[str, array[int]] | None]:

@@ -296,7 +296,7 @@ class ImapSource(ImapLists):
     def _below(self, folder: Folder) -> list[Folder]:
         """The folders below one, as the server has them at this moment."""
         depth = len(folder.path)
-        every = self._session.read(lambda: self._folders(subscribed_only=False))
+        every = self._session.read(self._folders)
         return [one for one in every if len(one.path) > depth and one.path[:depth] == folder.path]
 
     def _by_folder(self, refs: Iterable[Ref], *, marked: bool = False) -> Iterator[tuple[Selected, list[int]]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, replace
 
 from webmail.errors import FolderRenewed, Gone
+from webmail.folder_order import only_subscribed
 from webmail.imap.connection import Connection
 from webmail.imap.folders import list_folders
 from webmail.imap.quota import read_quota
@@ -59,14 +60,21 @@ class ImapLists:
             whole_moves=connection.has("MOVE"),
         )
 
-    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
-        name = f"folders:{subscribed_only}:{sorted(self._roles.items())}"
-        return self._answers.ask(
-            name, None, FOLDERS, lambda: self._session.read(lambda: self._folders(subscribed_only=subscribed_only))
+    def look_ahead(self, folder: FolderId, query: Query, window: Window) -> None:
+        self._answers.look_ahead(
+            [(self._folders_name(), None), ("can", None), ("quota", None), (_page_name(query, window), folder)]
         )
 
-    def _folders(self, *, subscribed_only: bool) -> list[Folder]:
-        found = list_folders(self.connection, subscribed_only=subscribed_only, chosen=self._roles)
+    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
+        found = self._answers.ask(self._folders_name(), None, FOLDERS, lambda: self._session.read(self._folders))
+        return only_subscribed(found) if subscribed_only else found
+
+    def _folders_name(self) -> str:
+        """The tree depends on the folders that its owner has chosen for something."""
+        return f"folders:{sorted(self._roles.items())}"
+
+    def _folders(self) -> list[Folder]:
+        found = list_folders(self.connection, subscribed_only=False, chosen=self._roles)
         return without_marked(self._session, self._cache, found)
 
     def quota(self) -> Quota | None:
@@ -76,10 +84,12 @@ class ImapLists:
         return self._answers.ask("quota", None, QUOTA, ask)[0]
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
-        name = f"page:{astuple(query)}:{window.start}:{window.size}"
-        shape = page_shape(folder, query, self._cache.rows)
+        shape = page_shape(self._cache.account, folder, query, self._cache.rows)
         return self._answers.ask(
-            name, folder, shape, lambda: self._session.read(lambda: self._page(folder, query, window))
+            _page_name(query, window),
+            folder,
+            shape,
+            lambda: self._session.read(lambda: self._page(folder, query, window)),
         )
 
     def _page(self, folder: FolderId, query: Query, window: Window) -> Page:
@@ -176,6 +186,10 @@ class ImapLists:
         state, _flight = self._session.selected(folder)
         found = search_related(self.connection, ids[:RELATED_IDS_LIMIT])
         return list(self._refs(state, found[-RELATED_LIMIT:]))
+
+
+def _page_name(query: Query, window: Window) -> str:
+    return f"page:{astuple(query)}:{window.start}:{window.size}"
 
 
 def uid_of(ref: Ref) -> int:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -28,10 +28,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How an answer is packed into JSON and read again. `unpack` gives None for what does not hold any more."""
+    """How an answer is made into what JSON can hold, and read again from the octets of that. `unpack` gives None for what
+    does not hold any more."""
 
     pack: Callable[[Any], Any]
-    unpack: Callable[[Any], Any]
+    unpack: Callable[[bytes], Any]
+
+
+Wanted = tuple[str, FolderId | None]
+"""An answer by its name and the folder that it depends on (None = any change in the account)."""
+Seen = tuple[bytes | None, bytes | None]
+"""The mark under which an answer holds from now on (None = nobody watches), and what is kept of it."""
 
 
 class Answers:
@@ -40,52 +47,72 @@ class Answers:
 
     def __init__(self, redis: Redis | None, account_id: int | None) -> None:
         self._marks = Marks(redis, account_id) if redis is not None and account_id is not None else None
+        self._ahead: dict[Wanted, Seen] = {}
+
+    def look_ahead(self, wanted: Sequence[Wanted]) -> set[Wanted]:
+        """Looks for several answers at once, before they are asked for; those that have to be asked of the server."""
+        if self._marks is None:
+            return set(wanted)
+        self._ahead = self._look(wanted)
+        return {one for one, (mark, kept) in self._ahead.items() if not _holds(mark, kept)}
 
     def ask(self, name: str, folder: FolderId | None, shape: Shape, question: Callable[[], T]) -> T:
-        """The kept answer, else the server's. `folder` is what it depends on (None = any change in the account)."""
+        """The kept answer, else the server's."""
         if self._marks is None:
             return question()
-        key = self._key(name, folder)
-        mark, kept = self._read(key, folder)
-        if mark and kept is not None and kept.startswith(mark + b"\n"):
-            known: T | None = shape.unpack(json.loads(kept[len(mark) + 1 :]))
+        wanted = (name, folder)
+        seen = self._ahead.pop(wanted) if wanted in self._ahead else self._look([wanted])[wanted]
+        mark, kept = seen
+        if mark is not None and kept is not None and _holds(mark, kept):
+            known: T | None = shape.unpack(kept[len(mark) + 1 :])
             if known is not None:
                 return known
         answer = question()
-        if mark:
-            self._keep(key, mark + b"\n" + json.dumps(shape.pack(answer), separators=(",", ":")).encode())
+        if mark is not None:
+            self._keep(wanted, mark + b"\n" + json.dumps(shape.pack(answer), separators=(",", ":")).encode())
         return answer
 
     def changed(self, *folders: FolderId) -> None:
         """Says that something in these folders was changed; EVERY for the account as a whole."""
+        self._ahead.clear()
         if self._marks is not None:
             self._marks.set(*folders)
 
-    def _key(self, name: str, folder: FolderId | None) -> bytes:
+    def _key(self, wanted: Wanted) -> bytes:
         assert self._marks
-        digest = hashlib.blake2b(repr((name, folder)).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+        digest = hashlib.blake2b(repr(wanted).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         return f"kept:1:{self._marks.account_id}:{digest}".encode()
 
-    def _read(self, key: bytes, folder: FolderId | None) -> tuple[bytes | None, bytes | None]:
-        """The mark under which an answer holds from now on, and what is kept. One round trip to Redis."""
+    def _look(self, wanted: Sequence[Wanted]) -> dict[Wanted, Seen]:
+        """One round trip to Redis."""
         assert self._marks
+        folders = list(dict.fromkeys(folder for _name, folder in wanted if folder is not None))
+        nothing: dict[Wanted, Seen] = dict.fromkeys(wanted, (None, None))
         try:
             for _attempt in range(2):
                 with self._marks.redis.pipeline(transaction=False) as pipe:
-                    self._marks.read_into(pipe, folder)
-                    pipe.get(key)
-                    mark, kept = pipe.execute(raise_on_error=False)
-                if not isinstance(mark, NoScriptError):
+                    self._marks.read_into(pipe, folders)
+                    pipe.mget([self._key(one) for one in wanted])
+                    marks, values = pipe.execute(raise_on_error=False)
+                if not isinstance(marks, NoScriptError):
                     break
                 self._marks.load()
-            return (mark, kept) if isinstance(mark, bytes) and not isinstance(kept, Exception) else (None, None)
         except RedisError as error:
             logger.warning("live %s: no kept answer: %s", self._marks.account_id, type(error).__name__)
-            return None, None
+            return nothing
+        if not isinstance(marks, list) or not isinstance(values, list):
+            return nothing
+        some, every, *others = marks
+        mark_of = {None: some} | {one: every + b"." + mark for one, mark in zip(folders, others, strict=True)}
+        return {one: (mark_of[one[1]], value) for one, value in zip(wanted, values, strict=True)}
 
-    def _keep(self, key: bytes, value: bytes) -> None:
+    def _keep(self, wanted: Wanted, value: bytes) -> None:
         assert self._marks
         try:
-            self._marks.redis.set(key, value, ex=TRUST_S)
+            self._marks.redis.set(self._key(wanted), value, ex=TRUST_S)
         except RedisError as error:
             logger.warning("live %s: an answer was not kept: %s", self._marks.account_id, type(error).__name__)
+
+
+def _holds(mark: bytes | None, kept: bytes | None) -> bool:
+    return mark is not None and kept is not None and kept.startswith(mark + b"\n")

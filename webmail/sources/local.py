@@ -118,6 +118,9 @@ class LocalSource:
         ]
         return sort_folders(only_subscribed(folders) if subscribed_only else folders)
 
+    def look_ahead(self, folder: FolderId, query: Query, window: Window) -> None:
+        """Nothing is far away here."""
+
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
         if query.grouped:
             return self._thread_page(folder, query, window)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+import json
+from collections.abc import Callable
 from dataclasses import asdict, fields, replace
+from functools import lru_cache
 from typing import Any
 
+from webmail.sources.cache import Recent
 from webmail.sources.kept import Shape
 from webmail.values import (
     Capabilities,
@@ -23,15 +27,12 @@ from webmail.values import (
 
 Rows = Callable[[FolderId, int, list[int]], dict[int, Summary]]
 """The unchanging parts of messages that are kept, by UID."""
+_pages: Recent[Page] = Recent(1_000)
 _FOLDER = [one.name for one in fields(Folder)]
 
 
 def _pack_folders(folders: list[Folder]) -> Any:
     return [[*(getattr(one, name) for name in _FOLDER[:-1]), one.marked.total, one.marked.unread] for one in folders]
-
-
-def _unpack_folders(packed: list[list[Any]]) -> list[Folder]:
-    return [_unpack_folder(*values) for values in packed]
 
 
 def _unpack_folder(id_: str, path: list[str], parent: str | None, role: str, *rest: Any) -> Folder:
@@ -41,41 +42,64 @@ def _unpack_folder(id_: str, path: list[str], parent: str | None, role: str, *re
     return Folder(FolderId(id_), tuple(path), above, Role(role), **named, marked=Marked(total, unread))
 
 
-FOLDERS = Shape(_pack_folders, _unpack_folders)
-QUOTA = Shape(
-    lambda one: [one[0] and [one[0].used_bytes, one[0].limit_bytes]],
-    lambda packed: [Quota(*packed[0]) if packed[0] else None],
-)
+@lru_cache(maxsize=500)
+def _read_folders(packed: bytes) -> tuple[Folder, ...]:
+    return tuple(_unpack_folder(*values) for values in json.loads(packed))
+
+
+FOLDERS = Shape(_pack_folders, lambda packed: list(_read_folders(packed)))
+
+
+def _read_quota(packed: bytes) -> list[Quota | None]:
+    (values,) = json.loads(packed)
+    return [Quota(*values) if values else None]
+
+
+@lru_cache(maxsize=100)
+def _read_capabilities(packed: bytes) -> Capabilities:
+    return Capabilities(**json.loads(packed))
+
+
+QUOTA = Shape(lambda one: [one[0] and [one[0].used_bytes, one[0].limit_bytes]], _read_quota)
 """A quota in a list: that there is none is an answer too."""
-CAPABILITIES = Shape(asdict, lambda packed: Capabilities(**packed))
-PLACE = Shape(list, lambda packed: packed)
+CAPABILITIES = Shape(asdict, _read_capabilities)
+PLACE = Shape(list, json.loads)
 """Where a message is in its list: its row, the UIDs before and after it, and how many rows there are."""
 
 
-def page_shape(folder: FolderId, query: Query, rows: Rows) -> Shape:
-    """A page without what cannot change of its rows: that is kept for itself."""
+def page_shape(account: str, folder: FolderId, query: Query, rows: Rows) -> Shape:
+    """A page of an account without what cannot change of its rows: that is kept for itself."""
 
-    def unpack(packed: Mapping[str, Any]) -> Page | None:
-        validity = packed["validity"]
-        uids = [uid for uid, _flags in packed["rows"]]
-        known = rows(folder, validity, uids)
-        if len(known) < len(uids):
-            return None
-        return Page(
-            rows=tuple(with_flags(known[uid], flags) for uid, flags in packed["rows"]),
-            start=packed["start"],
-            total=packed["total"],
-            validity=validity,
-            query=query if packed["threads"] is not None else replace(query, threads=False),
-            next_id=packed["next_id"],
-            threads=tuple(
-                Thread(tuple(Ref(folder, validity, str(uid)) for uid in uids), unread)
-                for uids, unread in packed["threads"] or ()
-            ),
-            marked=Marked(*packed["marked"]),
-        )
+    def unpack(packed: bytes) -> Page | None:
+        digest = hashlib.blake2b(repr((account, folder, query)).encode("utf-8", "replace") + packed).hexdigest()
+        page = _pages.get(digest) or _read_page(json.loads(packed), digest, folder, query, rows)
+        if page is not None:
+            _pages.keep(digest, page)
+        return page
 
     return Shape(_pack_page, unpack)
+
+
+def _read_page(packed: Any, digest: str, folder: FolderId, query: Query, rows: Rows) -> Page | None:
+    """A page, None when what cannot change of one of its rows is not kept any more."""
+    validity = packed["validity"]
+    known = rows(folder, validity, [uid for uid, _flags in packed["rows"]])
+    if len(known) < len(packed["rows"]):
+        return None
+    return Page(
+        rows=tuple(with_flags(known[uid], flags) for uid, flags in packed["rows"]),
+        start=packed["start"],
+        total=packed["total"],
+        validity=validity,
+        query=query if packed["threads"] is not None else replace(query, threads=False),
+        next_id=packed["next_id"],
+        threads=tuple(
+            Thread(tuple(Ref(folder, validity, str(uid)) for uid in uids), unread)
+            for uids, unread in packed["threads"] or ()
+        ),
+        marked=Marked(*packed["marked"]),
+        digest=digest,
+    )
 
 
 def _pack_page(page: Page) -> Any:

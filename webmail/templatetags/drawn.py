@@ -14,7 +14,7 @@ from webmail.services.folders import TreeItem, folder_label
 from webmail.services.tags import Tag
 from webmail.values import Folder, FolderId, Query, Role
 from webmail.views.drawing import draw
-from webmail.views.rows import Around, TagDot, draw_rows
+from webmail.views.rows import Around, TagDot, draw_page
 
 register = template.Library()
 
@@ -78,7 +78,7 @@ def message_rows(context: dict[str, Any]) -> SafeString:
         confirm=folder.role is Role.TRASH,
         places=context.get("places") or {},
     )
-    return draw_rows(context["page"].rows, around)
+    return draw_page(context["page"], around)
 
 
 @register.simple_tag(takes_context=True)

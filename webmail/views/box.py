@@ -16,11 +16,11 @@ from accounts.models import MailAccount
 from webmail.folder_order import only_subscribed
 from webmail.markup.document import Theme
 from webmail.services.access import account_for, open_source
+from webmail.services.beside import Beside, look_beside
 from webmail.services.folders import tree_items
 from webmail.services.hierarchy import hidden
 from webmail.services.pulls import pull_state
 from webmail.services.reading import find_folder
-from webmail.services.sending import pending
 from webmail.services.special import find_rivals
 from webmail.services.tags import Tags, tags_for
 from webmail.sources.base import MailSource
@@ -38,11 +38,19 @@ class Box:
     hidden: int = 0
     """Folders that `folders` left out because nobody subscribes to them."""
     _tags: Tags | None = None
+    _beside: Beside | None = None
+
+    @property
+    def beside(self) -> Beside:
+        """What there is beside the mail, looked for once."""
+        self._beside = self._beside or look_beside(self.account)
+        return self._beside
 
     @property
     def tags(self) -> Tags:
         """The tags of the account, read once."""
-        self._tags = self._tags or tags_for(self.account)
+        if self._tags is None:
+            self._tags = tags_for(self.account) if self.beside.tags else Tags()
         return self._tags
 
     @property
@@ -90,12 +98,13 @@ class Box:
         """Context of the folder tree: both groups, the account and the person's others, how many messages are on their way or
         stuck, how downloads stand, and folders that look like special ones."""
         top, own = tree_items(folders, current)
+        others = MailAccount.objects.filter(owner=self.account.owner_id).exclude(pk=self.account.pk)
         return {
             "account": self.account,
-            "accounts": list(MailAccount.objects.filter(owner=self.account.owner_id).exclude(pk=self.account.pk)),
+            "accounts": list(others.select_related("mailbox")) if self.beside.others else [],
             "tree_top": top,
             "tree_own": own,
-            "outgoing": pending(self.account).count(),
+            "outgoing": self.beside.outgoing,
             "pull": pull_state(self.account),
             "rivals": find_rivals(self.account, folders),
             "hidden_folders": self.hidden,

@@ -14,7 +14,7 @@ from accounts.models import MailAccount
 from webmail.errors import FolderGone
 from webmail.services.composing import to_rescue
 from webmail.services.folders import folder_label
-from webmail.services.reading import SENT_BY_ME, RowPage, open_page
+from webmail.services.reading import SENT_BY_ME, RowPage, look_ahead, open_page
 from webmail.services.whereabouts import whereabouts
 from webmail.tokens import decode_folder
 from webmail.values import Folder, FolderId, MoveEnded, Query, Window
@@ -117,14 +117,14 @@ def _role_hint(box: Box, folder_id: FolderId) -> Any:
 def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> dict[str, Any]:
     """Everything that the mail page shows but the reader: tree, quota, and the list from `start` (else as the address says)."""
     query = query_of(box.request)
+    window = Window(start_from(box.request.GET) if start is None else start, PAGE_SIZE)
+    look_ahead(box.source, folder_id, query, window)
     ended = box.source.finish_moves()
     folders = box.folders()
     folder = box.folder(folders, folder_id)
     if not folder.selectable:
         return box.tree(folders, folder_id) | {"folder": folder, "label": folder_label(folder), "query": query}
-    page = open_page(
-        box.source, folder, query, Window(start_from(box.request.GET) if start is None else start, PAGE_SIZE), box.tags
-    )
+    page = open_page(box.source, folder, query, window, box.tags)
     folders = [one.less(page.page.marked) if one.id == folder.id else one for one in folders]
     folder = folder.less(page.page.marked)
     return (
@@ -134,7 +134,7 @@ def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> 
             "quota": box.quota(),
             "can": box.source.can,
             "view": "list",
-            "rescue": to_rescue(box.account),
+            "rescue": to_rescue(box.account) if box.beside.composing else [],
             "ended": [(move, *_labels(folders, move)) for move in ended],
         }
     )

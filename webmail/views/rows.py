@@ -18,13 +18,13 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
-from webmail.services.reading import Row
+from webmail.services.reading import Row, RowPage
 from webmail.services.tags import Tag
 from webmail.services.whereabouts import Whereabouts
 from webmail.templatetags.casilla import day_heading, filesize, mail_date
 from webmail.templatetags.pullpage import place_title, place_words
 from webmail.values import FolderId, Ref, SortKey
-from webmail.views.drawing import draw, render_part
+from webmail.views.drawing import draw, drawn, render_part
 
 LOOKS = 1_000
 """Looks that are kept in a process, about 2 kB each."""
@@ -98,6 +98,19 @@ class Words:
     iso: str
     whole: str
     clock: str
+
+
+def draw_page(page: RowPage, around: Around) -> SafeString:
+    """The rows of a window, kept under its digest."""
+    if not page.digest or around.places:
+        return draw_rows(page.rows, around)
+    common = (around.account_id, around.folder, around.sort, around.query_string, around.confirm, get_script_prefix())
+    key = (page.digest, get_language(), timezone.get_current_timezone_name(), timezone.localdate(), *common)
+    text = drawn.get(key)
+    if text is None:
+        text = draw_rows(page.rows, around)
+        drawn.keep(key, text)
+    return mark_safe(text)  # noqa: S308 - drawn by `draw_rows`
 
 
 def draw_rows(rows: Iterable[Row], around: Around) -> SafeString:
