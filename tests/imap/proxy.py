@@ -8,6 +8,10 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+How = Literal["before", "half", "unanswered", "half-answered"]
 
 REFUSED = {
     "SORT": rb"UID SORT",
@@ -27,6 +31,18 @@ REFUSED = {
 """Capability -> the commands that a server without it does not know."""
 
 
+@dataclass
+class Fault:
+    """Ends one connection, once: at the line that is the `after`-th and next one from the client from now on. "before" = the
+    server never sees it, "half" = it sees half of it, "unanswered" = it sees it and does it, but its answer is lost,
+    "half-answered" = half of the next piece of the answer comes through."""
+
+    after: int
+    how: How
+    armed: bool = False
+    """The line has gone through; the server's next words are the last."""
+
+
 class Proxy:
     """Listens on `port`. `cut_after_commands` and `cut_after_bytes` (from the server) end a connection there, once.
     `stumble` is asked about each command: "cut" ends the connection, "NO" or "BAD" is the answer, "" lets it through."""
@@ -37,6 +53,7 @@ class Proxy:
         self.cut_after_commands = 0
         self.cut_after_bytes = 0
         self.stumble: Callable[[bytes], str] = lambda _command: ""
+        self.fault: Fault | None = None
         self.commands: list[bytes] = []
         self.connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -78,6 +95,8 @@ class Proxy:
                     self.cut_after_commands = 0
                     self._end(client, upstream)
                     return
+                if self.fault and self._strikes(self.fault, line, upstream):
+                    break
                 tag, _space, rest = line.partition(b" ")
                 stumble = self.stumble(rest)
                 if stumble == "cut":
@@ -90,10 +109,28 @@ class Proxy:
                     upstream.sendall(line)
         self._end(client, upstream)
 
+    def _strikes(self, fault: Fault, line: bytes, upstream: socket.socket) -> bool:
+        """Whether the connection ends with this line."""
+        if fault.armed or fault.after:
+            fault.after -= not fault.armed
+            return False
+        if fault.how in {"before", "half"}:
+            self.fault = None
+            if fault.how == "half":
+                upstream.sendall(line[: len(line) // 2])
+            return True
+        fault.armed = True
+        return False
+
     def _down(self, client: socket.socket, upstream: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := upstream.recv(65536):
                 data = self._without(data)
+                if self.fault and self.fault.armed:
+                    cut = len(data) // 2 if self.fault.how == "half-answered" else 0
+                    self.fault = None
+                    client.sendall(data[:cut])
+                    break
                 if self.cut_after_bytes:
                     if len(data) >= self.cut_after_bytes:
                         client.sendall(data[: self.cut_after_bytes])

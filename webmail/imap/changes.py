@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from webmail.imap.connection import Connection, check
+from webmail.imap.connection import EXPUNGED, Connection, check
 from webmail.imap.wire import Flight, Literal, Piece, flag_list, parse_uid_set, quote, uid_set
 from webmail.values import FolderId, Ref
 
@@ -36,7 +36,7 @@ def copy_messages(connection: Connection, uids: list[int], folder: FolderId) -> 
     validity = 0
     after: dict[int, int] = {}
     for batch in batches(uids):
-        validity, pairs = _copied(connection.ask(b"UID", b"COPY", uid_set(batch), quote(folder)))
+        validity, pairs = _ask(connection, b"COPY", batch, quote(folder))
         after |= pairs
     return validity, after
 
@@ -56,11 +56,23 @@ def _move(connection: Connection, uids: list[int], folder: Piece) -> tuple[int, 
     """UID MOVE, or COPY, and only then remove (RFC 6851 section 3.3). COPY does all or nothing (RFC 9051 section 6.4.7);
     where COPYUID names fewer, the others are left where they are."""
     if connection.has("MOVE"):
-        return _copied(connection.ask(b"UID", b"MOVE", uid_set(uids), folder))
-    flight = connection.ask(b"UID", b"COPY", uid_set(uids), folder)
-    validity, pairs = _copied(flight)
+        return _ask(connection, b"MOVE", uids, folder)
+    validity, pairs = _ask(connection, b"COPY", uids, folder)
     expunge(connection, [uid for uid in uids if uid in pairs] if pairs else uids)
     return validity, pairs
+
+
+def _ask(connection: Connection, command: Piece, uids: list[int], folder: Piece) -> tuple[int, dict[int, int]]:
+    """MOVE or COPY of what is there: once more when another program expunged some of it and the server hears of that only
+    now. COPY has done nothing then (RFC 9051 section 6.4.7); what MOVE has moved is not there any more."""
+    pieces = [b"UID", command, uid_set(uids), folder]
+    flight = connection.run(pieces)
+    if flight.ends[0].code.upper() != EXPUNGED or flight.ends[0].status == b"OK":
+        check(flight.ends[0])
+        return _copied(flight)
+    _validity, moved = _copied(flight)
+    validity, pairs = _copied(connection.ask(*pieces))
+    return validity, moved | pairs
 
 
 def expunge(connection: Connection, uids: list[int]) -> None:

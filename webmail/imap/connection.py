@@ -21,7 +21,12 @@ from webmail.imap.wire import Answer, Flight, Literal, Piece, Secret, Tagged, pa
 RESPONSE_LIMIT_BYTES = 64 * 1024 * 1024
 
 GONE_CODES = (b"NONEXISTENT", b"TRYCREATE")
-GONE_TEXTS = ("doesn't exist", "does not exist", "no such mailbox", "unknown mailbox", "nonexistent", "unable to open")
+EXPUNGED = b"EXPUNGEISSUED"
+"""Some of the messages are gone: another program expunged them, which this connection had not heard (RFC 5530 section 3)."""
+GONE_TEXTS = (
+    "doesn't exist", "does not exist", "no such mailbox", "unknown mailbox", "nonexistent", "unable to open",
+    "deleted under us",
+)  # fmt: skip
 PASSING_CODES = (b"UNAVAILABLE", b"SERVERBUG", b"INUSE", b"LIMIT")
 _STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 
@@ -227,6 +232,8 @@ def check(end: Tagged) -> None:
     code = end.code.split(b" ")[0].upper()
     if code == b"OVERQUOTA":
         raise OverQuota(end.text)
+    if code == EXPUNGED:
+        raise Gone(end.text)
     if code in GONE_CODES or any(text in end.text.lower() for text in GONE_TEXTS):
         raise Gone(end.text)
     if code in PASSING_CODES:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from webmail.errors import Unreachable
-from webmail.imap.connection import Connection
+from webmail.imap.connection import EXPUNGED, Connection
 from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
 from webmail.imap.wire import Piece
 from webmail.mime.addresses import parse_addresses
@@ -58,7 +58,9 @@ def fetch_rows(
     found = by_uid(flight, [*uids, *known])
     flags = {uid: found[uid].flags() for uid in known if uid in found}
     fresh = {uid: found[uid] for uid in uids if uid in found}
-    if uids and flight.ends[0].status != b"OK":
+    if uids and flight.ends[0].code.upper() == EXPUNGED:
+        fresh = {uid: one for uid, one in fresh.items() if _complete(one)}
+    elif uids and flight.ends[0].status != b"OK":
         fresh |= _one_by_one(connection, [uid for uid in uids if not _complete(fresh.get(uid))])
     rows = {uid: _row(folder, validity, fetched) for uid, fetched in fresh.items()}
     _add_snippets(connection, rows, fresh)

@@ -11,7 +11,7 @@ from typing import Self
 
 from webmail.errors import FolderRenewed, Gone, Refused
 from webmail.imap.changes import append_message, batches, copy_messages, expunge, store_flags
-from webmail.imap.connection import check
+from webmail.imap.connection import EXPUNGED, check
 from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
 from webmail.imap.find import find_message
 from webmail.imap.folders import list_folders
@@ -181,11 +181,15 @@ class ImapSource(ImapLists):
             raise Gone("the message is marked as deleted")
         check(flight.ends[0])
         fetched = by_uid(flight, [uid]).get(uid)
-        if fetched is None:
+        if fetched is None or flight.ends[0].code.upper() == EXPUNGED:  # Dovecot then gives NIL, with OK
             raise Gone("the message is not there any more")
         return fetched
 
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
+        refs = list(refs)
+        return self._session.read(lambda: self._flags(refs))
+
+    def _flags(self, refs: list[Ref]) -> dict[Ref, frozenset[str]]:
         found: dict[Ref, frozenset[str]] = {}
         for state, uids in self._by_folder(refs):
             for batch in batches(uids):
@@ -194,6 +198,10 @@ class ImapSource(ImapLists):
         return found
 
     def summaries(self, refs: Iterable[Ref]) -> list[Summary]:
+        refs = list(refs)
+        return self._session.read(lambda: self._summaries(refs))
+
+    def _summaries(self, refs: list[Ref]) -> list[Summary]:
         rows: list[Summary] = []
         for state, uids in self._by_folder(refs):
             for batch in batches(uids):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import replace
 
@@ -48,7 +49,10 @@ class RowReader:
         except Unreachable:
             if not self._session.connection.broken or time.monotonic() - started > SALVAGE_WITHIN_S:
                 raise
-            return self._salvage(state, uids, [SALVAGE_LIMIT]), self._fetch(state, [], flags_of)[1]
+        with contextlib.suppress(Unreachable):  # the network's fault, if the same works now
+            self._reopen(state)
+            return fetch_rows(self._session.connection, state.folder, state.validity, uids, flags_of)
+        return self._salvage(state, uids, [SALVAGE_LIMIT]), self._fetch(state, [], flags_of)[1]
 
     def _salvage(self, state: Selected, uids: list[int], left: list[int]) -> dict[int, Row]:
         """After a connection that broke while rows were read: each half on a new one, down to the message over which the
@@ -56,9 +60,7 @@ class RowReader:
         if not left[0]:
             raise Unreachable("the connection breaks again and again")
         left[0] -= 1
-        self._session.reconnect()
-        if self._session.selected(state.folder)[0].validity != state.validity:
-            raise FolderRenewed("the folder was made anew")
+        self._reopen(state)
         if len(uids) == 1:
             return fetch_least(self._session.connection, state.folder, state.validity, uids[0])
         rows: dict[int, Row] = {}
@@ -69,6 +71,12 @@ class RowReader:
             except Unreachable:
                 rows |= self._salvage(state, half, left)
         return rows
+
+    def _reopen(self, state: Selected) -> None:
+        """The same folder on a new connection. Raises FolderRenewed when it is another by now."""
+        self._session.reconnect()
+        if self._session.selected(state.folder)[0].validity != state.validity:
+            raise FolderRenewed("the folder was made anew")
 
 
 def read_marks(connection: Connection, uids: list[int]) -> tuple[set[int], dict[int, frozenset[str]]]:
