@@ -34,6 +34,7 @@ from webmail.live.events import Event, Kind, State, channel_of, unpack_event
 BASE = Path(__file__).resolve().parent.parent.parent
 T = TypeVar("T")
 SOON_S = 10.0
+EVERYTHING = '{"kind": "all", "folder": ""}'
 AT_ONCE_S = float(os.environ.get("AT_ONCE_S", "4"))
 """A change made by another program is there within a second, on a machine that does nothing else (`AT_ONCE_S=1`, and what `make
 bench-watch` measures). The suite runs three of everything on two cores."""
@@ -241,6 +242,17 @@ class Page:
 
     def change(self, kind: str, timeout_s: float = SOON_S) -> dict[str, str]:
         return dict(json.loads(self.wait("change", f'"{kind}"', timeout_s)))
+
+    def live_again(self) -> None:
+        """Waits until it was told that it is live, and to read everything again, in whichever order."""
+        begun, until = len(self.seen), time.monotonic() + SOON_S
+        while not {("state", "live"), ("change", EVERYTHING)} <= set(self.seen[begun:]):
+            assert time.monotonic() < until, f"not live again: {self.seen[begun:]}"
+            self._one(until)
+
+    def _one(self, until: float) -> None:
+        with contextlib.suppress(queue.Empty):
+            self.seen.append(self.heard.get(timeout=max(0.0, until - time.monotonic())))
 
     def close(self) -> None:
         if sock := self._socket:

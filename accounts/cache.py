@@ -1,0 +1,54 @@
+"""Django's cache in Redis, for a web server that goes on working while Redis is away."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.cache.backends.base import DEFAULT_TIMEOUT
+from django.core.cache.backends.redis import RedisCache
+from redis import RedisError
+
+log = logging.getLogger(__name__)
+
+
+class LossyRedisCache(RedisCache):
+    """Reads find nothing and writes are let go while Redis does not answer: what is kept is read or made anew, sessions from the
+    database. `add`, `incr`, `touch` and `delete` raise RedisError as ever: counts of tries and ended sessions hang on them."""
+
+    def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
+        try:
+            return super().get(key, default, version)
+        except RedisError as error:
+            return _lost(error, default)
+
+    def get_many(self, keys: Iterable[str], version: int | None = None) -> dict[str, Any]:
+        try:
+            return dict(super().get_many(keys, version))
+        except RedisError as error:
+            return dict(_lost(error, {}))
+
+    def has_key(self, key: str, version: int | None = None) -> bool:
+        try:
+            return bool(super().has_key(key, version))
+        except RedisError as error:
+            return bool(_lost(error, False))
+
+    def set(self, key: str, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> None:
+        try:
+            super().set(key, value, timeout, version)
+        except RedisError as error:
+            _lost(error, None)
+
+    def set_many(self, data: dict[str, Any], timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> list[Any]:
+        try:
+            return list(super().set_many(data, timeout, version))
+        except RedisError as error:
+            _lost(error, None)
+            return list(data)
+
+
+def _lost(error: RedisError, answer: Any) -> Any:
+    log.warning("cache: Redis: %s", type(error).__name__)
+    return answer
