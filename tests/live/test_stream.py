@@ -12,8 +12,9 @@ from django.test import Client
 from django.urls import reverse
 
 from tests.contract.test_source import letter
-from tests.live.conftest import AT_ONCE_S, Live, Owner, Page
+from tests.live.conftest import AT_ONCE_S, SOON_S, Live, Owner, Page, in_loop
 from webmail.live.events import Event, Kind, publish
+from webmail.live.hub import PAGES_OF_PERSON, Hub, HubFull, Listener
 from webmail.tokens import encode_folder
 from webmail.values import FolderId
 
@@ -85,8 +86,7 @@ def test_a_dead_watcher_is_not_called_live(watcher: Start, owner: Make, page: Op
     process.kill()
     assert shown.wait("state") == "none"
     watcher()
-    shown.wait("state", "live")
-    shown.change("all")
+    shown.live_again()
 
 
 def test_redis_lost_and_back_is_told_and_everything_read_again(
@@ -100,8 +100,7 @@ def test_redis_lost_and_back_is_told_and_everything_read_again(
     shown.wait("state", "away")
     live.stack.start(["redis"])
     live.stack.wait_ready()
-    shown.wait("state", "live")
-    shown.change("all")
+    shown.live_again()
     deliver(one.made.address, letter("después"))
     shown.change("new", AT_ONCE_S)
 
@@ -124,9 +123,41 @@ def test_open_pages_hold_no_threads(live: Live, web: str, owner: Make, page: Ope
     for _number in range(3):
         page(one.client, one.account.pk).wait("state")
     before = _threads(pid)
-    for _number in range(40):
+    for _number in range(25):
         page(one.client, one.account.pk).wait("state")
     assert _threads(pid) <= before + 3
+
+
+def test_a_person_may_have_so_many_pages_open_and_no_more(owner: Make, page: Open) -> None:
+    one, other = owner(), owner("beto")
+    pages = [page(one.client, one.account.pk) for _number in range(PAGES_OF_PERSON)]
+    for shown in pages:
+        shown.wait("state")
+    refused = page(one.client, one.account.pk).response
+    assert (refused.status, refused.getheader("Retry-After")) == (429, "60")
+    assert page(other.client, other.account.pk).response.status == 200
+    pages[0].close()
+    until = time.monotonic() + SOON_S
+    while page(one.client, one.account.pk).response.status != 200:
+        assert time.monotonic() < until, "the place of a page that went is not given to another"
+        time.sleep(0.2)
+
+
+def test_a_process_has_so_many_pages_open_and_no_more(live: Live) -> None:
+    async def open_three() -> list[str]:
+        hub, told = Hub(live.url, pages=2), []
+        with hub.listening(Listener(1, (), person=1)), hub.listening(Listener(2, (), person=2)):
+            try:
+                with hub.listening(Listener(3, (), person=3)):
+                    told.append("open")
+            except HubFull as error:
+                told.append(f"full {error.of_person}")
+        with hub.listening(Listener(3, (), person=3)):
+            told.append("open")
+        await hub.close()
+        return told
+
+    assert in_loop(open_three) == ["full False", "open"]
 
 
 def test_a_signed_out_session_does_not_begin_a_stream(owner: Make, page: Open) -> None:

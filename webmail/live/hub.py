@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,18 +22,30 @@ RENEW_S = 20.0
 LOOK_S = 2.0
 LISTEN_S = 5.0
 LOST_PAUSE_S = 1.0
+PAGES = 5000
+PAGES_OF_PERSON = 32
+"""Browsers, not windows: those of one browser share a stream. A page past a bound is told so, and asks by itself instead."""
 WATCHED = frozenset({State.LIVE, State.PARTLY})
 
 log = logging.getLogger(__name__)
 
 
+class HubFull(Exception):
+    """So many pages are open here, of one person (`of_person`) or in all, that one more is not listened for."""
+
+    def __init__(self, *, of_person: bool) -> None:
+        super().__init__("too many pages are open")
+        self.of_person = of_person
+
+
 class Listener:
-    """One open page. `queue` holds what it has not taken yet, None at the end: it is dropped when it falls behind."""
+    """One open page of a person. `queue` holds what it has not taken yet, None at the end: it is dropped when it falls behind."""
 
     def __init__(
-        self, account_id: int, folders: tuple[FolderId, ...], *, secret: str = "", watched: bool = True
+        self, account_id: int, folders: tuple[FolderId, ...], *, person: int = 0, secret: str = "", watched: bool = True
     ) -> None:
         self.account_id, self.folders, self.secret, self.watched = account_id, folders, secret, watched
+        self.person = person
         self.queue: asyncio.Queue[Event | State | None] = asyncio.Queue(QUEUE)
         self.state: State | None = None
         self.fresh = True
@@ -54,15 +67,23 @@ class Listener:
 class Hub:
     """The listeners of one process and its event loop."""
 
-    def __init__(self, redis_url: str) -> None:
-        self._redis_url = redis_url
+    def __init__(self, redis_url: str, *, pages: int = PAGES, pages_of_person: int = PAGES_OF_PERSON) -> None:
+        self._redis_url, self._pages, self._pages_of_person = redis_url, pages, pages_of_person
         self._listeners: dict[int, set[Listener]] = {}
+        self._open: Counter[int] = Counter()
+        """How many pages of each person are open."""
         self._work: asyncio.Task[None] | None = None
         self._look, self._changed, self._came = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
     @contextlib.contextmanager
     def listening(self, listener: Listener) -> Iterator[None]:
-        """For the length of a block, the listener is told what happens to its account, and the account is watched."""
+        """For the length of a block, the listener is told what happens to its account, and the account is watched. Raises
+        HubFull."""
+        if self._open.total() >= self._pages:
+            raise HubFull(of_person=False)
+        if self._open[listener.person] >= self._pages_of_person:
+            raise HubFull(of_person=True)
+        self._open[listener.person] += 1
         self._listeners.setdefault(listener.account_id, set()).add(listener)
         for event in (self._changed, self._came, self._look):
             event.set()
@@ -75,7 +96,13 @@ class Hub:
             mine.discard(listener)
             if not mine:
                 del self._listeners[listener.account_id]
+            self._open -= Counter([listener.person])
             self._changed.set()
+
+    async def close(self) -> None:
+        """Ends its work; it begins again with the next page."""
+        if self._work is not None:
+            await end_all([self._work])
 
     def _all(self) -> Iterator[Listener]:
         for listeners in list(self._listeners.values()):

@@ -8,13 +8,13 @@ import contextlib
 import json
 import random
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
 
 from webmail.live.events import Event, State
-from webmail.live.hub import Hub, Listener
+from webmail.live.hub import Hub, HubFull, Listener
 from webmail.tokens import FOLDER_LIMIT, decode_folder, encode_folder
 from webmail.values import FolderId
 
@@ -41,15 +41,20 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """That a request may hear an account. `watched` = its mail lives on a server, for which `secret` is the sealed password
-    where it is not ours; otherwise it lives here, and whoever changes it tells."""
+    """That a request of a person may hear an account. `watched` = its mail lives on a server, for which `secret` is the sealed
+    password where it is not ours; otherwise it lives here, and whoever changes it tells."""
 
+    person: int
     watched: bool
     secret: str = ""
 
 
 class NotAdmitted(Exception):
     """The request may not; `args[0]` is the HTTP status."""
+
+
+AGAIN_S = 60
+"""When a page that was one too many may ask again."""
 
 
 Admit = Callable[[Scope, int], Awaitable[Admission]]
@@ -72,11 +77,25 @@ class LiveApplication:
                 raise NotAdmitted(405)
             admission = await self._admit(scope, int(match[1]))
         except NotAdmitted as error:
-            await send({"type": "http.response.start", "status": error.args[0], "headers": _HEADERS[1:]})
-            await send({"type": "http.response.body"})
+            await _refuse(send, error.args[0])
             return
-        listener = Listener(int(match[1]), folders_of(scope), secret=admission.secret, watched=admission.watched)
-        await _Stream(scope, receive, send).serve(self._hub, listener, self._admit)
+        listener = Listener(
+            int(match[1]),
+            folders_of(scope),
+            person=admission.person,
+            secret=admission.secret,
+            watched=admission.watched,
+        )
+        try:
+            with self._hub.listening(listener):
+                await _Stream(scope, receive, send).serve(listener, self._admit)
+        except HubFull as error:
+            await _refuse(send, 429 if error.of_person else 503, [(b"retry-after", b"%d" % AGAIN_S)])
+
+
+async def _refuse(send: Send, status: int, more: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    await send({"type": "http.response.start", "status": status, "headers": [*_HEADERS[1:], *more]})
+    await send({"type": "http.response.body"})
 
 
 def folders_of(scope: Scope) -> tuple[FolderId, ...]:
@@ -94,7 +113,7 @@ class _Stream:
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._scope, self._receive, self._send = scope, receive, send
 
-    async def serve(self, hub: Hub, listener: Listener, admit: Admit) -> None:
+    async def serve(self, listener: Listener, admit: Admit) -> None:
         """Streams until the page goes, falls behind, or its session ends."""
         gone = asyncio.create_task(self._until_gone(listener))
         check = asyncio.create_task(self._check(listener, admit))
@@ -102,12 +121,8 @@ class _Stream:
             await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             # Pages that lost the same server come back one after the other.
             await self._write(f"retry: {random.randint(1000, 3000)}\n\n")  # noqa: S311
-            with hub.listening(listener):
-                while True:
-                    item = await _next(listener)
-                    if item is None:
-                        break
-                    await self._write(_message(item))
+            while (item := await _next(listener)) is not None:
+                await self._write(_message(item))
             await self._send({"type": "http.response.body"})
         except (OSError, TimeoutError):
             return

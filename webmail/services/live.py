@@ -37,7 +37,7 @@ def _admit(scope: dict[str, Any], account_id: int) -> Admission:
         if not request.user.is_authenticated:
             raise NotAdmitted(403)
         account = account_for(request, account_id)
-        return Admission(watched=not account.downloads, secret=_seal_for(request, account))
+        return Admission(account.owner_id, watched=not account.downloads, secret=_seal_for(request, account))
     except Http404 as error:
         raise NotAdmitted(404) from error
     except LoginRefused as error:

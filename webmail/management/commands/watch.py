@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import resource
 import signal
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
+from webmail.live.files import raise_file_limit
 from webmail.live.watcher import ACCOUNTS, Watcher
 from webmail.services.live import watch_target
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--accounts", type=int, default=ACCOUNTS, help="how many it watches at most")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        _raise_file_limit()
+        raise_file_limit()
         asyncio.run(_run(options["accounts"]))
 
 
@@ -35,9 +35,3 @@ async def _run(limit: int) -> None:
     watcher = Watcher(settings.REDIS_URL, watch_target, limit=limit)
     log.info("live: watcher %s is ready.", watcher.name)
     await watcher.run(stop)
-
-
-def _raise_file_limit() -> None:
-    """Each connection is a file; many systems begin with 1,024 and allow more."""
-    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
