@@ -16,7 +16,7 @@ logged() { "$@" >>"$LOG" 2>&1 || { tail -n 12 "$LOG" >&2; return 1; }; }
 
 missing_packages() {
   local wanted="dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite
-    dovecot-pgsql postfix postfix-sqlite postfix-pgsql postgresql sqlite3 redis-server gettext mutt"
+    dovecot-pgsql postfix postfix-sqlite postfix-pgsql postgresql sqlite3 redis-server gettext mutt isync"
   python3 -c 'import ensurepip, venv' 2>/dev/null || wanted="$wanted python3-venv"
   command -v node >/dev/null || wanted="$wanted nodejs"
   command -v npm >/dev/null || wanted="$wanted npm"
