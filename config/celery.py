@@ -18,6 +18,7 @@ app.conf.update(
         "webmail.tasks.pull_*": {"queue": "pull"},
         "webmail.tasks.transfer_due": {"queue": "pull"},
         "webmail.tasks.import_due": {"queue": "pull"},
+        "webmail.tasks.compare_due": {"queue": "pull"},
         "webmail.tasks.remove_switched": {"queue": "pull"},
     },
 )
@@ -28,6 +29,7 @@ app.conf.beat_schedule = {
     "pull-due": {"task": "webmail.tasks.pull_due", "schedule": 10.0, "options": {"expires": 20}},
     "transfer-due": {"task": "webmail.tasks.transfer_due", "schedule": 10.0, "options": {"expires": 20}},
     "import-due": {"task": "webmail.tasks.import_due", "schedule": 10.0, "options": {"expires": 20}},
+    "compare-due": {"task": "webmail.tasks.compare_due", "schedule": 10.0, "options": {"expires": 20}},
     "remove-switched": {"task": "webmail.tasks.remove_switched", "schedule": 3600.0},
     "clear-store": {"task": "webmail.tasks.clear_store", "schedule": 24 * 3600.0},
     "clear-composing": {"task": "webmail.tasks.clear_composing", "schedule": 24 * 3600.0},

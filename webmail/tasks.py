@@ -18,6 +18,7 @@ from webmail.services.claims import claim as claim_pull
 from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
 from webmail.services.import_jobs import claim_import, clear_imports, run_import
+from webmail.services.parity_jobs import claim_comparison, clear_comparisons, run_comparison
 from webmail.services.schedule import forget_old, forget_pulls, pull_account
 from webmail.services.to_download import remove_copies
 from webmail.services.transfer import claim_transfer, clear_transfers, last_transfer, run_transfer, secret_of
@@ -121,6 +122,16 @@ def import_due() -> int:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+def compare_due() -> int:
+    """Makes every comparison that waits or whose worker died; gives how many."""
+    done = 0
+    while job := claim_comparison():
+        run_comparison(job)
+        done += 1
+    return done
+
+
+@shared_task  # type: ignore[untyped-decorator]
 def remove_switched() -> int:
     """Takes off the server what accounts left there that now live here, as their policy says; gives how many messages."""
     removed = 0
@@ -143,4 +154,5 @@ def clear_store() -> int:
     forget_pulls(timezone.now())
     clear_transfers()
     clear_imports()
+    clear_comparisons()
     return sweep_all()

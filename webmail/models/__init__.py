@@ -1,6 +1,7 @@
 """What webmail keeps in the database."""
 
 from webmail.models.bringing import Import
+from webmail.models.comparing import Comparison
 from webmail.models.download import Download, LedgerEntry, Pull
 from webmail.models.moving import OpenMove
 from webmail.models.notices import ReceiptAnswer, Report
@@ -11,6 +12,7 @@ from webmail.models.transfer import Transfer, TransferItem, item_for
 from webmail.models.writing import Composing, Contact, ContactGroup, Identity, Upload
 
 __all__ = [
+    "Comparison",
     "Composing",
     "Contact",
     "ContactGroup",

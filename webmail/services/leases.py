@@ -9,7 +9,7 @@ from typing import ClassVar
 from django.conf import settings
 from django.utils import timezone
 
-from webmail.models import Import, Transfer
+from webmail.models import Comparison, Import, Transfer
 from webmail.services.claims import LeaseLost
 
 
@@ -20,7 +20,7 @@ class Stopped(Exception):
 class JobLease:
     """The ownership of one row of `job`, by a token that only this worker knows."""
 
-    job: ClassVar[type[Transfer] | type[Import]]
+    job: ClassVar[type[Transfer] | type[Import] | type[Comparison]]
 
     def __init__(self, pk: int, token: str) -> None:
         self.pk, self.token = pk, token
