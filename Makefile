@@ -24,9 +24,10 @@ test-hostile: install    ## Every hostile message in Chromium and beside IMAP, n
 	TESTING=1 HOSTILE_STEP=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/browser/test_hostile.py tests/storage --timeout 900
 	TESTING=1 BOUNDS_BYTES=2000000 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/markup/test_bounds.py -n $(WORKERS)
 
-test-clients: install    ## Drafts there and back between Casilla and Debian's Thunderbird
+test-clients: install    ## Casilla beside Debian's Thunderbird, mbsync and mutt on one mailbox; writes docs/parity.md
 	$(ROOT) apt-get install -y -q --no-install-recommends thunderbird
-	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/clients -m clients
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/clients tests/parity -m clients
+	TESTING=1 PARITY_MESSAGES=2000 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/parity/test_clients.py --timeout 600
 
 test-kill: install       ## Workers are killed 200 times while they send, then web, Redis and workers 200 times: nothing lost, nothing twice
 	TESTING=1 KILL_MESSAGES=200 KILL_TIMES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/sending/test_kill.py

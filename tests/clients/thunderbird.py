@@ -76,19 +76,20 @@ class Thunderbird:
         self._buffer = b""
         self._number = 0
         self._receive()
-        self._command("WebDriver:NewSession", {"capabilities": {}})
-        self._command("Marionette:SetContext", {"value": "chrome"})
-        self._command("WebDriver:SetTimeouts", {"script": 90_000})
+        self.command("WebDriver:NewSession", {"capabilities": {}})
+        self.command("Marionette:SetContext", {"value": "chrome"})
+        self.command("WebDriver:SetTimeouts", {"script": 90_000})
 
     def run(self, body: str, *args: Any) -> Any:
         """The value of an asynchronous function's body; `args` are in the array `args`."""
         values = {"script": _WRAP.replace("%s", body), "args": [list(args)], "sandbox": "system"}
-        result = self._command("WebDriver:ExecuteAsyncScript", values)["value"]
+        result = self.command("WebDriver:ExecuteAsyncScript", values)["value"]
         if result is None or "err" in result:
             raise AssertionError(result or "a dialog opened")
         return result["ok"]
 
-    def _command(self, name: str, values: dict[str, Any]) -> Any:
+    def command(self, name: str, values: dict[str, Any]) -> Any:
+        """One command of Marionette, and its result."""
         self._number += 1
         data = json.dumps([0, self._number, name, values]).encode()
         self._socket.sendall(b"%d:" % len(data) + data)
@@ -132,13 +133,17 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def thunderbird(folder: Path, address: str, password: str, *, imap_port: int, smtp_port: int) -> Iterator[Thunderbird]:
-    """Thunderbird with one account, logged in and its folders known. Its state is in `folder`."""
+def thunderbird(
+    folder: Path, address: str, password: str, *, imap_port: int, smtp_port: int, junk_moves: bool = False
+) -> Iterator[Thunderbird]:
+    """Thunderbird with one account, logged in and its folders known. Its state is in `folder`. With `junk_moves` it is set to
+    move what a person marks as junk, which it does not as it comes."""
     program = shutil.which("thunderbird")
     assert program, "apt-get install thunderbird"
     port, profile = free_port(), folder / "profile"
     profile.mkdir(parents=True)
     values = _QUIET | _account(address, imap_port, smtp_port) | {"marionette.port": port}
+    values |= _junk(address) if junk_moves else {}
     lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in values.items())
     (profile / "user.js").write_text("\n".join(lines) + "\n")
     command = [program, "--headless", "--marionette", "--remote-allow-system-access", "--no-remote"]
@@ -197,4 +202,14 @@ def _account(address: str, imap_port: int, smtp_port: int) -> dict[str, Any]:
         "mail.smtpserver.smtp1.port": smtp_port,
         "mail.smtpserver.smtp1.authMethod": 1,
         "mail.smtpserver.smtp1.try_ssl": 0,
+    }
+
+
+def _junk(address: str) -> dict[str, Any]:
+    server = "mail.server.server1."
+    return {
+        "mail.spam.manualMark": True,
+        "mail.spam.manualMarkMode": 0,
+        f"{server}moveTargetMode": 1,
+        f"{server}spamActionTargetFolder": f"imap://{address.replace('@', '%40')}@127.0.0.1/Junk",
     }
