@@ -1,4 +1,5 @@
-"""The language and the time zone of a request, and nothing private left behind in a browser or a cache."""
+"""What is answered before everything else, language and time zone of a request, and nothing private left behind in a browser or
+a cache."""
 
 from __future__ import annotations
 
@@ -18,10 +19,23 @@ from django.utils.crypto import constant_time_compare
 
 from accounts.services.login import SEALS, seal_cookie
 from accounts.standing import Standing, find_standing
+from accounts.views.autosetup import find_view
 
 ZONE_COOKIE = "zone"
 
 Next = Callable[[HttpRequest], HttpResponse]
+
+
+class SetupMiddleware:
+    """Answers what mail programs ask for when they configure themselves (accounts/views/autosetup.py). Stands first: they ask
+    at customers' names, which ALLOWED_HOSTS does not list, and need no session."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        view = find_view(request.path_info)
+        return view(request) if view else self.get_response(request)
 
 
 class PersonMiddleware:

@@ -52,6 +52,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "accounts.middleware.SetupMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "accounts.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -191,6 +192,15 @@ AUTHSERV_IDS = env_list("AUTHSERV_IDS")  # whose Authentication-Results headers 
 # The Dovecot master user; the password is useless from any other machine (its query tests the real address).
 MAIL_MASTER_USER = env("MAIL_MASTER_USER", "casilla")
 MAIL_MASTER_PASSWORD = env("MAIL_MASTER_PASSWORD")
+
+# What mail programs are told: HOST:PORT:tls (or :starttls), the preferred first. These are the names in the certificate.
+SETUP_HOST = env("SETUP_HOST", env("MAIL_DOMAIN_NAME", MAIL_HOST))
+SETUP_IMAP = env_list("SETUP_IMAP", f"{SETUP_HOST}:993:tls")
+SETUP_POP3 = env_list("SETUP_POP3", f"{SETUP_HOST}:995:tls")
+SETUP_SMTP = env_list("SETUP_SMTP", f"{SETUP_HOST}:465:tls,{SETUP_HOST}:587:starttls")
+# With what Apple's profiles are signed: PEM files, the certificate's with its chain. Empty: they are not signed.
+PROFILE_CERT_FILE = env("PROFILE_CERT_FILE")
+PROFILE_KEY_FILE = env("PROFILE_KEY_FILE")
 
 # Other people's servers. One JSON object {"example.org": {"imap": "imap.example.org:993:tls", "smtp": "...:465:tls"}};
 # the key "*" is for every domain. With MAIL_DISCOVERY the rest is found by SRV records and autoconfig.

@@ -204,6 +204,12 @@ class Stack:
             "SUBMISSION_TLS": "none",
             "LMTP_PORT": str(ports.lmtp),
             "SIEVE_PORT": str(ports.sieve),
+            # The name in the certificate; programs on this machine reach it.
+            "SETUP_IMAP": f"localhost:{ports.imaps}:tls",
+            "SETUP_POP3": f"localhost:{ports.pop3s}:tls",
+            "SETUP_SMTP": f"localhost:{ports.submissions}:tls,localhost:{ports.submission}:starttls",
+            "PROFILE_CERT_FILE": str(self.root / "tls" / "cert.pem"),
+            "PROFILE_KEY_FILE": str(self.root / "tls" / "key.pem"),
             "DOVECOT_LOG": str(self.root / "log" / "dovecot.log"),
             "ALLOW_PRIVATE_SERVERS": "1",
             "POP3_ALLOW_CLEARTEXT": "1",

@@ -37,6 +37,8 @@ class MailAccount(models.Model):
     pop3_host = models.CharField(max_length=253, blank=True)
     pop3_port = models.PositiveIntegerField(default=995)
     pop3_tls = models.CharField(max_length=8, choices=Tls, default=Tls.TLS)
+    leave_days = models.PositiveSmallIntegerField(_("days on the server"), default=14)
+    """For how many days programs that download its mail are told to leave copies on the server; 0 for none."""
     special_folders = models.JSONField(default=dict, blank=True)
     """Which folder is for what, where its owner has chosen: {"sent": folder token}; what is not in it is as the server says.
     "apart" lists the tokens of folders that look like special ones and were left as they are."""
