@@ -192,6 +192,9 @@ AUTHSERV_IDS = env_list("AUTHSERV_IDS")  # whose Authentication-Results headers 
 # The Dovecot master user; the password is useless from any other machine (its query tests the real address).
 MAIL_MASTER_USER = env("MAIL_MASTER_USER", "casilla")
 MAIL_MASTER_PASSWORD = env("MAIL_MASTER_PASSWORD")
+# doveadm over HTTP: sessions of a suspended mailbox are ended, the mail of a deleted one removed. "" = neither is done.
+DOVEADM_URL = env("DOVEADM_URL")
+DOVEADM_API_KEY = env("DOVEADM_API_KEY")
 
 # What mail programs are told: HOST:PORT:tls (or :starttls), the preferred first. These are the names in the certificate.
 SETUP_HOST = env("SETUP_HOST", env("MAIL_DOMAIN_NAME", MAIL_HOST))

@@ -34,16 +34,23 @@ class Secrets:
     django: str
     vault: str
     master: str
+    doveadm: str
 
     @classmethod
     def of(cls, root: Path) -> Secrets:
         """Those of this folder, made on first use."""
         file = root / "secrets.json"
         if file.exists():
-            return cls(**json.loads(file.read_text()))
+            known = json.loads(file.read_text())
+            if "doveadm" in known:
+                return cls(**known)
+        else:
+            known = {}
         from cryptography.fernet import Fernet
 
-        made = cls(secrets.token_urlsafe(50), Fernet.generate_key().decode(), secrets.token_urlsafe(32))
+        fresh = {name: secrets.token_urlsafe(32) for name in ("master", "doveadm")}
+        fresh |= {"django": secrets.token_urlsafe(50), "vault": Fernet.generate_key().decode()}
+        made = cls(**(fresh | known))
         write_file(file, json.dumps(asdict(made)), mode=0o600)
         return made
 

@@ -27,6 +27,7 @@ class Ports:
     imaps: int
     pop3s: int
     submissions: int
+    doveadm: int
 
     @classmethod
     def range_from(cls, first: int) -> Ports:

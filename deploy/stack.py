@@ -79,6 +79,7 @@ class Stack:
                 database=Sqlite(self.database) if isinstance(self.database, Path) else self.database,
                 master_user=MASTER_USER,
                 master_password=self.secrets.master,
+                doveadm_key=self.secrets.doveadm,
                 ports=self.ports.mail,
             )
         )
@@ -196,6 +197,8 @@ class Stack:
             "MAIL_CA_FILE": str(self.ca_file),
             "MAIL_MASTER_USER": MASTER_USER,
             "MAIL_MASTER_PASSWORD": secrets.master,
+            "DOVEADM_URL": f"http://{LOOPBACK}:{ports.doveadm}/doveadm/v1",
+            "DOVEADM_API_KEY": secrets.doveadm,
             "IMAP_PORT": str(ports.imap),
             "IMAP_TLS": "none",
             "POP3_PORT": str(ports.pop3),

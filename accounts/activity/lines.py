@@ -17,7 +17,8 @@ TEXT_MAX = 60
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """A session has begun. `asked_by` is who gave the password: the master user for Casilla's own sessions."""
+    """A session has begun. `asked_by` is who gave the password: the master user for Casilla's own sessions; `app` the id of
+    the device's password that was given, 0 for the mailbox's own."""
 
     at: datetime
     protocol: str
@@ -25,6 +26,7 @@ class SignedIn:
     asked_by: str
     address: str
     session: str
+    app: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +59,9 @@ _ADDRESS = rb"([0-9a-fA-F.:]+)"
 _PREFIX = rb"\(([^)]*)\)<\d+><([^>]*)><" + _ADDRESS + rb"><([^>]*)>: Info: "
 _SIGNED_IN = re.compile(
     _STAMP
-    + rb"(imap|pop3)-login: Info: Login: user=<([^>]*)>, auth=<([^>]*)>, .*?rip="
+    + rb"(imap|pop3|managesieve)-login: Info: Login: user=<([^>]*)>, auth=<([^>]*)>, .*?rip="
     + _ADDRESS
-    + rb", .*session=<([^>]*)>"
+    + rb", .*?(?:app=<(\d{0,18})>, )?session=<([^>]*)>"
 )
 _NAMED_BEFORE = re.compile(_STAMP + rb"imap-login: Info: ID sent: (.*): user=<[^>]*>, .*session=<([^>]*)>")
 _NAMED_AFTER = re.compile(_STAMP + rb"imap" + _PREFIX + rb"ID sent: (.*)")
@@ -86,8 +88,9 @@ def _signed_in(line: bytes) -> Event | None:
     found = _SIGNED_IN.fullmatch(line)
     if found is None:
         return None
-    at, protocol, user, asked_by, address, session = found.groups()
-    return SignedIn(_moment(at), _text(protocol), _text(user), _text(asked_by), _text(address), _text(session))
+    at, protocol, user, asked_by, address, app, session = found.groups()
+    people = _text(user), _text(asked_by)
+    return SignedIn(_moment(at), _text(protocol), *people, _text(address), _text(session), int(app or 0))
 
 
 def _login_line(line: bytes) -> Event | None:
@@ -132,6 +135,7 @@ def _pop_ended(line: bytes) -> Event | None:
 _FORMS: tuple[tuple[bytes, Callable[[bytes], Event | None]], ...] = (
     (b"imap-login: ", _login_line),
     (b"pop3-login: ", _signed_in),
+    (b"managesieve-", _signed_in),
     (b"imap(", _named_after),
     (b"pop3(", _pop_ended),
 )

@@ -18,6 +18,8 @@ NAME_WAIT = timedelta(seconds=15)
 """So long a sign-in waits for a name and a name for its sign-in, by the log's own clock."""
 WAITING_MAX = 20_000
 """So many of each wait at most; beyond them the oldest wait no longer."""
+PROTOCOLS = frozenset({"imap", "pop3"})
+"""Those whose programs are told; who changes filters only is not."""
 IPV4_PREFIX, IPV6_PREFIX = 24, 48
 
 
@@ -52,6 +54,8 @@ class Sessions:
         if event.asked_by == self._own_user:
             if isinstance(event, SignedIn):
                 self._names.pop(event.session, None)
+            return []
+        if isinstance(event, SignedIn) and event.protocol not in PROTOCOLS:
             return []
         network = network_of(event.address)
         if isinstance(event, PopEnded):

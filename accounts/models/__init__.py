@@ -3,6 +3,18 @@
 from accounts.models.access import MailAccount
 from accounts.models.activity import LogPosition, ProgramUse
 from accounts.models.hosting import Alias, Customer, Domain, Mailbox, Plan
+from accounts.models.passwords import AppPassword
 from accounts.models.people import User
 
-__all__ = ["Alias", "Customer", "Domain", "LogPosition", "MailAccount", "Mailbox", "Plan", "ProgramUse", "User"]
+__all__ = [
+    "Alias",
+    "AppPassword",
+    "Customer",
+    "Domain",
+    "LogPosition",
+    "MailAccount",
+    "Mailbox",
+    "Plan",
+    "ProgramUse",
+    "User",
+]

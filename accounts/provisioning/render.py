@@ -46,6 +46,15 @@ service anvil {
   }
 }"""
 
+_DOVEADM = """\
+# Casilla ends the sessions of a mailbox that was suspended, and removes the mail of one that is gone for good.
+doveadm_api_key = {key}
+service doveadm {{
+  inet_listener http {{
+    port = {port}
+  }}
+}}"""
+
 
 @dataclass(frozen=True, slots=True)
 class Sqlite:
@@ -79,6 +88,7 @@ class MailPorts:
     lmtp: int = 24
     sieve: int = 4190
     quota: int = 12340
+    doveadm: int = 8180
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,11 +97,13 @@ class ServerValues:
 
     `root` holds all their state; `master_hosts` are the addresses from which the master user is let in;
     `trusted_networks` may tell Dovecot the address of the person behind them. `require_tls` refuses passwords in clear.
+    `doveadm_key` opens doveadm over HTTP, by which sessions are ended and mail is removed; without one it is shut.
     """
 
     root: Path
     database: Sqlite | Postgres
     master_password: str
+    doveadm_key: str = ""
     ports: MailPorts = MailPorts()
     master_user: str = "casilla"
     master_hosts: tuple[str, ...] = ("127.0.0.1",)
@@ -108,6 +120,8 @@ class ServerValues:
         _check(_PATH, str(self.root))
         _check(_WORD, self.hostname, self.lmtp_host, self.listen)
         _check(_SECRET, self.master_user, self.master_password)
+        if self.doveadm_key:
+            _check(_SECRET, self.doveadm_key)
         _check(_NETWORK, *self.master_hosts, *self.trusted_networks)
         if isinstance(self.database, Sqlite):
             _check(_PATH, str(self.database.path))
@@ -123,7 +137,7 @@ class ServerValues:
 def render_servers(values: ServerValues) -> None:
     """Writes root/etc/dovecot and root/etc/postfix. Files that hold a secret are readable by their server alone."""
     names = _names(values)
-    for name in ("dovecot.conf", "sql.conf", "sql-master.conf"):
+    for name in ("dovecot.conf", "sql.conf", "sql-app.conf", "sql-master.conf"):
         write_file(values.etc / "dovecot" / name, _fill(TEMPLATES / "dovecot" / name, names), mode=0o600)
     for name in ("main.cf", "master.cf"):
         write_file(values.etc / "postfix" / name, _fill(TEMPLATES / "postfix" / name, names), mode=0o644)
@@ -175,6 +189,7 @@ def _names(values: ServerValues) -> dict[str, str]:
             "trusted_networks": " ".join(values.trusted_networks),
             "auth_failure_delay": "2 secs" if values.auth_penalty else "0",
             "anvil": "" if values.auth_penalty else _NO_PENALTY,
+            "doveadm": _DOVEADM.format(port=ports.doveadm, key=values.doveadm_key) if values.doveadm_key else "",
             "outside": "" if values.outside_mail else _OUTSIDE_OFF,
             "disable_plaintext_auth": "yes" if values.require_tls else "no",
             "ssl": "required" if values.require_tls else "yes",

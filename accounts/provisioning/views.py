@@ -4,7 +4,8 @@ The text is the same for SQLite and PostgreSQL. Every view is looked up by a col
 below it, so that each lookup is one index search.
 
 SQLite refuses to rebuild a table that a view stands on: a later migration that alters Domain, Mailbox or Alias begins
-with `drop_views()` and ends with `create_views()`.
+with `drop_views()` and ends with `create_views()`. Only the last such migration may call `create_views()`: the text here is
+today's.
 """
 
 from __future__ import annotations
@@ -35,6 +36,11 @@ VIEWS: dict[str, str] = {
          UNION ALL
         SELECT a.address, m.address FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
          WHERE a.active
+    """,
+    # Passwords of single devices: the digest, whose they are, and for which protocols.
+    "mail_app_passwords": """
+        SELECT a.digest, m.address AS email, a.id, a.imap, a.pop3, a.smtp, a.sieve
+          FROM accounts_apppassword a JOIN accounts_mailbox m ON m.id = a.mailbox_id
     """,
 }
 

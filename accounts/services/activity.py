@@ -12,10 +12,10 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from accounts.activity.lines import read_line
-from accounts.activity.sessions import Sessions, Use
+from accounts.activity.lines import SignedIn, read_line
+from accounts.activity.sessions import Sessions, Use, network_of
 from accounts.activity.tail import Position, Tail
-from accounts.models import LogPosition, Mailbox, ProgramUse
+from accounts.models import AppPassword, LogPosition, Mailbox, ProgramUse
 
 DAYS = 30
 """What "lately" means where programs are told."""
@@ -56,6 +56,7 @@ class Collector:
         """Reads some more lines and counts what they tell; gives how many lines, 0 at the log's end. There, what waits for a
         name waits by the clock (`now`). Raises Overtaken."""
         uses: list[Use] = []
+        passwords: dict[int, SignedIn] = {}
         latest: datetime | None = None
         lines = self._tail.read()
         for line in lines:
@@ -63,19 +64,21 @@ class Collector:
             if event:
                 latest = event.at
                 uses += self._sessions.take(event)
+                if isinstance(event, SignedIn) and event.app:
+                    passwords[event.app] = event
         now = now or timezone.now()
         until = latest if lines else now
         if until:
             uses += self._sessions.settle(until)
         if lines or uses or now - self._saved.checked >= CHECK_EVERY:
-            self._save(uses, now)
+            self._save(uses, passwords, now)
         return len(lines)
 
     def close(self) -> None:
         """Lets go of the log."""
         self._tail.close()
 
-    def _save(self, uses: list[Use], now: datetime) -> None:
+    def _save(self, uses: list[Use], passwords: dict[int, SignedIn], now: datetime) -> None:
         position = self._tail.position
         values = {
             "first_line": position.first_line,
@@ -88,6 +91,7 @@ class Collector:
             if not LogPosition.objects.filter(pk=self._saved.pk, **before).update(**values):
                 raise Overtaken
             _count(_summed(uses))
+            _note_passwords(passwords)
         for name, value in values.items():
             setattr(self._saved, name, value)
 
@@ -127,6 +131,16 @@ def _count(sums: dict[tuple[str, str, str, str], _Sum]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.executemany(_COUNT, [row.values(*key) for key, row in sums.items()])
+
+
+def _note_passwords(used: dict[int, SignedIn]) -> None:
+    """When, how and from where each password of a device was last used."""
+    for key, event in used.items():
+        AppPassword.objects.filter(pk=key, mailbox__address=event.user).exclude(last_at__gt=event.at).update(
+            last_at=event.at,
+            last_protocol="sieve" if event.protocol == "managesieve" else event.protocol,
+            last_network=network_of(event.address),
+        )
 
 
 def clear_activity() -> int:

@@ -44,6 +44,19 @@ def test_a_sign_in_is_read() -> None:
     assert (found.address, found.session) == ("2001:db8::7", "s")
 
 
+@pytest.mark.parametrize(("app", "found"), [("<>", 0), ("<71>", 71), ("<x>", 0), ("<" + "9" * 30 + ">", 0)])
+def test_the_password_of_a_device_is_told_by_its_number(app: str, found: int) -> None:
+    line = LOGIN.format("imap", "ana@x.test", "s").replace("session=", f"app={app}, session=")
+    assert read(line) == SignedIn(AT, "imap", "ana@x.test", "ana@x.test", "192.0.2.7", "s", found)
+
+
+def test_who_changes_filters_is_no_program_that_reads_mail() -> None:
+    event = read(LOGIN.format("managesieve", "ana@x.test", "s").replace("session=", "app=<7>, session="))
+    assert isinstance(event, SignedIn)
+    assert (event.protocol, event.app) == ("managesieve", 7)
+    assert Sessions(own_user="casilla").take(event) == []
+
+
 @pytest.mark.parametrize(
     ("sent", "program", "version"),
     [

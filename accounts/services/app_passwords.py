@@ -1,0 +1,90 @@
+"""Passwords of single devices and programs: made, shown once, and revoked with everything that is open at that moment."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from accounts.models import AppPassword, Mailbox
+from accounts.provisioning.doveadm import end_sessions
+
+ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
+"""Without what looks like something else."""
+GROUPS, GROUP_LENGTH = 4, 4
+NAME_LIMIT = 60
+MOST = 50
+"""So many a mailbox may have."""
+PROTOCOLS = ("imap", "pop3", "smtp", "sieve")
+
+
+class NameTaken(Exception):
+    """The mailbox has a password of this name."""
+
+
+class TooMany(Exception):
+    """The mailbox has as many as it may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A new password: its row, and the text that is shown this one time."""
+
+    row: AppPassword
+    password: str
+
+
+@transaction.atomic
+def make_app_password(*, mailbox: Mailbox, name: str, protocols: Collection[str]) -> Made:
+    """A new password for these protocols (of PROTOCOLS), good from the next sign-in on. Raises NameTaken and TooMany, and
+    ValueError without a name or a protocol."""
+    name = " ".join(name.split())[:NAME_LIMIT]
+    if not name or not protocols or not set(protocols) <= set(PROTOCOLS):
+        raise ValueError("an app password needs a name and a protocol")
+    Mailbox.objects.select_for_update().get(pk=mailbox.pk)  # two requests at once do not pass the limit
+    if AppPassword.objects.filter(mailbox=mailbox).count() >= MOST:
+        raise TooMany
+    password = new_password()
+    doors = {protocol: protocol in protocols for protocol in PROTOCOLS}
+    try:
+        with transaction.atomic():
+            row = AppPassword.objects.create(mailbox=mailbox, name=name, digest=digest_of(password), **doors)
+    except IntegrityError as error:
+        raise NameTaken(name) from error
+    return Made(row, password)
+
+
+def make_for_device(*, mailbox: Mailbox, device: str, protocols: Collection[str]) -> Made:
+    """The same for a device that may have had one before: the name gets a number when it is taken. Raises TooMany."""
+    for number in range(1, MOST + 2):
+        suffix = "" if number == 1 else f" {number}"
+        try:
+            return make_app_password(
+                mailbox=mailbox, name=f"{device[: NAME_LIMIT - len(suffix)]}{suffix}", protocols=protocols
+            )
+        except NameTaken:
+            continue
+    raise TooMany
+
+
+def revoke_app_password(row: AppPassword) -> bool:
+    """Makes a password worth nothing from now on and closes what is open in the mailbox. The mail server cannot tell by which
+    password a session began, so all end; programs whose password still counts come back by themselves. False when the server
+    could not be asked to: the password is revoked all the same."""
+    address = row.mailbox.address
+    row.delete()
+    return end_sessions(address)
+
+
+def new_password() -> str:
+    """Four groups of four characters, 79 bits."""
+    groups = ("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
+    return "-".join(groups)
+
+
+def digest_of(password: str) -> str:
+    """What is kept of it, and what Dovecot asks for: SHA-256 in hex."""
+    return hashlib.sha256(password.encode()).hexdigest()

@@ -1,0 +1,231 @@
+"""Passwords of single devices on the real servers: each door they open, those they do not, and the end of it all."""
+
+from __future__ import annotations
+
+import poplib
+import smtplib
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from imapclient.exceptions import IMAPClientError, LoginError
+
+from accounts.models import AppPassword
+from accounts.services.activity import Collector
+from accounts.services.app_passwords import (
+    MOST,
+    NameTaken,
+    TooMany,
+    digest_of,
+    make_app_password,
+    make_for_device,
+    new_password,
+    revoke_app_password,
+)
+from accounts.services.hosting import set_mailbox_password, suspend_mailbox
+from tests.test_stack import letter, pop3, recipient_reply, sieve_login, submission
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+ALL = ("imap", "pop3", "smtp", "sieve")
+
+
+def make(box: Any, *protocols: str, name: str = "Teléfono") -> str:
+    return make_app_password(mailbox=box.mailbox, name=name, protocols=protocols or ALL).password
+
+
+def doors(stack: Any, imap: Any, address: str, password: str) -> set[str]:
+    """Through which doors a password leads."""
+    found = set()
+    try:
+        imap(address, password)
+        found.add("imap")
+    except LoginError:
+        pass
+    try:
+        pop3(stack, address, password).quit()
+        found.add("pop3")
+    except poplib.error_proto:
+        pass
+    try:
+        submission(stack, address, password).quit()
+        found.add("smtp")
+    except smtplib.SMTPAuthenticationError:
+        pass
+    if sieve_login(stack, "", address, password).startswith(b"OK"):
+        found.add("sieve")
+    return found
+
+
+def ends(ask: Callable[[], Any]) -> bool:
+    """Whether a session that is asked for nothing ends within a second."""
+    for _try in range(50):
+        try:
+            ask()
+        except (IMAPClientError, poplib.error_proto, OSError):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def test_it_opens_the_doors_it_was_made_for_and_no_others(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    assert doors(stack, imap, ana.address, make(ana)) == set(ALL)
+    assert doors(stack, imap, ana.address, make(ana, "imap", "smtp", name="Mac")) == {"imap", "smtp"}
+    assert doors(stack, imap, ana.address, make(ana, "pop3", name="PC")) == {"pop3"}
+    assert doors(stack, imap, ana.address, make(ana, "sieve", name="Filtros")) == {"sieve"}
+    assert doors(stack, imap, ana.address, ana.password) == set(ALL)
+
+
+def test_it_reads_and_sends_mail_as_the_mailbox(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    ana, beto = mailbox_factory("ana"), mailbox_factory("beto")
+    password = make(ana)
+    client = submission(stack, ana.address, password)
+    client.sendmail(ana.address, [ana.address], letter(ana.address, ana.address))
+    with pytest.raises(smtplib.SMTPRecipientsRefused):
+        client.sendmail(beto.address, [ana.address], letter(beto.address, ana.address))
+    reader = imap(ana.address, password)
+    until = time.monotonic() + 5
+    while not reader.select_folder("INBOX")[b"EXISTS"] and time.monotonic() < until:
+        time.sleep(0.02)
+    assert reader.select_folder("INBOX")[b"EXISTS"] == 1
+
+
+def test_it_is_held_to_the_quota_of_the_mailbox(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana", quota_bytes=20_000)
+    client = imap(ana.address, make(ana))
+    assert client.get_quota_root("INBOX")[1][0].limit == 20
+    with pytest.raises(Exception, match="OVERQUOTA"):
+        client.append("INBOX", b"Subject: x\r\n\r\n" + b"x" * 30_000)
+
+
+def test_another_mailbox_and_near_misses_stay_shut(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    ana, beto = mailbox_factory("ana"), mailbox_factory("beto")
+    password = make(ana)
+    assert doors(stack, imap, beto.address, password) == set()
+    for wrong in (
+        password.upper(),
+        password.replace("-", ""),
+        password + " ",
+        digest_of(password),
+        "' OR '1'='1",
+        "%{sha256:user}",
+    ):
+        assert doors(stack, imap, ana.address, wrong) == set(), wrong
+    assert doors(stack, imap, f"{ana.address}*casilla", password) == set()
+
+
+def test_what_the_mailbox_may_not_its_devices_may_not(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana", pop3=False, smtp=False)
+    password = make(ana)
+    assert doors(stack, imap, ana.address, password) == {"imap", "sieve"}
+    suspend_mailbox(mailbox=ana.mailbox)
+    assert doors(stack, imap, ana.address, password) == set()
+
+
+def test_a_new_password_of_the_mailbox_leaves_its_devices_alone(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    password = make(ana)
+    set_mailbox_password(mailbox=ana.mailbox, password="otra-clave")
+    assert "imap" in doors(stack, imap, ana.address, password)
+
+
+def test_what_is_kept_does_not_hold_the_password(mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    password = make(ana)
+    (row,) = AppPassword.objects.values()
+    assert password not in repr(row)
+    assert row["digest"] == digest_of(password)
+    assert len({new_password() for _ in range(1000)}) == 1000
+    assert len(password.replace("-", "")) == 16
+
+
+def test_names_are_the_mailboxs_own_and_a_device_gets_a_number(mailbox_factory: Any) -> None:
+    ana, beto = mailbox_factory("ana"), mailbox_factory("beto")
+    make(ana)
+    make(beto)
+    with pytest.raises(NameTaken):
+        make(ana)
+    made = [make_for_device(mailbox=ana.mailbox, device="x" * 80, protocols=["imap"]).row.name for _ in range(3)]
+    assert made == ["x" * 60, "x" * 58 + " 2", "x" * 58 + " 3"]
+    for wrong in ("", "  \n "):
+        with pytest.raises(ValueError, match="a name"):
+            make(ana, name=wrong)
+    with pytest.raises(ValueError, match="a protocol"):
+        make_app_password(mailbox=ana.mailbox, name="y", protocols=["admin"])
+
+
+def test_there_is_a_limit(mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    for number in range(MOST):
+        make(ana, "imap", name=str(number))
+    with pytest.raises(TooMany):
+        make(ana, name="one more")
+
+
+def test_the_mail_servers_lookup_is_one_index_search(mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    query = "SELECT id FROM mail_app_passwords a JOIN mail_users u ON u.email = a.email WHERE a.digest = %s AND a.email = %s"
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {query}", [digest_of("x"), ana.address])
+        plan = [row[3] for row in cursor.fetchall()]
+    assert plan
+    assert all("SCAN" not in step for step in plan), plan
+    assert any("digest" in step for step in plan)
+
+
+def test_a_suspended_mailbox_with_devices_still_refuses_mail(stack: Any, mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    make(ana)
+    suspend_mailbox(mailbox=ana.mailbox)
+    assert recipient_reply(stack, ana.address)[0] == 550
+
+
+def test_each_shows_when_how_and_from_where_it_was_last_used(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    made = [
+        make_app_password(mailbox=ana.mailbox, name=name, protocols=ALL) for name in ("Mac", "PC", "Filtros", "Nadie")
+    ]
+    collector = Collector(Path(settings.DOVECOT_LOG))
+    while collector.step():
+        pass  # what others left in the log
+    imap(ana.address, made[0].password)
+    imap(ana.address, ana.password)
+    pop3(stack, ana.address, made[1].password).quit()
+    assert sieve_login(stack, "", ana.address, made[2].password).startswith(b"OK")
+    until = time.monotonic() + 5
+    while AppPassword.objects.filter(last_at=None).count() > 1 and time.monotonic() < until:
+        collector.step()
+        time.sleep(0.02)
+    collector.close()
+    seen = list(AppPassword.objects.order_by("pk").values_list("name", "last_protocol", "last_network"))
+    assert seen == [("Mac", "imap", "127.0.0.0/24"), ("PC", "pop3", "127.0.0.0/24"), ("Filtros", "sieve", "127.0.0.0/24"),
+                    ("Nadie", "", "")]  # fmt: skip
+
+
+def test_a_revoked_one_ends_at_once_with_what_was_open(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    ana, beto = mailbox_factory("ana"), mailbox_factory("beto")
+    gone = make_app_password(mailbox=ana.mailbox, name="Perdido", protocols=ALL)
+    kept = make(ana, name="Mac")
+    reader, popper = imap(ana.address, gone.password), pop3(stack, ana.address, gone.password)
+    other = imap(beto.address)
+    reader.select_folder("INBOX")
+    assert revoke_app_password(gone.row)
+    assert doors(stack, imap, ana.address, gone.password) == set()
+    assert ends(reader.noop)
+    assert ends(popper.noop)
+    other.noop()
+    assert doors(stack, imap, ana.address, kept) == set(ALL)
+
+
+def test_it_is_revoked_where_the_server_cannot_be_asked_too(
+    stack: Any, imap: Any, mailbox_factory: Any, settings: Any
+) -> None:
+    settings.DOVEADM_URL = "http://127.0.0.1:1/doveadm/v1"
+    ana = mailbox_factory("ana")
+    made = make_app_password(mailbox=ana.mailbox, name="Perdido", protocols=ALL)
+    assert not revoke_app_password(made.row)
+    assert doors(stack, imap, ana.address, made.password) == set()
