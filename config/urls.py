@@ -7,5 +7,6 @@ from django.urls import include, path
 urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
+    path("mail/<int:account_id>/", include("accounts.mailbox_urls")),
     path("", include("webmail.urls")),
 ]

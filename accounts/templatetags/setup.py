@@ -1,0 +1,32 @@
+"""Words about devices' passwords and set-up."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.translation import gettext as _
+
+from accounts.models import AppPassword
+from accounts.services.app_passwords import PROTOCOLS
+
+register = template.Library()
+
+
+@register.filter
+def doors(row: AppPassword) -> str:
+    """What a password is good for: "IMAP, sending"."""
+    return ", ".join(_door(name) for name in PROTOCOLS if getattr(row, name))
+
+
+@register.filter
+def last_door(row: AppPassword) -> str:
+    return _door(row.last_protocol)
+
+
+@register.filter
+def only_sends(row: AppPassword) -> bool:
+    """Whether it can do nothing whose use is recorded."""
+    return row.smtp and not (row.imap or row.pop3 or row.sieve)
+
+
+def _door(name: str) -> str:
+    return {"imap": "IMAP", "pop3": "POP3", "smtp": _("sending"), "sieve": _("filters")}.get(name, "")

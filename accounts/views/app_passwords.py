@@ -1,0 +1,69 @@
+"""Passwords of single devices: the list, a new one that is shown this once, and revoking."""
+
+from __future__ import annotations
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import AppPassword, MailAccount
+from accounts.password_forms import AppPasswordForm
+from accounts.services.app_passwords import MOST, Made, NameTaken, TooMany, make_app_password, revoke_app_password
+from accounts.services.owned import own_account
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def app_passwords(request: HttpRequest, account_id: int) -> HttpResponse:
+    """The passwords of an account's devices. POST makes one (`name`, `protocols`), and the page that answers shows it."""
+    account = own_account(request, account_id, hosted=True)
+    assert account.mailbox
+    if request.method != "POST":
+        name = request.GET.get("name", "")[:60]
+        return _page(request, account, AppPasswordForm(mailbox=account.mailbox, initial={"name": name}))
+    form = AppPasswordForm(request.POST, mailbox=account.mailbox)
+    made = _make(account, form) if form.is_valid() else None
+    if made is None:
+        return _page(request, account, form, status=422)
+    return _page(request, account, AppPasswordForm(mailbox=account.mailbox), made=made)
+
+
+@login_required
+@require_POST
+def app_password_revoke(request: HttpRequest, account_id: int, password_id: int) -> HttpResponse:
+    """Makes one worth nothing, and closes what is open."""
+    account = own_account(request, account_id, hosted=True)
+    row = get_object_or_404(AppPassword.objects.select_related("mailbox"), mailbox=account.mailbox_id, pk=password_id)
+    name = row.name
+    if revoke_app_password(row):
+        text = _("“%(name)s” can no longer sign in, and its connections are closed. The other programs connect anew.")
+    else:
+        text = _("“%(name)s” can no longer sign in. What it has open stays open until it ends by itself.")
+    notices.info(request, text % {"name": name})
+    return redirect("app_passwords", account_id)
+
+
+def _make(account: MailAccount, form: AppPasswordForm) -> Made | None:
+    """The new password, None when it could not be made; then the form says why."""
+    assert account.mailbox
+    data = form.cleaned_data
+    try:
+        return make_app_password(mailbox=account.mailbox, name=data["name"], protocols=data["protocols"])
+    except NameTaken:
+        form.add_error("name", _("There is a password of this name already. Revoke it, or choose another name."))
+    except TooMany:
+        form.add_error("name", _("There can be at most %(n)d. Revoke one that is not used any more.") % {"n": MOST})
+    return None
+
+
+def _page(
+    request: HttpRequest, account: MailAccount, form: AppPasswordForm, *, made: Made | None = None, status: int = 200
+) -> HttpResponse:
+    rows = AppPassword.objects.filter(mailbox=account.mailbox_id).order_by("name")
+    context = {"account": account, "tab": "passwords", "form": form, "made": made, "rows": rows}
+    response = render(request, "accounts/app_passwords.html", context, status=status)
+    response["Cache-Control"] = "no-store, private"
+    return response

@@ -1,0 +1,95 @@
+"""The page of devices' passwords: owner, stranger, anonymous, wrong methods, and what is wrong told at its field."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import AppPassword, MailAccount
+from accounts.services.app_passwords import make_app_password
+from accounts.services.login import account_of_mailbox
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+GOOD = {"name": "Teléfono <b>de</b> Ana", "protocols": ["imap", "smtp"]}
+
+
+def enter(made: Any, language: str = "en") -> tuple[Client, MailAccount]:
+    client = Client()
+    client.cookies["casilla_language"] = language
+    client.post(reverse("account_login"), {"login": made.address, "password": made.password})
+    return client, account_of_mailbox(made.mailbox)
+
+
+def test_it_is_made_shown_once_and_revoked(mailbox_factory: Any, imap: Any) -> None:
+    ana = mailbox_factory("ana")
+    client, account = enter(ana)
+    url = reverse("app_passwords", args=[account.pk])
+    assert "None yet" in client.get(url).content.decode()
+    answer = client.post(url, GOOD)
+    page = answer.content.decode()
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store, private")
+    password = re.search(r'id="once-password"[^>]*>([a-z0-9-]+)<', page)
+    assert password
+    assert "Teléfono &lt;b&gt;de&lt;/b&gt; Ana" in page
+    imap(ana.address, password[1])
+    later = client.get(url).content.decode()
+    assert password[1] not in later
+    assert "IMAP, sending" in later
+    row = AppPassword.objects.get()
+    gone = client.post(reverse("app_password_revoke", args=[account.pk, row.pk]), follow=True)
+    assert gone.redirect_chain == [(url, 302)]
+    assert "can no longer sign in, and its connections are closed" in gone.content.decode()
+    assert not AppPassword.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field", "words"),
+    [
+        ({"name": ""}, "name", "Say for which"),
+        ({"name": " \n "}, "name", "Say for which"),
+        ({"name": "x" * 61}, "name", "60"),
+        ({"name": "a\x00b"}, "name", "Null"),
+        ({"protocols": []}, "protocols", "Choose at least one"),
+        ({"protocols": ["root"]}, "protocols", "root"),
+        ({"protocols": ["pop3"]}, "protocols", "pop3"),
+        ({"name": "Usado"}, "name", "already"),
+    ],
+)
+def test_what_is_wrong_is_told_at_its_field_and_nothing_is_made(
+    mailbox_factory: Any, wrong: dict[str, Any], field: str, words: str
+) -> None:
+    ana = mailbox_factory("ana", pop3=False)
+    client, account = enter(ana)
+    make_app_password(mailbox=ana.mailbox, name="Usado", protocols=["imap"])
+    answer = client.post(reverse("app_passwords", args=[account.pk]), GOOD | wrong)
+    assert answer.status_code == 422
+    assert words in str(answer.context["form"].errors[field])
+    assert f'id="id_{field}_error"' in answer.content.decode()
+    assert AppPassword.objects.count() == 1
+
+
+def test_nobody_else_sees_makes_or_revokes_them(mailbox_factory: Any) -> None:
+    ana, beto = mailbox_factory("ana"), mailbox_factory("beto")
+    _client, account = enter(ana)
+    row = make_app_password(mailbox=ana.mailbox, name="Mac", protocols=["imap"]).row
+    pages = [reverse("app_passwords", args=[account.pk]), reverse("app_password_revoke", args=[account.pk, row.pk])]
+    stranger, own = enter(beto)
+    for url in pages:
+        assert Client().post(url, GOOD)["Location"].startswith("/accounts/login/")
+        assert stranger.post(url, GOOD).status_code == 404
+    assert stranger.get(pages[0]).status_code == 404
+    assert stranger.post(reverse("app_password_revoke", args=[own.pk, row.pk])).status_code == 404
+    assert AppPassword.objects.get() == row
+
+
+def test_wrong_methods_and_mailboxes_of_other_servers(mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    client, account = enter(ana)
+    assert client.get(reverse("app_password_revoke", args=[account.pk, 1])).status_code == 405
+    assert client.put(reverse("app_passwords", args=[account.pk])).status_code == 405
+    other = MailAccount.objects.create(owner=account.owner, address="a@otra.test", imap_host="imap.otra.test")
+    assert client.get(reverse("app_passwords", args=[other.pk])).status_code == 404
