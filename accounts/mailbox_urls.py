@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import app_passwords
+from accounts.views import app_passwords, guides
 
 urlpatterns = [
     path("passwords/", app_passwords.app_passwords, name="app_passwords"),
     path("passwords/<int:password_id>/revoke/", app_passwords.app_password_revoke, name="app_password_revoke"),
+    path("setup/", guides.guide_home, name="guide_home"),
+    path("setup/profile/<str:ticket>/", guides.profile, name="profile"),
+    path("setup/<slug:program>/", guides.guide, name="guide"),
+    path("setup/<slug:program>/print/", guides.guide_print, name="guide_print"),
+    path("setup/<slug:program>/profile/", guides.profile_make, name="profile_make"),
 ]

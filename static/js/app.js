@@ -20,6 +20,7 @@ import * as move from "casilla/move";
 import * as news from "casilla/news";
 import * as notify from "casilla/notify";
 import * as preview from "casilla/preview";
+import * as print from "casilla/print";
 import * as reader from "casilla/reader";
 import * as recipients from "casilla/recipients";
 import * as redirect from "casilla/redirect";
@@ -36,7 +37,7 @@ import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, live, menu, move, news, notify, preview, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, tagged, theme, toast, tree };
+const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, live, menu, move, news, notify, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {

@@ -5,6 +5,8 @@ export function bind(button) {
   button.addEventListener("click", async () => {
     const text = button.dataset.copyText ?? document.getElementById(button.dataset.copy)?.textContent ?? "";
     await navigator.clipboard.writeText(text);
+    button.dataset.done = "";
+    setTimeout(() => { delete button.dataset.done; }, SHOWN_MS);
     const label = button.querySelector("[data-copy-label]") ?? button;
     if (!button.dataset.copied || label.textContent === button.dataset.copied) return;
     const before = label.textContent;

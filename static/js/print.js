@@ -1,0 +1,4 @@
+// A button that opens the print dialog.
+export function bind(button) {
+  button.addEventListener("click", () => window.print());
+}
