@@ -16,7 +16,7 @@ from typing import Any
 START_S = 40.0
 ANSWER_S = 120.0
 
-_QUIET = {
+QUIET = {
     "app.update.auto": False,
     "app.update.enabled": False,
     "app.normandy.enabled": False,
@@ -46,6 +46,11 @@ _WRAP = """const A = arguments[0], done = arguments[arguments.length - 1];
       if (Date.now() > end) throw new Error("timeout: " + ask);
     }
   };
+  %a
+  %s
+})(A).then(value => done({ ok: value === undefined ? null : value }), error => done({ err: String(error) }));"""
+
+_ACCOUNT = """
   const account = MailServices.accounts.accounts.find(one => one.incomingServer.type == "imap");
   const server = account.incomingServer.QueryInterface(Ci.nsIImapIncomingServer);
   const main = Services.wm.getMostRecentWindow("mail:3pane");
@@ -64,8 +69,7 @@ _WRAP = """const A = arguments[0], done = arguments[arguments.length - 1];
     await until(() => w.gMsgCompose.compFields.draftId && !w.gSaveOperationInProgress);
   };
   const INBOX = 0x1000, DRAFTS = 0x400;
-  %s
-})(A).then(value => done({ ok: value === undefined ? null : value }), error => done({ err: String(error) }));"""
+"""
 
 
 class Thunderbird:
@@ -80,9 +84,11 @@ class Thunderbird:
         self.command("Marionette:SetContext", {"value": "chrome"})
         self.command("WebDriver:SetTimeouts", {"script": 90_000})
 
-    def run(self, body: str, *args: Any) -> Any:
-        """The value of an asynchronous function's body; `args` are in the array `args`."""
-        values = {"script": _WRAP.replace("%s", body), "args": [list(args)], "sandbox": "system"}
+    def run(self, body: str, *args: Any, account: bool = True) -> Any:
+        """The value of an asynchronous function's body; `args` are in the array `args`. Without an account there is nothing
+        but `until` at hand."""
+        script = _WRAP.replace("%a", _ACCOUNT if account else "").replace("%s", body)
+        values = {"script": script, "args": [list(args)], "sandbox": "system"}
         result = self.command("WebDriver:ExecuteAsyncScript", values)["value"]
         if result is None or "err" in result:
             raise AssertionError(result or "a dialog opened")
@@ -142,7 +148,7 @@ def thunderbird(
     assert program, "apt-get install thunderbird"
     port, profile = free_port(), folder / "profile"
     profile.mkdir(parents=True)
-    values = _QUIET | _account(address, imap_port, smtp_port) | {"marionette.port": port}
+    values = QUIET | _account(address, imap_port, smtp_port) | {"marionette.port": port}
     values |= _junk(address) if junk_moves else {}
     lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in values.items())
     (profile / "user.js").write_text("\n".join(lines) + "\n")
