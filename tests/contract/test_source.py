@@ -72,6 +72,15 @@ def test_newest_first_and_every_order(source: MailSource) -> None:
     assert subjects(source, Query(sort="size", descending=True)) == ["Beta", "gamma", "Re: alfa"]
 
 
+def test_sizes_tell_when_each_message_came_and_how_large_it_is(source: MailSource) -> None:
+    fill(source, "uno", "dos", "tres")
+    rows = source.page(INBOX, Query(), Window(0, 10)).rows
+    assert sorted(source.sizes(INBOX, most=10)) == sorted((row.received, row.size_bytes) for row in rows)
+    assert len(source.sizes(INBOX, most=2)) == 2
+    with pytest.raises(Gone):
+        source.sizes(FolderId("No hay"), most=10)
+
+
 def test_windows_tile_the_list(source: MailSource) -> None:
     fill(source, *(f"m{index:02}" for index in range(25)))
     whole = subjects(source)

@@ -86,8 +86,8 @@ def start_download(
     }
     fresh = {"due": timezone.now(), "paused": False, "asks_owner": False, "failures": 0, "problem": "", "digest": ""}
     download, _made = Download.objects.update_or_create(account=account, defaults=values | fresh)
-    MailAccount.objects.filter(pk=account.pk).update(mode=MailAccount.Mode.DOWNLOAD)
-    account.mode = MailAccount.Mode.DOWNLOAD
+    account.mode, account.leave_days = MailAccount.Mode.DOWNLOAD, _told_days(policy, account.leave_days)
+    account.save(update_fields=["mode", "leave_days"])
     ensure_folders(account)
     return download
 
@@ -100,10 +100,21 @@ def change_policy(download: Download, policy: Policy) -> None:
     download.max_bytes, download.every_s = policy.max_bytes, policy.every_s
     download.digest, download.due = "", timezone.now()
     download.save(update_fields=["keep", "keep_days", "max_bytes", "every_s", "digest", "due"])
+    account = download.account
+    account.leave_days = _told_days(policy, account.leave_days)
+    account.save(update_fields=["leave_days"])
     kept = LedgerEntry.objects.filter(account=download.account_id, state__in=ON_SERVER, hold=False, problem="")
     kept.update(remove_at=_date_of(policy))
     large = LedgerEntry.objects.filter(account=download.account_id, state=State.WAITING, problem="large")
     large.update(retry_at=None)
+
+
+def _told_days(policy: Policy, before: int) -> int:
+    """For how many days other programs that download are told to leave copies: as long as Casilla does; where it leaves them
+    for good, what they were told before."""
+    if policy.keep == Download.Keep.ALWAYS:
+        return before
+    return policy.keep_days if policy.keep == Download.Keep.DAYS else 0
 
 
 def _date_of(policy: Policy) -> Any:

@@ -79,6 +79,10 @@ class MailSource(Protocol):
         """Every message of a query, in its order: a whole folder, or all that was found."""
         ...
 
+    def sizes(self, folder: FolderId, *, most: int) -> list[tuple[datetime, int]]:
+        """When the messages of a folder were received, and their octets: the newest `most`, in no order."""
+        ...
+
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         """The flags of messages as the server has them now; those that are gone are left out."""
         ...

@@ -20,6 +20,7 @@ from webmail.imap.login import connect
 from webmail.imap.pool import Key, Open
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
+from webmail.imap.sizes import read_sizes
 from webmail.live.marks import EVERY
 from webmail.mime.choose import choose_bodies
 from webmail.mime.mbox import Kept
@@ -184,6 +185,9 @@ class ImapSource(ImapLists):
         if fetched is None or flight.ends[0].code.upper() == EXPUNGED:  # Dovecot then gives NIL, with OK
             raise Gone("the message is not there any more")
         return fetched
+
+    def sizes(self, folder: FolderId, *, most: int) -> list[tuple[datetime, int]]:
+        return self._session.read(lambda: list(read_sizes(self._session, folder, most=most)))
 
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         refs = list(refs)

@@ -183,6 +183,10 @@ class LocalSource:
         one, two = (Ref(ref.folder, VALIDITY, str(pk)) if pk else None for pk in (before, after))
         return at, one, two, len(order)
 
+    def sizes(self, folder: FolderId, *, most: int) -> list[tuple[datetime, int]]:
+        rows = LocalMessage.objects.filter(folder=self._folder(folder)).order_by("-date", "-pk")
+        return list(rows.values_list("received", "size_bytes")[:most])
+
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         found: dict[Ref, frozenset[str]] = {}
         for folder, rows in self._chunks(refs):

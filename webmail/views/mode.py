@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import MailAccount
 from accounts.services.activity import programs_of
+from accounts.services.recommend import advise, look_at
 from webmail.download_forms import ImapForm, PolicyForm, ServerForm
 from webmail.errors import LoginRefused, MailError
 from webmail.models import Download, Transfer
@@ -60,7 +61,7 @@ def mode_figures(request: HttpRequest, account_id: int) -> HttpResponse:
         return redirect("mode", account.pk)
     figures = _figures(request, account)
     return render(
-        request, "webmail/figures_switch.html", {"account": account, "figures": figures, "days": _days(request)}
+        request, "webmail/figures_switch.html#answer", {"account": account, "figures": figures, "days": _days(request)}
     )
 
 
@@ -82,6 +83,10 @@ def _page(request: HttpRequest, account: MailAccount, more: dict[str, Any], *, s
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     if active is None:
         context |= _plan(request, account)
+        figures: Figures | None = context.get("figures")
+        used = figures.plan.size_bytes if figures else None
+        quota = figures.course.quota_bytes if figures else None
+        context["advice"] = advise(look_at(account.mailbox, used_bytes=used, quota_bytes=quota))
     template = "webmail/mode.html#change" if partial else "webmail/mode.html"
     return render(request, template, context | more, status=status)
 
