@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views import app_passwords, guides
+from accounts.views import app_passwords, dns_records, guides
 
 urlpatterns = [
     path("passwords/", app_passwords.app_passwords, name="app_passwords"),
     path("passwords/<int:password_id>/revoke/", app_passwords.app_password_revoke, name="app_password_revoke"),
+    path("dns/", dns_records.dns_records, name="dns_records"),
     path("setup/", guides.guide_home, name="guide_home"),
     path("setup/profile/<str:ticket>/", guides.profile, name="profile"),
     path("setup/<slug:program>/", guides.guide, name="guide"),

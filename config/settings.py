@@ -201,6 +201,14 @@ SETUP_HOST = env("SETUP_HOST", env("MAIL_DOMAIN_NAME", MAIL_HOST))
 SETUP_IMAP = env_list("SETUP_IMAP", f"{SETUP_HOST}:993:tls")
 SETUP_POP3 = env_list("SETUP_POP3", f"{SETUP_HOST}:995:tls")
 SETUP_SMTP = env_list("SETUP_SMTP", f"{SETUP_HOST}:465:tls,{SETUP_HOST}:587:starttls")
+# What customers are told to enter in their DNS: where mail goes, what SPF allows, the public half of the DKIM key.
+DNS_MX = env("DNS_MX", SETUP_HOST)
+DNS_SPF = env("DNS_SPF", "mx")  # or include:spf.example.org
+DKIM_SELECTOR = env("DKIM_SELECTOR", "casilla")
+DKIM_RECORD = env("DKIM_RECORD")  # "v=DKIM1; k=rsa; p=..."; empty: nothing signs, and the page says nothing of it
+DNS_RESOLVERS = env_list(
+    "DNS_RESOLVERS"
+)  # ADDRESS or ADDRESS:PORT, where the system's own sees other records than the world
 # With what Apple's profiles are signed: PEM files, the certificate's with its chain. Empty: they are not signed.
 PROFILE_CERT_FILE = env("PROFILE_CERT_FILE")
 PROFILE_KEY_FILE = env("PROFILE_KEY_FILE")

@@ -211,6 +211,7 @@ class Stack:
             "SETUP_IMAP": f"localhost:{ports.imaps}:tls",
             "SETUP_POP3": f"localhost:{ports.pop3s}:tls",
             "SETUP_SMTP": f"localhost:{ports.submissions}:tls,localhost:{ports.submission}:starttls",
+            "DNS_MX": "mail.imprentaquillay.test",
             "PROFILE_CERT_FILE": str(self.root / "tls" / "cert.pem"),
             "PROFILE_KEY_FILE": str(self.root / "tls" / "key.pem"),
             "DOVECOT_LOG": str(self.root / "log" / "dovecot.log"),

@@ -14,17 +14,19 @@ from accounts.services.activity import DAYS, programs_of
 from accounts.setup.values import Protocol
 
 NEARLY_FULL = 0.9
+RECENT_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What is known of a mailbox: how many programs read it over IMAP and download it over POP3, whether one of these removes
-    what it has, and how full it is (0 to 1, None when that is not known)."""
+    what it has, how full it is (0 to 1, None when that is not known), and how much of that came in the last RECENT_DAYS."""
 
     imap: int = 0
     pop3: int = 0
     removes: bool = False
     full: float | None = None
+    recent: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +37,22 @@ class Advice:
     sentence: str
 
 
-def look_at(mailbox: Mailbox | None, *, used_bytes: int | None = None, quota_bytes: int | None = None) -> Seen:
+def look_at(
+    mailbox: Mailbox | None,
+    *,
+    used_bytes: int | None = None,
+    quota_bytes: int | None = None,
+    recent_bytes: int = 0,
+) -> Seen:
     """What was seen of a mailbox in the last 30 days; nothing for one of another server."""
     full = used_bytes / quota_bytes if used_bytes is not None and quota_bytes else None
+    recent = recent_bytes / used_bytes if used_bytes else 0.0
     if mailbox is None:
-        return Seen(full=full)
+        return Seen(full=full, recent=recent)
     programs = programs_of(mailbox)
     since = timezone.now() - timedelta(days=DAYS)
     removing = ProgramUse.objects.filter(mailbox=mailbox, protocol="pop3", last_at__gte=since, deleted__gt=0)
-    return Seen(len(programs.imap), len(programs.pop3), removing.exists(), full)
+    return Seen(len(programs.imap), len(programs.pop3), removing.exists(), full, recent)
 
 
 def advise(seen: Seen) -> Advice:
@@ -62,6 +71,9 @@ def advise(seen: Seen) -> Advice:
         return Advice(
             "pop3", _("POP3: one program downloads this mailbox and removes what it has; no other would miss it.")
         )
+    if (seen.full or 0) >= NEARLY_FULL and seen.recent > 0.5:
+        text = _("POP3 without copies: %(percent)d %% of the space is taken, most of it by mail of the last two weeks.")
+        return Advice("pop3", text % {"percent": percent})
     if (seen.full or 0) >= NEARLY_FULL:
         return Advice(
             "pop3",

@@ -250,6 +250,7 @@ def test_strangers_and_wrong_methods(mailbox_factory: Any) -> None:
         (Seen(pop3=1, removes=True), "pop3", "one program"),
         (Seen(pop3=1), "imap", "shows everywhere"),
         (Seen(full=0.953), "pop3", "95 %"),
+        (Seen(full=0.96, recent=0.9), "pop3", "without copies: 96 %"),
         (Seen(imap=1, full=0.89), "imap", "shows everywhere"),
     ],
 )

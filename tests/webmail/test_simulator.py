@@ -180,12 +180,13 @@ def test_the_slider_moves_chart_words_table_and_figures(sign_in: Any, imap: Any)
 @pytest.mark.django_db(transaction=True)
 def test_a_mailbox_that_is_nearly_full_is_advised_to_download(sign_in: Any, imap: Any) -> None:
     client, made = sign_in()
-    made.mailbox.quota_bytes = 100_000
+    made.mailbox.quota_bytes = 102_400
     made.mailbox.save()
-    imap(made.address).append("INBOX", letter(1, size=94_000))
+    imap(made.address).append("INBOX", letter(1, size=97_000))
     account = account_of_mailbox(made.mailbox)
     page = client.get(reverse("mode", args=[account.pk])).content.decode()
-    assert "POP3: 9" in page
+    assert "POP3 without copies: 9" in page
+    assert "would be full too" in client.get(reverse("mode", args=[account.pk]) + "?days=90").content.decode()
     assert "Quota 10" in page
 
 

@@ -200,8 +200,8 @@ class Course:
 
     @property
     def full_with_copies(self) -> bool:
-        """Whether it would be full with copies too."""
-        return self.quota_bytes is not None and self.steady >= self.quota_bytes
+        """Whether it would be full with copies too: at the rate of today, or in the heaviest days of the last year."""
+        return self.quota_bytes is not None and max(self.steady, self.peak) >= self.quota_bytes
 
     def _full(self, used: int, daily: float) -> date | None:
         if self.quota_bytes is None or (daily <= 0 and used < self.quota_bytes):

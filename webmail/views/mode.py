@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import MailAccount
 from accounts.services.activity import programs_of
-from accounts.services.recommend import advise, look_at
+from accounts.services.recommend import RECENT_DAYS, Seen, advise, look_at
 from webmail.download_forms import ImapForm, PolicyForm, ServerForm
 from webmail.errors import LoginRefused, MailError
 from webmail.models import Download, Transfer
@@ -83,10 +83,7 @@ def _page(request: HttpRequest, account: MailAccount, more: dict[str, Any], *, s
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     if active is None:
         context |= _plan(request, account)
-        figures: Figures | None = context.get("figures")
-        used = figures.plan.size_bytes if figures else None
-        quota = figures.course.quota_bytes if figures else None
-        context["advice"] = advise(look_at(account.mailbox, used_bytes=used, quota_bytes=quota))
+        context["advice"] = advise(_seen(account, context.get("figures")))
     template = "webmail/mode.html#change" if partial else "webmail/mode.html"
     return render(request, template, context | more, status=status)
 
@@ -115,6 +112,15 @@ def _figures(request: HttpRequest, account: MailAccount) -> Figures | None:
             return figures_of(account, source, days=_days(request))
     except MailError:
         return None
+
+
+def _seen(account: MailAccount, figures: Figures | None) -> Seen:
+    """What the recommendation is made of."""
+    if figures is None:
+        return look_at(account.mailbox)
+    used, quota = figures.plan.size_bytes, figures.course.quota_bytes
+    recent = figures.bag.arrived_within(RECENT_DAYS)[1]
+    return look_at(account.mailbox, used_bytes=used, quota_bytes=quota, recent_bytes=recent)
 
 
 def _days(request: HttpRequest) -> int:

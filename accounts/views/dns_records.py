@@ -1,0 +1,61 @@
+"""The DNS records of a mailbox's domain: as they should be, as they are, and what to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from accounts.services.owned import own_account
+from accounts.services.setup import values_of
+from accounts.setup.lookup import look_up
+from accounts.setup.records import Found, Judged, Record, records_for
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record, what was found, and how it stands."""
+
+    record: Record
+    found: Found
+    judged: Judged
+
+    @property
+    def purpose(self) -> str:
+        return {
+            "mx": _("Where mail for the domain goes"),
+            "spf": _("Who may send for it (SPF)"),
+            "dkim": _("With which key it signs (DKIM)"),
+            "dmarc": _("What others do with forged mail (DMARC)"),
+            "autoconfig": _("Set-up of Thunderbird and others"),
+            "autodiscover": _("Set-up of Outlook"),
+            "srv": _("Where the services are (SRV)"),
+        }[self.record.purpose]
+
+
+@login_required
+@require_safe
+def dns_records(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Every record, asked of the DNS now."""
+    account = own_account(request, account_id, hosted=True)
+    values = values_of(account)
+    records = records_for(values)
+    rows = [Row(one, found, one.compare(found)) for one, found in zip(records, look_up(records), strict=True)]
+    wrong = [row for row in rows if row.judged.state in {"missing", "differs"}]
+    context = {
+        "account": account,
+        "tab": "dns",
+        "domain": values.domain,
+        "groups": [
+            (_("Without these, mail suffers"), [row for row in rows if row.record.needed]),
+            (_("With these, programs set themselves up"), [row for row in rows if not row.record.needed]),
+        ],
+        "bad": sum(row.record.needed for row in wrong),
+        "wrong": len(wrong),
+        "silent": any(row.judged.state == "unknown" for row in rows),
+    }
+    return render(request, "accounts/dns.html", context)
