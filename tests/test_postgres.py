@@ -23,8 +23,9 @@ pytestmark = [pytest.mark.server, pytest.mark.slow]
 BASE = Path(__file__).resolve().parent.parent
 TIMEOUT_S = 10.0
 COUNTED = """
-from accounts.models import Mailbox, ProgramUse
-use = ProgramUse.objects.get()
+from accounts.models import AppPassword, Mailbox, ProgramUse
+use = ProgramUse.objects.get(program="Prueba")
+assert AppPassword.objects.get().last_protocol == "imap"
 assert (use.mailbox.address, use.program, use.sign_ins) == ("bob@prueba.test", "Prueba", 1), vars(use)
 Mailbox.objects.update(active=False)
 """
@@ -33,6 +34,9 @@ from accounts.services.hosting import create_alias, create_customer_with_domain,
 create_customer_with_domain(customer="Prueba", domain="prueba.test")
 bob = create_mailbox(address="bob@prueba.test", password="clave", quota_bytes=20000)
 create_alias(address="ventas@prueba.test", target=bob)
+from accounts.models import AppPassword
+from accounts.services.app_passwords import digest_of
+AppPassword.objects.create(mailbox=bob, name="Mac", digest=digest_of("abcd-efgh-jkmn-pqrs"))
 """
 
 
@@ -91,6 +95,11 @@ def test_the_mail_servers_read_postgresql(production: Stack) -> None:
         client.sendmail("ventas@prueba.test", ["ventas@prueba.test"], b"Subject: b\r\n\r\nHola\r\n")
         client.mail("nadie@prueba.test")
         assert client.rcpt("bob@prueba.test")[0] == 553
+    with smtplib.SMTP(LOOPBACK, production.ports.submission, "localhost", TIMEOUT_S) as device:
+        device.login("bob@prueba.test", "abcd-efgh-jkmn-pqrs")
+    with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as device_reader:
+        device_reader.login("bob@prueba.test", "abcd-efgh-jkmn-pqrs")
+        assert device_reader.select("INBOX")[0] == "OK"
     with smtplib.SMTP(LOOPBACK, production.ports.smtp, "localhost", TIMEOUT_S) as client:
         client.ehlo()
         client.mail("x@afuera.test")

@@ -72,7 +72,9 @@ def records_for(values: SetupValues) -> list[Record]:
         records.append(Record(word, kind or "CNAME", f"{word}.{domain}", value, False, _same))
     records += _services(values)
     if not kind:
-        records.append(Record("srv", "SRV", f"_autodiscover._tcp.{domain}", f"0 1 443 {web}.", False, _same_service))
+        records.append(
+            Record("autodiscover", "SRV", f"_autodiscover._tcp.{domain}", f"0 1 443 {web}.", False, _same_service)
+        )
     return records
 
 
@@ -91,7 +93,8 @@ def _services(values: SetupValues) -> list[Record]:
         places = {"imap": values.imap, "pop3": values.pop3, "smtp": values.smtp}[protocol]
         place = next((one for one in places if one.security == security), None)
         value = f"0 1 {place.port} {place.host}." if place else "0 0 0 ."
-        records.append(Record("srv", "SRV", f"{service}._tcp.{values.domain}", value, False, _same_service))
+        purpose = f"{protocol}-{security}"
+        records.append(Record(purpose, "SRV", f"{service}._tcp.{values.domain}", value, False, _same_service))
     return records
 
 

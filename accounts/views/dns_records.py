@@ -33,8 +33,18 @@ class Row:
             "dmarc": _("What others do with forged mail (DMARC)"),
             "autoconfig": _("Set-up of Thunderbird and others"),
             "autodiscover": _("Set-up of Outlook"),
-            "srv": _("Where the services are (SRV)"),
+            "imap-tls": _("Where IMAP is, with TLS"),
+            "imap-starttls": _("Where IMAP is, with STARTTLS"),
+            "pop3-tls": _("Where POP3 is, with TLS"),
+            "pop3-starttls": _("Where POP3 is, with STARTTLS"),
+            "smtp-tls": _("Where mail is handed in, with TLS"),
+            "smtp-starttls": _("Where mail is handed in, with STARTTLS"),
         }[self.record.purpose]
+
+    @property
+    def closed(self) -> bool:
+        """Whether it says that a service is not offered."""
+        return self.record.value.endswith(" .")
 
 
 @login_required
