@@ -7,6 +7,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.services import activity
+from accounts.services.usage.sampling import take_samples
+from accounts.services.usage.standing import refresh_standing
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -20,3 +22,15 @@ def clear_sessions() -> int:
 def clear_activity() -> int:
     """Removes what was recorded of programs longer ago than it is kept; gives how many rows."""
     return activity.clear_activity()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def refresh_usage() -> int:
+    """Brings the figures of all mailboxes up to what is counted; gives how many had changed."""
+    return refresh_standing()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def sample_usage() -> int:
+    """The day's sample of every mailbox and domain; gives how many mailboxes."""
+    return take_samples()

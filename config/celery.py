@@ -34,6 +34,9 @@ app.conf.beat_schedule = {
     "clear-store": {"task": "webmail.tasks.clear_store", "schedule": 24 * 3600.0},
     "clear-composing": {"task": "webmail.tasks.clear_composing", "schedule": 24 * 3600.0},
     "clear-outgoing": {"task": "webmail.tasks.clear_outgoing", "schedule": 24 * 3600.0},
+    "refresh-usage": {"task": "accounts.tasks.refresh_usage", "schedule": 120.0, "options": {"expires": 110}},
+    "sample-usage": {"task": "accounts.tasks.sample_usage", "schedule": 6 * 3600.0},
+    "recount-usage": {"task": "webmail.tasks.recount_usage", "schedule": 600.0, "options": {"expires": 590}},
     "clear-activity": {"task": "accounts.tasks.clear_activity", "schedule": 24 * 3600.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 24 * 3600.0},
 }

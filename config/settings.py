@@ -188,6 +188,8 @@ SIEVE_PORT = int(env("SIEVE_PORT", "4190"))
 MAIL_CA_FILE = env("MAIL_CA_FILE")  # extra certificate authority for the servers above; "" = the system's
 DOVECOT_LOG = env("DOVECOT_LOG")  # the log of the server above, in which `manage.py collect_activity` reads
 ACTIVITY_DAYS = int(env("ACTIVITY_DAYS", "365"))  # how long it is kept which programs used a mailbox
+MAIL_DISK_PATH = env("MAIL_DISK_PATH")  # a folder on the disk that holds the mail, where this machine sees it
+MAIL_DISK_BYTES = int(env("MAIL_DISK_BYTES", "0"))  # its size, where it does not
 AUTHSERV_IDS = env_list("AUTHSERV_IDS")  # whose Authentication-Results headers to believe
 # The Dovecot master user; the password is useless from any other machine (its query tests the real address).
 MAIL_MASTER_USER = env("MAIL_MASTER_USER", "casilla")

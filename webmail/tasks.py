@@ -19,6 +19,7 @@ from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
 from webmail.services.import_jobs import claim_import, clear_imports, run_import
 from webmail.services.parity_jobs import claim_comparison, clear_comparisons, run_comparison
+from webmail.services.recount import recount_due
 from webmail.services.schedule import forget_old, forget_pulls, pull_account
 from webmail.services.to_download import remove_copies
 from webmail.services.transfer import claim_transfer, clear_transfers, last_transfer, run_transfer, secret_of
@@ -156,3 +157,12 @@ def clear_store() -> int:
     clear_imports()
     clear_comparisons()
     return sweep_all()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def recount_usage() -> int:
+    """Asks Dovecot what mailboxes use that were not asked for in a week; gives how many were wrong."""
+    asked, wrong = recount_due()
+    if asked:
+        log.info("recount: %s mailboxes, %s were wrong", asked, wrong)
+    return wrong

@@ -5,6 +5,7 @@ from accounts.models.activity import LogPosition, ProgramUse
 from accounts.models.hosting import Alias, Customer, Domain, Mailbox, Plan
 from accounts.models.passwords import AppPassword
 from accounts.models.people import User
+from accounts.models.usage import CountedSpace, DaySpace, DomainSpace, MailboxHistory, MailboxSpace, UsageLimits
 
 __all__ = [
     "Alias",
@@ -16,5 +17,18 @@ __all__ = [
     "Mailbox",
     "Plan",
     "ProgramUse",
+    "CountedSpace",
+    "Customer",
+    "DaySpace",
+    "Domain",
+    "DomainSpace",
+    "LogPosition",
+    "MailAccount",
+    "Mailbox",
+    "MailboxHistory",
+    "MailboxSpace",
+    "Plan",
+    "ProgramUse",
+    "UsageLimits",
     "User",
 ]

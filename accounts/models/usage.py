@@ -1,0 +1,124 @@
+"""How much space is used: as Dovecot counts it, as pages show it, and how it has grown."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models.hosting import Domain, Mailbox
+
+
+class CountedSpace(models.Model):
+    """What a mailbox uses at this moment. Dovecot's quota_clone writes it itself (deploy/dovecot/dict-space.conf) within ten
+    seconds of a change, so the table has these three columns and no constraint that could refuse a row."""
+
+    mailbox = models.OneToOneField(
+        Mailbox,
+        to_field="address",
+        db_column="username",
+        primary_key=True,
+        db_constraint=False,
+        on_delete=models.CASCADE,
+        related_name="counted",
+    )
+    bytes = models.BigIntegerField(default=0, db_default=0)
+    messages = models.BigIntegerField(default=0, db_default=0)
+
+    def __str__(self) -> str:
+        return f"{self.mailbox_id} {self.bytes}"
+
+
+class MailboxSpace(models.Model):
+    """How a mailbox stands, for tables of 100,000 of them: a copy of what is counted, brought up every two minutes
+    (services/usage/standing.py), with what is found once a day: its growth in 30 days, the day on which it will be full, the last
+    jump, and since when nobody has used it. `permille` is what is used of the quota (0 without one); `alerted` the highest
+    threshold in percent of which its owner was told; `checked` when Dovecot was last asked for its own figure."""
+
+    class Mode(models.TextChoices):
+        IMAP = "imap", "IMAP"
+        POP3 = "pop3", "POP3"
+
+    mailbox = models.OneToOneField(Mailbox, primary_key=True, on_delete=models.CASCADE, related_name="space")
+    bytes = models.BigIntegerField(default=0)
+    messages = models.BigIntegerField(default=0)
+    quota_bytes = models.BigIntegerField(default=0)
+    permille = models.IntegerField(default=0)
+    mode = models.CharField(_("mode"), max_length=4, choices=Mode, default=Mode.IMAP)
+    month_bytes = models.BigIntegerField(default=0)
+    full_on = models.DateField(null=True)
+    jump_bytes = models.BigIntegerField(default=0)
+    jump_on = models.DateField(null=True)
+    used_at = models.DateTimeField(null=True)
+    alerted = models.PositiveSmallIntegerField(default=0)
+    checked = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-permille"], name="space_permille"),
+            models.Index(fields=["used_at"], name="space_used_at"),
+            models.Index(fields=["jump_on"], name="space_jump_on"),
+            models.Index(fields=["checked"], name="space_checked"),
+            models.Index(fields=["alerted"], name="space_alerted", condition=models.Q(alerted__gt=0)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox_id} {self.bytes}"
+
+
+class MailboxHistory(models.Model):
+    """What a mailbox used, day by day at first and thinned later: packed by accounts/usage/series.py, some 950 bytes after five
+    years."""
+
+    mailbox = models.OneToOneField(Mailbox, primary_key=True, on_delete=models.CASCADE, related_name="history")
+    samples = models.BinaryField(default=b"")
+
+    def __str__(self) -> str:
+        return str(self.mailbox_id)
+
+
+class DomainSpace(models.Model):
+    """The same of a domain, brought up once a day: what its mailboxes use and what was promised to them."""
+
+    domain = models.OneToOneField(Domain, primary_key=True, on_delete=models.CASCADE, related_name="space")
+    bytes = models.BigIntegerField(default=0)
+    quota_bytes = models.BigIntegerField(default=0)
+    mailboxes = models.IntegerField(default=0)
+    permille = models.IntegerField(default=0)
+    month_bytes = models.BigIntegerField(default=0)
+    full_on = models.DateField(null=True)
+    samples = models.BinaryField(default=b"")
+
+    class Meta:
+        indexes = [models.Index(fields=["-permille"], name="domain_space_permille")]
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.bytes}"
+
+
+class DaySpace(models.Model):
+    """Everything together, a row for each day; that of today is brought up with the mailboxes. `disk_bytes` is the size of the
+    disk that holds the mail, where it is known."""
+
+    day = models.DateField(primary_key=True)
+    at = models.DateTimeField()
+    bytes = models.BigIntegerField(default=0)
+    quota_bytes = models.BigIntegerField(default=0)
+    mailboxes = models.IntegerField(default=0)
+    pop3_bytes = models.BigIntegerField(default=0)
+    pop3_mailboxes = models.IntegerField(default=0)
+    disk_bytes = models.BigIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.bytes}"
+
+
+class UsageLimits(models.Model):
+    """From how many percent on somebody is told. One row; what is not in it has these defaults."""
+
+    owner_percent = models.PositiveSmallIntegerField(_("Tell the owner of a mailbox from"), default=80)
+    customer_percent = models.PositiveSmallIntegerField(_("Tell the customer too from"), default=90)
+    disk_percent = models.PositiveSmallIntegerField(_("Tell the team when the disk passes"), default=85)
+    promise_percent = models.PositiveSmallIntegerField(_("Promise no more than this of the disk"), default=125)
+
+    def __str__(self) -> str:
+        return f"{self.owner_percent} {self.customer_percent} {self.disk_percent} {self.promise_percent}"

@@ -1,0 +1,99 @@
+"""How every mailbox stands: what Dovecot counted, brought into the rows that tables are made of. Two statements for all of them,
+every two minutes."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from accounts.models import CountedSpace, DaySpace, Mailbox, MailboxSpace
+
+PERMILLE_MAX = 100_000
+
+_NEW = """
+    INSERT INTO accounts_mailboxspace
+        (mailbox_id, bytes, messages, quota_bytes, permille, mode, month_bytes, jump_bytes, alerted)
+    SELECT m.id, 0, 0, -1, 0, 'imap', 0, 0, 0 FROM accounts_mailbox m
+     WHERE NOT EXISTS (SELECT 1 FROM accounts_mailboxspace s WHERE s.mailbox_id = m.id)
+"""
+# The same text for SQLite (3.33 and later) and PostgreSQL. What Dovecot has never counted keeps what it was.
+_REFRESH = """
+    UPDATE accounts_mailboxspace SET
+        bytes = fresh.bytes, messages = fresh.messages, quota_bytes = fresh.quota_bytes,
+        permille = CASE WHEN fresh.quota_bytes <= 0 THEN 0
+                        WHEN fresh.bytes / fresh.quota_bytes >= 100 THEN %s
+                        ELSE fresh.bytes * 1000 / fresh.quota_bytes END
+      FROM (SELECT m.id, m.quota_bytes, COALESCE(c.bytes, s.bytes) AS bytes, COALESCE(c.messages, s.messages) AS messages
+              FROM accounts_mailboxspace s JOIN accounts_mailbox m ON m.id = s.mailbox_id
+              LEFT JOIN accounts_countedspace c ON c.username = m.address
+             WHERE s.quota_bytes <> m.quota_bytes OR s.bytes <> COALESCE(c.bytes, s.bytes)
+                OR s.messages <> COALESCE(c.messages, s.messages)) AS fresh
+     WHERE fresh.id = accounts_mailboxspace.mailbox_id
+"""
+
+
+def refresh_standing(*, now: datetime | None = None) -> int:
+    """Brings every mailbox's row up to what is counted, and the row of today; gives how many mailboxes had changed."""
+    now = now or timezone.now()
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_NEW)
+        cursor.execute(_REFRESH, [PERMILLE_MAX])
+        changed = int(cursor.rowcount)
+        _refresh_day(now)
+    return changed
+
+
+def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
+    """How one mailbox stands at this moment, its row brought up."""
+    counted = CountedSpace.objects.filter(pk=mailbox.address).first()
+    space, _made = MailboxSpace.objects.get_or_create(mailbox=mailbox)
+    if counted:
+        space.bytes, space.messages = counted.bytes, counted.messages
+    space.quota_bytes = mailbox.quota_bytes
+    space.permille = permille_of(space.bytes, space.quota_bytes)
+    space.save(update_fields=["bytes", "messages", "quota_bytes", "permille"])
+    return space
+
+
+def set_counted(*, mailbox: Mailbox, size_bytes: int, now: datetime | None = None) -> bool:
+    """Takes Dovecot's own figure, asked for, where the counted one differs by more than its rounding (KiB); True if it did."""
+    counted = CountedSpace.objects.filter(pk=mailbox.address).first()
+    wrong = counted is None or abs(counted.bytes - size_bytes) > 1024
+    if wrong:
+        CountedSpace.objects.update_or_create(mailbox_id=mailbox.address, defaults={"bytes": size_bytes})
+    MailboxSpace.objects.filter(pk=mailbox.pk).update(checked=now or timezone.now())
+    return wrong
+
+
+def permille_of(size_bytes: int, quota_bytes: int) -> int:
+    """So many thousandths of the quota, rounded down; 0 without a quota."""
+    return min(size_bytes * 1000 // quota_bytes, PERMILLE_MAX) if quota_bytes > 0 else 0
+
+
+def disk_bytes() -> int | None:
+    """The size of the disk that holds the mail: MAIL_DISK_BYTES, else that of MAIL_DISK_PATH; None when neither is known."""
+    if settings.MAIL_DISK_BYTES:
+        return int(settings.MAIL_DISK_BYTES)
+    try:
+        disk = os.statvfs(settings.MAIL_DISK_PATH) if settings.MAIL_DISK_PATH else None
+    except OSError:
+        return None
+    return disk.f_frsize * disk.f_blocks if disk else None
+
+
+def _refresh_day(now: datetime) -> None:
+    pop3 = Q(mode=MailboxSpace.Mode.POP3)
+    sums = MailboxSpace.objects.aggregate(
+        pop3_bytes=Sum("bytes", filter=pop3, default=0),
+        pop3_mailboxes=Count("pk", filter=pop3),
+        mailboxes=Count("pk"),
+        quota_bytes=Sum("quota_bytes", default=0),
+        bytes=Sum("bytes", default=0),  # last: what comes after it would be summed over the sum
+    )
+    values = sums | {"at": now, "disk_bytes": disk_bytes()}
+    DaySpace.objects.update_or_create(day=timezone.localdate(now), defaults=values)

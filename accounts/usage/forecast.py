@@ -1,0 +1,130 @@
+"""How a mailbox, a domain or the disk goes on: from its samples to a line with a band, and to the day on which it is full.
+
+Growth is the average of the rates between neighbouring samples, weighted by their length and with a half-life of 90 days. What
+is no growth but an event (a jump, an emptying) is found first and left out; it is told by itself. The band holds what four of
+five futures stay in, if days go on to differ as they did: their deviations add up, and the average itself is not known better than
+the samples allow.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from accounts.usage.series import Sample
+
+HALF_LIFE_DAYS = 90.0
+LOOK_BACK_DAYS = 400
+AHEAD_DAYS = 3 * 365
+"""Nothing is said of what lies further ahead."""
+MIN_SAMPLES, MIN_DAYS = 5, 7
+BAND_Z = 1.2816
+"""Four of five, of a normal distribution."""
+EVENT_DEVIATIONS = 10.0
+EVENT_BYTES = 10_000_000
+"""What is smaller is never an event."""
+EVENT_SHARE = 0.15
+"""Nor is what is less than this part of what was there before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A change between two samples that is no growth: `change_bytes` is below 0 for an emptying. `day` is an ordinal."""
+
+    day: int
+    change_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """From the last sample on. `day_bytes` is the growth in a day, `spread_bytes` how much one day differs from another,
+    `unsure_bytes` how unsure the growth in a day itself is."""
+
+    day: int
+    size_bytes: int
+    day_bytes: float
+    spread_bytes: float
+    unsure_bytes: float
+
+    def at(self, day: int) -> int:
+        """What will be used on that day (an ordinal)."""
+        return max(0, round(self.size_bytes + self.day_bytes * (day - self.day)))
+
+    def band(self, day: int) -> tuple[int, int]:
+        """Between what it will be, in four of five cases."""
+        ahead = max(0, day - self.day)
+        half = BAND_Z * math.sqrt(self.spread_bytes**2 * ahead + (self.unsure_bytes * ahead) ** 2)
+        return max(0, round(self.at(day) - half)), round(self.at(day) + half)
+
+    def reaches(self, limit_bytes: int) -> int | None:
+        """The day (an ordinal) on which so much is used; None when that is not to be seen. It is `day` when it is so now."""
+        if self.size_bytes >= limit_bytes:
+            return self.day
+        if self.day_bytes <= 0:
+            return None
+        ahead = math.ceil((limit_bytes - self.size_bytes) / self.day_bytes)
+        return self.day + ahead if ahead <= AHEAD_DAYS else None
+
+    def reaches_between(self, limit_bytes: int) -> tuple[int | None, int | None]:
+        """The same for the upper and the lower edge of the band: the first day and the last."""
+        edges: list[int | None] = [None, None]
+        for ahead in range(0, AHEAD_DAYS + 1, 7):
+            low, high = self.band(self.day + ahead)
+            if edges[0] is None and high >= limit_bytes:
+                edges[0] = self.day + ahead
+            if low >= limit_bytes:
+                edges[1] = self.day + ahead
+                break
+        return edges[0], edges[1]
+
+
+def find_events(samples: Sequence[Sample]) -> list[Event]:
+    """The jumps and emptyings in a series, oldest first."""
+    rates = _rates(samples)
+    if len(rates) < MIN_SAMPLES - 1:
+        return []
+    usual = median(rate for rate, _days in rates)
+    deviation = 1.4826 * median(abs(rate - usual) * math.sqrt(days) for rate, days in rates)
+    found = []
+    for before, after in pairwise(samples):
+        days = after.day - before.day
+        surprise = abs(after.size_bytes - before.size_bytes - usual * days)
+        if surprise > max(EVENT_BYTES, EVENT_SHARE * before.size_bytes, EVENT_DEVIATIONS * deviation * math.sqrt(days)):
+            found.append(Event(after.day, after.size_bytes - before.size_bytes))
+    return found
+
+
+def forecast(samples: Sequence[Sample], events: Sequence[Event] | None = None) -> Forecast | None:
+    """How it goes on after the last sample; None for fewer than five samples or less than a week. `events` are those of
+    `find_events`, where they are known already."""
+    if len(samples) < MIN_SAMPLES or samples[-1].day - samples[0].day < MIN_DAYS:
+        return None
+    last = samples[-1]
+    left_out = {event.day for event in (find_events(samples) if events is None else events)}
+    weights = total = 0.0
+    steps: list[tuple[float, float, float]] = []
+    for before, after in pairwise(samples):
+        if after.day in left_out or last.day - after.day > LOOK_BACK_DAYS:
+            continue
+        days = float(after.day - before.day)
+        change = float(after.size_bytes - before.size_bytes)
+        weight = 0.5 ** ((last.day - after.day) / HALF_LIFE_DAYS)
+        steps.append((change, days, weight))
+        weights += weight * days
+        total += weight * change
+    if not steps:
+        return Forecast(last.day, last.size_bytes, 0.0, 0.0, 0.0)
+    growth = total / weights
+    spread = sum(weight * (change - growth * days) ** 2 for change, days, weight in steps) / weights
+    squares = sum((weight * weight) * days for _change, days, weight in steps)
+    unsure = math.sqrt(spread * squares) / weights
+    return Forecast(last.day, last.size_bytes, growth, math.sqrt(spread), unsure)
+
+
+def _rates(samples: Sequence[Sample]) -> list[tuple[float, int]]:
+    """Bytes a day between neighbours, and over how many days."""
+    pairs = pairwise(samples)
+    return [((b.size_bytes - a.size_bytes) / (b.day - a.day), b.day - a.day) for a, b in pairs]

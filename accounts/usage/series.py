@@ -1,0 +1,89 @@
+"""What was used on which day, packed: six bytes a sample, thinned as it grows old.
+
+A sample is a day (days since 2000-01-01, two bytes) and a size (four bytes, in units of 16 KiB: up to 64 TiB), both little
+endian. Daily samples are kept for 60 days, then the last of each week for 400 days, then the last of each month for five years.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable
+from datetime import date
+from typing import NamedTuple
+
+UNIT_BITS = 14
+UNIT_BYTES = 1 << UNIT_BITS
+DAILY_DAYS, WEEKLY_DAYS, MONTHLY_DAYS = 60, 400, 5 * 366
+EPOCH = date(2000, 1, 1).toordinal()
+
+_SAMPLE = struct.Struct("<HI")
+_WEEK_DAYS = 7
+_MONTH_DAYS = 30.4375
+_MOST = 0xFFFFFFFF
+
+
+class Sample(NamedTuple):
+    """What was used at the end of a day; `day` is its ordinal (date.toordinal)."""
+
+    day: int
+    size_bytes: int
+
+    @property
+    def date(self) -> date:
+        return date.fromordinal(self.day)
+
+
+def unpack(packed: bytes) -> list[Sample]:
+    """The samples, oldest first. Raises ValueError when it is not what `pack` gave."""
+    try:
+        return [Sample(day + EPOCH, units << UNIT_BITS) for day, units in _SAMPLE.iter_unpack(packed)]
+    except struct.error as error:
+        raise ValueError("not a packed series") from error
+
+
+def pack(samples: Iterable[Sample]) -> bytes:
+    """The samples as bytes; sizes are rounded to 16 KiB."""
+    return b"".join(_SAMPLE.pack(sample.day - EPOCH, units_of(sample.size_bytes)) for sample in samples)
+
+
+def add(packed: bytes, sample: Sample) -> bytes:
+    """The series with one more day, thinned. A second sample of the last day takes the place of the first; one that is older
+    than the last changes nothing."""
+    last = _SAMPLE.unpack_from(packed, len(packed) - _SAMPLE.size)[0] + EPOCH if packed else 0
+    if sample.day < last:
+        return packed
+    kept = packed[: -_SAMPLE.size] if sample.day == last else packed
+    return thin(kept, sample.day) + pack([sample])
+
+
+def thin(packed: bytes, today: int) -> bytes:
+    """The series without what is not kept any more on this day (an ordinal): of each week and month its last sample stays."""
+    end = today - EPOCH
+    daily, oldest = end - DAILY_DAYS, end - MONTHLY_DAYS
+    kept: list[bytes] = []
+    bucket: tuple[int, int] | None = None
+    for start in range(0, len(packed), _SAMPLE.size):
+        day = packed[start] | packed[start + 1] << 8
+        if day > daily:
+            kept.append(packed[start:])
+            break
+        if day < oldest:
+            continue
+        here = _bucket(day, end)
+        if here == bucket:
+            kept.pop()
+        bucket = here
+        kept.append(packed[start : start + _SAMPLE.size])
+    return b"".join(kept)
+
+
+def units_of(size_bytes: int) -> int:
+    """A size in units of 16 KiB, rounded; no less than 0."""
+    return min(max(0, size_bytes + UNIT_BYTES // 2) // UNIT_BYTES, _MOST)
+
+
+def _bucket(day: int, end: int) -> tuple[int, int]:
+    """Samples of one bucket stand for one another: weeks while they are young, months afterwards."""
+    if end - day <= WEEKLY_DAYS:
+        return 1, day // _WEEK_DAYS
+    return 2, int(day / _MONTH_DAYS)
