@@ -8,5 +8,6 @@ urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("mail/<int:account_id>/", include("accounts.mailbox_urls")),
+    path("portal/usage/", include("accounts.views.usage.urls")),
     path("", include("webmail.urls")),
 ]

@@ -2,7 +2,7 @@
 
 Growth is the average of the rates between neighbouring samples, weighted by their length and with a half-life of 90 days. What
 is no growth but an event (a jump, an emptying) is found first and left out; it is told by itself. The band holds what four of
-five futures stay in, if days go on to differ as they did: their deviations add up, and the average itself is not known better than
+five futures stay in, if days go on to differ as they did: deviations add up, and the average itself is not known better than
 the samples allow.
 """
 
@@ -23,6 +23,7 @@ AHEAD_DAYS = 3 * 365
 MIN_SAMPLES, MIN_DAYS = 5, 7
 BAND_Z = 1.2816
 """Four of five, of a normal distribution."""
+_WEIGHTS = tuple(0.5 ** (age / HALF_LIFE_DAYS) for age in range(LOOK_BACK_DAYS + 1))
 EVENT_DEVIATIONS = 10.0
 EVENT_BYTES = 10_000_000
 """What is smaller is never an event."""
@@ -104,24 +105,26 @@ def forecast(samples: Sequence[Sample], events: Sequence[Event] | None = None) -
         return None
     last = samples[-1]
     left_out = {event.day for event in (find_events(samples) if events is None else events)}
-    weights = total = 0.0
-    steps: list[tuple[float, float, float]] = []
+    # Sums over w (weight), d (days) and c (change): of w d, w c, w c c, w c d, w d d and w w d.
+    wd = wc = wcc = wcd = wdd = wwd = 0.0
     for before, after in pairwise(samples):
-        if after.day in left_out or last.day - after.day > LOOK_BACK_DAYS:
+        age = last.day - after.day
+        if after.day in left_out or age > LOOK_BACK_DAYS:
             continue
-        days = float(after.day - before.day)
+        days, weight = after.day - before.day, _WEIGHTS[age]
         change = float(after.size_bytes - before.size_bytes)
-        weight = 0.5 ** ((last.day - after.day) / HALF_LIFE_DAYS)
-        steps.append((change, days, weight))
-        weights += weight * days
-        total += weight * change
-    if not steps:
+        weighed = weight * change
+        wd += weight * days
+        wc += weighed
+        wcc += weighed * change
+        wcd += weighed * days
+        wdd += weight * days * days
+        wwd += weight * weight * days
+    if not wd:
         return Forecast(last.day, last.size_bytes, 0.0, 0.0, 0.0)
-    growth = total / weights
-    spread = sum(weight * (change - growth * days) ** 2 for change, days, weight in steps) / weights
-    squares = sum((weight * weight) * days for _change, days, weight in steps)
-    unsure = math.sqrt(spread * squares) / weights
-    return Forecast(last.day, last.size_bytes, growth, math.sqrt(spread), unsure)
+    growth = wc / wd
+    spread = max(0.0, wcc - 2 * growth * wcd + growth * growth * wdd) / wd
+    return Forecast(last.day, last.size_bytes, growth, math.sqrt(spread), math.sqrt(spread * wwd) / wd)
 
 
 def _rates(samples: Sequence[Sample]) -> list[tuple[float, int]]:

@@ -20,7 +20,7 @@ from accounts.models import (
     MailboxSpace,
     ProgramUse,
 )
-from accounts.services.usage.standing import permille_of, refresh_standing
+from accounts.services.usage.standing import permille_of, refresh_day, refresh_standing
 from accounts.usage.forecast import Event, find_events, forecast
 from accounts.usage.series import Sample, add, unpack
 
@@ -55,11 +55,12 @@ def take_samples(*, now: datetime | None = None) -> int:
         _sample_batch(rows, day, modes, used)
         done += len(rows)
     _sample_domains(day)
+    refresh_day(now)
     return done
 
 
 def _sample_batch(
-    rows: list[tuple[int, int, int]], day: date, modes: dict[int, str], used: dict[int, datetime | None]
+    rows: list[tuple[int, int, int]], day: date, modes: dict[int, str], used: dict[int, datetime]
 ) -> None:
     histories = dict(
         MailboxHistory.objects.filter(pk__gte=rows[0][0], pk__lte=rows[-1][0]).values_list("pk", "samples")
@@ -132,12 +133,15 @@ def _modes(now: datetime) -> dict[int, str]:
     return dict.fromkeys((pop3 - imap) | set(downloads.values_list("mailbox", flat=True)), Mode.POP3)
 
 
-def _last_used() -> dict[int, datetime | None]:
+def _last_used() -> dict[int, datetime]:
     """When each mailbox was last opened: by a program, or by its owner here."""
-    used = dict(ProgramUse.objects.values("mailbox").annotate(at=Max("last_at")).values_list("mailbox", "at"))
+    seen = ProgramUse.objects.values("mailbox").annotate(at=Max("last_at")).values_list("mailbox", "at")
+    used: dict[int, datetime] = dict(seen)
     here = MailAccount.objects.filter(mailbox__isnull=False, owner__last_login__isnull=False)
-    for mailbox, at in here.values_list("mailbox", "owner__last_login"):
-        used[mailbox] = max(at, used.get(mailbox) or at)
+    opened = here.values_list("mailbox", "owner__last_login")
+    for mailbox, at in opened:
+        if at:
+            used[mailbox] = max(at, used.get(mailbox, at))
     return used
 
 

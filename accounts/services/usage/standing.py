@@ -44,13 +44,27 @@ def refresh_standing(*, now: datetime | None = None) -> int:
         cursor.execute(_NEW)
         cursor.execute(_REFRESH, [PERMILLE_MAX])
         changed = int(cursor.rowcount)
-        _refresh_day(now)
+        refresh_day(now)
     return changed
+
+
+def refresh_day(now: datetime) -> None:
+    """Brings the row of the day up to the mailboxes'."""
+    pop3 = Q(mode=MailboxSpace.Mode.POP3)
+    sums = MailboxSpace.objects.aggregate(
+        pop3_bytes=Sum("bytes", filter=pop3, default=0),
+        pop3_mailboxes=Count("pk", filter=pop3),
+        mailboxes=Count("pk"),
+        quota_bytes=Sum("quota_bytes", default=0),
+        bytes=Sum("bytes", default=0),  # last: what comes after it would be summed over the sum
+    )
+    values = sums | {"at": now, "disk_bytes": disk_bytes()}
+    DaySpace.objects.update_or_create(day=timezone.localdate(now), defaults=values)
 
 
 def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
     """How one mailbox stands at this moment, its row brought up."""
-    counted = CountedSpace.objects.filter(pk=mailbox.address).first()
+    counted = CountedSpace.objects.filter(mailbox_id=mailbox.address).first()
     space, _made = MailboxSpace.objects.get_or_create(mailbox=mailbox)
     if counted:
         space.bytes, space.messages = counted.bytes, counted.messages
@@ -62,7 +76,7 @@ def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
 
 def set_counted(*, mailbox: Mailbox, size_bytes: int, now: datetime | None = None) -> bool:
     """Takes Dovecot's own figure, asked for, where the counted one differs by more than its rounding (KiB); True if it did."""
-    counted = CountedSpace.objects.filter(pk=mailbox.address).first()
+    counted = CountedSpace.objects.filter(mailbox_id=mailbox.address).first()
     wrong = counted is None or abs(counted.bytes - size_bytes) > 1024
     if wrong:
         CountedSpace.objects.update_or_create(mailbox_id=mailbox.address, defaults={"bytes": size_bytes})
@@ -84,16 +98,3 @@ def disk_bytes() -> int | None:
     except OSError:
         return None
     return disk.f_frsize * disk.f_blocks if disk else None
-
-
-def _refresh_day(now: datetime) -> None:
-    pop3 = Q(mode=MailboxSpace.Mode.POP3)
-    sums = MailboxSpace.objects.aggregate(
-        pop3_bytes=Sum("bytes", filter=pop3, default=0),
-        pop3_mailboxes=Count("pk", filter=pop3),
-        mailboxes=Count("pk"),
-        quota_bytes=Sum("quota_bytes", default=0),
-        bytes=Sum("bytes", default=0),  # last: what comes after it would be summed over the sum
-    )
-    values = sums | {"at": now, "disk_bytes": disk_bytes()}
-    DaySpace.objects.update_or_create(day=timezone.localdate(now), defaults=values)

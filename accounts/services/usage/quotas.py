@@ -1,0 +1,75 @@
+"""Changing quotas, within what was agreed; the mail server holds a new one at the next session or delivery."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import Sum
+
+from accounts.models import Mailbox
+from accounts.services.usage.disk import read_limits
+from accounts.services.usage.standing import disk_bytes, refresh_mailbox
+
+MOST_AT_ONCE = 200
+
+
+class QuotaRefused(Exception):
+    """A quota that cannot be given; `code` says why: below (less than what is used), promise (more than was agreed of the disk,
+    `percent` of it), many or none."""
+
+    def __init__(self, code: str, *, address: str = "", percent: int = 0) -> None:
+        super().__init__(code)
+        self.code, self.address, self.percent = code, address, percent
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """How many mailboxes have another quota now, and what each had before: id to bytes."""
+
+    number: int
+    before: dict[int, int]
+
+
+@transaction.atomic
+def set_quotas(*, mailbox_ids: Sequence[int], quota_bytes: int) -> Changed:
+    """Gives mailboxes a quota; all of them or none. Raises QuotaRefused."""
+    if len(mailbox_ids) > MOST_AT_ONCE:
+        raise QuotaRefused("many")
+    mailboxes = list(Mailbox.objects.select_for_update().filter(pk__in=mailbox_ids).order_by("pk"))
+    if not mailboxes:
+        raise QuotaRefused("none")
+    _check_promise(mailboxes, quota_bytes)
+    before = {}
+    for mailbox in mailboxes:
+        if mailbox.quota_bytes == quota_bytes:
+            continue
+        before[mailbox.pk] = mailbox.quota_bytes
+        mailbox.quota_bytes = quota_bytes
+        mailbox.save(update_fields=["quota_bytes"])
+        if refresh_mailbox(mailbox=mailbox).bytes > quota_bytes:
+            raise QuotaRefused("below", address=mailbox.address)
+    return Changed(len(before), before)
+
+
+@transaction.atomic
+def take_back(*, before: dict[int, int]) -> int:
+    """Gives mailboxes the quotas that they had; gives how many."""
+    mailboxes = Mailbox.objects.select_for_update().filter(pk__in=before)
+    for mailbox in mailboxes:
+        mailbox.quota_bytes = before[mailbox.pk]
+        mailbox.save(update_fields=["quota_bytes"])
+        refresh_mailbox(mailbox=mailbox)
+    return len(mailboxes)
+
+
+def _check_promise(mailboxes: list[Mailbox], quota_bytes: int) -> None:
+    """No more is promised than was agreed, unless it is less than before."""
+    disk = disk_bytes()
+    more = sum(quota_bytes - mailbox.quota_bytes for mailbox in mailboxes)
+    if not disk or more <= 0:
+        return
+    promised = int(Mailbox.objects.aggregate(total=Sum("quota_bytes"))["total"] or 0) + more
+    if promised * 100 > disk * read_limits().promise_percent:
+        raise QuotaRefused("promise", percent=promised * 100 // disk)

@@ -1,0 +1,162 @@
+"""The tables of the dashboard: what fills up, what was promised and is not used, what nobody opens, what jumped. Each is a
+query over rows that stand ready, so that 100,000 mailboxes cost what a page of them costs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import F, Min, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import DomainSpace, LogPosition, MailboxSpace, Plan
+
+LEAST_PERCENT = 85
+UNUSED_DAYS = 182
+IDLE_PERMILLE = 250
+"""A domain that uses less than this of what was promised to it is listed among those to whom too much was."""
+PAGE = 50
+Order = tuple[Any, ...]
+
+_FULL = F("full_on").asc(nulls_last=True)
+MAILBOX_SORTS: dict[str, Order] = {
+    "permille": ("-permille", "pk"),
+    "bytes": ("-bytes", "pk"),
+    "month_bytes": ("-month_bytes", "pk"),
+    "full_on": (_FULL, "-permille"),
+    "used_at": (F("used_at").asc(nulls_first=True), "pk"),
+    "jump_on": (F("jump_on").desc(nulls_last=True), "-bytes"),
+    "name": ("mailbox__address",),
+}
+DOMAIN_SORTS: dict[str, Order] = {
+    "permille": ("-permille", "pk"),
+    "bytes": ("-bytes", "pk"),
+    "idle": ((F("quota_bytes") - F("bytes")).desc(), "pk"),
+    "month_bytes": ("-month_bytes", "pk"),
+    "full_on": (_FULL, "-permille"),
+    "name": ("domain__name",),
+}
+FIRST_SORT = {"filling": "permille", "domains": "permille", "promised": "idle", "unused": "used_at", "jumps": "jump_on"}
+"""The tables, and how each is sorted at first."""
+DOMAIN_TABLES = frozenset({"domains", "promised"})
+
+
+@dataclass(frozen=True, slots=True)
+class TableQuery:
+    """Which table, narrowed and sorted how; what an address says wrongly is as if it said nothing."""
+
+    show: str = "filling"
+    text: str = ""
+    mode: str = ""
+    plan: int | None = None
+    least: int = LEAST_PERCENT
+    sort: str = FIRST_SORT["filling"]
+
+    @classmethod
+    def read(cls, values: Mapping[str, str]) -> TableQuery:
+        """The query of an address: show, q, mode, plan, least, sort."""
+        show = values.get("show", "")
+        show = show if show in FIRST_SORT else "filling"
+        sorts = DOMAIN_SORTS if show in DOMAIN_TABLES else MAILBOX_SORTS
+        sort, mode = values.get("sort", ""), values.get("mode", "")
+        least = _number(values.get("least"), 100)
+        return cls(
+            show=show,
+            text=values.get("q", "").strip().lower()[:100],
+            mode=mode if mode in MailboxSpace.Mode.values else "",
+            plan=_number(values.get("plan"), 2**31),
+            least=LEAST_PERCENT if least is None else least,
+            sort=sort if sort in sorts else FIRST_SORT[show],
+        )
+
+    @property
+    def of_domains(self) -> bool:
+        return self.show in DOMAIN_TABLES
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether it shows less than the whole table."""
+        return bool(self.text or self.mode or self.plan)
+
+    def address(self, **changes: Any) -> str:
+        """The query string of this query with changes, without what is so anyway."""
+        other = replace(self, **changes)
+        values = {
+            "show": "" if other.show == "filling" else other.show,
+            "q": other.text,
+            "mode": other.mode,
+            "plan": other.plan or "",
+            "least": "" if other.least == LEAST_PERCENT else other.least,
+            "sort": "" if other.sort == FIRST_SORT[other.show] else other.sort,
+        }
+        return "?" + urlencode({name: value for name, value in values.items() if value != ""})
+
+
+def mailbox_rows(query: TableQuery) -> QuerySet[MailboxSpace]:
+    """The mailboxes of a table, in order."""
+    rows = MailboxSpace.objects.all()
+    if query.show == "filling":
+        rows = rows.filter(permille__gte=query.least * 10)
+    elif query.show == "unused":
+        rows = rows.filter(unused())
+    elif query.show == "jumps":
+        rows = rows.filter(jump_on__isnull=False)
+    if query.text:
+        rows = rows.filter(mailbox__address__contains=query.text)
+    if query.mode:
+        rows = rows.filter(mode=query.mode)
+    if query.plan:
+        rows = rows.filter(mailbox__domain__customer__plan=query.plan)
+    return rows.order_by(*MAILBOX_SORTS[query.sort]).select_related("mailbox__domain__customer__plan")
+
+
+def domain_rows(query: TableQuery) -> QuerySet[DomainSpace]:
+    """The domains of a table, in order."""
+    rows = DomainSpace.objects.filter(mailboxes__gt=0)
+    rows = rows.filter(idle()) if query.show == "promised" else rows.filter(permille__gte=query.least * 10)
+    if query.text:
+        rows = rows.filter(domain__name__contains=query.text)
+    if query.plan:
+        rows = rows.filter(domain__customer__plan=query.plan)
+    return rows.order_by(*DOMAIN_SORTS[query.sort]).select_related("domain__customer__plan")
+
+
+def counts() -> dict[str, int]:
+    """How many rows each table has when it is not narrowed."""
+    least = LEAST_PERCENT * 10
+    return {
+        "filling": MailboxSpace.objects.filter(permille__gte=least).count(),
+        "domains": DomainSpace.objects.filter(permille__gte=least, mailboxes__gt=0).count(),
+        "promised": DomainSpace.objects.filter(idle(), mailboxes__gt=0).count(),
+        "unused": MailboxSpace.objects.filter(unused()).count(),
+        "jumps": MailboxSpace.objects.filter(jump_on__isnull=False).count(),
+    }
+
+
+def idle() -> Q:
+    """Domains to which four times as much was promised as they use."""
+    return Q(permille__lt=IDLE_PERMILLE, quota_bytes__gt=0)
+
+
+def unused(*, now: datetime | None = None) -> Q:
+    """Mailboxes that nobody has opened for half a year, by a program or here; a new one is given as long."""
+    limit = (now or timezone.now()) - timedelta(days=UNUSED_DAYS)
+    return Q(used_at__lt=limit) | Q(used_at__isnull=True, mailbox__created__lt=limit)
+
+
+def recorded_since() -> datetime | None:
+    """Since when it is recorded who opens mailboxes; None where it is not."""
+    began: datetime | None = LogPosition.objects.aggregate(began=Min("began"))["began"]
+    return began
+
+
+def plans() -> list[Plan]:
+    """The plans to narrow by."""
+    return list(Plan.objects.order_by("name")[:100])
+
+
+def _number(text: str | None, most: int) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= most else None

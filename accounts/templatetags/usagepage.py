@@ -1,0 +1,122 @@
+"""What the pages of space need beside the general filters."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django import template
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.services.usage.tables import TableQuery
+
+register = template.Library()
+SOON_DAYS, DATED_DAYS = 60, 330
+
+
+@register.filter
+def percent(permille: int) -> int:
+    """Thousandths as percent, rounded down."""
+    return permille // 10
+
+
+@register.filter
+def meter(permille: int) -> int:
+    """The number of a meter's class: 0 to 100."""
+    return min(permille // 10, 100)
+
+
+@register.filter
+def magnitude(number: int | None) -> int:
+    """A number without its sign."""
+    return abs(number or 0)
+
+
+@register.filter
+def minus(number: int | None, other: int | None) -> int:
+    return (number or 0) - (other or 0)
+
+
+@register.filter
+def fills(full_on: date | None) -> str:
+    """When something is full: "in 23 days", "3 Feb", "in 14 months", "" when that is not to be seen."""
+    if full_on is None:
+        return ""
+    days = (full_on - timezone.localdate()).days
+    if days <= 0:
+        return _("today")
+    if days <= SOON_DAYS:
+        return ngettext("in %(n)s day", "in %(n)s days", days) % {"n": days}
+    if days <= DATED_DAYS:
+        return formats.date_format(full_on, _("j M")).replace(".", "").lower()
+    months = round(days / 30.4)
+    return ngettext("in %(n)s month", "in %(n)s months", months) % {"n": months}
+
+
+@register.filter
+def is_soon(full_on: date | None) -> bool:
+    """Whether it is full within two months."""
+    return full_on is not None and (full_on - timezone.localdate()).days <= SOON_DAYS
+
+
+@register.filter
+def full_day(day: date) -> str:
+    """A day in a sentence: "10 March", with the year when it is another."""
+    return formats.date_format(day, _("j F") if day.year == timezone.localdate().year else _("j F Y"))
+
+
+@register.filter
+def month_name(day: date) -> str:
+    """A month below a chart: "mar"; January with its year."""
+    return formats.date_format(day, "M Y" if day.month == 1 else "M").replace(".", "").lower()
+
+
+@register.filter
+def tick_value(value: float) -> str:
+    """A number at an axis: without decimals it does not need."""
+    places = 0 if value == int(value) else 1 if round(value, 1) == round(value, 3) else 2
+    return formats.number_format(value, decimal_pos=places)
+
+
+@register.simple_tag
+def table_address(query: TableQuery, **changes: Any) -> str:
+    """The query string of the same table with changes."""
+    return query.address(**changes)
+
+
+@register.simple_tag
+def tab_address(query: TableQuery, show: str) -> str:
+    """The query string of another table, narrowed by the same plan."""
+    return TableQuery.read({"show": show, "plan": str(query.plan or "")}).address()
+
+
+@register.filter
+def sign(number: int | None) -> str:
+    """ "+" or a minus sign."""
+    return "\u2212" if (number or 0) < 0 else "+"
+
+
+@register.filter
+def plus(number: float, other: float) -> float:
+    """A place moved by so much, to a tenth."""
+    return round(number + float(other), 1)
+
+
+@register.filter
+def at_least(number: int, least: int) -> int:
+    return max(number, least)
+
+
+@register.filter
+def pieces(text: str) -> list[int]:
+    """The whole numbers of "0 50 80"."""
+    return [int(piece) for piece in text.split()]
+
+
+@register.filter
+def short_day(day: date) -> str:
+    """A day as short as it can be: "10 mar", with the year when it is another."""
+    form = _("j M") if day.year == timezone.localdate().year else _("j M Y")
+    return formats.date_format(day, form).replace(".", "").lower()

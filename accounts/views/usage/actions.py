@@ -1,0 +1,92 @@
+"""What is done in place: quotas of chosen mailboxes, and the thresholds."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core import signing
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts.services.usage.disk import read_limits
+from accounts.services.usage.quotas import QuotaRefused, set_quotas, take_back
+from accounts.services.usage.tables import TableQuery
+from accounts.views.usage.dashboard import page_context, require_provider, table_context
+from accounts.views.usage.forms import LimitsForm, QuotaForm
+
+UNPROCESSABLE = 422
+UNDO_SALT, UNDO_AGE_S = "usage.quota", 900
+
+
+@login_required
+@require_POST
+def quota_change(request: HttpRequest) -> HttpResponse:
+    """Gives the chosen mailboxes a quota and goes back to the table; what cannot be given is said at its field."""
+    require_provider(request)
+    form = QuotaForm(request.POST)
+    chosen = [int(one) for one in request.POST.getlist("mailbox") if one.isascii() and one.isdigit() and len(one) < 19]
+    if form.is_valid():
+        try:
+            changed = set_quotas(mailbox_ids=chosen, quota_bytes=form.quota_bytes)
+        except QuotaRefused as error:
+            form.add_error("gb", _refusal(error))
+        else:
+            undo = signing.dumps({str(key): value for key, value in changed.before.items()}, salt=UNDO_SALT)
+            text = ngettext("%(n)s quota changed", "%(n)s quotas changed", changed.number) % {"n": changed.number}
+            address = reverse("usage_quota_undo", args=[undo]) if changed.number else ""
+            messages.success(request, text, extra_tags=address)
+            return redirect(reverse("usage") + _table_of(request).address())
+    context = table_context(request, _table_of(request)) | page_context()
+    context |= {"quota_form": form, "chosen": set(chosen)}
+    return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
+
+
+@login_required
+@require_POST
+def quota_undo(request: HttpRequest, before: str) -> HttpResponse:
+    """Gives mailboxes the quotas that they had before; 404 for what this server did not sign or is too old."""
+    require_provider(request)
+    try:
+        values = signing.loads(before, salt=UNDO_SALT, max_age=UNDO_AGE_S)
+    except signing.BadSignature as error:
+        raise Http404 from error
+    take_back(before={int(key): int(value) for key, value in values.items()})
+    messages.info(request, _("Undone"))
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(reverse("usage"))
+    return redirect("usage")
+
+
+@login_required
+@require_POST
+def limits_change(request: HttpRequest) -> HttpResponse:
+    """Keeps the thresholds."""
+    require_provider(request)
+    form = LimitsForm(request.POST, instance=read_limits())
+    if not form.is_valid():
+        context = table_context(request, TableQuery()) | page_context(limits=form)
+        return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
+    form.save()
+    messages.success(request, _("Thresholds saved"))
+    return redirect(reverse("usage") + "#limits")
+
+
+def _table_of(request: HttpRequest) -> TableQuery:
+    """The table that the form stood in."""
+    values = {name: request.POST.get(f"table_{name}", "") for name in ("show", "q", "mode", "plan", "least", "sort")}
+    return TableQuery.read(values)
+
+
+def _refusal(error: QuotaRefused) -> str:
+    return {
+        "none": _("Choose mailboxes first."),
+        "many": _("Too many at once: choose fewer mailboxes."),
+        "below": _("%(address)s uses more than that.") % {"address": error.address},
+        "promise": _("That would promise %(percent)s %% of the disk, more than was agreed.")
+        % {"percent": error.percent},
+    }[error.code]

@@ -1,0 +1,58 @@
+"""What is typed on the pages of space."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import UsageLimits
+
+GIGA = 10**9
+
+
+class QuotaForm(forms.Form):
+    """A quota in GB, and the mailboxes that get it."""
+
+    gb = forms.DecimalField(
+        label=_("New quota"),
+        min_value=Decimal("0.01"),
+        max_value=Decimal(100_000),
+        decimal_places=2,
+        localize=True,
+        error_messages={
+            "required": _("Write how many GB."),
+            "invalid": _("Write a number of GB, such as 10."),
+            "min_value": _("That is too little: at least 0.01 GB."),
+            "max_value": _("That is too much: at most 100,000 GB."),
+            "max_decimal_places": _("No more than two decimals."),
+        },
+    )
+
+    @property
+    def quota_bytes(self) -> int:
+        return int(self.cleaned_data["gb"] * GIGA)
+
+
+class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]
+    """The thresholds, in percent."""
+
+    RANGES = {
+        "owner_percent": (50, 99),
+        "customer_percent": (50, 99),
+        "disk_percent": (10, 99),
+        "promise_percent": (50, 1000),
+    }
+
+    class Meta:
+        model = UsageLimits
+        fields = ["owner_percent", "customer_percent", "disk_percent", "promise_percent"]
+
+    def clean(self) -> dict[str, object]:
+        cleaned = super().clean() or {}
+        for name, (least, most) in self.RANGES.items():
+            value = cleaned.get(name)
+            if isinstance(value, int) and not least <= value <= most:
+                self.add_error(name, _("From %(least)s to %(most)s %%.") % {"least": least, "most": most})
+        return cleaned

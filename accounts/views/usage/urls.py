@@ -1,0 +1,15 @@
+"""Addresses of the pages of space."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.views.usage import actions, dashboard, export
+
+urlpatterns = [
+    path("", dashboard.usage, name="usage"),
+    path("export.csv", export.usage_export, name="usage_export"),
+    path("quota/change/", actions.quota_change, name="usage_quota"),
+    path("quota/undo/<str:before>/", actions.quota_undo, name="usage_quota_undo"),
+    path("limits/change/", actions.limits_change, name="usage_limits"),
+]

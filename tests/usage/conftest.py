@@ -1,0 +1,81 @@
+"""A provider with customers, mailboxes that are filled to some degree, and the people who may and may not look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import CountedSpace, DaySpace, MailAccount, Mailbox, User
+from accounts.services.hosting import create_customer_with_domain, create_mailbox
+from accounts.services.usage.sampling import take_samples
+
+BACKEND = "accounts.backends.HostedMailboxBackend"
+GIGA = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Two customers with a domain each: x.test, whose ana and bob are nearly full, and y.test on another plan, nearly empty."""
+
+    ana: Mailbox
+    bob: Mailbox
+    eva: Mailbox
+
+
+@pytest.fixture
+def provider(db: None) -> Provider:
+    create_customer_with_domain(customer="Equis", domain="x.test")
+    create_customer_with_domain(customer="=Griega", domain="y.test", plan="Otro")
+    boxes = [
+        create_mailbox(address=address, password="clave", quota_bytes=10 * GIGA)
+        for address in ("ana@x.test", "bob@x.test", "eva@y.test")
+    ]
+    for mailbox, size in zip(boxes, (9_700_000_000, 8_600_000_000, 100_000_000), strict=True):
+        CountedSpace.objects.create(mailbox_id=mailbox.address, bytes=size, messages=size // 50_000)
+    take_samples()
+    return Provider(*boxes)
+
+
+@pytest.fixture
+def grown(provider: Provider, settings: object) -> Provider:
+    """The same, with a year of days behind it and a disk of 40 GB."""
+    settings.MAIL_DISK_BYTES = 40 * GIGA  # type: ignore[attr-defined]
+    today = timezone.localdate()
+    days = (
+        DaySpace(
+            day=today - timedelta(days=back),
+            at=timezone.now(),
+            bytes=18_400_000_000 - back * 40_000_000,
+            quota_bytes=30 * GIGA - back * 10_000_000,
+            mailboxes=3,
+            disk_bytes=40 * GIGA,
+        )
+        for back in range(1, 366)
+    )
+    DaySpace.objects.bulk_create(days)
+    take_samples()
+    return provider
+
+
+@pytest.fixture
+def admin(client: Client) -> Client:
+    """Somebody of the provider, in English."""
+    return signed_in(client, User.objects.create_user("admin@casilla.test", is_staff=True))
+
+
+@pytest.fixture
+def owner(provider: Provider) -> Client:
+    """The owner of ana@x.test."""
+    person = User.objects.create_user("ana@x.test")
+    MailAccount.objects.create(owner=person, address=person.email, mailbox=provider.ana)
+    return signed_in(Client(), person)
+
+
+def signed_in(client: Client, person: User) -> Client:
+    client.force_login(person, backend=BACKEND)
+    client.cookies["casilla_language"] = "en"
+    return client

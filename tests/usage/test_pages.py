@@ -1,0 +1,244 @@
+"""The provider's dashboard: who sees it, what it says, and what is done in place."""
+
+from __future__ import annotations
+
+import csv
+import re
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import CountedSpace, DaySpace, Mailbox, MailboxSpace, User
+from accounts.services.usage.disk import read_limits
+from accounts.services.usage.tables import FIRST_SORT, MAILBOX_SORTS, TableQuery
+from accounts.views.usage.export import safe_cell
+from tests.usage.conftest import GIGA, Provider, signed_in
+
+pytestmark = pytest.mark.django_db
+HTMX = {"HX-Request": "true"}
+
+
+def page(client: Client, query: str = "", **headers: str) -> str:
+    answer = client.get(reverse("usage") + query, headers=headers)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def shown(html: str) -> list[str]:
+    """The addresses or domains in the table, in order."""
+    return re.findall(r'<td><(?:b|a class="b") dir="ltr"[^>]*>([^<]+)<', html)
+
+
+GETS = [("usage", ()), ("usage_export", ())]
+POSTS = [("usage_quota", ()), ("usage_quota_undo", ("x",)), ("usage_limits", ())]
+
+
+@pytest.mark.parametrize(("name", "args"), GETS + POSTS)
+def test_only_the_provider_gets_in(name: str, args: tuple[str, ...], provider: Provider, owner: Client) -> None:
+    method = "post" if (name, args) in POSTS else "get"
+    stranger = getattr(Client(), method)(reverse(name, args=args))
+    assert stranger.status_code == 302
+    assert stranger["Location"].startswith(reverse("account_login"))
+    assert getattr(owner, method)(reverse(name, args=args)).status_code == 404
+    gone = User.objects.create_user("gone@casilla.test", is_staff=True)
+    client = signed_in(Client(), gone)
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    assert getattr(client, method)(reverse(name, args=args)).status_code == 302
+
+
+@pytest.mark.parametrize(("name", "args"), GETS + POSTS)
+def test_wrong_methods_are_refused(name: str, args: tuple[str, ...], provider: Provider, admin: Client) -> None:
+    wrong = admin.get if (name, args) in POSTS else admin.post
+    assert wrong(reverse(name, args=args)).status_code == 405
+
+
+def test_the_heading_is_the_finding(grown: Provider, admin: Client) -> None:
+    html = page(admin)
+    assert re.search(r'id="finding">The disk reaches 85 % on \d+ \w+( \d{4})?</h2>', html)
+    for text in ("18.4 GB", "30 GB", "40 GB", "61 % is used", "+1.2 GB a month", "Alert at 85 %", "Disk 40 GB"):
+        assert text in html, text
+    admin.post(reverse("usage_limits"), {**limits(), "disk_percent": "40"})
+    assert "The disk is 46 % full, past the threshold of 40 %" in page(admin)
+    DaySpace.objects.exclude(day=timezone.localdate()).delete()
+    admin.post(reverse("usage_limits"), limits())
+    assert "a forecast needs a week of figures" in page(admin)
+
+
+def test_a_disk_that_nobody_knows_and_one_of_which_nothing_is_counted(admin: Client, db: None) -> None:
+    assert "Nothing was counted yet" in page(admin)
+    DaySpace.objects.create(day=timezone.localdate(), at=timezone.now(), bytes=5 * GIGA, quota_bytes=10 * GIGA)
+    html = page(admin)
+    assert "5 GB are used of the 10 GB that are promised" in html
+    assert "MAIL_DISK_BYTES" in html
+
+
+def test_what_is_promised_beyond_the_disk_is_hatched_and_told(grown: Provider, admin: Client, settings: Any) -> None:
+    DaySpace.objects.filter(day=timezone.localdate()).update(disk_bytes=24 * GIGA)
+    html = page(admin)
+    assert 'class="over from-80 v-20"' in html
+    assert "6 GB, 125 %" in html
+
+
+def test_the_chart_has_the_same_figures_as_a_table(grown: Provider, admin: Client) -> None:
+    html = page(admin)
+    table = html[html.index("The same as a table") :]
+    assert table.count("<tr><td") >= 12 + 5
+    assert "17.2 GB" in table or "17.3 GB" in table
+
+
+def test_mailboxes_that_fill_up_the_fullest_first(provider: Provider, admin: Client) -> None:
+    assert shown(page(admin)) == ["ana@x.test", "bob@x.test"]
+    assert shown(page(admin, "?least=0")) == ["ana@x.test", "bob@x.test", "eva@y.test"]
+    assert shown(page(admin, "?least=0&sort=name&q=A@")) == ["ana@x.test", "eva@y.test"]
+    assert shown(page(admin, f"?least=0&plan={provider.eva.domain.customer.plan_id}")) == ["eva@y.test"]
+    MailboxSpace.objects.filter(mailbox=provider.bob).update(mode="pop3")
+    assert shown(page(admin, "?mode=pop3")) == ["bob@x.test"]
+    assert shown(page(admin, "?show=domains")) == ["x.test"]
+    assert shown(page(admin, "?show=promised")) == ["y.test"]
+
+
+def test_mailboxes_that_nobody_opens_and_those_that_jumped(provider: Provider, admin: Client) -> None:
+    assert "None." in page(admin, "?show=unused")
+    Mailbox.objects.filter(pk=provider.ana.pk).update(created=timezone.now() - timedelta(days=200))
+    MailboxSpace.objects.filter(pk=provider.bob.pk).update(used_at=timezone.now() - timedelta(days=300))
+    html = page(admin, "?show=unused")
+    assert shown(html) == ["ana@x.test", "bob@x.test"]
+    assert "Programs are not recorded on this server" in html
+    MailboxSpace.objects.filter(pk=provider.eva.pk).update(jump_on=timezone.localdate(), jump_bytes=-3 * GIGA)
+    assert "\u22123 GB" in page(admin, "?show=jumps")
+
+
+@pytest.mark.parametrize("show", FIRST_SORT)
+@pytest.mark.parametrize("sort", [*MAILBOX_SORTS, "idle", "nonsense"])
+def test_every_table_is_sorted_by_everything(provider: Provider, admin: Client, show: str, sort: str) -> None:
+    html = page(admin, f"?show={show}&sort={sort}&least=0")
+    assert f'aria-current="page">{TITLES[show]}' in html
+
+
+TITLES = {
+    "filling": "Mailboxes filling up",
+    "domains": "Domains filling up",
+    "promised": "Promised and not used",
+    "unused": "Unused for six months",
+    "jumps": "Jumps",
+}
+
+
+def test_the_table_alone_is_sent_to_a_page_that_is_there(provider: Provider, admin: Client) -> None:
+    html = page(admin, "?least=0", **HTMX)
+    assert html.startswith('<section class="section gap-3" id="usage-table"')
+    assert "finding" not in html
+    assert 'id="finding"' in page(admin, "", **HTMX, **{"HX-History-Restore-Request": "true"})
+
+
+@pytest.mark.parametrize(
+    "query", ["?least=999&plan=x&mode=pop&sort=-1&page=abc&show=../x", "?plan=99999999999999", "?page=-5"]
+)
+def test_an_address_that_says_nonsense_is_as_if_it_said_nothing(provider: Provider, admin: Client, query: str) -> None:
+    assert shown(page(admin, query)) in (["ana@x.test", "bob@x.test"], [])
+    assert "No domain" not in page(admin, "?q=%27%22%3E%3Cscript%3E")
+
+
+def test_addresses_of_queries_are_read_as_they_were(db: None) -> None:
+    query = TableQuery.read({"show": "domains", "q": "Ñu", "least": "0", "sort": "name", "plan": "3"})
+    from django.http import QueryDict
+
+    assert TableQuery.read(QueryDict(query.address()[1:]).dict()) == query
+    assert TableQuery().address() == "?"
+
+
+def quota(client: Client, gb: str, *mailboxes: Mailbox, **more: str) -> Any:
+    return client.post(reverse("usage_quota"), {"gb": gb, "mailbox": [one.pk for one in mailboxes], **more})
+
+
+def test_a_quota_is_raised_in_place_and_taken_back(provider: Provider, admin: Client) -> None:
+    answer = quota(admin, "12.5", provider.ana, provider.bob, table_least="50", table_sort="bytes")
+    assert answer["Location"] == reverse("usage") + "?least=50&sort=bytes"
+    assert set(Mailbox.objects.values_list("address", "quota_bytes")) == {
+        ("ana@x.test", 12_500_000_000),
+        ("bob@x.test", 12_500_000_000),
+        ("eva@y.test", 10 * GIGA),
+    }
+    assert MailboxSpace.objects.get(pk=provider.ana.pk).permille == 776
+    html = page(admin)
+    assert "2 quotas changed" in html
+    undo = re.search(r'action="([^"]+/undo/[^"]+)"', html)
+    assert undo
+    assert admin.post(undo[1]).status_code == 302
+    assert set(Mailbox.objects.values_list("quota_bytes", flat=True)) == {10 * GIGA}
+    assert admin.post(reverse("usage_quota_undo", args=["eyJ4IjoxfQ:1:2"])).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("gb", "told"),
+    [
+        ("", "Write how many GB."),
+        ("mucho", "Write a number of GB, such as 10."),
+        ("0", "That is too little: at least 0.01 GB."),
+        ("9999999", "That is too much"),
+        ("9", "ana@x.test uses more than that."),
+        ("1e400", "That is too much"),
+        ("nan", "Write a number"),
+    ],
+)
+def test_a_quota_that_cannot_be_is_refused_at_its_field(provider: Provider, admin: Client, gb: str, told: str) -> None:
+    answer = quota(admin, gb, provider.ana)
+    html = answer.content.decode()
+    assert answer.status_code == 422
+    assert told in html
+    assert f'value="{provider.ana.pk}" aria-label="Choose ana@x.test" checked' in html
+    assert set(Mailbox.objects.values_list("quota_bytes", flat=True)) == {10 * GIGA}
+
+
+def test_no_more_is_promised_than_was_agreed(provider: Provider, admin: Client, settings: Any) -> None:
+    settings.MAIL_DISK_BYTES = 30 * GIGA
+    answer = quota(admin, "20", provider.ana)
+    assert answer.status_code == 422
+    assert "That would promise 133 % of the disk, more than was agreed." in answer.content.decode()
+    assert quota(admin, "17", provider.ana).status_code == 302
+    assert "Choose mailboxes first." in quota(admin, "20").content.decode()
+
+
+def limits(**changes: str) -> dict[str, str]:
+    return {"owner_percent": "80", "customer_percent": "90", "disk_percent": "85", "promise_percent": "125", **changes}
+
+
+def test_thresholds_are_kept_and_wrong_ones_refused_at_their_field(provider: Provider, admin: Client) -> None:
+    assert admin.post(reverse("usage_limits"), limits(owner_percent="75")).status_code == 302
+    assert read_limits().owner_percent == 75
+    for wrong in ("", "x", "-1", "100", "99999999999"):
+        answer = admin.post(reverse("usage_limits"), limits(owner_percent=wrong))
+        assert answer.status_code == 422
+        assert 'id="id_owner_percent-error"' in answer.content.decode()
+    assert read_limits().owner_percent == 75
+
+
+def test_a_table_is_exported_without_formulas(provider: Provider, admin: Client) -> None:
+    CountedSpace.objects.update(bytes=1)
+    answer = admin.get(reverse("usage_export") + "?least=0&sort=name")
+    text = b"".join(answer.streaming_content).decode("utf-8")  # type: ignore[attr-defined]
+    assert text.startswith("\ufeffMailbox,")
+    rows = list(csv.DictReader(StringIO(text[1:])))
+    assert [row["Mailbox"] for row in rows] == ["ana@x.test", "bob@x.test", "eva@y.test"]
+    assert rows[0]["Used bytes"] == "9700000000"
+    assert rows[2]["Customer"] == "'=Griega"
+    domains = b"".join(admin.get(reverse("usage_export") + "?show=domains&least=0").streaming_content)  # type: ignore[attr-defined]
+    assert b"x.test,Equis,Base,2,18300000000,20000000000,915," in domains
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "＝1"])
+def test_what_looks_like_a_formula_is_text(text: str) -> None:
+    assert safe_cell(text) == f"'{text}"
+    assert safe_cell(-5) == -5
+    assert safe_cell("a=1") == "a=1"
+
+
+def test_a_page_takes_few_queries(grown: Provider, admin: Client, django_assert_max_num_queries: Any) -> None:
+    page(admin)
+    with django_assert_max_num_queries(16):
+        page(admin)
