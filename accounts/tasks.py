@@ -6,7 +6,7 @@ from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.services import activity
+from accounts.services import activity, events
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.standing import refresh_standing
 
@@ -21,7 +21,7 @@ def clear_sessions() -> int:
 @shared_task  # type: ignore[untyped-decorator]
 def clear_activity() -> int:
     """Removes what was recorded of programs longer ago than it is kept; gives how many rows."""
-    return activity.clear_activity()
+    return activity.clear_activity() + events.clear_events()
 
 
 @shared_task  # type: ignore[untyped-decorator]

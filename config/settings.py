@@ -188,6 +188,8 @@ SIEVE_PORT = int(env("SIEVE_PORT", "4190"))
 MAIL_CA_FILE = env("MAIL_CA_FILE")  # extra certificate authority for the servers above; "" = the system's
 DOVECOT_LOG = env("DOVECOT_LOG")  # the log of the server above, in which `manage.py collect_activity` reads
 ACTIVITY_DAYS = int(env("ACTIVITY_DAYS", "365"))  # how long it is kept which programs used a mailbox
+POSTFIX_LOG = env("POSTFIX_LOG")  # Postfix's, from which refused mail is told
+TIMELINE_DAYS = int(env("TIMELINE_DAYS", "90"))  # how long it is kept what happened to a mailbox
 MAIL_DISK_PATH = env("MAIL_DISK_PATH")  # a folder on the disk that holds the mail, where this machine sees it
 MAIL_DISK_BYTES = int(env("MAIL_DISK_BYTES", "0"))  # its size, where it does not
 AUTHSERV_IDS = env_list("AUTHSERV_IDS")  # whose Authentication-Results headers to believe

@@ -215,6 +215,7 @@ class Stack:
             "PROFILE_CERT_FILE": str(self.root / "tls" / "cert.pem"),
             "PROFILE_KEY_FILE": str(self.root / "tls" / "key.pem"),
             "DOVECOT_LOG": str(self.root / "log" / "dovecot.log"),
+            "POSTFIX_LOG": str(self.root / "log" / "postfix.log"),
             "MAIL_DISK_PATH": str(self.root / "mail"),
             "ALLOW_PRIVATE_SERVERS": "1",
             "POP3_ALLOW_CLEARTEXT": "1",

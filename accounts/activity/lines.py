@@ -49,6 +49,8 @@ class PopEnded:
     address: str
     retrieved: int
     deleted: int
+    session: str = ""
+    size_bytes: int = 0
 
 
 Event = SignedIn | Named | PopEnded
@@ -66,7 +68,10 @@ _SIGNED_IN = re.compile(
 _NAMED_BEFORE = re.compile(_STAMP + rb"imap-login: Info: ID sent: (.*): user=<[^>]*>, .*session=<([^>]*)>")
 _NAMED_AFTER = re.compile(_STAMP + rb"imap" + _PREFIX + rb"ID sent: (.*)")
 _POP_ENDED = re.compile(
-    _STAMP + rb"pop3" + _PREFIX + rb"Disconnected: .*top=\d+/\d+, retr=(\d{1,9})/\d+, del=(\d{1,9})/\d+, size=\d+"
+    _STAMP
+    + rb"pop3"
+    + _PREFIX
+    + rb"Disconnected: .*top=\d+/\d+, retr=(\d{1,9})/(\d{1,15}), del=(\d{1,9})/\d+, size=\d+"
 )
 
 
@@ -89,8 +94,8 @@ def _signed_in(line: bytes) -> Event | None:
     if found is None:
         return None
     at, protocol, user, asked_by, address, app, session = found.groups()
-    people = _text(user), _text(asked_by)
-    return SignedIn(_moment(at), _text(protocol), *people, _text(address), _text(session), int(app or 0))
+    people = text_of(user), text_of(asked_by)
+    return SignedIn(moment_of(at), text_of(protocol), *people, text_of(address), text_of(session), int(app or 0))
 
 
 def _login_line(line: bytes) -> Event | None:
@@ -111,8 +116,8 @@ def _named_after(line: bytes) -> Event | None:
 
 
 def _named(at: bytes, session: bytes, fields: bytes) -> Named | None:
-    program, version = _id_fields(_text(fields))
-    return Named(_moment(at), _text(session), program, version) if program else None
+    program, version = _id_fields(text_of(fields))
+    return Named(moment_of(at), text_of(session), program, version) if program else None
 
 
 def _id_fields(text: str) -> tuple[str, str]:
@@ -128,8 +133,9 @@ def _pop_ended(line: bytes) -> Event | None:
     found = _POP_ENDED.fullmatch(line)
     if found is None:
         return None
-    at, user, _session, address, asked_by, retrieved, deleted = found.groups()
-    return PopEnded(_moment(at), _text(user), _text(asked_by), _text(address), int(retrieved), int(deleted))
+    at, user, session, address, asked_by, retrieved, size, deleted = found.groups()
+    who = moment_of(at), text_of(user), text_of(asked_by), text_of(address)
+    return PopEnded(*who, int(retrieved), int(deleted), text_of(session), int(size))
 
 
 _FORMS: tuple[tuple[bytes, Callable[[bytes], Event | None]], ...] = (
@@ -141,15 +147,17 @@ _FORMS: tuple[tuple[bytes, Callable[[bytes], Event | None]], ...] = (
 )
 
 
-def clean_text(text: str) -> str:
+def clean_text(text: str, *, most: int = TEXT_MAX) -> str:
     """What a program calls itself, fit to be shown: nothing invisible, nothing that turns the line round, not too long."""
-    return " ".join("".join(char for char in text if char.isprintable()).split())[:TEXT_MAX]
+    return " ".join("".join(char for char in text if char.isprintable()).split())[:most]
 
 
 @lru_cache(maxsize=1024)
-def _moment(stamp: bytes) -> datetime:
+def moment_of(stamp: bytes) -> datetime:
+    """The moment of "2026-11-27T21:42:08-0300". Raises ValueError."""
     return datetime.strptime(stamp.decode("ascii"), "%Y-%m-%dT%H:%M:%S%z").astimezone(UTC)
 
 
-def _text(raw: bytes) -> str:
+def text_of(raw: bytes) -> str:
+    """Text of a log, whatever its bytes."""
     return raw.decode("utf-8", "replace")

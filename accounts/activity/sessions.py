@@ -12,6 +12,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
+from accounts.activity.deeds import Deed
 from accounts.activity.lines import Event, Named, PopEnded, SignedIn
 
 NAME_WAIT = timedelta(seconds=15)
@@ -20,6 +21,8 @@ WAITING_MAX = 20_000
 """So many of each wait at most; beyond them the oldest wait no longer."""
 PROTOCOLS = frozenset({"imap", "pop3"})
 """Those whose programs are told; who changes filters only is not."""
+KNOWN_MAX, KNOWN_SAVED = 20_000, 2_000
+"""Of so many sessions the program's name is known for what they do later, and of so many it is saved."""
 IPV4_PREFIX, IPV6_PREFIX = 24, 48
 
 
@@ -38,6 +41,16 @@ class Use:
     deleted: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a program did, with its name ("" where it did not say one) and its network. `protocol` is "web" for Casilla itself."""
+
+    deed: Deed
+    protocol: str
+    program: str
+    network: str
+
+
 class Sessions:
     """The sessions of which only one half is known yet. Those of `own_user`, the master user, are Casilla's and count for
     nothing."""
@@ -46,6 +59,7 @@ class Sessions:
         self._own_user = own_user
         self._signed_in: dict[str, Use] = {}
         self._names: dict[str, Named] = {}
+        self._known: dict[str, str] = {}
 
     def take(self, event: Event) -> list[Use]:
         """What is known for good with this event."""
@@ -64,6 +78,34 @@ class Sessions:
         use = Use(event.user, event.protocol, "", "", network, event.at, sign_ins=1)
         return [use] if event.protocol == "pop3" else self._take_sign_in(event.session, use)
 
+    def name(self, deed: Deed) -> Done:
+        """What was done, with who did it."""
+        if deed.protocol == "imap" and deed.asked_by == self._own_user:
+            return Done(deed, "web", "", "")
+        program = self._known.get(deed.session, "") if deed.protocol == "imap" else ""
+        return Done(deed, deed.protocol, program, network_of(deed.address) if deed.address else "")
+
+    def name_pop3(self, event: PopEnded) -> list[Done]:
+        """What a POP3 session that has ended did, taking and removing apart; Casilla's own downloads are told as such."""
+        web = event.asked_by == self._own_user
+        found = []
+        for kind, count, size_bytes in (("fetched", event.retrieved, event.size_bytes), ("taken", event.deleted, 0)):
+            if count:
+                deed = Deed(
+                    event.at,
+                    event.user,
+                    "pop3",
+                    event.session,
+                    event.asked_by,
+                    event.address,
+                    kind,
+                    "INBOX",
+                    count=count,
+                    size_bytes=size_bytes,
+                )
+                found.append(Done(deed, "web" if web else "pop3", "", "" if web else network_of(event.address)))
+        return found
+
     def settle(self, now: datetime) -> list[Use]:
         """The sign-ins that have waited long enough: programs without a name."""
         limit = now - NAME_WAIT
@@ -75,7 +117,8 @@ class Sessions:
         """What waits, for JSON."""
         signed_in = {key: [use.user, use.network, use.at.isoformat()] for key, use in self._signed_in.items()}
         names = {key: [name.program, name.version, name.at.isoformat()] for key, name in self._names.items()}
-        return {"signed_in": signed_in, "names": names}
+        known = list(self._known.items())[-KNOWN_SAVED:]
+        return {"signed_in": signed_in, "names": names, "known": known}
 
     def load(self, dumped: dict[str, Any]) -> None:
         """Takes up what `dump` gave."""
@@ -84,7 +127,12 @@ class Sessions:
         for key, (program, version, at) in dumped.get("names", {}).items():
             self._names[key] = Named(datetime.fromisoformat(at), key, program, version)
 
+        self._known = dict(dumped.get("known", ()))
+
     def _take_name(self, name: Named) -> list[Use]:
+        self._known[name.session] = name.program
+        if len(self._known) > KNOWN_MAX:
+            del self._known[next(iter(self._known))]
         use = self._signed_in.pop(name.session, None)
         if use:
             return [_with_name(use, name)]

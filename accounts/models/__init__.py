@@ -1,7 +1,7 @@
 """Who people are, what they own, and how their mail is reached."""
 
 from accounts.models.access import MailAccount
-from accounts.models.activity import LogPosition, ProgramUse
+from accounts.models.activity import LogPosition, MailboxEvent, ProgramUse
 from accounts.models.hosting import Alias, Customer, Domain, Mailbox, Plan
 from accounts.models.passwords import AppPassword
 from accounts.models.people import User
@@ -25,6 +25,7 @@ __all__ = [
     "LogPosition",
     "MailAccount",
     "Mailbox",
+    "MailboxEvent",
     "MailboxHistory",
     "MailboxSpace",
     "Plan",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models.hosting import Mailbox
 
@@ -36,6 +37,49 @@ class ProgramUse(models.Model):
 
     def __str__(self) -> str:
         return f"{self.protocol} {self.program} {self.network}"
+
+
+class MailboxEvent(models.Model):
+    """What was done to a mailbox in one session on one day: so many messages of a kind, from a folder, perhaps into `target`. For
+    deliveries and refusals a session is an hour of them. Nothing of what is in the messages."""
+
+    class Kind(models.TextChoices):
+        FETCHED = "fetched", _("downloaded")
+        TAKEN = "taken", _("removed by POP3")
+        READ = "read", _("read")
+        REMOVED = "removed", _("deleted")
+        COPIED = "copied", _("copied")
+        SAVED = "saved", _("stored")
+        ARRIVED = "arrived", _("arrived")
+        REFUSED = "refused", _("refused")
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="events")
+    day = models.DateField()
+    session = models.CharField(max_length=64)
+    kind = models.CharField(max_length=8, choices=Kind)
+    folder = models.CharField(max_length=200, blank=True)
+    target = models.CharField(max_length=200, blank=True)
+    protocol = models.CharField(max_length=5)
+    program = models.CharField(max_length=60, blank=True)
+    network = models.CharField(max_length=43, blank=True)
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+    count = models.BigIntegerField(default=0)
+    size_bytes = models.BigIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["mailbox", "day", "session", "kind", "folder", "target"], name="one_event_per_session_and_kind"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["mailbox", "-last_at"], name="event_mailbox_at"),
+            models.Index(fields=["day"], name="event_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.count}"
 
 
 class LogPosition(models.Model):

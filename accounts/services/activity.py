@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,10 +12,13 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from accounts.activity.lines import SignedIn, read_line
-from accounts.activity.sessions import Sessions, Use, network_of
+from accounts.activity.deeds import Deed, read_refusal
+from accounts.activity.lines import Event, PopEnded, SignedIn
+from accounts.activity.reading import read_event
+from accounts.activity.sessions import Done, Sessions, Use, network_of
 from accounts.activity.tail import Position, Tail
 from accounts.models import AppPassword, LogPosition, Mailbox, ProgramUse
+from accounts.services.events import add_events
 
 DAYS = 30
 """What "lately" means where programs are told."""
@@ -43,10 +46,12 @@ class Overtaken(Exception):
 
 
 class Collector:
-    """Reads one log on and counts. A step that fails has counted nothing: a new collector goes on from what is saved."""
+    """Reads one log on and counts. A step that fails has counted nothing: a new collector goes on from what is saved. `read`
+    gives what a line tells; Dovecot's lines unless said otherwise."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, read: Callable[[bytes], Event | Deed | None] = read_event) -> None:
         now = timezone.now()
+        self._read = read
         self._saved, _made = LogPosition.objects.get_or_create(path=str(path), defaults={"began": now, "checked": now})
         self._tail = Tail(path, Position(self._saved.first_line, self._saved.offset))
         self._sessions = Sessions(own_user=settings.MAIL_MASTER_USER)
@@ -56,29 +61,36 @@ class Collector:
         """Reads some more lines and counts what they tell; gives how many lines, 0 at the log's end. There, what waits for a
         name waits by the clock (`now`). Raises Overtaken."""
         uses: list[Use] = []
+        done: list[Done] = []
         passwords: dict[int, SignedIn] = {}
         latest: datetime | None = None
         lines = self._tail.read()
         for line in lines:
-            event = read_line(line)
-            if event:
-                latest = event.at
-                uses += self._sessions.take(event)
-                if isinstance(event, SignedIn) and event.app:
-                    passwords[event.app] = event
+            event = self._read(line)
+            if event is None:
+                continue
+            latest = event.at
+            if isinstance(event, Deed):
+                done.append(self._sessions.name(event))
+                continue
+            uses += self._sessions.take(event)
+            if isinstance(event, PopEnded):
+                done += self._sessions.name_pop3(event)
+            if isinstance(event, SignedIn) and event.app:
+                passwords[event.app] = event
         now = now or timezone.now()
         until = latest if lines else now
         if until:
             uses += self._sessions.settle(until)
         if lines or uses or now - self._saved.checked >= CHECK_EVERY:
-            self._save(uses, passwords, now)
+            self._save(uses, done, passwords, now)
         return len(lines)
 
     def close(self) -> None:
         """Lets go of the log."""
         self._tail.close()
 
-    def _save(self, uses: list[Use], passwords: dict[int, SignedIn], now: datetime) -> None:
+    def _save(self, uses: list[Use], done: list[Done], passwords: dict[int, SignedIn], now: datetime) -> None:
         position = self._tail.position
         values = {
             "first_line": position.first_line,
@@ -92,8 +104,14 @@ class Collector:
                 raise Overtaken
             _count(_summed(uses))
             _note_passwords(passwords)
+            add_events(done)
         for name, value in values.items():
             setattr(self._saved, name, value)
+
+
+def refusals(path: Path) -> Collector:
+    """A collector of Postfix's log: the mail that it refused."""
+    return Collector(path, lambda line: read_refusal(line, timezone.now()))
 
 
 @dataclass(slots=True)

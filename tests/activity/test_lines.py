@@ -75,9 +75,10 @@ def test_a_name_is_read_before_and_after_the_sign_in(sent: str, program: str, ve
 
 
 def test_the_end_of_a_pop3_session_is_read() -> None:
-    assert read(POP_ENDED.format("casilla")) == PopEnded(AT, "ana@x.test", "casilla", "192.0.2.7", 2, 1)
+    session = "08Xzfklh5Ot/AAAB", 301
+    assert read(POP_ENDED.format("casilla")) == PopEnded(AT, "ana@x.test", "casilla", "192.0.2.7", 2, 1, *session)
     lost = POP_ENDED.format("ana@x.test").replace("Logged out", "Connection closed")
-    assert read(lost) == PopEnded(AT, "ana@x.test", "ana@x.test", "192.0.2.7", 2, 1)
+    assert read(lost) == PopEnded(AT, "ana@x.test", "ana@x.test", "192.0.2.7", 2, 1, *session)
 
 
 def test_a_name_that_pretends_to_be_another_session_stays_with_its_own() -> None:

@@ -1,0 +1,136 @@
+"""Real programs at the real servers: what they did is told, and nothing of what was in the messages."""
+
+from __future__ import annotations
+
+import poplib
+import smtplib
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+from imapclient import IMAPClient
+
+from accounts.models import MailboxEvent
+from accounts.services.activity import Collector, refusals
+from accounts.services.events import clear_events
+from deploy.ports import LOOPBACK
+from deploy.stack import Stack
+from tests.conftest import TIMEOUT_S, HostedMailbox, MailboxFactory
+
+pytestmark = pytest.mark.server
+LETTER = b"From: a@afuera.test\r\nSubject: secreto\r\nMessage-ID: <%d@afuera.test>\r\n\r\nHola.\r\n"
+Deliver = Callable[[str, bytes], None]
+
+
+def collect() -> None:
+    """Reads both logs to their ends."""
+    for collector in (Collector(Path(settings.DOVECOT_LOG)), refusals(Path(settings.POSTFIX_LOG))):
+        while collector.step():
+            pass
+        collector.step(now=timezone.now() + timedelta(minutes=1))
+        collector.close()
+
+
+@pytest.fixture
+def ana(mailbox_factory: MailboxFactory, deliver: Deliver) -> HostedMailbox:
+    made = mailbox_factory("ana", quota_bytes=1_000_000)
+    for number in range(6):
+        deliver(made.address, LETTER % number)
+    return made
+
+
+def told(made: HostedMailbox) -> set[tuple[Any, ...]]:
+    fields = ("protocol", "program", "kind", "folder", "target", "count")
+    return set(MailboxEvent.objects.filter(mailbox=made.mailbox).values_list(*fields))
+
+
+def program(stack: Stack, made: HostedMailbox, name: str = "Thunderbird") -> IMAPClient:
+    client = IMAPClient(LOOPBACK, stack.ports.imap, ssl=False, timeout=TIMEOUT_S)
+    client.id_({"name": name})
+    client.login(made.address, made.password)
+    return client
+
+
+def test_what_an_imap_program_moved_deleted_and_read(stack: Stack, ana: HostedMailbox) -> None:
+    client = program(stack, ana)
+    client.create_folder("Viña, vsize=9")
+    client.select_folder("INBOX")
+    client.fetch([1, 2], ["BODY.PEEK[]"])
+    client.move([1, 2], "Viña, vsize=9")
+    client.delete_messages([3])
+    client.expunge([3])
+    client.append("Sent", LETTER % 99)
+    client.logout()
+    collect()
+    own = {row[1:] if row[0] != "lmtp" else row for row in told(ana)}
+    assert own == {
+        ("lmtp", "", "arrived", "INBOX", "", 6),
+        ("Thunderbird", "copied", "INBOX", "Viña, vsize=9", 2),
+        ("Thunderbird", "removed", "INBOX", "", 3),
+        ("Thunderbird", "saved", "Sent", "", 1),
+        ("Thunderbird", "read", "", "", 2),
+    }
+    event = MailboxEvent.objects.get(mailbox=ana.mailbox, kind="arrived")
+    assert event.size_bytes > 6 * 70
+    assert MailboxEvent.objects.get(mailbox=ana.mailbox, kind="read").network == "127.0.0.0/24"
+
+
+def test_what_a_pop3_program_took(stack: Stack, ana: HostedMailbox) -> None:
+    client = poplib.POP3(LOOPBACK, stack.ports.pop3, timeout=TIMEOUT_S)
+    client.user(ana.address)
+    client.pass_(ana.password)
+    for number in (1, 2, 3):
+        client.retr(number)
+        if number > 1:
+            client.dele(number)
+    client.quit()
+    collect()
+    assert told(ana) >= {("pop3", "", "fetched", "INBOX", "", 3), ("pop3", "", "taken", "INBOX", "", 2)}
+    assert not {row for row in told(ana) if row[2] == "removed"}  # its end says how many: no line counts twice
+
+
+def test_what_casilla_does_is_casillas(stack: Stack, ana: HostedMailbox, imap: Any) -> None:
+    client = imap(ana.address)
+    client.select_folder("INBOX")
+    client.move([1], "Trash")
+    collect()
+    assert ("web", "", "copied", "INBOX", "Trash", 1) in told(ana)
+
+
+def test_mail_that_was_refused_is_told(stack: Stack, mailbox_factory: MailboxFactory, deliver: Deliver) -> None:
+    bob = mailbox_factory("bob", quota_bytes=1000)
+    deliver(bob.address, LETTER % 1)
+    with smtplib.SMTP(LOOPBACK, stack.ports.smtp, "localhost", timeout=TIMEOUT_S) as client:
+        client.ehlo()
+        client.mail("quien@afuera.test", ["SIZE=5000"])
+        assert client.rcpt(bob.address.replace("bob", "Bob"))[0] == 552
+        assert client.rcpt(bob.address.replace("bob", "nadie"))[0] == 550
+    collect()
+    assert ("smtp", "", "refused", "full", "", 1) in told(bob)
+
+
+def test_reading_again_counts_nothing_twice_and_nothing_of_the_messages_is_kept(
+    stack: Stack, ana: HostedMailbox
+) -> None:
+    program(stack, ana).logout()
+    collect()
+    before = told(ana)
+    collect()
+    assert told(ana) == before
+    everything = " ".join(str(vars(event)) for event in MailboxEvent.objects.all())
+    assert "secreto" not in everything
+    assert "afuera.test" not in everything
+
+
+def test_what_is_old_is_forgotten(ana: HostedMailbox, settings: Any) -> None:
+    settings.TIMELINE_DAYS = 30
+    today = timezone.now()
+    for days in (29, 31):
+        at = today - timedelta(days=days)
+        values = {"session": "x", "kind": "read", "first_at": at, "last_at": at, "day": at.date()}
+        MailboxEvent.objects.create(mailbox=ana.mailbox, **values)
+    assert clear_events() == 1
