@@ -7,6 +7,8 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.services import activity, events
+from accounts.services.usage.alerts import find_crossings, forget_alerts
+from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.standing import refresh_standing
 
@@ -26,11 +28,16 @@ def clear_activity() -> int:
 
 @shared_task  # type: ignore[untyped-decorator]
 def refresh_usage() -> int:
-    """Brings the figures of all mailboxes up to what is counted; gives how many had changed."""
-    return refresh_standing()
+    """Brings the figures of all mailboxes up to what is counted, and tells of thresholds that were passed; gives how many had
+    changed."""
+    changed = refresh_standing()
+    find_crossings()
+    send_alerts()
+    return changed
 
 
 @shared_task  # type: ignore[untyped-decorator]
 def sample_usage() -> int:
     """The day's sample of every mailbox and domain; gives how many mailboxes."""
+    forget_alerts()
     return take_samples()

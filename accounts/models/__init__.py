@@ -5,7 +5,15 @@ from accounts.models.activity import LogPosition, MailboxEvent, ProgramUse
 from accounts.models.hosting import Alias, Customer, Domain, Mailbox, Plan
 from accounts.models.passwords import AppPassword
 from accounts.models.people import User
-from accounts.models.usage import CountedSpace, DaySpace, DomainSpace, MailboxHistory, MailboxSpace, UsageLimits
+from accounts.models.usage import (
+    CountedSpace,
+    DaySpace,
+    DomainSpace,
+    MailboxHistory,
+    MailboxSpace,
+    SpaceAlert,
+    UsageLimits,
+)
 
 __all__ = [
     "Alias",
@@ -30,6 +38,7 @@ __all__ = [
     "MailboxSpace",
     "Plan",
     "ProgramUse",
+    "SpaceAlert",
     "UsageLimits",
     "User",
 ]

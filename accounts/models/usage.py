@@ -122,3 +122,23 @@ class UsageLimits(models.Model):
 
     def __str__(self) -> str:
         return f"{self.owner_percent} {self.customer_percent} {self.disk_percent} {self.promise_percent}"
+
+
+class SpaceAlert(models.Model):
+    """A threshold that was passed, once for each crossing: of a mailbox, or of the disk (no mailbox). `cleared` is when it was
+    well below again, `mailed` when somebody was written to (or it was given up: a full mailbox takes no mail)."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="alerts", null=True)
+    percent = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+    cleared = models.DateTimeField(null=True)
+    mailed = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["at"], name="alert_at"),
+            models.Index(fields=["at"], name="alert_unmailed", condition=models.Q(mailed__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.mailbox_id or 'disk'} {self.percent}"

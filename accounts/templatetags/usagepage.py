@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django import template
@@ -120,3 +120,12 @@ def short_day(day: date) -> str:
     """A day as short as it can be: "10 mar", with the year when it is another."""
     form = _("j M") if day.year == timezone.localdate().year else _("j M Y")
     return formats.date_format(day, form).replace(".", "").lower()
+
+
+@register.filter
+def strip_day(moment: datetime) -> str:
+    """A day above the strip: "Thu 27", today as such."""
+    local = timezone.localtime(moment)
+    if local.date() == timezone.localdate():
+        return _("today %(time)s") % {"time": local.day}
+    return f"{formats.date_format(local, 'D').rstrip('.').lower()} {local.day}"

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from accounts.services.usage import tables
+from accounts.services.usage.alerts import alerts_of_week
 from accounts.services.usage.disk import read_disk, read_limits
 from accounts.services.usage.permissions import may_see_usage
 from accounts.services.usage.tables import TableQuery
@@ -50,4 +51,4 @@ def table_context(request: HttpRequest, query: TableQuery) -> dict[str, Any]:
 
 def page_context(*, limits: LimitsForm | None = None) -> dict[str, Any]:
     """What stands around the table."""
-    return {"disk": read_disk(), "limits_form": limits or LimitsForm(instance=read_limits())}
+    return {"disk": read_disk(), "told": alerts_of_week(), "limits_form": limits or LimitsForm(instance=read_limits())}

@@ -40,7 +40,7 @@ def safe_cell(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) else value
 
 
-class _Echo:
+class Echo:
     """A file that gives back what is written to it."""
 
     def write(self, text: str) -> str:
@@ -48,7 +48,7 @@ class _Echo:
 
 
 def _lines(query: TableQuery) -> Iterator[str]:
-    writer = csv.writer(_Echo())
+    writer = csv.writer(Echo())
     yield BOM
     for row in _domains(query) if query.of_domains else _mailboxes(query):
         yield writer.writerow([safe_cell(cell) for cell in row])

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views.usage import actions, dashboard, export
+from accounts.views.usage import actions, activity, dashboard, export
 
 urlpatterns = [
     path("", dashboard.usage, name="usage"),
     path("export.csv", export.usage_export, name="usage_export"),
     path("quota/change/", actions.quota_change, name="usage_quota"),
     path("quota/undo/<str:before>/", actions.quota_undo, name="usage_quota_undo"),
+    path("account/<int:account_id>/activity/", activity.account_activity, name="account_activity"),
+    path("mailbox/<int:mailbox_id>/activity/", activity.mailbox_activity, name="mailbox_activity"),
     path("limits/change/", actions.limits_change, name="usage_limits"),
 ]

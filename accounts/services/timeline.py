@@ -1,0 +1,168 @@
+"""The timeline of a mailbox, told: sessions put together, moves recognised, and the one thing that most wants an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from itertools import groupby
+
+from django.db.models import Max, Min
+from django.utils import timezone
+
+from accounts.models import LogPosition, Mailbox, MailboxEvent, ProgramUse
+from accounts.services.activity import STALE
+from accounts.usage.strip import Strip, Touch, draw
+
+ROWS_MAX = 3000
+"""Of a period with more than this only the latest are told."""
+PERIODS = (1, 7, 30)
+WAYS = {"imap": "IMAP", "pop3": "POP3", "web": "web", "lmtp": "", "smtp": ""}
+Kind = MailboxEvent.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened. `kind` is that of the event, or "moved", or "took" for a POP3 session, of whose `count` messages
+    `removed` were taken from the server."""
+
+    at: datetime
+    protocol: str
+    program: str
+    network: str
+    kind: str
+    count: int
+    removed: int = 0
+    folder: str = ""
+    target: str = ""
+    size_bytes: int = 0
+
+    @property
+    def gone(self) -> int:
+        """How many messages left the server with it."""
+        return self.removed if self.kind == "took" else self.count if self.kind == Kind.REMOVED else 0
+
+    @property
+    def way(self) -> str:
+        return WAYS.get(self.protocol, "")
+
+    @property
+    def place(self) -> str:
+        """Where the messages are afterwards, for the place mark: server, both, gone, or "" where that says nothing."""
+        if self.gone:
+            return "gone"
+        if self.kind == "took":
+            return "both"
+        return "" if self.kind == Kind.REFUSED else "server"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What happened in so many days, the latest first; `answer` is what most wants one, `state` whether it is recorded: never,
+    stopped (at `until`) or on; `since` where that began within the period."""
+
+    days: int
+    entries: tuple[Entry, ...]
+    answer: Entry | None
+    strip: Strip
+    state: str
+    since: datetime | None
+    until: datetime | None
+    cut: bool
+    """Whether more happened than is told."""
+
+
+def timeline_of(mailbox: Mailbox, *, days: int = 7, only_gone: bool = False) -> Timeline:
+    """The timeline of a mailbox over the last days, today among them."""
+    now = timezone.localtime()
+    start = timezone.make_aware(datetime.combine(now.date() - timedelta(days=days - 1), time.min))
+    end = timezone.make_aware(datetime.combine(now.date() + timedelta(days=1), time.min))
+    rows = list(MailboxEvent.objects.filter(mailbox=mailbox, last_at__gte=start).order_by("-last_at")[: ROWS_MAX + 1])
+    every = tuple(sorted(_entries(rows[:ROWS_MAX]), key=lambda entry: entry.at, reverse=True))
+    known = LogPosition.objects.aggregate(began=Min("began"), checked=Max("checked"))
+    began, checked = known["began"], known["checked"]
+    state = "never" if checked is None else "on" if now - checked < STALE else "stopped"
+    return Timeline(
+        days=days,
+        entries=tuple(entry for entry in every if entry.gone) if only_gone else every,
+        answer=find_answer(every),
+        strip=draw([_touch(entry) for entry in every if entry.way], start=start, end=end, now=now),
+        state=state,
+        since=began if began and began > start else None,
+        until=checked,
+        cut=len(rows) > ROWS_MAX,
+    )
+
+
+def find_answer(entries: Iterable[Entry]) -> Entry | None:
+    """What most wants an answer: the largest taking away by POP3, else by another program than ours, else a refusal because the
+    mailbox was full; None when all is well."""
+    entries = list(entries)
+    by_pop3 = [entry for entry in entries if entry.kind == "took" and entry.gone and entry.protocol == "pop3"]
+    by_others = [entry for entry in entries if entry.gone and entry.protocol == "imap"]
+    refused = [entry for entry in entries if entry.kind == Kind.REFUSED and entry.folder == "full"]
+    for some in (by_pop3, by_others, refused):
+        if some:
+            return max(some, key=lambda entry: (entry.gone or entry.count, entry.at))
+    return None
+
+
+def programs_seen(mailbox: Mailbox) -> list[ProgramUse]:
+    """The last sign-in of each program, the latest first."""
+    return list(ProgramUse.objects.filter(mailbox=mailbox).order_by("-last_at")[:20])
+
+
+def _entries(rows: Iterable[MailboxEvent]) -> Iterable[Entry]:
+    ordered = sorted(rows, key=lambda row: (row.day, row.session, row.pk))
+    for _session, some in groupby(ordered, key=lambda row: (row.day, row.session)):
+        yield from _session_entries(list(some))
+
+
+def _session_entries(rows: list[MailboxEvent]) -> Iterable[Entry]:
+    """What one session did. A move is a copy whose originals are removed (Dovecot tells it so)."""
+    removed = {row.folder: row for row in rows if row.kind == Kind.REMOVED}
+    left = {folder: row.count for folder, row in removed.items()}
+    for row in rows:
+        if row.kind == Kind.COPIED:
+            moved = min(row.count, left.get(row.folder, 0))
+            if moved:
+                left[row.folder] -= moved
+                yield _entry(row, "moved", moved)
+            if row.count > moved:
+                yield _entry(row, row.kind, row.count - moved)
+        elif row.kind not in {Kind.REMOVED, Kind.FETCHED, Kind.TAKEN}:
+            yield _entry(row, row.kind, row.count)
+    for folder, row in removed.items():
+        if left[folder]:
+            yield _entry(row, row.kind, left[folder])
+    yield from _taking(rows)
+
+
+def _taking(rows: list[MailboxEvent]) -> Iterable[Entry]:
+    fetched = next((row for row in rows if row.kind == Kind.FETCHED), None)
+    taken = next((row for row in rows if row.kind == Kind.TAKEN), None)
+    one = fetched or taken
+    if one:
+        count, size = (fetched.count, fetched.size_bytes) if fetched else (0, 0)
+        yield _entry(one, "took", count, removed=taken.count if taken else 0, size_bytes=size)
+
+
+def _entry(row: MailboxEvent, kind: str, count: int, *, removed: int = 0, size_bytes: int | None = None) -> Entry:
+    return Entry(
+        at=row.last_at,
+        protocol=row.protocol,
+        program=row.program,
+        network=row.network,
+        kind=kind,
+        count=count,
+        removed=removed,
+        folder=row.folder,
+        target=row.target,
+        size_bytes=row.size_bytes if size_bytes is None else size_bytes,
+    )
+
+
+def _touch(entry: Entry) -> Touch:
+    tone = "lacre" if entry.gone else "kraft" if entry.kind == "took" else "tinta"
+    who = entry.program or (entry.network if entry.protocol != "web" else "")
+    return Touch(who, entry.way, entry.at, max(entry.count, entry.removed), tone)

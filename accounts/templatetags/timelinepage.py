@@ -1,0 +1,92 @@
+"""The timeline in words."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils import formats
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from accounts.services.timeline import Entry
+
+register = template.Library()
+
+
+@register.filter
+def who_name(entry: Entry) -> str:
+    """Who did it: a program's name, Casilla, or what is known of one without a name."""
+    if entry.protocol == "web":
+        return _("Casilla on the web")
+    if entry.protocol in {"lmtp", "smtp"}:
+        return _("Mail server")
+    return entry.program or _("A program without a name")
+
+
+@register.filter
+def folder_name(folder: str) -> str:
+    """A folder as people say it."""
+    return pgettext("folder", "Inbox") if folder.upper() == "INBOX" else folder
+
+
+@register.filter
+def said(entry: Entry) -> str:
+    """What happened, in a sentence without a subject."""
+    count, folder, target = entry.count, folder_name(entry.folder), folder_name(entry.target)
+    values = {"n": formats.number_format(count), "folder": folder, "target": target}
+    if entry.kind == "took":
+        return _taken(entry)
+    if entry.kind == "refused":
+        return _refused(entry)
+    text = {
+        "moved": ngettext(
+            "Moved %(n)s message from %(folder)s to %(target)s",
+            "Moved %(n)s messages from %(folder)s to %(target)s",
+            count,
+        ),
+        "copied": ngettext(
+            "Copied %(n)s message from %(folder)s to %(target)s",
+            "Copied %(n)s messages from %(folder)s to %(target)s",
+            count,
+        ),
+        "removed": ngettext(
+            "Deleted %(n)s message from %(folder)s for good", "Deleted %(n)s messages from %(folder)s for good", count
+        ),
+        "saved": ngettext("Put %(n)s message into %(folder)s", "Put %(n)s messages into %(folder)s", count),
+        "read": ngettext("Read %(n)s message", "Read %(n)s messages", count),
+        "arrived": ngettext("%(n)s message arrived in %(folder)s", "%(n)s messages arrived in %(folder)s", count),
+    }[entry.kind]
+    return text % values
+
+
+def _taken(entry: Entry) -> str:
+    values = {"n": formats.number_format(entry.count), "m": formats.number_format(entry.removed)}
+    if not entry.removed:
+        text = ngettext(
+            "Downloaded %(n)s message and left it on the server",
+            "Downloaded %(n)s messages and left them on the server",
+            entry.count,
+        )
+    elif entry.removed == entry.count:
+        text = ngettext(
+            "Downloaded %(n)s message and removed it from the server",
+            "Downloaded %(n)s messages and removed them from the server",
+            entry.count,
+        )
+    elif not entry.count:
+        text = ngettext(
+            "Removed %(m)s message from the server", "Removed %(m)s messages from the server", entry.removed
+        )
+    else:
+        text = _("Messages downloaded: %(n)s; removed from the server: %(m)s")
+    return text % values
+
+
+def _refused(entry: Entry) -> str:
+    values = {"n": formats.number_format(entry.count)}
+    if entry.folder == "full":
+        text = ngettext(
+            "Refused %(n)s message: the mailbox is full", "Refused %(n)s messages: the mailbox is full", entry.count
+        )
+    else:
+        text = ngettext("Refused %(n)s message", "Refused %(n)s messages", entry.count)
+    return text % values

@@ -1,0 +1,153 @@
+"""The timeline's page: whose it is, and what it says of what happened."""
+
+from __future__ import annotations
+
+import csv
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import LogPosition, MailAccount, Mailbox, MailboxEvent, ProgramUse, User
+from accounts.services.timeline import timeline_of
+from tests.usage.conftest import Provider, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def recorded(db: None) -> None:
+    now = timezone.now()
+    LogPosition.objects.create(path="x", began=now - timedelta(days=40), checked=now)
+
+
+def happened(
+    mailbox: Mailbox, kind: str, count: int = 1, *, session: str = "s", hours: float = 0.1, **more: Any
+) -> None:
+    at = timezone.now() - timedelta(hours=hours)
+    values = {"protocol": "imap", "folder": "INBOX", "network": "192.0.2.0/24", "size_bytes": 1000 * count, **more}
+    MailboxEvent.objects.create(
+        mailbox=mailbox, day=at.date(), session=session, kind=kind, count=count, first_at=at, last_at=at, **values
+    )
+
+
+def told(mailbox: Mailbox, **more: Any) -> list[tuple[str, int, int, str, str]]:
+    entries = timeline_of(mailbox, **more).entries
+    return sorted((one.kind, one.count, one.removed, one.folder, one.target) for one in entries)
+
+
+def account_page(client: Client, mailbox: Mailbox, query: str = "") -> str:
+    account = MailAccount.objects.get(mailbox=mailbox)
+    answer = client.get(reverse("account_activity", args=[account.pk]) + query)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def test_a_copy_whose_originals_go_is_a_move(provider: Provider) -> None:
+    happened(provider.ana, "copied", 5, target="Clientes")
+    happened(provider.ana, "removed", 7)
+    happened(provider.ana, "removed", 2, folder="Trash")
+    happened(provider.ana, "copied", 3, session="t", target="Archive")
+    happened(provider.ana, "read", 4, folder="")
+    happened(provider.bob, "read", 99)
+    assert told(provider.ana) == [
+        ("copied", 3, 0, "INBOX", "Archive"),
+        ("moved", 5, 0, "INBOX", "Clientes"),
+        ("read", 4, 0, "", ""),
+        ("removed", 2, 0, "INBOX", ""),
+        ("removed", 2, 0, "Trash", ""),
+    ]
+    assert [one[0] for one in told(provider.ana, only_gone=True)] == ["removed", "removed"]
+
+
+def test_what_most_wants_an_answer_comes_first(provider: Provider, owner: Client, recorded: None) -> None:
+    assert "No program took mail away from the server in the last 7 days." in account_page(owner, provider.ana)
+    happened(provider.ana, "refused", 3, session="r", protocol="smtp", folder="full")
+    html = account_page(owner, provider.ana)
+    assert "3 messages were refused, because the mailbox was full." in html
+    happened(provider.ana, "removed", 12, session="i", program="Outlook")
+    assert "Outlook deleted 12 messages from Inbox for good." in account_page(owner, provider.ana)
+    happened(provider.ana, "removed", 500, session="w", protocol="web", network="")
+    happened(provider.ana, "fetched", 123, session="p", protocol="pop3", size_bytes=214_000_000)
+    happened(provider.ana, "taken", 123, session="p", protocol="pop3")
+    html = account_page(owner, provider.ana)
+    assert "A program without a name took 123 messages by POP3 and removed them from the server." in html
+    assert "from the network 192.0.2.0/24" in html
+    assert "Downloaded 123 messages and removed them from the server</b>, 214" in html
+    account = MailAccount.objects.get(mailbox=provider.ana)
+    assert f'href="{reverse("mode", args=[account.pk])}"' in html
+
+
+def test_pop3_that_leaves_copies_is_told_as_such(provider: Provider, owner: Client, recorded: None) -> None:
+    happened(provider.ana, "fetched", 18, protocol="pop3")
+    happened(provider.ana, "taken", 2, session="x", protocol="pop3")
+    html = account_page(owner, provider.ana)
+    assert "Downloaded 18 messages and left them on the server" in html
+    assert "Removed 2 messages from the server" in html
+
+
+def test_periods_pages_and_programs(provider: Provider, owner: Client, recorded: None) -> None:
+    for number in range(101):
+        happened(provider.ana, "read", 1, session=f"s{number}", program="Thunderbird")
+    happened(provider.ana, "read", 77, session="old", hours=20 * 24)
+    at = timezone.now()
+    ProgramUse.objects.create(
+        mailbox=provider.ana, protocol="imap", program="<b>K-9", first_at=at, last_at=at, sign_ins=3
+    )
+    html = account_page(owner, provider.ana)
+    assert "1 to 100 of 101" in html
+    assert "Read 77 messages" not in html
+    assert "&lt;b&gt;K-9" in html
+    assert "Read 77 messages" in account_page(owner, provider.ana, "?days=30&page=2")
+    assert 'aria-current="true">7 days' in account_page(owner, provider.ana, "?days=99&page=x")
+    assert "Nothing left the server in this time." in account_page(owner, provider.ana, "?only=gone")
+
+
+def test_what_is_not_recorded_is_said(provider: Provider, owner: Client) -> None:
+    assert "What programs do is not recorded on this server." in account_page(owner, provider.ana)
+    past = timezone.now() - timedelta(hours=2)
+    LogPosition.objects.create(path="x", began=past, checked=past)
+    html = account_page(owner, provider.ana)
+    assert "Recording has stopped" in html
+    assert "Recorded since" in html
+
+
+def test_only_the_owner_and_the_provider_see_it(provider: Provider, owner: Client, admin: Client) -> None:
+    account = MailAccount.objects.get(mailbox=provider.ana)
+    mine, any_ = reverse("account_activity", args=[account.pk]), reverse("mailbox_activity", args=[provider.ana.pk])
+    assert owner.get(mine).status_code == 200
+    assert admin.get(any_).status_code == 200
+    assert owner.get(any_).status_code == 404
+    assert admin.get(mine).status_code == 404
+    other = User.objects.create_user("bob@x.test")
+    foreign = MailAccount.objects.create(owner=other, address="b@afuera.test")
+    bob = signed_in(Client(), other)
+    assert bob.get(mine).status_code == 404
+    assert bob.get(any_).status_code == 404
+    assert bob.get(reverse("account_activity", args=[foreign.pk])).status_code == 404
+    for address in (mine, any_):
+        assert Client().get(address)["Location"].startswith(reverse("account_login"))
+        assert owner.post(address).status_code == 405
+    assert admin.get(reverse("mailbox_activity", args=[999_999])).status_code == 404
+
+
+def test_it_is_exported_without_formulas(provider: Provider, owner: Client, recorded: None) -> None:
+    happened(provider.ana, "read", 3, program="=cmd|' /C calc'!A0")
+    account = MailAccount.objects.get(mailbox=provider.ana)
+    answer = owner.get(reverse("account_activity", args=[account.pk]) + "?as=csv")
+    rows = list(csv.reader(StringIO(b"".join(answer.streaming_content).decode()[1:])))  # type: ignore[attr-defined]
+    assert rows[1][1:] == ["'=cmd|' /C calc'!A0", "IMAP", "192.0.2.0/24", "Read 3 messages", "3000"]
+
+
+def test_a_page_with_much_takes_few_queries(
+    provider: Provider, owner: Client, recorded: None, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(300):
+        happened(provider.ana, "read", 1, session=f"s{number}", hours=number / 3)
+    account_page(owner, provider.ana)
+    with django_assert_max_num_queries(16):
+        account_page(owner, provider.ana)

@@ -1,0 +1,192 @@
+"""Thresholds: told once for each crossing, again only after there was room, in the language of whoever is told."""
+
+from __future__ import annotations
+
+import smtplib
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from email import message_from_bytes
+from email.message import Message
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from imapclient import IMAPClient
+
+from accounts.models import CountedSpace, DaySpace, Mailbox, MailboxSpace, SpaceAlert, UsageLimits, User
+from accounts.services.login import account_of_mailbox
+from accounts.services.usage.alerts import alerts_of_week, find_crossings, forget_alerts, steps
+from accounts.services.usage.letters import send_alerts
+from accounts.services.usage.standing import refresh_standing
+from accounts.tasks import refresh_usage
+from tests.conftest import HostedMailbox, MailboxFactory
+from tests.usage.conftest import GIGA, Provider
+from tests.usage.test_pages import page
+
+pytestmark = pytest.mark.django_db
+Imap = Callable[..., IMAPClient]
+
+
+def fill(mailbox: Mailbox, percent: float) -> int:
+    """So full, and how many alerts follow."""
+    size = int(mailbox.quota_bytes * percent / 100)
+    CountedSpace.objects.update_or_create(mailbox_id=mailbox.address, defaults={"bytes": size})
+    refresh_standing()
+    return find_crossings()
+
+
+@pytest.fixture
+def eva(provider: Provider) -> Mailbox:
+    """A mailbox of which nothing was told, with the others out of the way."""
+    Mailbox.objects.exclude(pk=provider.eva.pk).delete()
+    return provider.eva
+
+
+def told(mailbox: Mailbox) -> list[int]:
+    return list(SpaceAlert.objects.filter(mailbox=mailbox).order_by("pk").values_list("percent", flat=True))
+
+
+def test_each_crossing_is_told_once(eva: Mailbox) -> None:
+    assert [fill(eva, percent) for percent in (79.9, 80, 81, 89, 90.5, 90, 96, 100, 130)] == [0, 1, 0, 0, 1, 0, 1, 1, 0]
+    assert told(eva) == [80, 90, 95, 100]
+    assert MailboxSpace.objects.get(pk=eva.pk).alerted == 100
+
+
+def test_one_jump_over_several_is_told_as_the_highest(eva: Mailbox) -> None:
+    assert fill(eva, 97) == 1
+    assert told(eva) == [95]
+
+
+def test_to_and_fro_at_a_threshold_is_told_once_and_again_only_after_there_was_room(eva: Mailbox) -> None:
+    assert [fill(eva, percent) for percent in (90, 89, 90, 86, 91)] == [1, 0, 0, 0, 0]
+    assert fill(eva, 84.9) == 0
+    assert MailboxSpace.objects.get(pk=eva.pk).alerted == 80
+    assert fill(eva, 90) == 1
+    assert fill(eva, 60) == 0
+    assert not SpaceAlert.objects.filter(cleared__isnull=True).exists()
+    assert fill(eva, 80) == 1
+    assert told(eva) == [90, 90, 80]
+
+
+def test_thresholds_that_are_changed_hold_at_once(eva: Mailbox) -> None:
+    UsageLimits.objects.create(owner_percent=70)
+    assert steps(70) == (70, 90, 95, 100)
+    assert steps(92) == (92, 95, 100)
+    assert fill(eva, 72) == 1
+    assert told(eva) == [70]
+
+
+def test_the_disk_is_told_once_too(eva: Mailbox, settings: Any) -> None:
+    settings.MAIL_DISK_BYTES = 10 * GIGA
+    assert fill(eva, 79) == 0
+    DaySpace.objects.update(bytes=9 * GIGA)
+    assert find_crossings() == 1
+    assert find_crossings() == 0
+    DaySpace.objects.update(bytes=8_200_000_000)
+    assert find_crossings() == 0
+    DaySpace.objects.update(bytes=7 * GIGA)
+    assert find_crossings() == 0
+    DaySpace.objects.update(bytes=9 * GIGA)
+    assert find_crossings() == 1
+    assert SpaceAlert.objects.filter(mailbox=None).count() == 2
+
+
+def test_the_week_is_shown_on_the_dashboard(provider: Provider, admin: Client) -> None:
+    assert "Nobody had to be told." in page(admin)
+    find_crossings()
+    SpaceAlert.objects.create(percent=85, at=timezone.now())
+    SpaceAlert.objects.create(mailbox=provider.eva, percent=80, at=timezone.now() - timedelta(days=8))
+    html = page(admin)
+    assert "1 owner told of passing 95 %" in html
+    assert "1 owner told of passing 80 %" in html
+    assert "The disk passed 85 %" in html
+    assert len(alerts_of_week()) == 3
+
+
+def test_alerts_that_are_long_over_are_forgotten(eva: Mailbox) -> None:
+    now = timezone.now()
+    SpaceAlert.objects.create(mailbox=eva, percent=80, at=now - timedelta(days=91), cleared=now)
+    SpaceAlert.objects.create(mailbox=eva, percent=80, at=now - timedelta(days=91))
+    assert forget_alerts() == 1
+
+
+# --- On the real servers ---------------------------------------------------------------------------------------------------
+
+
+def letters(client: IMAPClient, count: int) -> list[Message]:
+    until = time.monotonic() + 5
+    while client.select_folder("INBOX")[b"EXISTS"] < count and time.monotonic() < until:
+        time.sleep(0.05)
+    found = client.fetch(client.search("ALL"), ["BODY.PEEK[]"])
+    return [message_from_bytes(data[b"BODY[]"]) for _uid, data in sorted(found.items())]
+
+
+@pytest.mark.server
+@pytest.mark.django_db(transaction=True)
+def test_an_owner_is_written_to_once_in_their_language(
+    mailbox_factory: MailboxFactory, imap: Imap, deliver: Callable[[str, bytes], None]
+) -> None:
+    ana, bob = mailbox_factory("ana", quota_bytes=100_000), mailbox_factory("bob", quota_bytes=100_000)
+    for made, language in ((ana, "es"), (bob, "en")):
+        account = account_of_mailbox(made.mailbox)
+        User.objects.filter(pk=account.owner_id).update(language=language)
+        client = imap(made.address)
+        client.append("Archive", b"Subject: x\r\n\r\n" + b"0123456789\r\n" * 7000)
+        wait_counted(made, 84_000)
+    for _round in range(3):
+        refresh_usage()
+    [spanish], [english] = (letters(imap(made.address), 1) for made in (ana, bob))
+    assert english["Subject"] == "Your mailbox is 80 % full"
+    assert english["Auto-Submitted"] == "auto-generated"
+    assert english["Return-Path"] in (None, "<>")
+    body = english.get_payload(decode=True).decode()  # type: ignore[union-attr]
+    assert f"The mailbox {bob.address} has passed 80 % of its space." in body
+    assert f"/portal/usage/account/{account_of_mailbox(bob.mailbox).pk}/activity/" in body
+    assert spanish["Subject"] is not None
+    assert SpaceAlert.objects.filter(mailed__isnull=False).count() == 2
+
+
+@pytest.mark.server
+@pytest.mark.django_db(transaction=True)
+def test_a_full_mailbox_takes_no_letter_and_is_not_tried_for_ever(
+    mailbox_factory: MailboxFactory, deliver: Callable[[str, bytes], None]
+) -> None:
+    ana = mailbox_factory("ana", quota_bytes=20_000)
+    deliver(ana.address, b"Subject: x\r\n\r\n" + b"0123456789\r\n" * 150)
+    wait_counted(ana, 1800)
+    Mailbox.objects.filter(pk=ana.mailbox.pk).update(quota_bytes=1500)
+    refresh_standing()
+    assert find_crossings() == 1
+    assert send_alerts() == 0
+    assert SpaceAlert.objects.get().mailed is not None
+    with pytest.raises(smtplib.SMTPDataError):
+        deliver(ana.address, b"Subject: y\r\n\r\n" + b"0123456789\r\n" * 150)
+
+
+@pytest.mark.server
+@pytest.mark.django_db(transaction=True)
+def test_a_server_that_does_not_answer_is_asked_again(
+    mailbox_factory: MailboxFactory, settings: Any, imap: Imap
+) -> None:
+    ana = mailbox_factory("ana")
+    SpaceAlert.objects.create(mailbox=ana.mailbox, percent=80, at=timezone.now())
+    port, settings.LMTP_PORT = settings.LMTP_PORT, 9
+    assert send_alerts() == 0
+    assert SpaceAlert.objects.get().mailed is None
+    settings.LMTP_PORT = port
+    assert send_alerts() == 1
+    assert send_alerts() == 0
+    assert len(letters(imap(ana.address), 1)) == 1
+    staff = User.objects.create_user(ana.address, is_staff=True, language="en")
+    SpaceAlert.objects.create(percent=85, at=timezone.now())
+    assert send_alerts() == 1
+    assert letters(imap(staff.email), 2)[1]["Subject"] == "The mail disk has passed 85 %"
+
+
+def wait_counted(made: HostedMailbox, size_bytes: int) -> None:
+    until = time.monotonic() + 15
+    while not CountedSpace.objects.filter(mailbox_id=made.address, bytes__gte=size_bytes).exists():
+        assert time.monotonic() < until
+        time.sleep(0.1)
