@@ -1,0 +1,160 @@
+"""What takes the space of a mailbox: the page, and making room, on the real Dovecot."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from imapclient import IMAPClient
+
+from accounts.models import MailAccount
+from accounts.services.login import account_of_mailbox
+from tests.webmail.conftest import english
+from webmail.services.downloads import Policy, start_download
+from webmail.tokens import encode_folder
+from webmail.values import FolderId
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+
+
+def letter(sender: str, size_bytes: int, subject: str = "x") -> bytes:
+    return f"From: {sender}\r\nSubject: {subject}\r\n\r\n".encode() + b"0123456789abcde\r\n" * (size_bytes // 17)
+
+
+@pytest.fixture
+def opened(mailbox_factory: Any, imap: Any) -> tuple[Client, MailAccount, IMAPClient]:
+    """A signed-in person with six messages in three folders."""
+    made = mailbox_factory("ana")
+    server = imap(made.address)
+    for sender, size in (("Uno <uno@x.test>", 2_000), ("UNO@x.test", 300_000), ("dos@x.test", 1_500_000)):
+        server.append("INBOX", letter(sender, size, f"de {size}"), msg_time=datetime(2024, 5, 1, tzinfo=UTC))
+    server.append("Archive", letter("<script>@x", 5_000), msg_time=datetime(2025, 5, 1, tzinfo=UTC))
+    for number in range(2):
+        server.append(
+            "Trash", letter("tres@x.test", 40_000, f"viejo {number}"), msg_time=datetime(2020, 1, 1, tzinfo=UTC)
+        )
+    client = english(Client())
+    client.post(reverse("account_login"), {"login": made.address, "password": made.password})
+    return client, account_of_mailbox(made.mailbox), server
+
+
+def page(client: Client, account: MailAccount, query: str = "?anew=1") -> str:
+    answer = client.get(reverse("space", args=[account.pk]) + query)
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().replace("\xa0", " ").split())
+
+
+def section(html: str, name: str) -> list[list[str]]:
+    """The cells of a table, as text."""
+    part = html[html.index(f'aria-labelledby="{name}"') :]
+    rows = re.findall(r"<tr>(.*?)</tr>", part[: part.index("</table>")])
+    return [
+        [re.sub(r"<[^>]+>", "", cell).strip() for cell in re.findall(r"<td[^>]*>(.*?)</td>", row)] for row in rows[1:]
+    ]
+
+
+def exists(server: IMAPClient, folder: str) -> int:
+    server.select_folder(folder)
+    return len(server.search("ALL"))
+
+
+def test_by_folder_year_size_and_sender(opened: tuple[Client, MailAccount, IMAPClient]) -> None:
+    client, account, _server = opened
+    html = page(client, account)
+    assert "6 messages of 1.9 MB" in html
+    assert section(html, "by-folder") == [
+        ["Inbox", "3", "1.8 MB", "95 %"],
+        ["Trash", "2", "80 KB", "4 %"],
+        ["Archive", "1", "5 KB", "0 %"],
+    ]
+    assert [row[:2] for row in section(html, "by-year")] == [["2025", "1"], ["2024", "3"], ["2020", "2"]]
+    assert [row[:2] for row in section(html, "by-size")] == [
+        ["1 MB to 10 MB", "1"],
+        ["100 KB to 1 MB", "1"],
+        ["less than 100 KB", "4"],
+    ]
+    assert [row[:2] for row in section(html, "by-sender")][:3] == [
+        ["dos@x.test", "1"],
+        ["uno@x.test", "2"],
+        ["tres@x.test", "2"],
+    ]
+    assert "<script>@x" not in html
+
+
+def test_the_biggest_go_to_the_trash_and_come_back(opened: tuple[Client, MailAccount, IMAPClient]) -> None:
+    client, account, server = opened
+    html = page(client, account)
+    assert [row[1] for row in section(html, "biggest")][:2] == ["de 1500000", "de 300000"]
+    ref = re.search(r'name="ref" value="([^"]+)"', html)
+    assert ref
+    answer = client.post(reverse("space_delete", args=[account.pk]), {"ref": [ref[1], "nonsense", "x.1.2"]})
+    assert answer.status_code == 302
+    assert (exists(server, "INBOX"), exists(server, "Trash")) == (2, 3)
+    html = page(client, account, "")
+    assert "1 message deleted" in html
+    undo = re.search(r'action="([^"]+/undo/[^"]+)"', html)
+    assert undo
+    client.post(undo[1], {"from": encode_folder(FolderId("INBOX"))})
+    assert (exists(server, "INBOX"), exists(server, "Trash")) == (3, 2)
+
+
+def test_the_trash_is_counted_by_how_long_mail_lies_in_it_and_emptied(
+    opened: tuple[Client, MailAccount, IMAPClient],
+) -> None:
+    client, account, server = opened
+    html = page(client, account)
+    assert "2 messages in the Trash: <b>80 KB</b>" in html
+    assert "for more than 7 days" not in html  # they are from 2020, but have lain there since now
+    trash = encode_folder(FolderId("Trash"))
+    address = reverse("space_tidy", args=[account.pk])
+    assert client.post(address, {"folder": trash, "days": "30"}).status_code == 302
+    assert exists(server, "Trash") == 2
+    assert client.post(address, {"folder": trash, "days": "0"}).status_code == 302
+    assert exists(server, "Trash") == 0
+    html = page(client, account, "")
+    assert "2 messages deleted for good, 80 KB freed" in html
+    assert "in the Trash" not in html[html.index("By folder") :]
+
+
+@pytest.mark.parametrize(
+    ("folder", "days"),
+    [("INBOX", "0"), ("Archive", "30"), ("Trash", "1"), ("Trash", "x"), ("Trash", "-1"), ("Trash", "")],
+)
+def test_nothing_else_is_ever_tidied(opened: tuple[Client, MailAccount, IMAPClient], folder: str, days: str) -> None:
+    client, account, server = opened
+    wish = {"folder": encode_folder(FolderId(folder)), "days": days}
+    assert client.post(reverse("space_tidy", args=[account.pk]), wish).status_code == 400
+    assert (exists(server, "INBOX"), exists(server, "Archive"), exists(server, "Trash")) == (3, 1, 2)
+    assert client.post(reverse("space_tidy", args=[account.pk]), {"folder": "%%", "days": "0"}).status_code == 400
+
+
+def test_only_its_owner_gets_in(opened: tuple[Client, MailAccount, IMAPClient], mailbox_factory: Any) -> None:
+    client, account, _server = opened
+    bob = mailbox_factory("bob")
+    stranger = english(Client())
+    stranger.post(reverse("account_login"), {"login": bob.address, "password": bob.password})
+    for name in ("space", "space_tidy", "space_delete"):
+        address = reverse(name, args=[account.pk])
+        wish = stranger.get if name == "space" else stranger.post
+        assert wish(address).status_code == 404
+        anonymous = Client().get(address) if name == "space" else Client().post(address)
+        assert anonymous["Location"].startswith(reverse("account_login"))
+        wrong = client.post(address) if name == "space" else client.get(address)
+        assert wrong.status_code == 405
+
+
+def test_mail_that_lives_here_has_no_such_page(opened: tuple[Client, MailAccount, IMAPClient]) -> None:
+    client, account, _server = opened
+    start_download(account=account, policy=Policy())
+    assert client.get(reverse("space", args=[account.pk])).status_code == 404
+
+
+def test_an_empty_mailbox_says_so(mailbox_factory: Any) -> None:
+    made = mailbox_factory("eva")
+    client = english(Client())
+    client.post(reverse("account_login"), {"login": made.address, "password": made.password})
+    assert "There is no mail here" in page(client, account_of_mailbox(made.mailbox))

@@ -1,0 +1,127 @@
+"""What takes the space of one's mailbox, and making room."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages as notices
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from webmail.errors import Refused
+from webmail.services import organising, undo
+from webmail.services.access import credentials_for
+from webmail.services.folders import folder_label
+from webmail.services.reading import find_folder
+from webmail.services.space import BIGGEST, Space, biggest_messages, forget, space_of, tidy
+from webmail.templatetags.casilla import filesize
+from webmail.tokens import decode_folder, encode_folder
+from webmail.values import Ref
+from webmail.views.box import Box, open_box
+
+
+@login_required
+@require_safe
+def space(request: HttpRequest, account_id: int) -> HttpResponse:
+    """By folder, year, size and sender; the biggest messages; what could go. 404 for mail that lives here."""
+    with open_box(request, account_id) as box:
+        _check_mode(box)
+        found = _look(box, anew=request.GET.get("anew") == "1")
+        context = {
+            "account": box.account,
+            "space": found,
+            "quota": box.quota(),
+            "folders": _folder_rows(box, found),
+            "rows": _big_rows(box, found),
+            "tidies": [one for one in found.tidies if one.share.messages],
+        }
+    return render(request, "webmail/space.html", context)
+
+
+@login_required
+@require_POST
+def space_tidy(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Deletes for good what has been in the Trash or among the junk for longer than `days`."""
+    with open_box(request, account_id) as box:
+        _check_mode(box)
+        days = request.POST.get("days", "")
+        try:
+            folder = find_folder(box.source.folders(), decode_folder(request.POST.get("folder", "")))
+            number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else -1
+            gone = tidy(box.account, folder, credentials_for(request, box.account), days=number, source=box.source)
+        except (Refused, ValueError):
+            return HttpResponseBadRequest()
+    text = ngettext(
+        "%(n)s message deleted for good, %(size)s freed",
+        "%(n)s messages deleted for good, %(size)s freed",
+        gone.messages,
+    )
+    notices.info(request, text % {"n": gone.messages, "size": filesize(gone.size_bytes)})
+    return redirect("space", account_id)
+
+
+@login_required
+@require_POST
+def space_delete(request: HttpRequest, account_id: int) -> HttpResponse:
+    """Moves chosen big messages to the Trash, which can be undone; those that lie there are deleted for good."""
+    refs = [ref for ref in (_ref(text) for text in request.POST.getlist("ref")[:BIGGEST]) if ref]
+    with open_box(request, account_id) as box:
+        _check_mode(box)
+        for folder in {ref.folder for ref in refs}:
+            change = organising.delete(box.source, [ref for ref in refs if ref.folder == folder])
+            token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo else ""
+            text = ngettext("%(n)s message deleted", "%(n)s messages deleted", change.count) % {"n": change.count}
+            notices.info(request, text, extra_tags=reverse("change_undo", args=[account_id, token]) if token else "")
+        forget(box.account)
+    return redirect("space", account_id)
+
+
+def _check_mode(box: Box) -> None:
+    if box.account.downloads:
+        raise Http404
+
+
+def _look(box: Box, *, anew: bool) -> Space:
+    return space_of(box.account, box.source.folders(), credentials_for(box.request, box.account), anew=anew)
+
+
+def _folder_rows(box: Box, found: Space) -> list[dict[str, Any]]:
+    labels = {folder.id: folder_label(folder) for folder in box.source.folders()}
+    return [
+        {
+            "label": labels.get(folder, name),
+            "url": box.url("folder", folder),
+            "share": share,
+            "percent": found.percent(share),
+        }
+        for folder, name, share in found.folders
+        if share.messages
+    ]
+
+
+def _big_rows(box: Box, found: Space) -> list[dict[str, Any]]:
+    labels = {folder.id: folder_label(folder) for folder in box.source.folders()}
+    return [
+        {
+            "summary": row,
+            "value": f"{encode_folder(row.ref.folder)}.{row.ref.validity}.{row.ref.id}",
+            "url": box.message_url(row.ref),
+            "label": labels.get(row.ref.folder, ""),
+        }
+        for row in biggest_messages(box.source, found)
+    ]
+
+
+def _ref(text: str) -> Ref | None:
+    token, _dot, rest = text.partition(".")
+    validity, _dot, uid = rest.partition(".")
+    if not (validity.isascii() and validity.isdigit() and uid.isascii() and uid.isdigit() and len(rest) < 40):
+        return None
+    try:
+        return Ref(decode_folder(token), int(validity), uid)
+    except ValueError:
+        return None
