@@ -27,6 +27,20 @@ from accounts.models import AppPassword, Mailbox, ProgramUse
 use = ProgramUse.objects.get(program="Prueba")
 assert AppPassword.objects.get().last_protocol == "imap"
 assert (use.mailbox.address, use.program, use.sign_ins) == ("bob@prueba.test", "Prueba", 1), vars(use)
+from accounts.models import CountedSpace, MailboxEvent, MailboxSpace
+from accounts.services.usage.alerts import find_crossings
+from accounts.services.usage.sampling import take_samples
+counted = CountedSpace.objects.get()
+assert (counted.mailbox_id, counted.messages) == ("bob@prueba.test", 2), vars(counted)
+assert take_samples() == 1 and take_samples() == 1
+space = MailboxSpace.objects.get()
+assert (space.bytes, space.permille) == (counted.bytes, counted.bytes * 1000 // 20000), vars(space)
+Mailbox.objects.update(quota_bytes=counted.bytes)
+take_samples()
+assert (find_crossings(), find_crossings(), MailboxSpace.objects.get().alerted) == (1, 0, 100)
+Mailbox.objects.update(quota_bytes=20000)
+kinds = dict(MailboxEvent.objects.values_list("kind", "count"))
+assert kinds == {"saved": 1, "arrived": 1, "refused": 1}, kinds
 Mailbox.objects.update(active=False)
 """
 MAKE_ROWS = """
@@ -82,6 +96,15 @@ def manage(stack: Stack, *arguments: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
+def arrived(production: Stack) -> None:
+    """Waits until Dovecot has taken what Postfix had in hand."""
+    until = time.monotonic() + TIMEOUT_S
+    with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as own:
+        own.login("bob@prueba.test", "clave")
+        while own.select("INBOX")[1] != [b"2"] and time.monotonic() < until:
+            time.sleep(0.1)
+
+
 def test_the_mail_servers_read_postgresql(production: Stack) -> None:
     with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as own:
         own.login("bob@prueba.test", "clave")
@@ -104,6 +127,12 @@ def test_the_mail_servers_read_postgresql(production: Stack) -> None:
         client.ehlo()
         client.mail("x@afuera.test")
         assert client.rcpt("nadie@prueba.test")[0] == 550
+        assert client.rcpt("BOB@prueba.test")[0] == 250
+    with smtplib.SMTP(LOOPBACK, production.ports.smtp, "localhost", TIMEOUT_S) as client:
+        client.ehlo()
+        client.mail("x@afuera.test", ["SIZE=30000"])
+        assert client.rcpt("bob@prueba.test")[0] == 552
+    arrived(production)
     manage(production, "collect_activity", "--once")
     manage(production, "shell", "-v", "0", "-c", COUNTED)
     with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as late, pytest.raises(imaplib.IMAP4.error):

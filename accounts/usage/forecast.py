@@ -83,18 +83,25 @@ class Forecast:
 
 
 def find_events(samples: Sequence[Sample]) -> list[Event]:
-    """The jumps and emptyings in a series, oldest first."""
-    rates = _rates(samples)
-    if len(rates) < MIN_SAMPLES - 1:
+    """The jumps and emptyings in a series, oldest first: changes that are large beside what was there, and far from what is
+    usual."""
+    if len(samples) < MIN_SAMPLES:
         return []
+    large = [
+        (before, after)
+        for before, after in pairwise(samples)
+        if abs(after.size_bytes - before.size_bytes) > max(EVENT_BYTES, EVENT_SHARE * before.size_bytes)
+    ]
+    if not large:
+        return []
+    rates = _rates(samples)
     usual = median(rate for rate, _days in rates)
     deviation = 1.4826 * median(abs(rate - usual) * math.sqrt(days) for rate, days in rates)
     found = []
-    for before, after in pairwise(samples):
-        days = after.day - before.day
-        surprise = abs(after.size_bytes - before.size_bytes - usual * days)
-        if surprise > max(EVENT_BYTES, EVENT_SHARE * before.size_bytes, EVENT_DEVIATIONS * deviation * math.sqrt(days)):
-            found.append(Event(after.day, after.size_bytes - before.size_bytes))
+    for before, after in large:
+        days, change = after.day - before.day, after.size_bytes - before.size_bytes
+        if abs(change - usual * days) > EVENT_DEVIATIONS * deviation * math.sqrt(days):
+            found.append(Event(after.day, change))
     return found
 
 

@@ -20,7 +20,7 @@ from webmail.services.reading import find_folder
 from webmail.services.space import BIGGEST, Space, biggest_messages, forget, space_of, tidy
 from webmail.templatetags.casilla import filesize
 from webmail.tokens import decode_folder, encode_folder
-from webmail.values import Ref
+from webmail.values import FolderId, Ref
 from webmail.views.box import Box, open_box
 
 
@@ -90,7 +90,7 @@ def _look(box: Box, *, anew: bool) -> Space:
 
 
 def _folder_rows(box: Box, found: Space) -> list[dict[str, Any]]:
-    labels = {folder.id: folder_label(folder) for folder in box.source.folders()}
+    labels = _labels(box)
     return [
         {
             "label": labels.get(folder, name),
@@ -104,7 +104,7 @@ def _folder_rows(box: Box, found: Space) -> list[dict[str, Any]]:
 
 
 def _big_rows(box: Box, found: Space) -> list[dict[str, Any]]:
-    labels = {folder.id: folder_label(folder) for folder in box.source.folders()}
+    labels = _labels(box)
     return [
         {
             "summary": row,
@@ -114,6 +114,17 @@ def _big_rows(box: Box, found: Space) -> list[dict[str, Any]]:
         }
         for row in biggest_messages(box.source, found)
     ]
+
+
+def _labels(box: Box) -> dict[FolderId, str]:
+    """Folders as people say them, with the names of those above."""
+    folders = box.source.folders()
+    names = {folder.id: str(folder_label(folder)) for folder in folders}
+    found = {}
+    for folder in folders:
+        above = [names[folder.parent]] if folder.parent in names and folder.parent is not None else []
+        found[folder.id] = " / ".join([*above, names[folder.id]])
+    return found
 
 
 def _ref(text: str) -> Ref | None:

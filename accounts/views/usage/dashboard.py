@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.core.paginator import Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
@@ -38,10 +38,11 @@ def require_provider(request: HttpRequest) -> None:
 
 def table_context(request: HttpRequest, query: TableQuery) -> dict[str, Any]:
     """What the table shows."""
-    rows = tables.domain_rows(query) if query.of_domains else tables.mailbox_rows(query)
+    rows: QuerySet[Any] = tables.domain_rows(query) if query.of_domains else tables.mailbox_rows(query)
+    pages = tables.TablePaginator(rows, tables.PAGE_ROWS)
     return {
         "query": query,
-        "page": Paginator(rows, tables.PAGE).get_page(request.GET.get("page")),
+        "page": pages.get_page(request.GET.get("page")),
         "counts": tables.counts(),
         "plans": tables.plans(),
         "since": tables.recorded_since() if query.show == "unused" else None,

@@ -69,7 +69,7 @@ def _mailboxes(query: TableQuery) -> Iterator[list[Any]]:
         _("Last jump, bytes"),
         _("Jumped on"),
     ]
-    for space in tables.mailbox_rows(query).iterator(2000):
+    for space in tables.whole(tables.mailbox_rows(query)).iterator(2000):
         yield _mailbox(space)
 
 
@@ -103,7 +103,7 @@ def _domains(query: TableQuery) -> Iterator[list[Any]]:
         _("Growth in 30 days, bytes"),
         _("Full on"),
     ]
-    for space in tables.domain_rows(query).iterator(2000):
+    for space in tables.whole(tables.domain_rows(query)).iterator(2000):
         yield _domain(space)
 
 
