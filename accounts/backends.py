@@ -30,7 +30,7 @@ class HostedMailboxBackend(ModelBackend):
         mailbox = Mailbox.objects.select_related("domain").filter(address=address).first()
         if mailbox is None:
             return self._person(address, password)
-        if not check_password(password, mailbox.password):
+        if not check_password(password, mailbox.password) or mailbox.deleted:
             return None
         if not (mailbox.active and mailbox.imap and mailbox.domain.active):
             raise ValidationError(

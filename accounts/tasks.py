@@ -6,7 +6,7 @@ from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.services import activity, events
+from accounts.services import activity, batches, events, mailboxes
 from accounts.services.usage.alerts import find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.sampling import take_samples
@@ -41,3 +41,25 @@ def sample_usage() -> int:
     """The day's sample of every mailbox and domain; gives how many mailboxes."""
     forget_alerts()
     return take_samples()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def make_batches() -> int:
+    """Makes the mailboxes of every list that waits or whose worker died; gives how many lists."""
+    done = 0
+    while batch := batches.claim_batch():
+        batches.run_batch(batch)
+        done += 1
+    return done
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def purge_mailboxes() -> int:
+    """Removes for good the mailboxes that were deleted longer ago than they are kept; gives how many."""
+    return mailboxes.purge_old()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def clear_batches() -> int:
+    """Forgets old lists of mailboxes and the passwords in them."""
+    return batches.clear_batches()

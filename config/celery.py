@@ -37,6 +37,9 @@ app.conf.beat_schedule = {
     "refresh-usage": {"task": "accounts.tasks.refresh_usage", "schedule": 120.0, "options": {"expires": 110}},
     "sample-usage": {"task": "accounts.tasks.sample_usage", "schedule": 6 * 3600.0},
     "recount-usage": {"task": "webmail.tasks.recount_usage", "schedule": 600.0, "options": {"expires": 590}},
+    "make-batches": {"task": "accounts.tasks.make_batches", "schedule": 10.0, "options": {"expires": 20}},
+    "purge-mailboxes": {"task": "accounts.tasks.purge_mailboxes", "schedule": 3600.0},
+    "clear-batches": {"task": "accounts.tasks.clear_batches", "schedule": 3600.0},
     "clear-activity": {"task": "accounts.tasks.clear_activity", "schedule": 24 * 3600.0},
     "clear-sessions": {"task": "accounts.tasks.clear_sessions", "schedule": 24 * 3600.0},
 }

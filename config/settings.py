@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -216,6 +217,15 @@ DNS_RESOLVERS = env_list(
 # With what Apple's profiles are signed: PEM files, the certificate's with its chain. Empty: they are not signed.
 PROFILE_CERT_FILE = env("PROFILE_CERT_FILE")
 PROFILE_KEY_FILE = env("PROFILE_KEY_FILE")
+# Mail that Casilla itself writes: invitations, links for a new password.
+EMAIL_HOST = env("EMAIL_HOST", MAIL_HOST)
+EMAIL_PORT = int(env("EMAIL_PORT", "25"))
+EMAIL_HOST_USER = env("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM") or f"no-reply@{urlsplit(SITE_URL).hostname}"
+PASSWORD_SCORE = int(env("PASSWORD_SCORE", "3"))  # of 4: how strong a new password must be (zxcvbn)
 
 # Other people's servers. One JSON object {"example.org": {"imap": "imap.example.org:993:tls", "smtp": "...:465:tls"}};
 # the key "*" is for every domain. With MAIL_DISCOVERY the rest is found by SRV records and autoconfig.

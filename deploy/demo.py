@@ -90,7 +90,7 @@ def _prepare() -> Stack:
     stack = Stack(root=root, ports=Ports.range_from(int(first)), database=root / "db" / "casilla.sqlite3")
     if taken := stack.ports.taken():
         listed = ", ".join(f"{port} ({name})" for name, port in taken.items())
-        raise StackError(f"Taken by another program: port {listed}. DEMO_PORT=N chooses another range of 12 ports.")
+        raise StackError(f"Taken by another program: port {listed}. DEMO_PORT=N chooses another range of 13 ports.")
     return stack
 
 

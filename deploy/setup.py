@@ -25,6 +25,7 @@ def server_values(environment: dict[str, str]) -> ServerValues:
         root=ROOT,
         database=Postgres("postgres", 5432, "casilla", "casilla", environment["POSTGRES_PASSWORD"]),
         master_password=environment["MAIL_MASTER_PASSWORD"],
+        doveadm_key=environment["DOVEADM_API_KEY"],
         master_hosts=MASTER_HOSTS,
         trusted_networks=(NETWORK,),
         ports=MailPorts(),

@@ -199,6 +199,7 @@ class Stack:
             "MAIL_MASTER_PASSWORD": secrets.master,
             "DOVEADM_URL": f"http://{LOOPBACK}:{ports.doveadm}/doveadm/v1",
             "DOVEADM_API_KEY": secrets.doveadm,
+            "EMAIL_PORT": str(ports.smtp),
             "IMAP_PORT": str(ports.imap),
             "IMAP_TLS": "none",
             "POP3_PORT": str(ports.pop3),

@@ -2,9 +2,21 @@
 
 from accounts.models.access import MailAccount
 from accounts.models.activity import LogPosition, MailboxEvent, ProgramUse
-from accounts.models.hosting import Alias, Customer, Domain, Mailbox, Plan
+from accounts.models.batches import Batch
+from accounts.models.hosting import (
+    Alias,
+    Customer,
+    Domain,
+    Forward,
+    Group,
+    GroupMember,
+    Mailbox,
+    Plan,
+    Reseller,
+)
 from accounts.models.passwords import AppPassword
 from accounts.models.people import User
+from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.usage import (
     CountedSpace,
     DaySpace,
@@ -18,18 +30,18 @@ from accounts.models.usage import (
 __all__ = [
     "Alias",
     "AppPassword",
-    "Customer",
-    "Domain",
-    "LogPosition",
-    "MailAccount",
-    "Mailbox",
-    "Plan",
-    "ProgramUse",
+    "Batch",
+    "Change",
     "CountedSpace",
     "Customer",
     "DaySpace",
     "Domain",
     "DomainSpace",
+    "Forward",
+    "Group",
+    "GroupMember",
+    "Invitation",
+    "Kind",
     "LogPosition",
     "MailAccount",
     "Mailbox",
@@ -38,6 +50,8 @@ __all__ = [
     "MailboxSpace",
     "Plan",
     "ProgramUse",
+    "Reseller",
+    "Role",
     "SpaceAlert",
     "UsageLimits",
     "User",

@@ -1,4 +1,4 @@
-"""What a provider hosts: customers on plans, their domains, and the mailboxes and aliases in them.
+"""What a provider hosts: customers on plans, their domains, and the mailboxes and addresses in them.
 
 Dovecot and Postfix read these rows through the SQL views of `accounts/provisioning/`; there is no second list.
 """
@@ -11,31 +11,53 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Plan(models.Model):
-    """What a customer has bought."""
+    """What a customer has bought. A limit that is None is none. Protocols that are off are off for every mailbox on the plan,
+    whatever its own switches say. Deleted mailboxes can be had back for `retention_days`."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     mailbox_quota_bytes = models.BigIntegerField(_("quota of a mailbox"), default=5_000_000_000)
+    mailbox_limit = models.PositiveIntegerField(_("number of mailboxes"), null=True, blank=True)
+    total_bytes = models.BigIntegerField(_("space in all"), null=True, blank=True)
+    largest_mailbox_bytes = models.BigIntegerField(_("largest mailbox"), null=True, blank=True)
+    imap = models.BooleanField("IMAP", default=True)
+    pop3 = models.BooleanField("POP3", default=True)
+    smtp = models.BooleanField(_("sending"), default=True)
+    sieve = models.BooleanField("ManageSieve", default=True)
+    retention_days = models.PositiveSmallIntegerField(_("days to have a deleted mailbox back"), default=30)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Reseller(models.Model):
+    """Somebody who sells the provider's plans to customers of their own."""
+
+    name = models.CharField(_("name"), max_length=120)
 
     def __str__(self) -> str:
         return self.name
 
 
 class Customer(models.Model):
-    """A customer of the provider, owner of domains."""
+    """A customer of the provider, or of one of its resellers; owner of domains."""
 
     name = models.CharField(_("name"), max_length=120)
-    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="customers")
+    plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="customers", verbose_name=_("plan"))
+    reseller = models.ForeignKey(
+        Reseller, on_delete=models.PROTECT, related_name="customers", null=True, blank=True, verbose_name=_("reseller")
+    )
 
     def __str__(self) -> str:
         return self.name
 
 
 class Domain(models.Model):
-    """A mail domain, in lower case A-label form."""
+    """A mail domain, in lower case A-label form. `catch_all` gets what is addressed to nobody in it."""
 
     name = models.CharField(_("domain"), max_length=253, unique=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="domains")
     active = models.BooleanField(default=True)
+    catch_all = models.ForeignKey("Mailbox", on_delete=models.SET_NULL, related_name="+", null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name
@@ -43,7 +65,12 @@ class Domain(models.Model):
 
 class Mailbox(models.Model):
     """A hosted mailbox. `address` is the whole address in lower case, kept beside the domain so that the mail servers
-    find it by one index; `password` is a Django Argon2 hash, which Dovecot reads as {ARGON2ID}."""
+    find it by one index; `password` is a Django Argon2 hash, which Dovecot reads as {ARGON2ID}.
+
+    `home` is where its mail lies below the mail folder: the address it was made with, so that renaming moves nothing.
+    Signing in (`active`), receiving and sending are suspended each on its own. A deleted one is all three, and gone for
+    good when its plan's retention is over.
+    """
 
     address = models.CharField(_("address"), max_length=254, unique=True)
     number = models.PositiveIntegerField(_("number"), unique=True)
@@ -51,11 +78,17 @@ class Mailbox(models.Model):
     name = models.CharField(_("name"), max_length=120, blank=True)
     password = models.CharField(max_length=255)
     quota_bytes = models.BigIntegerField(_("quota"), default=5_000_000_000)
+    home = models.CharField(max_length=254, unique=True, null=True, editable=False)  # noqa: DJ001 - null: by the address
     active = models.BooleanField(default=True)
+    receives = models.BooleanField(default=True)
+    sends = models.BooleanField(default=True)
     imap = models.BooleanField(default=True)
     pop3 = models.BooleanField(default=True)
     smtp = models.BooleanField(default=True)
     sieve = models.BooleanField(default=True)
+    keeps_copy = models.BooleanField(default=True)
+    recovery_address = models.CharField(_("address for a new password"), max_length=254, blank=True)
+    deleted = models.DateTimeField(null=True, blank=True, db_index=True)
     created = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -64,6 +97,7 @@ class Mailbox(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
 
 
 class Alias(models.Model):
@@ -76,6 +110,43 @@ class Alias(models.Model):
     class Meta:
         verbose_name_plural = "aliases"
         constraints = [models.CheckConstraint(condition=models.Q(address=Lower("address")), name="alias_lower")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Forward(models.Model):
+    """An address to which all that a mailbox receives is sent on; Mailbox.keeps_copy says whether it keeps its own."""
+
+    mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="forwards")
+    address = models.CharField(_("address"), max_length=254)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["mailbox", "address"], name="one_forward_per_address")]
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class Group(models.Model):
+    """An address without a mailbox whose mail goes to each of its members, here or elsewhere."""
+
+    address = models.CharField(_("address"), max_length=254, unique=True)
+    name = models.CharField(_("name"), max_length=120, blank=True)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="groups")
+
+    def __str__(self) -> str:
+        return self.address
+
+
+class GroupMember(models.Model):
+    """One address that a group's mail goes to."""
+
+    group = models.ForeignKey(Group, on_delete=models.CASCADE, related_name="members")
+    address = models.CharField(_("address"), max_length=254)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["group", "address"], name="one_member_per_address")]
 
     def __str__(self) -> str:
         return self.address

@@ -91,6 +91,6 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def hash_for(self, mailboxes: Sequence[Mailbox], secret: str | bytes | None = None) -> str:
         """The same for hosted mailboxes that are at hand, in the order of their accounts."""
-        bound = [(box.password, box.active, box.imap, box.domain.active) for box in mailboxes]
+        bound = [(box.password, box.active, box.imap, box.domain.active, box.deleted) for box in mailboxes]
         text = repr([self.password, *bound])
         return salted_hmac("accounts.User.session", text, secret=secret, algorithm="sha256").hexdigest()

@@ -28,10 +28,14 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]+")
 
 # Postfix maps: %s is the address or domain that is asked for.
 _MAPS = {
-    "domains": "SELECT name FROM mail_domains WHERE name = lower('%s') AND active",
-    "mailboxes": "SELECT email FROM mail_users WHERE email = lower('%s') AND active",
-    "aliases": "SELECT target FROM mail_aliases WHERE address = lower('%s') AND active",
+    "domains": "SELECT name FROM mail_domains WHERE name = lower('%s')",
+    "mailboxes": "SELECT email FROM mail_users WHERE email = lower('%s') AND receives",
+    "aliases": "SELECT target FROM mail_aliases WHERE address = lower('%s') AND active UNION ALL "
+    "SELECT target FROM mail_catch_alls WHERE domain = substr(lower('%s'), 2) AND substr('%s', 1, 1) = '@'",
+    "closed": "SELECT '550 5.2.1 This mailbox is closed' FROM mail_closed WHERE address = lower('%s')",
     "senders": "SELECT login FROM mail_senders WHERE sender = lower('%s')",
+    "silenced": "SELECT '550 5.7.1 Sending is closed for this mailbox' FROM mail_senders "
+    "WHERE sender = lower('%s') AND NOT sends",
 }
 _OUTSIDE_OFF = """\
 # Nothing leaves this machine.

@@ -3,8 +3,8 @@
 The text is the same for SQLite and PostgreSQL. Every view is looked up by a column that is a unique key of the table
 below it, so that each lookup is one index search.
 
-SQLite refuses to rebuild a table that a view stands on: a later migration that alters Domain, Mailbox or Alias begins
-with `drop_views()` and ends with `create_views()`. Only the last such migration may call `create_views()`: the text here is
+SQLite refuses to rebuild a table that a view stands on: a later migration that alters what they read begins with
+`drop_views()` and ends with `create_views()`. Only the last such migration may call `create_views()`: the text here is
 today's.
 """
 
@@ -13,28 +13,65 @@ from __future__ import annotations
 from django.db import migrations
 
 VIEWS: dict[str, str] = {
-    # email, password (as Dovecot writes it), quota_rule, active, and a switch for each protocol.
+    # email, password (as Dovecot writes it), quota_rule, home (below the mail folder), whether one may sign in (active),
+    # whether mail is taken in (receives), and a switch for each protocol: the mailbox's own and its plan's.
     # A hash that is not Argon2id becomes NULL, with which no login succeeds.
     "mail_users": """
         SELECT m.address AS email,
                CASE WHEN substr(m.password, 1, 16) = 'argon2$argon2id$'
                     THEN '{ARGON2ID}' || substr(m.password, 7) END AS password,
                '*:bytes=' || m.quota_bytes AS quota_rule,
-               (m.active AND d.active) AS active,
-               m.imap, m.pop3, m.smtp, m.sieve
+               COALESCE(m.home, substr(m.address, length(m.address) - length(d.name) + 1) || '/'
+                        || substr(m.address, 1, length(m.address) - length(d.name) - 1)) AS home,
+               (m.active AND d.active AND m.deleted IS NULL) AS active,
+               (m.receives AND d.active AND m.deleted IS NULL) AS receives,
+               (m.imap AND p.imap) AS imap, (m.pop3 AND p.pop3) AS pop3,
+               (m.smtp AND p.smtp) AS smtp, (m.sieve AND p.sieve) AS sieve
           FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
+          JOIN accounts_customer c ON c.id = d.customer_id JOIN accounts_plan p ON p.id = c.plan_id
     """,
     "mail_domains": "SELECT name, active FROM accounts_domain",
+    # Where mail for an address goes: a mailbox to itself and to where it is forwarded, an alias to its mailbox, a group to
+    # its members, "@domain" to who catches the rest. Postfix follows the targets until they lead to themselves.
     "mail_aliases": """
-        SELECT a.address, m.address AS target, (a.active AND m.active AND d.active) AS active
+        SELECT a.address, m.address AS target,
+               (a.active AND m.receives AND d.active AND m.deleted IS NULL) AS active
           FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
           JOIN accounts_domain d ON d.id = m.domain_id
+         UNION ALL
+        SELECT m.address, m.address, (m.deleted IS NULL AND (m.keeps_copy OR NOT m.receives OR NOT d.active
+               OR NOT EXISTS (SELECT 1 FROM accounts_forward f WHERE f.mailbox_id = m.id)))
+          FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
+         UNION ALL
+        SELECT m.address, f.address, (m.receives AND d.active AND m.deleted IS NULL)
+          FROM accounts_mailbox m JOIN accounts_forward f ON f.mailbox_id = m.id
+          JOIN accounts_domain d ON d.id = m.domain_id
+         UNION ALL
+        SELECT g.address, n.address, d.active
+          FROM accounts_group g JOIN accounts_groupmember n ON n.group_id = g.id
+          JOIN accounts_domain d ON d.id = g.domain_id
+    """,
+    # Who gets what is addressed to nobody in a domain.
+    "mail_catch_alls": """
+        SELECT d.name AS domain, m.address AS target
+          FROM accounts_domain d JOIN accounts_mailbox m ON m.id = d.catch_all_id
+         WHERE d.active AND m.receives AND m.deleted IS NULL
+    """,
+    # What is refused as closed (550 5.2.1), not as unknown: its owner has not gone.
+    "mail_closed": """
+        SELECT m.address FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
+         WHERE m.deleted IS NULL AND NOT (m.receives AND d.active)
+         UNION ALL
+        SELECT a.address FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
+          JOIN accounts_domain d ON d.id = m.domain_id
+         WHERE a.active AND m.deleted IS NULL AND NOT (m.receives AND d.active)
     """,
     # From which addresses a login may send: its own, and its aliases.
     "mail_senders": """
-        SELECT m.address AS sender, m.address AS login FROM accounts_mailbox m
+        SELECT m.address AS sender, m.address AS login, (m.sends AND m.deleted IS NULL) AS sends FROM accounts_mailbox m
          UNION ALL
-        SELECT a.address, m.address FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
+        SELECT a.address, m.address, (m.sends AND m.deleted IS NULL)
+          FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
          WHERE a.active
     """,
     # Passwords of single devices: the digest, whose they are, and for which protocols.
@@ -55,5 +92,5 @@ def create_views() -> migrations.RunSQL:
 
 
 def drop_views() -> migrations.RunSQL:
-    """A migration operation that drops every view (and, backwards, makes them again)."""
-    return migrations.RunSQL(sql=[*_DROP], reverse_sql=[*_CREATE])
+    """A migration operation that drops every view (and, backwards, makes none: those before it did)."""
+    return migrations.RunSQL(sql=[*_DROP], reverse_sql=migrations.RunSQL.noop)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Max
 
 from accounts.models import Alias, Customer, Domain, Mailbox, Plan
 from accounts.provisioning.passwords import hash_mailbox_password
+from accounts.services.mailboxes import FIRST_NUMBER, new_home, next_number
 
-FIRST_NUMBER = 1001
-"""Mailboxes are numbered from here."""
+__all__ = ["FIRST_NUMBER"]
 
 
 @transaction.atomic
@@ -34,11 +33,12 @@ def create_mailbox(
     domain = Domain.objects.select_related("customer__plan").get(name=_domain_name(host))
     return Mailbox.objects.create(
         address=f"{local}@{domain.name}",
-        number=_next_number() if number is None else number,
+        number=next_number() if number is None else number,
         domain=domain,
         name=name,
         password=hash_mailbox_password(password),
         quota_bytes=domain.customer.plan.mailbox_quota_bytes if quota_bytes is None else quota_bytes,
+        home=new_home(f"{local}@{domain.name}"),
     )
 
 
@@ -54,20 +54,15 @@ def set_mailbox_password(*, mailbox: Mailbox, password: str) -> None:
 
 
 def suspend_mailbox(*, mailbox: Mailbox) -> None:
-    """Shuts the mailbox: no login, no delivery. Its mail stays."""
-    mailbox.active = False
-    mailbox.save(update_fields=["active"])
+    """Shuts the mailbox: no login, no delivery, no sending. Its mail stays."""
+    mailbox.active = mailbox.receives = mailbox.sends = False
+    mailbox.save(update_fields=["active", "receives", "sends"])
 
 
 def resume_mailbox(*, mailbox: Mailbox) -> None:
     """Opens a suspended mailbox again."""
-    mailbox.active = True
-    mailbox.save(update_fields=["active"])
-
-
-def _next_number() -> int:
-    highest = Mailbox.objects.aggregate(highest=Max("number"))["highest"]
-    return FIRST_NUMBER if highest is None else int(highest) + 1
+    mailbox.active = mailbox.receives = mailbox.sends = True
+    mailbox.save(update_fields=["active", "receives", "sends"])
 
 
 def _domain_name(name: str) -> str:

@@ -447,7 +447,7 @@ def vanishing(address: str) -> Iterator[None]:
     def vanish(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
         done = execute(sql, params, many, context)
         if sql.startswith("UPDATE") and "handing" in (params or ()):
-            Mailbox.objects.filter(address=address).update(active=False)
+            Mailbox.objects.filter(address=address).update(receives=False)
         return done
 
     with connection.execute_wrapper(vanish):

@@ -1,0 +1,45 @@
+"""Lists of mailboxes that are made in one go."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+
+from accounts.models.hosting import Domain
+
+
+class Batch(models.Model):
+    """A list of mailboxes for one domain, read from a CSV file: shown row by row, then made all at once or not at all.
+
+    `rows` are [{"line", "address", "name", "quota_bytes", "recovery", "given", "errors": [text]}]; the passwords that stood in
+    the file are apart, sealed, and so are those that were made, until they were fetched.
+    """
+
+    class State(models.TextChoices):
+        CHECKED = "checked"
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed"
+
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="batches")
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    origin = models.CharField(max_length=45, blank=True)
+    name = models.CharField(max_length=200, blank=True)
+    state = models.CharField(max_length=8, choices=State, default=State.CHECKED)
+    rows = models.JSONField(default=list)
+    sealed = models.TextField(blank=True)
+    made = models.TextField(blank=True)
+    total = models.PositiveIntegerField(default=0)
+    wrong = models.PositiveIntegerField(default=0)
+    done = models.PositiveIntegerField(default=0)
+    problem = models.TextField(blank=True)
+    lease = models.DateTimeField(null=True, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+    finished = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "batches"
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.state}"

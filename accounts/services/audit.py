@@ -1,0 +1,85 @@
+"""The log of changes: written with every change, in its transaction; never altered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from accounts.models import Alias, Change, Customer, Domain, Group, Invitation, Mailbox, Plan, Reseller, Role, User
+
+Audited = Plan | Reseller | Customer | Domain | Mailbox | Alias | Group
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who changes something, and from which address. Without a person it is Casilla itself, or a command."""
+
+    person: User | None = None
+    origin: str = ""
+
+    @property
+    def name(self) -> str:
+        return self.person.email if self.person else ""
+
+
+SYSTEM = Actor()
+
+
+def record(
+    *,
+    by: Actor,
+    verb: str,
+    thing: Audited,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+    name: str = "",
+) -> Change:
+    """Writes down one change; of `before` and `after` only what differs is kept. No secrets belong into them."""
+    old, new = dict(before or {}), dict(after or {})
+    same = {key for key in old.keys() & new.keys() if old[key] == new[key]}
+    return Change.objects.create(
+        actor=by.person,
+        actor_name=by.name,
+        origin=by.origin,
+        verb=verb,
+        thing=name or str(thing),
+        before={key: old[key] for key in old if key not in same},
+        after={key: new[key] for key in new if key not in same},
+        **_whose(thing),
+    )
+
+
+def record_many(*, by: Actor, verb: str, mailboxes: list[Mailbox]) -> None:
+    """Writes down the same change of many mailboxes of one domain."""
+    rows = [
+        Change(actor=by.person, actor_name=by.name, origin=by.origin, verb=verb, thing=str(one), **_whose(one))
+        for one in mailboxes
+    ]
+    Change.objects.bulk_create(rows, batch_size=500)
+
+
+def record_role(*, by: Actor, verb: str, role: Role | Invitation, address: str) -> None:
+    """Writes down that a role was offered, taken up or taken away; whose target it is over may read it."""
+    target = role.target
+    Change.objects.create(
+        actor=by.person,
+        actor_name=by.name,
+        origin=by.origin,
+        verb=verb,
+        thing=address,
+        after={"role": role.kind, "over": str(target or "")},
+        **(_whose(target) if target else {}),
+    )
+
+
+def _whose(thing: Audited) -> dict[str, Any]:
+    mailbox = thing if isinstance(thing, Mailbox) else thing.target if isinstance(thing, Alias) else None
+    domain = thing if isinstance(thing, Domain) else None
+    if mailbox is not None:
+        domain = mailbox.domain
+    elif isinstance(thing, Group):
+        domain = thing.domain
+    customer = domain.customer if domain else thing if isinstance(thing, Customer) else None
+    reseller_id = customer.reseller_id if customer else thing.pk if isinstance(thing, Reseller) else None
+    return {"mailbox": mailbox, "domain": domain, "customer": customer, "reseller_id": reseller_id}

@@ -1,0 +1,349 @@
+"""Lists of mailboxes from CSV files: read and judged row by row, then made all at once or not at all."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from kombu.exceptions import OperationalError
+
+from accounts.models import Alias, Batch, Domain, Group, Mailbox, User
+from accounts.provisioning.passwords import hash_batch_password, hash_random_password
+from accounts.services.addresses import parse_address, parse_local
+from accounts.services.audit import Actor, record, record_many
+from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_customer, parse_size
+from accounts.services.mailboxes import new_home, next_number, numbered
+from accounts.services.passwords import check_password_strength, generate_password
+from accounts.vault import SealBroken, seal, unseal
+
+ROWS_LIMIT = 10_000
+FILE_LIMIT_BYTES = 4 * MEGABYTE
+SEPARATORS = ",;\t|"
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "address": (
+        "address",
+        "mailbox",
+        "email",
+        "e-mail",
+        "mail",
+        "user",
+        "casilla",
+        "direccion",
+        "dirección",
+        "correo",
+        "buzon",
+        "buzón",
+    ),
+    "name": ("name", "full name", "nombre", "persona"),
+    "quota": ("quota", "quota_mb", "quota mb", "cuota", "cuota_mb", "cuota mb"),
+    "password": ("password", "contraseña", "contrasena", "clave"),
+    "recovery": ("recovery", "recovery_address", "recuperacion", "recuperación"),
+}
+"""What a column may be called in the first row, in either language."""
+LEASE = timedelta(minutes=5)
+STEP = 100
+KEEP = timedelta(days=1)
+"""How long the passwords that were made can be fetched, and a list that nobody applied is kept."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+log = logging.getLogger(__name__)
+State = Batch.State
+
+
+class BadFile(Exception):
+    """A file cannot be read as a list of mailboxes; the text says why."""
+
+
+def read_batch(*, domain: Domain, data: bytes, name: str, by: Actor) -> Batch:
+    """Reads a CSV file and judges each row; nothing is made yet. Raises BadFile for a file that is no list at all."""
+    if by.person is None:
+        raise ValueError("a list has somebody who brought it")
+    lines = _lines(data)
+    rows, passwords = _judge(domain, lines)
+    _judge_plan(domain, rows)
+    batch = Batch(domain=domain, person=by.person, origin=by.origin, name=os.path.basename(name)[:200], rows=rows)
+    batch.total, batch.wrong = len(rows), sum(bool(row["errors"]) for row in rows)
+    batch.save()
+    batch.sealed = seal(json.dumps(passwords), context=_context(batch))
+    batch.save(update_fields=["sealed"])
+    return batch
+
+
+def start_batch(batch: Batch) -> bool:
+    """Hands a list without errors to the workers; False when it was handed over before, or has errors."""
+    found = Batch.objects.filter(pk=batch.pk, state=State.CHECKED, wrong=0, total__gt=0)
+    if not found.update(state=State.WAITING):
+        return False
+    transaction.on_commit(_queue)
+    return True
+
+
+def claim_batch() -> Batch | None:
+    """A list that waits, or whose worker is dead, taken for LEASE; None when there is none."""
+    now = timezone.now()
+    for batch in Batch.objects.filter(state__in=[State.WAITING, State.RUNNING]).order_by("pk"):
+        if batch.state == State.RUNNING and batch.lease and batch.lease > now:
+            continue
+        mine = Batch.objects.filter(pk=batch.pk, state=batch.state, lease=batch.lease)
+        if mine.update(state=State.RUNNING, lease=now + LEASE, done=0):
+            return Batch.objects.select_related("domain__customer__plan", "person").get(pk=batch.pk)
+    return None
+
+
+def run_batch(batch: Batch) -> None:
+    """Makes every mailbox of a claimed list, or none: what has gone wrong stands in `problem` then."""
+    try:
+        passwords: dict[str, str] = json.loads(unseal(batch.sealed, context=_context(batch)))
+        made = {row["address"]: generate_password() for row in batch.rows if not row["given"]}
+        hashes = _hashes(batch, passwords, made)
+        numbered(lambda: _make(batch, hashes))
+    except ValidationError as error:
+        _fail(batch, " ".join(error.messages))
+        return
+    except SealBroken:
+        _fail(batch, _("The list cannot be opened any more: read the file again."))
+        return
+    sealed = seal(json.dumps(made), context=_context(batch)) if made else ""
+    Batch.objects.filter(pk=batch.pk).update(
+        state=State.DONE, done=batch.total, sealed="", made=sealed, finished=timezone.now(), lease=None
+    )
+
+
+def take_passwords(batch: Batch) -> list[tuple[str, str]]:
+    """(address, password) of those that were made; they can be fetched for a day."""
+    if not batch.made:
+        return []
+    made: dict[str, str] = json.loads(unseal(batch.made, context=_context(batch)))
+    return list(made.items())
+
+
+def clear_batches() -> int:
+    """Forgets lists that nobody applied, and the passwords of those that were; gives how many rows of lists went."""
+    old = timezone.now() - KEEP
+    Batch.objects.filter(finished__lt=old).update(made="", sealed="", rows=[])
+    removed, _by_model = Batch.objects.filter(state=State.CHECKED, created__lt=old).delete()
+    return removed
+
+
+def safe_cell(text: str) -> str:
+    """A cell that no spreadsheet takes for a formula: an apostrophe before what would begin one. `read_batch` takes it off."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------------
+def _lines(data: bytes) -> list[tuple[int, dict[str, str]]]:
+    """(line, column to text) of each row. Raises BadFile."""
+    if len(data) > FILE_LIMIT_BYTES:
+        raise BadFile(_("The file is larger than 4 MB."))
+    text = _decode(data)
+    if "\0" in text:
+        raise BadFile(_("This is no text file. Save the sheet as CSV and choose that file."))
+    head, _newline, _rest = text.lstrip("\r\n").partition("\n")
+    for separator in SEPARATORS:
+        columns = [_column(cell) for cell in next(csv.reader([head.strip("\r")], delimiter=separator), [])]
+        if "address" in columns:
+            break
+    else:
+        raise BadFile(
+            _(
+                "No column “address” was found in the first row. Its columns are named address, name, quota, password, "
+                "recovery, with commas, semicolons or tabs between them."
+            )
+        )
+    doubled = {name for name in columns if name and columns.count(name) > 1}
+    if doubled:
+        raise BadFile(_("The column “%(name)s” is there twice.") % {"name": sorted(doubled)[0]})
+    reader = csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator)
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        next(reader)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(rows) == ROWS_LIMIT:
+                raise BadFile(_("The file has more than 10,000 rows. Make several of it."))
+            filled = {name: _cell(cell) for name, cell in zip(columns, cells, strict=False) if name}
+            rows.append((reader.line_num, filled | ({"extra": "1"} if len(cells) > len(columns) else {})))
+    except csv.Error as error:
+        raise BadFile(_("Line %(line)d is no row of a CSV file.") % {"line": reader.line_num}) from error
+    if not rows:
+        raise BadFile(_("There are no rows below the first one."))
+    return rows
+
+
+def _decode(data: bytes) -> str:
+    """The text of the file: by its byte order mark, else UTF-8, else what Windows programs write."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _column(text: str) -> str:
+    wanted = " ".join(text.strip().strip("\"'").lower().split())
+    return next((name for name, names in COLUMNS.items() if wanted in names), "")
+
+
+def _cell(text: str) -> str:
+    text = text.strip()
+    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+
+
+# --- Judging ----------------------------------------------------------------------------------------------------------------
+def _judge(domain: Domain, lines: list[tuple[int, dict[str, str]]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The rows with what is wrong with each, and the passwords that stood in them, by address."""
+    usual = domain.customer.plan.mailbox_quota_bytes
+    known = _known(domain)
+    seen: dict[str, int] = {}
+    rows, passwords = [], {}
+    for line, cells in lines:
+        errors: list[str] = []
+        if "extra" in cells:
+            errors.append(_("The row has more cells than there are columns."))
+        address = _tried(errors, lambda: parse_local(cells.get("address", ""), domain)) or cells.get("address", "")  # noqa: B023
+        if address in seen:
+            errors.append(_("The same address is in line %(line)d.") % {"line": seen[address]})
+        elif address in known:
+            errors.append(_("There is a mailbox, an alias or a group with this address."))
+        seen.setdefault(address, line)
+        name = " ".join(cells.get("name", "").split())
+        if len(name) > 120:
+            errors.append(_("The name is longer than 120 characters."))
+        quota = _tried(errors, lambda: _quota(domain, cells.get("quota", ""), usual))  # noqa: B023
+        recovery = cells.get("recovery", "")
+        if recovery:
+            recovery = _tried(errors, lambda: parse_address(recovery)) or recovery  # noqa: B023
+        password = cells.get("password", "")
+        if password:
+            words = [address, name, domain.customer.name]
+            _tried(errors, lambda: check_password_strength(password, known=words))  # noqa: B023
+            passwords[address] = password
+        rows.append(
+            {
+                "line": line,
+                "address": address[:254],
+                "name": name[:200],
+                "quota_bytes": quota or 0,
+                "recovery": recovery[:254],
+                "given": bool(password),
+                "errors": errors,
+            }
+        )
+    return rows, passwords
+
+
+def _tried(errors: list[str], parse: Any) -> Any:
+    """What `parse` gives; None and one more line in `errors` when it raises."""
+    try:
+        return parse()
+    except ValidationError as error:
+        errors.extend(error.messages)
+        return None
+
+
+def _quota(domain: Domain, text: str, usual: int) -> int:
+    """A quota in megabytes, or with its unit: "500", "500 MB", "1,5 GB"."""
+    if not text.strip():
+        return usual
+    quota = parse_size(text, bare=MEGABYTE)
+    check_quota(domain.customer, quota)
+    return quota
+
+
+def _known(domain: Domain) -> set[str]:
+    ends = f"@{domain.name}"
+    found = set(Mailbox.objects.filter(domain=domain).values_list("address", flat=True))
+    found |= set(Alias.objects.filter(address__endswith=ends).values_list("address", flat=True))
+    return found | set(Group.objects.filter(domain=domain).values_list("address", flat=True))
+
+
+def _judge_plan(domain: Domain, rows: list[dict[str, Any]]) -> None:
+    """Notes at the first row what the plan has no room for: all of them together."""
+    if not rows:
+        return
+    try:
+        total = sum(row["quota_bytes"] for row in rows)
+        check_room(domain.customer, mailboxes=len(rows), more_bytes=total)
+    except ValidationError as error:
+        rows[0]["errors"].append(
+            ngettext("Not all %(n)d row fits.", "Not all %(n)d rows fit.", len(rows)) % {"n": len(rows)}
+            + " "
+            + " ".join(error.messages)
+        )
+
+
+# --- Making -----------------------------------------------------------------------------------------------------------------
+def _hashes(batch: Batch, given: dict[str, str], made: dict[str, str]) -> dict[str, str]:
+    """Address to hash, and meanwhile how far it is; with as many threads as processors, which Argon2 lets work."""
+    hashes: dict[str, str] = {}
+    wanted = [(row["address"], given[row["address"]] if row["given"] else "") for row in batch.rows]
+
+    def one(item: tuple[str, str]) -> tuple[str, str]:
+        address, password = item
+        return address, hash_batch_password(password) if password else hash_random_password(made[address])
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for at in range(0, len(wanted), STEP):
+            hashes |= dict(pool.map(one, wanted[at : at + STEP]))
+            mine = Batch.objects.filter(pk=batch.pk, state=State.RUNNING)
+            mine.update(done=len(hashes), lease=timezone.now() + LEASE)
+    return hashes
+
+
+def _make(batch: Batch, hashes: dict[str, str]) -> None:
+    """Every row or none, in the transaction that holds the customer."""
+    customer = lock_customer(batch.domain.customer_id)
+    check_room(customer, mailboxes=batch.total, more_bytes=sum(row["quota_bytes"] for row in batch.rows))
+    taken = _known(batch.domain) & hashes.keys()
+    if taken:
+        text = _("Meanwhile %(address)s was made by somebody else: nothing of the list was made.")
+        raise ValidationError(text % {"address": sorted(taken)[0]})
+    first = next_number()
+    mailboxes = [
+        Mailbox(
+            address=row["address"],
+            number=first + at,
+            domain=batch.domain,
+            name=row["name"],
+            password=hashes[row["address"]],
+            quota_bytes=row["quota_bytes"],
+            home=new_home(row["address"]),
+            recovery_address=row["recovery"],
+        )
+        for at, row in enumerate(batch.rows)
+    ]
+    Mailbox.objects.bulk_create(mailboxes, batch_size=500)
+    by = Actor(User.objects.get(pk=batch.person_id), batch.origin)
+    record_many(by=by, verb="mailbox.create", mailboxes=mailboxes)
+    record(by=by, verb="batch.made", thing=batch.domain, after={"mailboxes": batch.total, "file": batch.name})
+
+
+def _fail(batch: Batch, problem: str) -> None:
+    Batch.objects.filter(pk=batch.pk).update(
+        state=State.FAILED, problem=problem, sealed="", done=0, finished=timezone.now(), lease=None
+    )
+
+
+def _context(batch: Batch) -> str:
+    return f"batch:{batch.pk}"
+
+
+def _queue() -> None:
+    try:
+        current_app.send_task("accounts.tasks.make_batches", expires=60, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("no broker: %s", type(error).__name__)

@@ -1,0 +1,104 @@
+"""A line of the log in words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.models import Change, Kind
+from accounts.services.limits import size_words
+
+VERBS = {
+    "mailbox.create": gettext_lazy("Mailbox created"),
+    "mailbox.change": gettext_lazy("Mailbox changed"),
+    "mailbox.password": gettext_lazy("New password set"),
+    "mailbox.link": gettext_lazy("Link for a new password made"),
+    "mailbox.suspend": gettext_lazy("Mailbox suspended"),
+    "mailbox.resume": gettext_lazy("Mailbox opened again"),
+    "mailbox.rename": gettext_lazy("Mailbox renamed"),
+    "mailbox.delete": gettext_lazy("Mailbox deleted"),
+    "mailbox.restore": gettext_lazy("Mailbox restored"),
+    "mailbox.purge": gettext_lazy("Mailbox removed for good"),
+    "mailbox.forward": gettext_lazy("Forwards changed"),
+    "alias.create": gettext_lazy("Alias created"),
+    "alias.delete": gettext_lazy("Alias deleted"),
+    "group.create": gettext_lazy("Group created"),
+    "group.change": gettext_lazy("Group changed"),
+    "group.delete": gettext_lazy("Group deleted"),
+    "domain.create": gettext_lazy("Domain added"),
+    "domain.suspend": gettext_lazy("Domain suspended"),
+    "domain.resume": gettext_lazy("Domain opened again"),
+    "domain.catch_all": gettext_lazy("Catch-all changed"),
+    "customer.create": gettext_lazy("Customer created"),
+    "customer.change": gettext_lazy("Customer changed"),
+    "reseller.create": gettext_lazy("Reseller created"),
+    "plan.create": gettext_lazy("Plan created"),
+    "plan.change": gettext_lazy("Plan changed"),
+    "role.invite": gettext_lazy("Invited"),
+    "role.accept": gettext_lazy("Invitation accepted"),
+    "role.withdraw": gettext_lazy("Role withdrawn"),
+    "batch.made": gettext_lazy("List of mailboxes imported"),
+}
+FIELDS = {
+    "name": gettext_lazy("Name"),
+    "quota": gettext_lazy("Quota"),
+    "quota_bytes": gettext_lazy("Quota"),
+    "recovery_address": gettext_lazy("Address for a new password"),
+    "imap": "IMAP",
+    "pop3": "POP3",
+    "smtp": gettext_lazy("Sending (SMTP)"),
+    "sieve": gettext_lazy("Filters (ManageSieve)"),
+    "active": gettext_lazy("May sign in"),
+    "receives": gettext_lazy("Receives mail"),
+    "sends": gettext_lazy("May send"),
+    "address": gettext_lazy("Address"),
+    "forwards": gettext_lazy("Forward to"),
+    "keeps_copy": gettext_lazy("Keep a copy in this mailbox"),
+    "target": gettext_lazy("Delivers into the mailbox"),
+    "members": gettext_lazy("Members"),
+    "catch_all": gettext_lazy("Mail addressed to nobody goes to"),
+    "plan": gettext_lazy("Plan"),
+    "role": gettext_lazy("Role"),
+    "over": gettext_lazy("Over"),
+    "mailboxes": gettext_lazy("Mailboxes"),
+    "file": gettext_lazy("File"),
+    "mailbox_limit": gettext_lazy("Mailboxes"),
+    "total_bytes": gettext_lazy("Space in all"),
+    "mailbox_quota_bytes": gettext_lazy("Quota of a new mailbox"),
+    "largest_mailbox_bytes": gettext_lazy("Largest mailbox"),
+    "retention_days": gettext_lazy("Days to have a deleted mailbox back"),
+}
+SIZES = {"quota", "quota_bytes", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A change as it is shown: what, and (field, before, after) of each value."""
+
+    change: Change
+    what: str
+    values: list[tuple[str, str, str]]
+
+
+def line_of(change: Change) -> Line:
+    names = list(dict.fromkeys([*change.before, *change.after]))
+    values = [
+        (str(FIELDS.get(name, name)), _words(name, change.before.get(name)), _words(name, change.after.get(name)))
+        for name in names
+    ]
+    return Line(change, str(VERBS.get(change.verb, change.verb)), [row for row in values if row[1] or row[2]])
+
+
+def _words(name: str, value: Any) -> str:
+    if value is None or value in ("", []):
+        return ""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if name in SIZES and isinstance(value, int):
+        return size_words(value)
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value)
+    return str(Kind(value).label) if name == "role" and value in Kind.values else str(value)

@@ -1,0 +1,93 @@
+"""Plans, resellers, customers and domains: making and changing them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Customer, Domain, Plan, Reseller
+from accounts.provisioning import doveadm
+from accounts.services.addresses import parse_domain
+from accounts.services.audit import Actor, record
+from accounts.services.limits import lock_customer, taken_by
+
+PLAN_FIELDS = (
+    *("name", "mailbox_limit", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"),
+    *("imap", "pop3", "smtp", "sieve", "retention_days"),
+)
+
+
+@transaction.atomic
+def save_plan(*, plan: Plan, by: Actor, new: bool) -> Plan:
+    """Keeps a plan that a form has filled in. Those who have more already keep it; they get no more."""
+    before = {} if new else _plan_values(Plan.objects.get(pk=plan.pk))
+    if plan.largest_mailbox_bytes is not None and plan.mailbox_quota_bytes > plan.largest_mailbox_bytes:
+        raise ValidationError({"mailbox_quota": _("The quota of a new mailbox is larger than the largest mailbox.")})
+    plan.save()
+    record(by=by, verb="plan.create" if new else "plan.change", thing=plan, before=before, after=_plan_values(plan))
+    return plan
+
+
+@transaction.atomic
+def create_reseller(*, name: str, by: Actor) -> Reseller:
+    reseller = Reseller.objects.create(name=name.strip())
+    record(by=by, verb="reseller.create", thing=reseller)
+    return reseller
+
+
+@transaction.atomic
+def create_customer(*, name: str, plan: Plan, reseller: Reseller | None, by: Actor) -> Customer:
+    customer = Customer.objects.create(name=name.strip(), plan=plan, reseller=reseller)
+    record(by=by, verb="customer.create", thing=customer, after={"plan": plan.name})
+    return customer
+
+
+@transaction.atomic
+def change_customer(*, customer: Customer, name: str, plan: Plan, by: Actor) -> None:
+    """Another name or plan. Raises ValidationError at `plan` for one with less room than is taken already."""
+    row = lock_customer(customer.pk)
+    taken = taken_by(row)
+    few = plan.mailbox_limit is not None and taken.mailboxes > plan.mailbox_limit
+    small = plan.total_bytes is not None and taken.allotted_bytes > plan.total_bytes
+    if plan.pk != row.plan_id and (few or small):
+        raise ValidationError({"plan": _("More mailboxes or more space are taken than this plan has.")})
+    before = {"name": row.name, "plan": row.plan.name}
+    row.name, row.plan = name.strip(), plan
+    row.save(update_fields=["name", "plan"])
+    record(by=by, verb="customer.change", thing=row, before=before, after={"name": row.name, "plan": plan.name})
+
+
+@transaction.atomic
+def create_domain(*, customer: Customer, name: str, by: Actor) -> Domain:
+    """A domain of the customer. Raises ValidationError at `name` for what is no domain, or is here already."""
+    lock_customer(customer.pk)
+    parsed = parse_domain(name)
+    if Domain.objects.filter(name=parsed).exists():
+        raise ValidationError({"name": _("This domain is here already.")})
+    domain = Domain.objects.create(name=parsed, customer=customer)
+    record(by=by, verb="domain.create", thing=domain)
+    return domain
+
+
+@transaction.atomic
+def open_domain(*, domain: Domain, active: bool, by: Actor) -> None:
+    """Opens a domain, or shuts it: nobody in it signs in, nothing is taken in or sent. Mail stays."""
+    if domain.active == active:
+        return
+    domain.active = active
+    domain.save(update_fields=["active"])
+    record(by=by, verb="domain.resume" if active else "domain.suspend", thing=domain)
+    if not active:
+        mask = f"*@{domain.name}"
+        transaction.on_commit(lambda: _ended(mask))
+
+
+def _ended(mask: str) -> None:
+    doveadm.end_sessions(mask)
+
+
+def _plan_values(plan: Plan) -> dict[str, Any]:
+    return {name: getattr(plan, name) for name in PLAN_FIELDS}

@@ -1,0 +1,130 @@
+"""Where mail for an address goes: aliases, forwards, groups, and who catches what is addressed to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from accounts.models import Alias, Domain, Forward, Group, GroupMember, Mailbox
+from accounts.services.addresses import check_free, parse_address, parse_local
+from accounts.services.audit import Actor, record
+from accounts.services.limits import lock_customer
+
+FORWARDS_LIMIT = 20
+MEMBERS_LIMIT = 200
+
+
+@transaction.atomic
+def create_alias(*, domain: Domain, local: str, target: Mailbox, by: Actor) -> Alias:
+    """An address of the domain that delivers into a mailbox of the same customer, and from which its owner may send."""
+    lock_customer(domain.customer_id)
+    address = parse_local(local, domain)
+    check_free(address)
+    if target.domain.customer_id != domain.customer_id or target.deleted:
+        raise ValidationError({"target": _("Choose a mailbox of this customer.")})
+    alias = Alias.objects.create(address=address, target=target)
+    record(by=by, verb="alias.create", thing=alias, after={"target": target.address})
+    return alias
+
+
+@transaction.atomic
+def delete_alias(*, alias: Alias, by: Actor) -> None:
+    record(by=by, verb="alias.delete", thing=alias, before={"target": alias.target.address})
+    alias.delete()
+
+
+@transaction.atomic
+def set_forwards(*, mailbox: Mailbox, addresses: Iterable[str], keeps_copy: bool, by: Actor) -> None:
+    """Sends all that the mailbox receives on to these addresses, and keeps a copy of it or not. Raises ValidationError at
+    `forwards` for what is no address, and where mail would go round in a circle."""
+    lock_customer(mailbox.domain.customer_id)
+    wanted = list(dict.fromkeys(parse_address(one, field="forwards") for one in addresses if one.strip()))
+    if len(wanted) > FORWARDS_LIMIT:
+        raise ValidationError({"forwards": _("At most 20 addresses.")})
+    if mailbox.address in wanted:
+        raise ValidationError({"forwards": _("A mailbox does not forward to itself: it keeps a copy or it does not.")})
+    if not wanted and not keeps_copy:
+        raise ValidationError({"keeps_copy": _("Without an address to forward to, the mailbox keeps its mail.")})
+    if not keeps_copy and any(_leads_to(one, mailbox.address) for one in wanted):
+        raise ValidationError({"forwards": _("Mail would go round in a circle: one of these forwards back to here.")})
+    before = {"forwards": sorted(mailbox.forwards.values_list("address", flat=True)), "keeps_copy": mailbox.keeps_copy}
+    after = {"forwards": sorted(wanted), "keeps_copy": keeps_copy}
+    if before == after:
+        return
+    mailbox.forwards.exclude(address__in=wanted).delete()
+    known = set(mailbox.forwards.values_list("address", flat=True))
+    Forward.objects.bulk_create([Forward(mailbox=mailbox, address=one) for one in wanted if one not in known])
+    mailbox.keeps_copy = keeps_copy
+    mailbox.save(update_fields=["keeps_copy"])
+    record(by=by, verb="mailbox.forward", thing=mailbox, before=before, after=after)
+
+
+@transaction.atomic
+def save_group(
+    *, domain: Domain, local: str, name: str, members: Iterable[str], by: Actor, group: Group | None = None
+) -> Group:
+    """An address whose mail goes to each member. With `group` that one is changed; its address stays."""
+    lock_customer(domain.customer_id)
+    wanted = list(dict.fromkeys(parse_address(one, field="members") for one in members if one.strip()))
+    if not wanted:
+        raise ValidationError({"members": _("A group needs at least one member.")})
+    if len(wanted) > MEMBERS_LIMIT:
+        raise ValidationError({"members": _("At most 200 members.")})
+    before = {}
+    if group is None:
+        address = parse_local(local, domain)
+        check_free(address)
+        group = Group.objects.create(domain=domain, address=address, name=name.strip())
+    else:
+        before = {"members": sorted(group.members.values_list("address", flat=True)), "name": group.name}
+        group.name = name.strip()
+        group.save(update_fields=["name"])
+        group.members.all().delete()
+    if group.address in wanted:
+        raise ValidationError({"members": _("A group is no member of itself.")})
+    GroupMember.objects.bulk_create([GroupMember(group=group, address=one) for one in wanted])
+    after = {"members": sorted(wanted), "name": group.name}
+    record(by=by, verb="group.change" if before else "group.create", thing=group, before=before, after=after)
+    return group
+
+
+@transaction.atomic
+def delete_group(*, group: Group, by: Actor) -> None:
+    record(
+        by=by,
+        verb="group.delete",
+        thing=group,
+        before={"members": list(group.members.values_list("address", flat=True))},
+    )
+    group.delete()
+
+
+@transaction.atomic
+def set_catch_all(*, domain: Domain, mailbox: Mailbox | None, by: Actor) -> None:
+    """Who gets what is addressed to nobody in the domain; None: it is refused, as most should."""
+    if mailbox and (mailbox.domain.customer_id != domain.customer_id or mailbox.deleted):
+        raise ValidationError({"catch_all": _("Choose a mailbox of this customer.")})
+    before = domain.catch_all.address if domain.catch_all else ""
+    domain.catch_all = mailbox
+    domain.save(update_fields=["catch_all"])
+    after = mailbox.address if mailbox else ""
+    if before != after:
+        record(by=by, verb="domain.catch_all", thing=domain, before={"catch_all": before}, after={"catch_all": after})
+
+
+def _leads_to(start: str, goal: str) -> bool:
+    """Whether mail for `start` ends at `goal` by forwards, aliases and groups alone."""
+    seen: set[str] = set()
+    ahead = {start}
+    while ahead and len(seen) < 1000:
+        if goal in ahead:
+            return True
+        seen |= ahead
+        found = set(Forward.objects.filter(mailbox__address__in=ahead).values_list("address", flat=True))
+        found |= set(Alias.objects.filter(address__in=ahead).values_list("target__address", flat=True))
+        found |= set(GroupMember.objects.filter(group__address__in=ahead).values_list("address", flat=True))
+        ahead = found - seen
+    return False

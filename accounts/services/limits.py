@@ -1,0 +1,90 @@
+"""What a plan allows. Whoever adds something holds the customer's row until it is there, so that two requests at once cannot
+both find the last free place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.core.exceptions import ValidationError
+from django.db.models import Count, Sum
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import Customer, Mailbox
+
+MEGABYTE = 1_000_000
+UNITS = {"MB": MEGABYTE, "GB": 1000 * MEGABYTE, "TB": 1_000_000 * MEGABYTE}
+SMALLEST_BYTES = MEGABYTE
+LARGEST_BYTES = 100_000 * 1000 * MEGABYTE
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a customer's mailboxes take of the plan: how many there are, and the sum of their quotas."""
+
+    mailboxes: int
+    allotted_bytes: int
+
+
+def lock_customer(customer_id: int) -> Customer:
+    """The customer, held until the transaction ends (on SQLite every writing transaction is alone)."""
+    return Customer.objects.select_for_update(of=("self",)).select_related("plan").get(pk=customer_id)
+
+
+def taken_by(customer: Customer) -> Taken:
+    """What is taken of the customer's plan; deleted mailboxes do not count, having them back has to find room."""
+    rows = Mailbox.objects.filter(domain__customer=customer, deleted__isnull=True)
+    found = rows.aggregate(count=Count("pk"), total=Sum("quota_bytes"))
+    return Taken(found["count"], found["total"] or 0)
+
+
+def check_quota(customer: Customer, quota_bytes: int) -> None:
+    """Raises ValidationError at `quota` for a size that no mailbox of this customer may have."""
+    if not SMALLEST_BYTES <= quota_bytes <= LARGEST_BYTES:
+        raise ValidationError({"quota": _("The quota must be at least 1 MB.")})
+    largest = customer.plan.largest_mailbox_bytes
+    if largest is not None and quota_bytes > largest:
+        text = _("The plan %(plan)s allows at most %(size)s for a mailbox.")
+        raise ValidationError({"quota": text % {"plan": customer.plan, "size": size_words(largest)}})
+
+
+def check_room(customer: Customer, *, mailboxes: int = 0, more_bytes: int = 0) -> None:
+    """Raises ValidationError at `address` when so many more mailboxes, at `quota` when so many more octets of quota, are more
+    than the plan gives. The customer must be held (lock_customer)."""
+    plan, taken = customer.plan, taken_by(customer)
+    if plan.mailbox_limit is not None and mailboxes and taken.mailboxes + mailboxes > plan.mailbox_limit:
+        text = ngettext(
+            "The plan %(plan)s has %(limit)d mailbox, and %(taken)d is taken.",
+            "The plan %(plan)s has %(limit)d mailboxes, and %(taken)d are taken.",
+            plan.mailbox_limit,
+        )
+        values = {"plan": plan, "limit": plan.mailbox_limit, "taken": taken.mailboxes}
+        raise ValidationError({"address": text % values})
+    if plan.total_bytes is not None and more_bytes > 0 and taken.allotted_bytes + more_bytes > plan.total_bytes:
+        left = max(0, plan.total_bytes - taken.allotted_bytes)
+        text = _("The plan %(plan)s has %(left)s left to give.")
+        raise ValidationError({"quota": text % {"plan": plan, "left": size_words(left)}})
+
+
+def parse_size(text: str, *, field: str = "quota", bare: int = 0) -> int:
+    """A size in octets from "500 MB", "1,5 GB" or "2 TB"; a number alone is in units of `bare`, 0 for not allowed. Raises
+    ValidationError at `field`."""
+    plain = text.strip().upper().replace("\u00a0", " ")
+    unit = next((name for name in UNITS if plain.endswith(name)), "")
+    factor = UNITS.get(unit, bare)
+    try:
+        value = float(plain.removesuffix(unit).strip().replace(",", "."))
+        if not factor or not 0 < value < 1e9:
+            raise ValueError(text)
+    except ValueError as error:
+        wrong = _("“%(text)s” is no size: write for example 500 MB or 1.5 GB.")
+        raise ValidationError({field: wrong % {"text": text.strip()[:40]}}) from error
+    return round(value * factor)
+
+
+def size_words(size_bytes: int) -> str:
+    """A size as quotas are sold: "500 MB", "5 GB", "1.5 GB"."""
+    value, unit = (size_bytes / MEGABYTE, "MB") if size_bytes < 1000 * MEGABYTE else (size_bytes / 1e9, "GB")
+    value = round(value, 2)
+    return f"{number_format(value, 0 if value == int(value) else None)}\u00a0{unit}"

@@ -1,0 +1,201 @@
+"""What the portal's lists show: one page of rows and the figures above it, in a number of queries that does not grow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
+
+from accounts.models import Customer, Domain, Mailbox, CountedSpace, ProgramUse
+from accounts.services.addresses import unicode_domain
+
+PAGE_SIZE = 50
+FULL = 0.9
+"""From this part of its quota on a mailbox is nearly full."""
+FILTERS = ("all", "server", "download", "full", "shut", "deleted")
+SORTS = ("number", "address", "name", "usage")
+
+
+@dataclass(slots=True)
+class Row:
+    """A mailbox as the list shows it: what it holds, when it was last used and how."""
+
+    mailbox: Mailbox
+    used_bytes: int
+    imap_at: datetime | None = None
+    pop3_at: datetime | None = None
+
+    @property
+    def percent(self) -> int:
+        return round(100 * self.used_bytes / self.mailbox.quota_bytes) if self.mailbox.quota_bytes else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many mailboxes of a domain there are in each filter, and the space of those that are not deleted."""
+
+    counts: dict[str, int]
+    used_bytes: int
+    allotted_bytes: int
+
+
+@dataclass(slots=True)
+class DomainRow:
+    domain: Domain
+    mailboxes: int = 0
+    allotted_bytes: int = 0
+
+
+def figures_of(domain: Domain) -> Figures:
+    """The figures above a domain's list; one query."""
+    there = Q(deleted__isnull=True)
+    found = _with_usage(Mailbox.objects.filter(domain=domain)).aggregate(
+        n_all=Count("pk", filter=there),
+        n_server=Count("pk", filter=there & ~Q(account__mode="download")),
+        n_download=Count("pk", filter=there & Q(account__mode="download")),
+        n_full=Count("pk", filter=there & Q(used__gte=F("quota_bytes") * FULL)),
+        n_shut=Count("pk", filter=there & _shut()),
+        n_deleted=Count("pk", filter=~there),
+        used_bytes=Sum("used", filter=there),
+        allotted_bytes=Sum("quota_bytes", filter=there),
+    )
+    return Figures(
+        {name: found[f"n_{name}"] for name in FILTERS}, found["used_bytes"] or 0, found["allotted_bytes"] or 0
+    )
+
+
+def mailbox_page(
+    mailboxes: QuerySet[Mailbox],
+    *,
+    text: str = "",
+    show: str = "all",
+    sort: str = "number",
+    page: Any = 1,
+    total: int | None = None,
+) -> Page[Row]:
+    """One page of mailboxes that match. `sort` is a name of SORTS, with "-" before it for downwards; `total` is how many there
+    are in all where that is known."""
+    rows = _filtered(mailboxes, show)
+    if text:
+        rows = rows.filter(Q(address__contains=text.lower()) | Q(name__icontains=text))
+    rows = _sorted(_with_usage(rows), sort)
+    pages = Paginator(
+        rows.select_related("domain", "account", "account__owner").prefetch_related("forwards", "aliases"), PAGE_SIZE
+    )
+    if total is not None and not text:
+        pages.count = total
+    found = pages.get_page(page)
+    found.object_list = _rows(found.object_list)  # type: ignore[assignment]
+    return found  # type: ignore[return-value]
+
+
+def domain_page(domains: QuerySet[Domain], *, text: str = "", page: Any = 1) -> Page[DomainRow]:
+    """One page of domains by name, with how many mailboxes each has and what they are allotted."""
+    rows = domains.select_related("customer__plan").order_by("name")
+    if text:
+        rows = rows.filter(Q(name__contains=text.lower()) | Q(customer__name__icontains=text))
+    found = Paginator(rows, PAGE_SIZE).get_page(page)
+    shown = [DomainRow(one) for one in found.object_list]
+    sums = _sums([one.domain.pk for one in shown])
+    for one in shown:
+        one.mailboxes, one.allotted_bytes = sums.get(one.domain.pk, (0, 0))
+    found.object_list = shown  # type: ignore[assignment]
+    return found  # type: ignore[return-value]
+
+
+def customer_page(customers: QuerySet[Customer], *, text: str = "", page: Any = 1) -> Page[Customer]:
+    """One page of customers by name."""
+    rows = customers.select_related("plan", "reseller").order_by("name", "pk")
+    if text:
+        rows = rows.filter(name__icontains=text)
+    found = Paginator(rows, PAGE_SIZE).get_page(page)
+    shown = list(found.object_list)
+    counts = dict(
+        Domain.objects.filter(customer__in=[one.pk for one in shown])
+        .values("customer")
+        .order_by()
+        .annotate(n=Count("pk"))
+        .values_list("customer", "n")
+    )
+    for one in shown:
+        one.domain_count = counts.get(one.pk, 0)  # type: ignore[attr-defined]
+    found.object_list = shown
+    return found
+
+
+def find_everywhere(
+    domains: QuerySet[Domain], mailboxes: QuerySet[Mailbox], text: str, limit: int = 20
+) -> tuple[list[Domain], list[Mailbox]]:
+    """Domains and mailboxes among those that match a few letters."""
+    text = text.strip().lower()
+    if len(text) < 2:
+        return [], []
+    matching = mailboxes.filter(
+        Q(address__contains=text) | Q(name__icontains=text) | Q(aliases__address__contains=text)
+    )
+    boxes = matching.filter(deleted__isnull=True).select_related("domain").order_by("address").distinct()[:limit]
+    return list(domains.filter(name__contains=text).select_related("customer").order_by("name")[:limit]), list(boxes)
+
+
+def _shut() -> Q:
+    return Q(active=False) | Q(receives=False) | Q(sends=False)
+
+
+def _filtered(mailboxes: QuerySet[Mailbox], show: str) -> QuerySet[Mailbox]:
+    if show == "deleted":
+        return mailboxes.filter(deleted__isnull=False)
+    there = mailboxes.filter(deleted__isnull=True)
+    if show == "server":
+        return there.exclude(account__mode="download")
+    if show == "download":
+        return there.filter(account__mode="download")
+    if show == "full":
+        return _with_usage(there).filter(used__gte=F("quota_bytes") * FULL)  # type: ignore[misc]
+    return there.filter(_shut()) if show == "shut" else there
+
+
+def _with_usage(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
+    usage = CountedSpace.objects.filter(mailbox_id=OuterRef("address")).values("bytes")[:1]
+    return mailboxes.annotate(used=Coalesce(Subquery(usage), Value(0)))
+
+
+def _sorted(mailboxes: QuerySet[Mailbox], sort: str) -> QuerySet[Mailbox]:
+    down, name = sort.startswith("-"), sort.lstrip("-")
+    field = {"usage": "used"}.get(name, name if name in SORTS else "number")
+    return mailboxes.order_by(f"-{field}" if down else field, "pk")
+
+
+def _rows(mailboxes: Iterable[Any]) -> list[Row]:
+    rows = [Row(one, one.used) for one in mailboxes]
+    uses = (
+        ProgramUse.objects.filter(mailbox__in=[row.mailbox.pk for row in rows])
+        .values("mailbox", "protocol")
+        .order_by()
+        .annotate(at=Max("last_at"))
+        .values_list("mailbox", "protocol", "at")
+    )
+    last = {(mailbox, protocol): at for mailbox, protocol, at in uses}
+    for row in rows:
+        row.imap_at, row.pop3_at = last.get((row.mailbox.pk, "imap")), last.get((row.mailbox.pk, "pop3"))
+    return rows
+
+
+def _sums(domains: list[int]) -> dict[int, tuple[int, int]]:
+    found = (
+        Mailbox.objects.filter(domain__in=domains, deleted__isnull=True)
+        .values("domain")
+        .order_by()
+        .annotate(n=Count("pk"), size=Sum("quota_bytes"))
+        .values_list("domain", "n", "size")
+    )
+    return {domain: (n, size or 0) for domain, n, size in found}
+
+
+def show_domain(name: str) -> str:
+    """A domain for people: its letters, where A-labels hide them."""
+    return unicode_domain(name)

@@ -1,0 +1,279 @@
+"""Mailboxes: making, changing, suspending, renaming, deleting them and having them back.
+
+Every change is one transaction with its line in the log. The mail servers see it at the next login or delivery; sessions
+that are open are ended as soon as it is committed. What is wrong is a ValidationError at its field.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Alias, Domain, Forward, GroupMember, MailAccount, Mailbox, CountedSpace, User
+from accounts.provisioning import doveadm
+from accounts.provisioning.passwords import hash_mailbox_password
+from accounts.services.addresses import check_free, parse_address, parse_local
+from accounts.services.audit import SYSTEM, Actor, record
+from accounts.services.limits import check_quota, check_room, lock_customer
+from accounts.services.passwords import check_password_strength, generate_password, known_words
+
+FIRST_NUMBER = 1001
+"""Mailboxes are numbered from here."""
+TRIES = 5
+SUSPENDED = ("active", "receives", "sends")
+"""What is suspended each on its own."""
+PROTOCOLS = ("imap", "pop3", "smtp", "sieve")
+Made = TypeVar("Made")
+
+
+def create_mailbox(
+    *,
+    domain: Domain,
+    local: str,
+    by: Actor,
+    name: str = "",
+    password: str = "",
+    quota_bytes: int | None = None,
+    recovery_address: str = "",
+) -> tuple[Mailbox, str]:
+    """A mailbox of the domain, and its password: the one given, else one that was made. Its quota is the plan's unless given."""
+    recovery = parse_address(recovery_address, field="recovery_address") if recovery_address.strip() else ""
+    if password:
+        known = [local, domain.name, name, domain.customer.name]
+        check_password_strength(password, known=known)
+    secret = password or generate_password()
+    encoded = hash_mailbox_password(secret)  # before the customer is held: it takes a tenth of a second
+
+    def make() -> Mailbox:
+        customer = lock_customer(domain.customer_id)
+        address = parse_local(local, domain)
+        check_free(address)
+        quota = customer.plan.mailbox_quota_bytes if quota_bytes is None else quota_bytes
+        check_quota(customer, quota)
+        check_room(customer, mailboxes=1, more_bytes=quota)
+        mailbox = Mailbox.objects.create(
+            address=address,
+            number=next_number(),
+            domain=domain,
+            name=name.strip(),
+            password=encoded,
+            quota_bytes=quota,
+            home=new_home(address),
+            recovery_address=recovery,
+        )
+        record(by=by, verb="mailbox.create", thing=mailbox, after={"quota": quota, "name": mailbox.name})
+        return mailbox
+
+    return numbered(make), secret
+
+
+def numbered(make: Callable[[], Made]) -> Made:
+    """What `make` makes in a transaction, again when another took the same number at the same time."""
+    for left in reversed(range(TRIES)):
+        try:
+            with transaction.atomic():
+                return make()
+        except IntegrityError as error:
+            if not left or "number" not in str(error):
+                raise
+    raise AssertionError("unreachable")
+
+
+def next_number() -> int:
+    """The number of the next mailbox. Two at once get the same; see `numbered`."""
+    highest = Mailbox.objects.aggregate(highest=Max("number"))["highest"]
+    return FIRST_NUMBER if highest is None else int(highest) + 1
+
+
+def new_home(address: str) -> str:
+    """A folder for the mail of a new mailbox, below the mail folder, that none had before: who gets an address anew does not
+    find what an earlier owner left."""
+    local, _at, domain = address.partition("@")
+    return f"{domain}/{local}.{secrets.token_hex(4)}"
+
+
+@transaction.atomic
+def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
+    """Changes name, recovery_address, quota_bytes or the switches of protocols."""
+    row = _held(mailbox)
+    if "quota_bytes" in values:
+        quota = int(values["quota_bytes"])
+        customer = row.domain.customer
+        check_quota(customer, quota)
+        check_room(customer, more_bytes=quota - row.quota_bytes)
+    if recovery := str(values.get("recovery_address", "")).strip():
+        values["recovery_address"] = parse_address(recovery, field="recovery_address")
+    before = {key: getattr(row, key) for key in values}
+    for key, value in values.items():
+        setattr(row, key, value)
+        setattr(mailbox, key, value)
+    row.save(update_fields=list(values))
+    if before != values:
+        record(by=by, verb="mailbox.change", thing=row, before=before, after=values)
+    if any(before[key] and not values[key] for key in PROTOCOLS if key in values):
+        _end_sessions(row)
+
+
+@transaction.atomic
+def set_password(*, mailbox: Mailbox, password: str, by: Actor) -> None:
+    """A new password, for the web and for every mail program. Every session that is open ends."""
+    check_password_strength(password, known=known_words(mailbox))
+    mailbox.password = hash_mailbox_password(password)
+    mailbox.save(update_fields=["password"])
+    record(by=by, verb="mailbox.password", thing=mailbox)
+    _end_sessions(mailbox)
+
+
+@transaction.atomic
+def suspend(*, mailbox: Mailbox, by: Actor, active: bool, receives: bool, sends: bool) -> None:
+    """Opens or shuts each of signing in, receiving and sending. Mail that is there stays."""
+    row = _held(mailbox)
+    values = {"active": active, "receives": receives, "sends": sends}
+    before = {key: getattr(row, key) for key in values}
+    if before == values:
+        return
+    for key, value in values.items():
+        setattr(row, key, value)
+        setattr(mailbox, key, value)
+    row.save(update_fields=list(values))
+    record(
+        by=by,
+        verb="mailbox.suspend" if not all(values.values()) else "mailbox.resume",
+        thing=row,
+        before=before,
+        after=values,
+    )
+    if before["active"] and not active:
+        _end_sessions(row)
+
+
+@transaction.atomic
+def rename(*, mailbox: Mailbox, local: str, by: Actor, keep_alias: bool = True) -> None:
+    """Gives the mailbox another address in its domain. Its mail, password and settings stay; with `keep_alias` the old
+    address goes on to deliver into it."""
+    row = _held(mailbox)
+    address, old = parse_local(local, row.domain), row.address
+    if address == old:
+        raise ValidationError({"address": _("This is its address already.")})
+    own = Alias.objects.filter(address=address, target=row).first()
+    if own:
+        own.delete()
+    check_free(address)
+    if User.objects.filter(email=address).exists():
+        raise ValidationError({"address": _("Somebody signs in with this address already.")})
+    row.home = row.home or "/".join(reversed(old.rsplit("@", 1)))
+    row.address = mailbox.address = address
+    row.save(update_fields=["address", "home"])
+    CountedSpace.objects.filter(mailbox_id=old).update(mailbox_id=address)
+    Forward.objects.filter(address=old).update(address=address)
+    GroupMember.objects.filter(address=old).update(address=address)
+    MailAccount.objects.filter(mailbox=row).update(address=address, login=address)
+    User.objects.filter(email=old, mail_accounts__mailbox=row).update(email=address)
+    if keep_alias:
+        Alias.objects.create(address=old, target=row)
+    record(by=by, verb="mailbox.rename", thing=row, before={"address": old}, after={"address": address})
+    transaction.on_commit(lambda: _ended(old))
+
+
+@transaction.atomic
+def delete(*, mailbox: Mailbox, by: Actor) -> None:
+    """Shuts the mailbox; its mail is kept for as many days as the plan says, and only then removed for good."""
+    row = _held(mailbox)
+    if row.deleted:
+        return
+    row.deleted = mailbox.deleted = timezone.now()
+    row.save(update_fields=["deleted"])
+    record(by=by, verb="mailbox.delete", thing=row)
+    _end_sessions(row)
+
+
+@transaction.atomic
+def restore(*, mailbox: Mailbox, by: Actor) -> None:
+    """Has a deleted mailbox back as it was; its customer's plan must have room for it."""
+    row = _held(mailbox)
+    if row.deleted is None:
+        return
+    check_room(row.domain.customer, mailboxes=1, more_bytes=row.quota_bytes)
+    row.deleted = mailbox.deleted = None
+    row.save(update_fields=["deleted"])
+    record(by=by, verb="mailbox.restore", thing=row)
+
+
+def purge(*, mailbox: Mailbox, by: Actor = SYSTEM) -> bool:
+    """Removes a deleted mailbox and its mail for good. False when the mail server did not remove the mail: the row stays then,
+    for another try."""
+    if mailbox.deleted is None:
+        raise ValueError("only a deleted mailbox can be removed for good")
+    try:
+        doveadm.remove_mail(mailbox.address)
+    except doveadm.DoveadmFailed:
+        return False
+    with transaction.atomic():
+        record(by=by, verb="mailbox.purge", thing=mailbox)
+        CountedSpace.objects.filter(mailbox_id=mailbox.address).delete()
+        account = MailAccount.objects.filter(mailbox=mailbox).select_related("owner").first()
+        mailbox.delete()  # with its account: what Casilla kept of it
+        if account and not account.owner.mail_accounts.exists() and not _stays(account.owner):
+            account.owner.delete()
+    return True
+
+
+def purge_old() -> int:
+    """Removes for good what was deleted longer ago than its plan keeps it; gives how many mailboxes."""
+    rows = Mailbox.objects.filter(deleted__isnull=False).select_related("domain__customer__plan")
+    now = timezone.now()
+    old = [
+        one
+        for one in rows
+        if one.deleted and one.deleted + timedelta(days=one.domain.customer.plan.retention_days) <= now
+    ]
+    return sum(purge(mailbox=one) for one in old)
+
+
+def act_on_many(*, mailboxes: Iterable[Mailbox], do: str, by: Actor) -> int:
+    """One action on each of a selection, all or nothing; gives how many. Raises KeyError for an unknown action."""
+    verb = SELECTION[do]
+    with transaction.atomic():
+        done = 0
+        for mailbox in mailboxes:
+            verb(mailbox, by)
+            done += 1
+    return done
+
+
+SELECTION: dict[str, Callable[[Mailbox, Actor], None]] = {
+    "suspend": lambda one, by: suspend(mailbox=one, by=by, active=False, receives=False, sends=False),
+    "resume": lambda one, by: suspend(mailbox=one, by=by, active=True, receives=True, sends=True),
+    "delete": lambda one, by: delete(mailbox=one, by=by),
+    "restore": lambda one, by: restore(mailbox=one, by=by),
+    "pop3_on": lambda one, by: change_mailbox(mailbox=one, by=by, pop3=True),
+    "pop3_off": lambda one, by: change_mailbox(mailbox=one, by=by, pop3=False),
+}
+"""What can be done with a selection."""
+
+
+def _held(mailbox: Mailbox) -> Mailbox:
+    """The mailbox's row as it is now, its customer held until the transaction ends."""
+    lock_customer(mailbox.domain.customer_id)
+    return Mailbox.objects.select_related("domain__customer__plan").get(pk=mailbox.pk)
+
+
+def _end_sessions(mailbox: Mailbox) -> None:
+    address = mailbox.address
+    transaction.on_commit(lambda: _ended(address))
+
+
+def _ended(address: str) -> None:
+    doveadm.end_sessions(address)
+
+
+def _stays(person: User) -> bool:
+    return person.has_usable_password() or person.is_superuser or person.roles.exists()
