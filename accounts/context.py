@@ -6,7 +6,12 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import MailAccount
+from accounts.services.permissions import held_by
 
 SLIPS = frozenset({2006, 2013, 2019, 2028, 2034, 2051, 2062, 2070})
 WALL = [{"n": number, "slip": number in SLIPS, "open": number == 2047} for number in range(2001, 2073)]
@@ -26,8 +31,16 @@ def ui(request: HttpRequest) -> dict[str, Any]:
             "modules": modules(),
             "wall": WALL,
             "languages": settings.LANGUAGES,
+            "portal": SimpleLazyObject(lambda: runs_anything(user)),
         }
     }
+
+
+def runs_anything(user: Any) -> bool:
+    """Whether the portal has something to show to this person: a role, or a mailbox of the provider's."""
+    if user is None or isinstance(user, AnonymousUser):
+        return False
+    return bool(held_by(user)) or MailAccount.objects.filter(owner=user.pk, mailbox__isnull=False).exists()
 
 
 @cache

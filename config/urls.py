@@ -9,5 +9,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("mail/<int:account_id>/", include("accounts.mailbox_urls")),
     path("portal/usage/", include("accounts.views.usage.urls")),
+    path("portal/", include("accounts.portal_urls")),
     path("", include("webmail.urls")),
 ]

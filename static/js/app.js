@@ -19,6 +19,7 @@ import * as menu from "casilla/menu";
 import * as move from "casilla/move";
 import * as news from "casilla/news";
 import * as notify from "casilla/notify";
+import * as picks from "casilla/picks";
 import * as preview from "casilla/preview";
 import * as print from "casilla/print";
 import * as reader from "casilla/reader";
@@ -37,7 +38,7 @@ import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, live, menu, move, news, notify, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, tagged, theme, toast, tree };
+const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {

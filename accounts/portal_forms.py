@@ -1,0 +1,278 @@
+"""The forms of the portal. What only a service can judge, it says as a ValidationError at one of these fields."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import Customer, Kind, Mailbox, Plan
+from accounts.services.limits import parse_size, size_words
+
+SIZE_HINT = _("For example 500 MB or 5 GB.")
+
+
+def tried(form: forms.BaseForm, change: Callable[[], Any]) -> bool:
+    """Makes a change; False, with the reason at the form's field, when it cannot be made."""
+    try:
+        change()
+    except ValidationError as error:
+        found = error.message_dict if hasattr(error, "error_dict") else {"": error.messages}
+        for field, texts in found.items():
+            for text in texts:
+                form.add_error(field if field in form.fields else None, text)
+        return False
+    return True
+
+
+class PortalForm(forms.Form):
+    """Fields with the classes of the design."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs.setdefault("label_suffix", "")
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            widget = field.widget
+            if isinstance(widget, forms.Select):
+                widget.attrs["class"] = "input select"
+            elif not isinstance(widget, forms.CheckboxInput):
+                widget.attrs.setdefault("class", "input")
+                widget.attrs.setdefault("autocomplete", "off")
+
+
+class SizeField(forms.CharField):
+    """A size in octets, written with its unit."""
+
+    def clean(self, value: Any) -> int | None:
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return parse_size(text)
+        except ValidationError as error:
+            raise ValidationError(error.messages) from error
+
+    def prepare_value(self, value: Any) -> Any:
+        return size_words(value) if isinstance(value, int) else value
+
+
+class LinesField(forms.CharField):
+    """One address a line (or with commas between), as a list."""
+
+    widget = forms.Textarea
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.widget.attrs |= {"rows": 4, "dir": "ltr", "spellcheck": "false"}
+
+    def clean(self, value: Any) -> list[str]:
+        text = super().clean(value) or ""
+        return [one for one in text.replace(",", "\n").replace(";", "\n").split("\n") if one.strip()]
+
+
+class MailboxNewForm(PortalForm):
+    address = forms.CharField(label=_("Address"), max_length=254)
+    name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("Who or what it is for."))
+    quota = SizeField(label=_("Quota"), required=False)
+    password = forms.CharField(
+        label=_("Password"),
+        max_length=200,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput(render_value=False),
+        help_text=_("Leave it empty and Casilla makes one, which is shown once."),
+    )
+    recovery_address = forms.CharField(
+        label=_("Address for a new password"),
+        max_length=254,
+        required=False,
+        help_text=_("Another mailbox of the person: a link for a new password goes there."),
+    )
+
+    def __init__(self, *args: Any, usual: int, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["quota"].help_text = _("Empty: %(size)s, as in the plan.") % {"size": size_words(usual)}
+        self.fields["address"].widget.attrs |= {"dir": "ltr", "spellcheck": "false", "autocapitalize": "none"}
+        self.fields["password"].widget.attrs["autocomplete"] = "new-password"
+
+
+class MailboxForm(PortalForm):
+    """What whoever runs the domain may set of a mailbox."""
+
+    name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    recovery_address = forms.CharField(label=_("Address for a new password"), max_length=254, required=False)
+    quota = SizeField(label=_("Quota"), help_text=SIZE_HINT)
+    imap = forms.BooleanField(label=_("IMAP and webmail"), required=False)
+    pop3 = forms.BooleanField(label=_("POP3"), required=False)
+    smtp = forms.BooleanField(label=_("Sending (SMTP)"), required=False)
+    sieve = forms.BooleanField(label=_("Filters (ManageSieve)"), required=False)
+
+    @classmethod
+    def of(cls, mailbox: Mailbox, data: Any = None) -> MailboxForm:
+        names = ("name", "recovery_address", "imap", "pop3", "smtp", "sieve")
+        form = cls(data, initial={name: getattr(mailbox, name) for name in names} | {"quota": mailbox.quota_bytes})
+        plan = mailbox.domain.customer.plan
+        for name in ("imap", "pop3", "smtp", "sieve"):
+            if not getattr(plan, name):
+                form.fields[name].disabled = True
+                form.fields[name].initial = form.initial[name] = False
+                form.fields[name].help_text = _("Not in the plan.")
+        return form
+
+
+class OwnMailboxForm(PortalForm):
+    """What its owner may set of a mailbox."""
+
+    name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    recovery_address = forms.CharField(
+        label=_("Address for a new password"),
+        max_length=254,
+        required=False,
+        help_text=_("Another mailbox of yours: a link for a new password goes there."),
+    )
+
+
+class PasswordForm(PortalForm):
+    password = forms.CharField(label=_("New password"), max_length=200, strip=False, widget=forms.PasswordInput)
+    again = forms.CharField(label=_("The same once more"), max_length=200, strip=False, widget=forms.PasswordInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "new-password"
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        if "password" in data and "again" in data and data["password"] != data["again"]:
+            self.add_error("again", _("The two are not the same."))
+        return data
+
+
+class OwnPasswordForm(PasswordForm):
+    """One's own: the one that counts until now is asked for too."""
+
+    current = forms.CharField(label=_("Password until now"), max_length=200, strip=False, widget=forms.PasswordInput)
+    field_order = ["current", "password", "again"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["current"].widget.attrs["autocomplete"] = "current-password"
+
+
+class RenameForm(PortalForm):
+    address = forms.CharField(label=_("New address"), max_length=254)
+    keep_alias = forms.BooleanField(
+        label=_("Mail to the old address goes on arriving here"), required=False, initial=True
+    )
+
+
+class StateForm(PortalForm):
+    active = forms.BooleanField(label=_("May sign in"), required=False)
+    receives = forms.BooleanField(label=_("Receives mail"), required=False)
+    sends = forms.BooleanField(label=_("May send"), required=False)
+
+
+class ForwardsForm(PortalForm):
+    forwards = LinesField(label=_("Forward to"), required=False, help_text=_("One address a line."))
+    keeps_copy = forms.BooleanField(label=_("Keep a copy in this mailbox"), required=False)
+
+
+class AliasForm(PortalForm):
+    address = forms.CharField(label=_("Address"), max_length=254)
+    target = forms.CharField(label=_("Delivers into the mailbox"), max_length=254)
+
+
+class GroupForm(PortalForm):
+    address = forms.CharField(label=_("Address"), max_length=254)
+    name = forms.CharField(label=_("Name"), max_length=120, required=False)
+    members = LinesField(label=_("Members"), help_text=_("One address a line, here or elsewhere."))
+
+
+class DomainForm(PortalForm):
+    catch_all = forms.CharField(
+        label=_("Mail addressed to nobody goes to"),
+        max_length=254,
+        required=False,
+        help_text=_("A mailbox of this customer. Empty: it is refused, which keeps much spam out."),
+    )
+
+
+class CustomerForm(PortalForm):
+    name = forms.CharField(label=_("Name"), max_length=120)
+    plan = forms.ModelChoiceField(label=_("Plan"), queryset=Plan.objects.order_by("name"))
+
+    @classmethod
+    def of(cls, customer: Customer, data: Any = None) -> CustomerForm:
+        return cls(data, initial={"name": customer.name, "plan": customer.plan_id})
+
+
+class DomainNewForm(PortalForm):
+    name = forms.CharField(label=_("Domain"), max_length=253)
+
+
+class NameForm(PortalForm):
+    name = forms.CharField(label=_("Name"), max_length=120)
+
+
+class PlanForm(PortalForm):
+    name = forms.CharField(label=_("Name"), max_length=80)
+    mailbox_limit = forms.IntegerField(
+        label=_("Mailboxes"), required=False, min_value=0, max_value=10_000_000, help_text=_("Empty: no limit.")
+    )
+    total = SizeField(label=_("Space in all"), required=False, help_text=_("Empty: no limit."))
+    mailbox_quota = SizeField(label=_("Quota of a new mailbox"), help_text=SIZE_HINT)
+    largest = SizeField(label=_("Largest mailbox"), required=False, help_text=_("Empty: no limit."))
+    retention_days = forms.IntegerField(
+        label=_("Days to have a deleted mailbox back"), min_value=0, max_value=365, initial=30
+    )
+    imap = forms.BooleanField(label="IMAP", required=False, initial=True)
+    pop3 = forms.BooleanField(label="POP3", required=False, initial=True)
+    smtp = forms.BooleanField(label=_("Sending (SMTP)"), required=False, initial=True)
+    sieve = forms.BooleanField(label=_("Filters (ManageSieve)"), required=False, initial=True)
+
+    SAME = ("name", "mailbox_limit", "retention_days", "imap", "pop3", "smtp", "sieve")
+    SIZES = {"total": "total_bytes", "mailbox_quota": "mailbox_quota_bytes", "largest": "largest_mailbox_bytes"}
+
+    def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:
+        self.plan = plan
+        if plan.pk:
+            kwargs["initial"] = {name: getattr(plan, name) for name in self.SAME}
+            kwargs["initial"] |= {name: getattr(plan, field) for name, field in self.SIZES.items()}
+        super().__init__(*args, **kwargs)
+
+    def clean_name(self) -> str:
+        name = str(self.cleaned_data["name"])
+        if Plan.objects.filter(name=name).exclude(pk=self.plan.pk).exists():
+            raise ValidationError(_("There is a plan with this name."))
+        return name
+
+    def filled(self) -> Plan:
+        """The plan with what was typed, not kept yet."""
+        for name in self.SAME:
+            setattr(self.plan, name, self.cleaned_data[name])
+        for name, field in self.SIZES.items():
+            setattr(self.plan, field, self.cleaned_data[name])
+        return self.plan
+
+
+class InviteForm(PortalForm):
+    address = forms.CharField(label=_("Mail address"), max_length=254)
+    kind = forms.ChoiceField(label=_("Role"))
+
+    def __init__(self, *args: Any, kinds: list[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["kind"].choices = [(kind, label) for kind, label in Kind.choices if kind in kinds]  # type: ignore[attr-defined]
+
+
+class JoinForm(PasswordForm):
+    """A new person who was invited."""
+
+    name = forms.CharField(label=_("Your name"), max_length=120)
+    field_order = ["name", "password", "again"]
+
+
+class BatchForm(PortalForm):
+    file = forms.FileField(label=_("CSV file"), widget=forms.FileInput(attrs={"accept": ".csv,text/csv,text/plain"}))

@@ -1,0 +1,67 @@
+"""Addresses of the portal, all below /portal/."""
+
+from __future__ import annotations
+
+from django.urls import include, path
+
+from accounts.views.portal import addresses, batches, changes, customers, domains, home, mailboxes, people, states
+
+app_name = "portal"
+
+domain_patterns = [
+    path("", domains.mailbox_list, name="domain"),
+    path("settings/", domains.domain_settings, name="domain_settings"),
+    path("open/", domains.domain_open, name="domain_open"),
+    path("selection/", domains.selection, name="selection"),
+    path("mailboxes/new/", mailboxes.mailbox_new, name="mailbox_new"),
+    path("mailboxes.csv", batches.export, name="export"),
+    path("import/", batches.batch_new, name="batch_new"),
+    path("addresses/", addresses.addresses, name="addresses"),
+    path("addresses/alias/", addresses.alias_new, name="alias_new"),
+    path("addresses/group/", addresses.group_new, name="group_new"),
+    path("people/", people.domain_people, name="domain_people"),
+    path("changes/", changes.domain_changes, name="domain_changes"),
+]
+
+mailbox_patterns = [
+    path("", mailboxes.mailbox_page, name="mailbox"),
+    path("forwards/", mailboxes.mailbox_forwards, name="mailbox_forwards"),
+    path("password/", mailboxes.mailbox_password, name="mailbox_password"),
+    path("password/made/", mailboxes.password_made, name="password_made"),
+    path("password/link/", mailboxes.password_link, name="password_link"),
+    path("access/", states.mailbox_state, name="mailbox_state"),
+    path("rename/", states.mailbox_rename, name="mailbox_rename"),
+    path("delete/", states.mailbox_delete, name="mailbox_delete"),
+    path("restore/", states.mailbox_restore, name="mailbox_restore"),
+    path("purge/", states.mailbox_purge, name="mailbox_purge"),
+    path("changes/", changes.mailbox_changes, name="mailbox_changes"),
+]
+
+urlpatterns = [
+    path("", home.home, name="home"),
+    path("search/", home.search, name="search"),
+    path("changes/", changes.all_changes, name="changes"),
+    path("domains/<int:domain_id>/", include(domain_patterns)),
+    path("mailboxes/<int:mailbox_id>/", include(mailbox_patterns)),
+    path("aliases/<int:alias_id>/delete/", addresses.alias_delete, name="alias_delete"),
+    path("groups/<int:group_id>/", addresses.group_edit, name="group"),
+    path("groups/<int:group_id>/delete/", addresses.group_delete, name="group_delete"),
+    path("lists/<int:batch_id>/", batches.batch_page, name="batch"),
+    path("lists/<int:batch_id>/apply/", batches.batch_apply, name="batch_apply"),
+    path("lists/<int:batch_id>/passwords.csv", batches.batch_passwords, name="batch_passwords"),
+    path("customers/", customers.customer_list, name="customers"),
+    path("customers/new/", customers.customer_new, name="customer_new"),
+    path("customers/<int:customer_id>/", customers.customer_page, name="customer"),
+    path("customers/<int:customer_id>/domains/new/", customers.domain_new, name="domain_new"),
+    path("customers/<int:customer_id>/people/", people.customer_people, name="customer_people"),
+    path("resellers/", customers.reseller_list, name="resellers"),
+    path("resellers/<int:reseller_id>/people/", people.reseller_people, name="reseller_people"),
+    path("plans/", customers.plan_list, name="plans"),
+    path("plans/new/", customers.plan_new, name="plan_new"),
+    path("plans/<int:plan_id>/", customers.plan_edit, name="plan"),
+    path("people/", people.provider_people, name="people"),
+    path("roles/<int:role_id>/withdraw/", people.role_withdraw, name="role_withdraw"),
+    path("invitations/<int:invitation_id>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
+    path("invitation/<str:token>/", people.invitation, name="invitation"),
+    path("new-password/<str:token>/", mailboxes.new_password, name="new_password"),
+]

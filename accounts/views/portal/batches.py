@@ -1,0 +1,115 @@
+"""Lists of mailboxes: read from CSV, shown row by row, made; and written as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Batch, Domain, Mailbox, MailboxUsage, User
+from accounts.portal_forms import BatchForm
+from accounts.services import batches
+from accounts.services.batches import BadFile, safe_cell
+from accounts.services.limits import MEGABYTE
+from accounts.services.permissions import Action, outranks
+from accounts.views.portal.doors import actor_of, batch_for, domain_for, show, status_of
+
+PAGE_SIZE = 100
+CHUNK = 500
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def batch_new(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Takes a CSV file and leads to what it would do."""
+    domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
+    form = BatchForm(request.POST, request.FILES) if request.method == "POST" else BatchForm()
+    if request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        try:
+            data = file.read(batches.FILE_LIMIT_BYTES + 1)
+            batch = batches.read_batch(domain=domain, data=data, name=file.name, by=actor_of(request))
+        except BadFile as error:
+            form.add_error("file", str(error))
+        else:
+            return redirect("portal:batch", batch.pk)
+    return show(
+        request, "portal/batch_new.html", {"domain": domain, "form": form, "tab": "mailboxes"}, status=status_of(form)
+    )
+
+
+@login_required
+@require_safe
+def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """What a list would do, row by row, those that are wrong first; how far it is while it is made."""
+    batch = batch_for(request, batch_id)
+    rows = sorted(batch.rows, key=lambda row: not row["errors"])
+    page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {
+        "batch": batch,
+        "domain": batch.domain,
+        "page": page,
+        "percent": 100 * batch.done // max(batch.total, 1),
+        "moving": batch.state in {Batch.State.WAITING, Batch.State.RUNNING},
+        "tab": "mailboxes",
+    }
+    partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
+    return show(request, "portal/batch.html#live" if partial else "portal/batch.html", context)
+
+
+@login_required
+@require_POST
+def batch_apply(request: HttpRequest, batch_id: int) -> HttpResponse:
+    batch = batch_for(request, batch_id)
+    addresses = [row["address"] for row in batch.rows]
+    held = User.objects.filter(email__in=addresses[: batches.ROWS_LIMIT]).values_list("email", flat=True)
+    if not all(outranks(request.user, address) for address in held):
+        raise PermissionDenied
+    batches.start_batch(batch)
+    return redirect("portal:batch", batch.pk)
+
+
+@login_required
+@require_safe
+def batch_passwords(request: HttpRequest, batch_id: int) -> StreamingHttpResponse:
+    """The passwords that were made, for a day."""
+    batch = batch_for(request, batch_id)
+    lines = [["address", "password"], *([address, password] for address, password in batches.take_passwords(batch))]
+    return _csv(iter(lines), "passwords.csv")
+
+
+@login_required
+@require_safe
+def export(request: HttpRequest, domain_id: int) -> StreamingHttpResponse:
+    """Every mailbox of a domain as CSV; no cell of it is a formula, and it can be read in again."""
+    domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
+    return _csv(_mailbox_lines(domain), f"{domain.name}.csv")
+
+
+def _mailbox_lines(domain: Domain) -> Iterator[list[str]]:
+    yield ["address", "name", "quota", "recovery", "used", "sign in", "receives", "sends", "deleted"]
+    usage = dict(MailboxUsage.objects.filter(username__endswith=f"@{domain.name}").values_list("username", "bytes"))
+    for one in Mailbox.objects.filter(domain=domain).order_by("number").iterator(CHUNK):
+        quota, used = (f"{size / MEGABYTE:g} MB" for size in (one.quota_bytes, usage.get(one.address, 0)))
+        states = ["yes" if state else "no" for state in (one.active, one.receives, one.sends)]
+        yield [one.address, one.name, quota, one.recovery_address, used, *states, str(one.deleted or "")]
+
+
+def _csv(lines: Iterator[list[str]], name: str) -> StreamingHttpResponse:
+    def parts() -> Iterator[str]:
+        yield "\ufeff"  # Excel takes it for UTF-8 only with this
+        for line in lines:
+            buffer = io.StringIO()
+            csv.writer(buffer).writerow([safe_cell(cell) for cell in line])
+            yield buffer.getvalue()
+
+    response = StreamingHttpResponse(parts(), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

@@ -1,0 +1,139 @@
+"""Customers, resellers and plans."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.models import Plan, Reseller
+from accounts.portal_forms import CustomerForm, DomainNewForm, NameForm, PlanForm, tried
+from accounts.services import customers, listing, permissions
+from accounts.services.limits import taken_by
+from accounts.services.permissions import Action, may
+from accounts.views.portal.doors import actor_of, allow, customer_for, plan_for, show, status_of
+
+
+@login_required
+@require_safe
+def customer_list(request: HttpRequest) -> HttpResponse:
+    held = permissions.held_by(request.user)
+    if not (held.provider or held.resellers or held.customers):
+        raise PermissionDenied
+    text = request.GET.get("q", "").strip()[:100]
+    page = listing.customer_page(permissions.customers_of(request.user), text=text, page=request.GET.get("page"))
+    return show(request, "portal/customers.html", {"page": page, "q": text, "tab": "customers"})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def customer_new(request: HttpRequest) -> HttpResponse:
+    """A customer: the provider's own, or of the reseller who makes it."""
+    allow(request, Action.ADD_CUSTOMER)
+    form = CustomerForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        held = permissions.held_by(request.user)
+        reseller = None if held.provider else Reseller.objects.filter(pk__in=held.resellers).order_by("pk").first()
+        data = form.cleaned_data
+        customer = customers.create_customer(
+            name=data["name"], plan=data["plan"], reseller=reseller, by=actor_of(request)
+        )
+        return redirect("portal:customer", customer.pk)
+    context = {"form": form, "title": _("New customer"), "act": _("Create customer"), "tab": "customers"}
+    return show(request, "portal/form.html", context, status=status_of(form))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def customer_page(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """A customer: plan, what is taken of it, domains."""
+    action = Action.CHANGE_CUSTOMER if request.method == "POST" else Action.SEE_CUSTOMER
+    customer = customer_for(request, customer_id, action)
+    form = CustomerForm.of(customer, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        change = {"name": data["name"], "plan": data["plan"]}
+        if tried(form, lambda: customers.change_customer(customer=customer, by=actor_of(request), **change)):
+            messages.info(request, _("Saved"))
+            return redirect("portal:customer", customer.pk)
+    domains = permissions.domains_of(request.user).filter(customer=customer)
+    context = {
+        "customer": customer,
+        "form": form,
+        "page": listing.domain_page(domains, page=request.GET.get("page")),
+        "taken": taken_by(customer),
+        "changes": may(request.user, Action.CHANGE_CUSTOMER, customer),
+        "tab": "customers",
+    }
+    return show(request, "portal/customer.html", context, status=status_of(form))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def domain_new(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """A domain for a customer. Not for customers themselves: nobody takes in mail for a domain that is not theirs."""
+    customer = customer_for(request, customer_id, Action.CHANGE_CUSTOMER)
+    form = DomainNewForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        made = []
+        name = form.cleaned_data["name"]
+        if tried(
+            form,
+            lambda: made.append(customers.create_domain(customer=customer, name=name, by=actor_of(request))),
+        ):
+            return redirect("portal:domain", made[0].pk)
+    title = _("New domain of %(customer)s") % {"customer": customer.name}
+    context = {"form": form, "title": title, "act": _("Add domain"), "tab": "customers"}
+    return show(request, "portal/form.html", context, status=status_of(form))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def reseller_list(request: HttpRequest) -> HttpResponse:
+    """The resellers; POST makes one."""
+    allow(request, Action.RUN_PROVIDER)
+    form = NameForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        reseller = customers.create_reseller(name=form.cleaned_data["name"], by=actor_of(request))
+        return redirect("portal:reseller_people", reseller.pk)
+    rows = Reseller.objects.annotate(n=Count("customers")).order_by("name")[:500]
+    context = {"resellers": rows, "form": form, "tab": "resellers"}
+    return show(request, "portal/resellers.html", context, status=status_of(form))
+
+
+@login_required
+@require_safe
+def plan_list(request: HttpRequest) -> HttpResponse:
+    allow(request, Action.RUN_PROVIDER)
+    plans = Plan.objects.annotate(n=Count("customers")).order_by("name")
+    return show(request, "portal/plans.html", {"plans": plans, "tab": "plans"})
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def plan_new(request: HttpRequest) -> HttpResponse:
+    allow(request, Action.RUN_PROVIDER)
+    return _plan(request, Plan(), new=True)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def plan_edit(request: HttpRequest, plan_id: int) -> HttpResponse:
+    return _plan(request, plan_for(request, plan_id), new=False)
+
+
+def _plan(request: HttpRequest, plan: Plan, *, new: bool) -> HttpResponse:
+    form = PlanForm(request.POST if request.method == "POST" else None, plan=plan)
+    if request.method == "POST" and form.is_valid():
+        filled = form.filled()
+        if tried(form, lambda: customers.save_plan(plan=filled, by=actor_of(request), new=new)):
+            messages.info(request, _("Saved"))
+            return redirect("portal:plans")
+    title = _("New plan") if new else plan.name
+    context = {"form": form, "title": title, "act": _("Save plan"), "tab": "plans"}
+    return show(request, "portal/form.html", context, status=status_of(form))

@@ -1,0 +1,133 @@
+"""A domain: its mailboxes, what is done with a selection of them, and its settings."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from accounts.models import Alias, Domain, Group, Mailbox
+from accounts.portal_forms import DomainForm, MailboxNewForm, tried
+from accounts.services import customers, forwards, listing, mailboxes
+from accounts.services.permissions import Action, may_take_over
+from accounts.views.entrance import UNPROCESSABLE
+from accounts.views.portal.doors import actor_of, domain_for, show, status_of
+
+SELECTION_LIMIT = 1000
+
+
+@login_required
+@require_safe
+def mailbox_list(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """The mailboxes of a domain: searched, filtered, sorted, in pages."""
+    domain = domain_for(request, domain_id, Action.SEE_DOMAIN)
+    return _list(request, domain)
+
+
+def _list(request: HttpRequest, domain: Domain, *, error: str = "", status: int = 200) -> HttpResponse:
+    data = request.GET
+    show_ = data.get("show", "all") if data.get("show") in listing.FILTERS else "all"
+    sort = data.get("sort", "number") if data.get("sort", "").lstrip("-") in listing.SORTS else "number"
+    text = data.get("q", "").strip()[:100]
+    figures = listing.figures_of(domain)
+    rows = Mailbox.objects.filter(domain=domain)
+    page = listing.mailbox_page(
+        rows, text=text, show=show_, sort=sort, page=data.get("page"), total=figures.counts[show_]
+    )
+    usual = domain.customer.plan.mailbox_quota_bytes
+    context = {
+        "domain": domain,
+        "figures": figures,
+        "page": page,
+        "q": text,
+        "chosen": show_,
+        "sort": sort,
+        "columns": _columns(sort),
+        "form": MailboxNewForm(usual=usual, prefix="new"),
+        "addresses": _address_count(domain),
+        "error": error,
+        "tab": "mailboxes",
+        "kept": urlencode({"show": show_, "sort": sort, "q": text}),
+    }
+    return show(request, "portal/domain.html", context, status=status)
+
+
+@login_required
+@require_POST
+def selection(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """One action (`do`) on the selected mailboxes (`mailbox`), all or nothing."""
+    domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
+    do = request.POST.get("do", "")
+    wanted = [int(text) for text in request.POST.getlist("mailbox") if text.isascii() and text.isdigit()]
+    if do not in mailboxes.SELECTION:
+        return HttpResponseBadRequest()
+    if not wanted or len(wanted) > SELECTION_LIMIT:
+        return _list(request, domain, error=_("Select mailboxes in the list first."), status=UNPROCESSABLE)
+    chosen = list(Mailbox.objects.filter(domain=domain, pk__in=wanted).select_related("domain__customer__plan"))
+    if len(chosen) != len(set(wanted)):
+        return _list(request, domain, error=_("Some of them are gone. Nothing was changed."), status=UNPROCESSABLE)
+    if not all(may_take_over(request.user, one) for one in chosen):
+        text = _("Among them is the mailbox of somebody who runs more than you do. Nothing was changed.")
+        return _list(request, domain, error=text, status=403)
+    try:
+        count = mailboxes.act_on_many(mailboxes=chosen, do=do, by=actor_of(request))
+    except ValidationError as error:
+        return _list(request, domain, error=" ".join(error.messages), status=UNPROCESSABLE)
+    messages.info(request, ngettext("%(n)d mailbox changed", "%(n)d mailboxes changed", count) % {"n": count})
+    return redirect(f"{request.path.replace('selection/', '')}?{request.GET.urlencode()}")
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def domain_settings(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Who catches what is addressed to nobody; whether the domain is open."""
+    domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
+    before = domain.catch_all.address if domain.catch_all else ""
+    form = DomainForm(request.POST if request.method == "POST" else None, initial={"catch_all": before})
+    if request.method == "POST" and form.is_valid():
+        address = form.cleaned_data["catch_all"].strip().lower()
+        mailbox = Mailbox.objects.select_related("domain").filter(address=address).first()
+        if address and mailbox is None:
+            form.add_error("catch_all", _("There is no mailbox with this address."))
+        elif tried(form, lambda: forwards.set_catch_all(domain=domain, mailbox=mailbox, by=actor_of(request))):
+            messages.info(request, _("Saved"))
+            return redirect("portal:domain_settings", domain.pk)
+    context = {"domain": domain, "form": form, "tab": "settings", "addresses": _address_count(domain)}
+    return show(request, "portal/domain_settings.html", context, status=status_of(form))
+
+
+@login_required
+@require_POST
+def domain_open(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Opens a domain (`active` = 1) or shuts it."""
+    domain = domain_for(request, domain_id, Action.CHANGE_DOMAIN)
+    customers.open_domain(domain=domain, active=request.POST.get("active") == "1", by=actor_of(request))
+    return redirect("portal:domain_settings", domain.pk)
+
+
+def _columns(sort: str) -> dict[str, dict[str, str]]:
+    """For each column that sorts: where its head leads, and how it is sorted now."""
+    columns = {}
+    for name in listing.SORTS:
+        up, down = sort == name, sort == f"-{name}"
+        first = f"-{name}" if name == "usage" else name
+        target = f"-{name}" if up else name if down else first
+        columns[name] = {"sort": target, "aria": "ascending" if up else "descending" if down else ""}
+    return columns
+
+
+def _address_count(domain: Domain) -> int:
+    return domain_aliases(domain).count() + Group.objects.filter(domain=domain).count()
+
+
+def domain_aliases(domain: Domain) -> QuerySet[Alias]:
+    """The aliases that are addresses of this domain."""
+    return Alias.objects.filter(target__domain__customer=domain.customer_id, address__endswith=f"@{domain.name}")

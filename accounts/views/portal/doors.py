@@ -1,0 +1,136 @@
+"""Loading and authorising in one: what the person may not see is not there (404); what they see but may not do is refused
+(403). And what stands around every page of the portal."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from accounts.adapter import client_ip
+from accounts.models import (
+    Alias,
+    Batch,
+    Customer,
+    Domain,
+    Group,
+    Invitation,
+    MailAccount,
+    Mailbox,
+    Plan,
+    Reseller,
+    Role,
+    User,
+)
+from accounts.services import permissions
+from accounts.services.audit import Actor
+from accounts.services.permissions import Action, held_by, may
+from accounts.views.entrance import UNPROCESSABLE
+
+Offer = TypeVar("Offer", Role, Invitation)
+
+
+def me(request: HttpRequest) -> User:
+    """The person who is signed in, as a row of their own."""
+    return User.objects.get(email=request.user.get_username())
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    return Actor(me(request), client_ip(request))
+
+
+def allow(request: HttpRequest, action: Action, thing: permissions.Thing = None) -> None:
+    """Raises PermissionDenied for what the person may not do."""
+    if not may(request.user, action, thing):
+        raise PermissionDenied
+
+
+def domain_for(request: HttpRequest, domain_id: int, action: Action) -> Domain:
+    rows = permissions.domains_of(request.user).select_related("customer__plan", "catch_all")
+    domain: Domain = get_object_or_404(rows, pk=domain_id)
+    allow(request, action, domain)
+    return domain
+
+
+def mailbox_for(request: HttpRequest, mailbox_id: int, action: Action) -> Mailbox:
+    rows = permissions.mailboxes_of(request.user).select_related("domain__customer__plan", "account__owner")
+    mailbox: Mailbox = get_object_or_404(rows, pk=mailbox_id)
+    allow(request, action, mailbox)
+    return mailbox
+
+
+def customer_for(request: HttpRequest, customer_id: int, action: Action) -> Customer:
+    rows = permissions.customers_of(request.user).select_related("plan", "reseller")
+    customer: Customer = get_object_or_404(rows, pk=customer_id)
+    allow(request, action, customer)
+    return customer
+
+
+def reseller_for(request: HttpRequest, reseller_id: int) -> Reseller:
+    reseller: Reseller = get_object_or_404(permissions.resellers_of(request.user), pk=reseller_id)
+    return reseller
+
+
+def plan_for(request: HttpRequest, plan_id: int) -> Plan:
+    allow(request, Action.RUN_PROVIDER)
+    plan: Plan = get_object_or_404(Plan, pk=plan_id)
+    return plan
+
+
+def alias_for(request: HttpRequest, alias_id: int) -> Alias:
+    alias: Alias = get_object_or_404(Alias.objects.select_related("target__domain__customer"), pk=alias_id)
+    domain_for(request, alias.target.domain_id, Action.RUN_DOMAIN)
+    return alias
+
+
+def group_for(request: HttpRequest, group_id: int) -> Group:
+    group: Group = get_object_or_404(Group.objects.select_related("domain__customer"), pk=group_id)
+    domain_for(request, group.domain_id, Action.RUN_DOMAIN)
+    return group
+
+
+def batch_for(request: HttpRequest, batch_id: int) -> Batch:
+    """A list that this person brought; another's passwords are not theirs to fetch."""
+    rows = Batch.objects.select_related("domain__customer__plan", "person").filter(person=request.user.pk)
+    batch: Batch = get_object_or_404(rows, pk=batch_id)
+    domain_for(request, batch.domain_id, Action.RUN_DOMAIN)
+    return batch
+
+
+def role_for(request: HttpRequest, rows: QuerySet[Offer], pk: int) -> Offer:
+    """A role or an invitation that the person may take away."""
+    offer = get_object_or_404(
+        rows.select_related("reseller", "customer__reseller", "domain__customer__reseller"), pk=pk
+    )
+    if not permissions.roles_over(request.user, offer.target) & permissions.ALLOWED[Action.INVITE]:
+        get_object_or_404(rows.none(), pk=pk)
+    if not permissions.may_grant(request.user, offer.kind, offer.target):
+        raise PermissionDenied
+    return offer
+
+
+def show(
+    request: HttpRequest, template: str, context: dict[str, Any] | None = None, *, status: int = 200
+) -> HttpResponse:
+    """A page of the portal; `domain` or `mailbox` in the context say what the sidebar is about."""
+    context = context or {}
+    domain: Domain | None = context.get("domain") or getattr(context.get("mailbox"), "domain", None)
+    held = held_by(request.user)
+    whole = domain is not None and may(request.user, Action.SEE_DOMAIN, domain)
+    shell = {
+        "domain": domain if whole else None,
+        "held": held,
+        "provider": held.provider,
+        "seller": may(request.user, Action.ADD_CUSTOMER),
+        "customers": bool(held.provider or held.resellers or held.customers),
+        "settings": whole and may(request.user, Action.CHANGE_DOMAIN, domain),
+        "accounts": MailAccount.objects.filter(owner=request.user.pk).order_by("pk"),
+    }
+    return render(request, template, context | {"shell": shell}, status=status)
+
+
+def status_of(form: Any) -> int:
+    return UNPROCESSABLE if form.errors else 200

@@ -1,0 +1,203 @@
+"""One mailbox: made, set, forwarded; and its password, by whoever runs it, by its owner, or by a link."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.adapter import client_ip
+from accounts.models import Mailbox, MailboxUsage
+from accounts.portal_forms import (
+    ForwardsForm,
+    MailboxForm,
+    MailboxNewForm,
+    OwnMailboxForm,
+    OwnPasswordForm,
+    PasswordForm,
+    tried,
+)
+from accounts.provisioning.passwords import check_mailbox_password
+from accounts.services import forwards, mailboxes
+from accounts.services.addresses import parse_local
+from accounts.services.audit import Actor, record
+from accounts.services.letters import send_letter
+from accounts.services.passwords import generate_password, mailbox_of_token, make_link_token
+from accounts.services.permissions import Action, may, may_take_over, outranks
+from accounts.views.entrance import UNPROCESSABLE
+from accounts.views.portal.doors import actor_of, domain_for, mailbox_for, show, status_of
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mailbox_new(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Makes a mailbox. Its password, when Casilla made it, is on the page that answers, and nowhere afterwards."""
+    domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
+    usual = domain.customer.plan.mailbox_quota_bytes
+    form = MailboxNewForm(request.POST if request.method == "POST" else None, usual=usual, prefix="new")
+    if request.method == "POST" and form.is_valid():
+        data, made = form.cleaned_data, []
+
+        def make() -> None:
+            address = parse_local(data["address"], domain)
+            if not outranks(request.user, address):
+                raise PermissionDenied
+            made.append(
+                mailboxes.create_mailbox(
+                    domain=domain,
+                    local=data["address"],
+                    by=actor_of(request),
+                    name=data["name"],
+                    password=data["password"],
+                    quota_bytes=data["quota"],
+                    recovery_address=data["recovery_address"],
+                )
+            )
+
+        if tried(form, make):
+            mailbox, password = made[0]
+            context = {"mailbox": mailbox, "domain": domain, "password": "" if data["password"] else password}
+            return show(request, "portal/mailbox_made.html", context)
+    return show(
+        request, "portal/mailbox_new.html", {"domain": domain, "form": form, "tab": "mailboxes"}, status=status_of(form)
+    )
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """What can be set of a mailbox: all of it by whoever runs it, name and address for a new password by its owner."""
+    posted = request.method == "POST"
+    mailbox = mailbox_for(request, mailbox_id, Action.USE_MAILBOX if posted else Action.SEE_MAILBOX)
+    runs = may(request.user, Action.RUN_MAILBOX, mailbox)
+    data = request.POST if posted else None
+    form: MailboxForm | OwnMailboxForm
+    if runs:
+        form = MailboxForm.of(mailbox, data)
+    else:
+        form = OwnMailboxForm(data, initial={"name": mailbox.name, "recovery_address": mailbox.recovery_address})
+    if posted and form.is_valid():
+        values: dict[str, Any] = dict(form.cleaned_data)
+        if values["recovery_address"] != mailbox.recovery_address and not may_take_over(request.user, mailbox):
+            raise PermissionDenied  # a link for a new password would go there
+        if "quota" in values:
+            values["quota_bytes"] = values.pop("quota")
+        if tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
+            messages.info(request, _("Saved"))
+            return redirect("portal:mailbox", mailbox.pk)
+    usage = MailboxUsage.objects.filter(username=mailbox.address).first()
+    return _page(request, "portal/mailbox.html", mailbox, "general", form=form, usage=usage)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mailbox_forwards(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Where its mail is sent on to, and whether a copy stays; the aliases that lead to it."""
+    mailbox = mailbox_for(request, mailbox_id, Action.USE_MAILBOX)
+    if request.method == "POST" and not may_take_over(request.user, mailbox):
+        raise PermissionDenied
+    addresses = "\n".join(mailbox.forwards.order_by("address").values_list("address", flat=True))
+    initial = {"forwards": addresses, "keeps_copy": mailbox.keeps_copy}
+    form = ForwardsForm(request.POST if request.method == "POST" else None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        change = {"addresses": data["forwards"], "keeps_copy": data["keeps_copy"]}
+        if tried(form, lambda: forwards.set_forwards(mailbox=mailbox, by=actor_of(request), **change)):
+            messages.info(request, _("Saved"))
+            return redirect("portal:mailbox_forwards", mailbox.pk)
+    aliases = list(mailbox.aliases.order_by("address"))
+    return _page(request, "portal/mailbox_forwards.html", mailbox, "forwards", form=form, aliases=aliases)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mailbox_password(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Sets a new password. Its owner has to know the one that counts until now."""
+    mailbox = mailbox_for(request, mailbox_id, Action.USE_MAILBOX)
+    if not may_take_over(request.user, mailbox):
+        raise PermissionDenied
+    own = not may(request.user, Action.RUN_MAILBOX, mailbox)
+    data = request.POST if request.method == "POST" else None
+    form = OwnPasswordForm(data) if own else PasswordForm(data)
+    if data is not None and form.is_valid():
+        current = form.cleaned_data.get("current", "")
+        if own and not check_mailbox_password(current, mailbox.password):
+            form.add_error("current", _("This is not the password of the mailbox."))
+        else:
+            password = form.cleaned_data["password"]
+            if tried(form, lambda: mailboxes.set_password(mailbox=mailbox, password=password, by=actor_of(request))):
+                messages.info(request, _("The new password counts from now on, in every program too."))
+                return redirect("portal:mailbox_password", mailbox.pk)
+    return _page(request, "portal/mailbox_password.html", mailbox, "password", form=form, own=own)
+
+
+@login_required
+@require_POST
+def password_made(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Sets a password that Casilla makes, and shows it this once."""
+    mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    if not may_take_over(request.user, mailbox):
+        raise PermissionDenied
+    password = generate_password()
+    mailboxes.set_password(mailbox=mailbox, password=password, by=actor_of(request))
+    return _page(request, "portal/mailbox_password.html", mailbox, "password", form=PasswordForm(), made=password)
+
+
+@login_required
+@require_POST
+def password_link(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Makes a link with which a new password can be set once; sends it to the address that is kept for that (`send`), or shows
+    it."""
+    mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    if not may_take_over(request.user, mailbox):
+        raise PermissionDenied
+    link = settings.SITE_URL + reverse("portal:new_password", args=[make_link_token(mailbox)])
+    record(by=actor_of(request), verb="mailbox.link", thing=mailbox)
+    context: dict[str, Any] = {"form": PasswordForm()}
+    if "send" in request.POST and mailbox.recovery_address:
+        subject = _("A new password for %(address)s") % {"address": mailbox.address}
+        sent = send_letter(
+            mailbox.recovery_address, subject, "portal/mail/new_password.txt", {"mailbox": mailbox, "link": link}
+        )
+        context |= {"sent": sent, "failed": not sent}
+    else:
+        context["link"] = link
+    return _page(request, "portal/mailbox_password.html", mailbox, "password", **context)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_password(request: HttpRequest, token: str) -> HttpResponse:
+    """Whoever has the link sets a new password, once."""
+    mailbox = mailbox_of_token(token)
+    if mailbox is None:
+        return show(request, "portal/link_over.html", status=404)
+    form = PasswordForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        by = Actor(None, client_ip(request))
+        password = form.cleaned_data["password"]
+        if tried(form, lambda: mailboxes.set_password(mailbox=mailbox, password=password, by=by)):
+            messages.info(request, _("The new password counts from now on, in every program too."))
+            return redirect("account_login")
+    return show(request, "portal/new_password.html", {"address": mailbox.address, "form": form}, status=status_of(form))
+
+
+def _page(request: HttpRequest, template: str, mailbox: Mailbox, tab: str, **context: Any) -> HttpResponse:
+    context |= {
+        "mailbox": mailbox,
+        "runs": may(request.user, Action.RUN_MAILBOX, mailbox),
+        "section": tab,
+        "tab": "mailboxes",
+        "forward_count": mailbox.forwards.count(),
+    }
+    status = UNPROCESSABLE if context["form"].errors else 200
+    return show(request, template, context, status=status)
