@@ -1,0 +1,213 @@
+"""Invitations by mail, and links for a new password: good once, for whom they are meant, and as long as they say."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import Change, Invitation, Kind, Mailbox, Role, User
+from accounts.provisioning.passwords import check_mailbox_password
+from accounts.services.passwords import make_link_token
+from tests.portal.conftest import PASSWORD, World, make_mailbox
+
+pytestmark = pytest.mark.django_db
+GOOD = "cuatro-molinos-azules-3"
+
+
+def invited(world: World, address: str) -> str:
+    """Invites to the first domain, as its administrator; gives the path of the link in the letter."""
+    client = world.client(world.one.people["domain"])
+    page = reverse("portal:domain_people", args=[world.one.domain.pk])
+    assert client.post(page, {"address": address, "kind": "domain"}).status_code == 302
+    letter = mail.outbox[-1]
+    assert letter.to == [address]
+    found = re.search(r"https?://[^/]+(/portal/invitation/\S+)", str(letter.body))
+    assert found
+    return found[1]
+
+
+def test_who_is_new_chooses_a_password_and_runs_the_domain(world: World) -> None:
+    link = invited(world, "nueva@afuera.example")
+    browser = Client(headers={"accept-language": "en"})
+    assert "Choose a password" in browser.get(link).content.decode()
+    weak = browser.post(link, {"name": "Nueva", "password": "nueva123", "again": "nueva123"})
+    assert weak.status_code == 422
+    assert not User.objects.filter(email="nueva@afuera.example").exists()
+    done = browser.post(link, {"name": "Nueva", "password": GOOD, "again": GOOD})
+    assert done.status_code == 302
+    assert browser.get(reverse("portal:domain", args=[world.one.domain.pk])).status_code == 200
+    assert browser.get(reverse("portal:domain", args=[world.two.domain.pk])).status_code == 404
+    assert browser.get(link).status_code == 404
+    again = Client(headers={"accept-language": "en"})
+    again.post(reverse("account_login"), {"login": "nueva@afuera.example", "password": GOOD})
+    assert again.get(reverse("portal:domain", args=[world.one.domain.pk])).status_code == 200
+    assert Change.objects.filter(verb="role.accept", thing="nueva@afuera.example").exists()
+
+
+def test_who_is_here_already_signs_in_and_nobody_else_takes_it_up(world: World) -> None:
+    link = invited(world, world.nobody.email)
+    stranger = Client(headers={"accept-language": "en"})
+    assert "Sign in as" in stranger.get(link).content.decode()
+    stranger.post(link, {"name": "x", "password": GOOD, "again": GOOD})
+    other = world.client(world.two.people["owner"])
+    other.post(link)
+    assert not Role.objects.filter(person=world.nobody).exists()
+    assert not Role.objects.filter(person=world.two.people["owner"]).exists()
+    assert world.client(world.nobody).post(link).status_code == 302
+    assert Role.objects.get(person=world.nobody).domain == world.one.domain
+
+
+def test_an_invitation_to_a_mailbox_that_was_never_opened_needs_its_password(world: World) -> None:
+    box = make_mailbox(world.one.domain, "nunca")
+    link = invited(world, box.address)
+    browser = Client(headers={"accept-language": "en"})
+    assert "Sign in as" in browser.get(link).content.decode()
+    browser.post(reverse("account_login"), {"login": box.address, "password": PASSWORD})
+    assert browser.post(link).status_code == 302
+    assert Role.objects.filter(person__email=box.address, domain=world.one.domain).exists()
+
+
+def test_an_invitation_ends_after_a_week_and_when_it_is_withdrawn(world: World) -> None:
+    link = invited(world, "una@afuera.example")
+    Invitation.objects.filter(address="una@afuera.example").update(expires=timezone.now() - timedelta(seconds=1))
+    assert Client().get(link).status_code == 404
+    link = invited(world, "dos@afuera.example")
+    pk = Invitation.objects.get(address="dos@afuera.example").pk
+    admin = world.client(world.one.people["domain"])
+    admin.post(reverse("portal:invitation_withdraw", args=[pk]))
+    assert Client().get(link).status_code == 404
+    first, second = invited(world, "tres@afuera.example"), invited(world, "tres@afuera.example")
+    assert Client().get(first).status_code == 404
+    assert Client().get(second).status_code == 200
+
+
+def test_a_role_is_given_by_those_above_it_alone(world: World) -> None:
+    """The form names a kind; what counts is the page that it stands on."""
+    client = world.client(world.one.people["domain"])
+    page = reverse("portal:domain_people", args=[world.one.domain.pk])
+    for kind in ("provider", "reseller", "customer"):
+        assert client.post(page, {"address": "amiga@afuera.example", "kind": kind}).status_code == 422
+    assert not Invitation.objects.filter(address="amiga@afuera.example").exists()
+
+
+def test_the_last_who_runs_everything_stays(world: World) -> None:
+    role = Role.objects.get(person=world.provider)
+    client = world.client(world.provider)
+    client.post(reverse("portal:role_withdraw", args=[role.pk]))
+    assert Role.objects.filter(pk=role.pk).exists()
+    Role.objects.create(person=world.nobody, kind=Kind.PROVIDER)
+    client.post(reverse("portal:role_withdraw", args=[role.pk]))
+    assert not Role.objects.filter(pk=role.pk).exists()
+    assert client.get(reverse("portal:plans")).status_code == 403
+
+
+def test_a_link_sets_a_password_once(world: World) -> None:
+    box = world.one.mailbox
+    Mailbox.objects.filter(pk=box.pk).update(recovery_address="ana@afuera.example")
+    admin = world.client(world.one.people["domain"])
+    page = admin.post(reverse("portal:password_link", args=[box.pk]), {"send": "1"}).content.decode()
+    letter = mail.outbox[-1]
+    assert letter.to == ["ana@afuera.example"]
+    found = re.search(r"https?://[^/]+(/portal/new-password/\S+)", str(letter.body))
+    assert found
+    link = found[1]
+    assert link not in page
+    browser = Client(headers={"accept-language": "en"})
+    assert browser.post(link, {"password": "ana12345", "again": "ana12345"}).status_code == 422
+    assert browser.post(link, {"password": GOOD, "again": GOOD + "x"}).status_code == 422
+    assert browser.post(link, {"password": GOOD, "again": GOOD}).status_code == 302
+    box.refresh_from_db()
+    assert check_mailbox_password(GOOD, box.password)
+    assert browser.get(link).status_code == 404
+    assert browser.post(link, {"password": PASSWORD, "again": PASSWORD}).status_code == 404
+
+
+def test_a_link_dies_after_a_day_or_with_a_letter_changed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    token = make_link_token(world.one.mailbox)
+    assert Client().get(reverse("portal:new_password", args=[token])).status_code == 200
+    other = make_link_token(world.two.mailbox)
+    mixed = token.split(".")[0] + "." + other.split(".", 1)[1]
+    for wrong in (token[:-1], token + "x", mixed, "x", "1.2:3:4"):
+        assert Client().get(reverse("portal:new_password", args=[wrong])).status_code == 404, wrong
+    import django.core.signing as signing
+
+    later = signing.time.time() + 25 * 3600
+    monkeypatch.setattr(signing.time, "time", lambda: later)
+    assert Client().get(reverse("portal:new_password", args=[token])).status_code == 404
+
+
+def test_an_owner_has_to_know_the_password_to_change_it(world: World) -> None:
+    client = world.client(world.one.people["owner"])
+    page = reverse("portal:mailbox_password", args=[world.one.mailbox.pk])
+    assert client.post(page, {"current": "no-es-esta", "password": GOOD, "again": GOOD}).status_code == 422
+    assert client.post(page, {"current": PASSWORD, "password": GOOD, "again": GOOD}).status_code == 302
+    world.one.mailbox.refresh_from_db()
+    assert check_mailbox_password(GOOD, world.one.mailbox.password)
+
+
+def test_an_owner_changes_name_and_forwards_and_no_more(world: World) -> None:
+    client = world.client(world.one.people["owner"])
+    page = reverse("portal:mailbox", args=[world.one.mailbox.pk])
+    data = {"name": "Ana Sofía", "recovery_address": "a@afuera.example", "quota": "90 GB", "pop3": ""}
+    assert client.post(page, data).status_code == 302
+    box = Mailbox.objects.get(pk=world.one.mailbox.pk)
+    assert (box.name, box.recovery_address, box.quota_bytes, box.pop3) == (
+        "Ana Sofía",
+        "a@afuera.example",
+        5_000_000_000,
+        True,
+    )
+    forwards = reverse("portal:mailbox_forwards", args=[box.pk])
+    assert (
+        client.post(forwards, {"forwards": "a@afuera.example\nb@Peña.example", "keeps_copy": "on"}).status_code == 302
+    )
+    assert sorted(box.forwards.values_list("address", flat=True)) == ["a@afuera.example", "b@xn--pea-8ma.example"]
+
+
+@pytest.mark.parametrize(
+    ("data", "field"),
+    [
+        ({"forwards": "nadie", "keeps_copy": "on"}, "forwards"),
+        ({"forwards": "ana@uno.test", "keeps_copy": "on"}, "forwards"),
+        ({"forwards": ""}, "keeps_copy"),
+        ({"forwards": "\n".join(f"a{n}@x.example" for n in range(21)), "keeps_copy": "on"}, "forwards"),
+        ({"forwards": "beto@uno.test"}, "forwards"),
+    ],
+    ids=["no address", "to itself", "nowhere", "too many", "in a circle"],
+)
+def test_forwards_that_cannot_be_are_told_at_their_field(world: World, data: dict[str, str], field: str) -> None:
+    beto = make_mailbox(world.one.domain, "beto", keeps_copy=False)
+    beto.forwards.create(address="ana@uno.test")
+    client = world.client(world.one.people["domain"])
+    answer = client.post(reverse("portal:mailbox_forwards", args=[world.one.mailbox.pk]), data)
+    assert answer.status_code == 422
+    assert f'id="id_{field}_error"' in answer.content.decode()
+    assert not world.one.mailbox.forwards.exists()
+
+
+def test_a_deleted_mailbox_signs_in_nowhere_and_its_sessions_end(world: World) -> None:
+    box = world.one.mailbox
+    browser = Client(headers={"accept-language": "en"})
+    browser.post(reverse("account_login"), {"login": box.address, "password": PASSWORD})
+    page = reverse("portal:mailbox", args=[box.pk])
+    assert browser.get(page).status_code == 200
+    world.client(world.one.people["domain"]).post(reverse("portal:mailbox_delete", args=[box.pk]))
+    assert browser.get(page).status_code == 302
+    answer = browser.post(reverse("account_login"), {"login": box.address, "password": PASSWORD})
+    assert answer.status_code == 422
+
+
+def test_letters_that_no_server_takes_are_told(world: World, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 1
+    client = world.client(world.one.people["domain"])
+    page = reverse("portal:domain_people", args=[world.one.domain.pk])
+    answer = client.post(page, {"address": "lejos@afuera.example", "kind": "domain"}, follow=True)
+    assert "did not take the letter" in answer.content.decode()
