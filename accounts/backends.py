@@ -32,7 +32,7 @@ class HostedMailboxBackend(ModelBackend):
             return self._person(address, password)
         if not check_password(password, mailbox.password) or mailbox.deleted:
             return None
-        if not (mailbox.active and mailbox.imap and mailbox.domain.active):
+        if not (mailbox.is_open and mailbox.imap):
             raise ValidationError(
                 _("This mailbox is closed for now. Ask whoever runs your mail to open it again."), code="suspended"
             )

@@ -14,6 +14,6 @@ def own_account(request: HttpRequest, account_id: int, *, hosted: bool = False) 
     account = mine.first()
     if account is None or (hosted and not account.hosted):
         raise Http404
-    if account.mailbox and not (account.mailbox.active and account.mailbox.domain.active):
+    if account.mailbox and not account.mailbox.is_open:
         raise Http404
     return account

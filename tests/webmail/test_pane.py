@@ -20,16 +20,16 @@ from webmail.services.access import open_source
 from webmail.tokens import encode_folder
 from webmail.values import FolderId, Ref
 from webmail.views.box import Box
-from webmail.views.pane_drawing import draw_letter
 from webmail.views.letters import letter_context, open_here
 from webmail.views.pane import _around, _opened
+from webmail.views.pane_drawing import draw_letter
 
 pytestmark = [pytest.mark.server]
 HTMX = {"HX-Request": "true"}
 HTML = (
     b"From: Ana <ana@afuera.test>\r\nTo: b@afuera.test\r\nSubject: <b>uno</b> & dos\r\nMessage-ID: <a+b/c@afuera.test>\r\n"
     b"List-Post: <mailto:l@afuera.test>\r\nDate: Fri, 27 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n"
-    b"Content-Type: text/html; charset=utf-8\r\n\r\n<p>hola <img src=\"https://afuera.test/x.png\"></p>\r\n"
+    b'Content-Type: text/html; charset=utf-8\r\n\r\n<p>hola <img src="https://afuera.test/x.png"></p>\r\n'
 )
 BARE = b"\r\nnada\r\n"
 
@@ -68,9 +68,7 @@ def test_it_is_what_the_template_draws(mine: dict[str, Any], rf: Any, uid: int, 
         folder = box.known_folder(ref.folder)
         opened = open_here(box, folder, ref)
         seen = not opened.message.summary.unread
-        drawn = draw_letter(
-            request, _opened(box, opened), _around(box, folder, ref, opened.message.summary.flags)
-        )
+        drawn = draw_letter(request, _opened(box, opened), _around(box, folder, ref, opened.message.summary.flags))
         whole = render_to_string("webmail/letter.html", letter_context(box, opened, seen=seen), request)
     token = re.compile(r'(csrfmiddlewaretoken" value=")[^"]+')
     assert token.sub(r"\1", str(drawn)) == token.sub(r"\1", whole)

@@ -28,7 +28,7 @@ def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
     account = _find(request, account_id)
     if account is None:
         raise Http404
-    if account.mailbox and not (account.mailbox.active and account.mailbox.imap and account.mailbox.domain.active):
+    if account.mailbox and not (account.mailbox.is_open and account.mailbox.imap):
         raise LoginRefused("suspended")
     return account
 

@@ -91,7 +91,7 @@ def watch_target(account_id: int, sealed: str) -> Target:
         close_old_connections()
     if account is None or account.downloads:
         raise LoginRefused("nothing to watch")
-    if account.mailbox and not (account.mailbox.active and account.mailbox.imap and account.mailbox.domain.active):
+    if account.mailbox and not (account.mailbox.is_open and account.mailbox.imap):
         raise LoginRefused("suspended")
     return Target(endpoint_for(account), _credentials(account, sealed), settings.MAIL_CA_FILE)
 

@@ -59,7 +59,7 @@ _random = SystemRandom()
 def credentials_of(download: Download) -> Credentials:
     """How a worker logs in. Raises LoginRefused when the password is gone or the mailbox is suspended."""
     account = download.account
-    if account.mailbox and not (account.mailbox.active and account.mailbox.domain.active):
+    if account.mailbox and not account.mailbox.is_open:
         raise LoginRefused("suspended")
     if account.hosted:
         return account_credentials(account)

@@ -24,7 +24,6 @@ from webmail.services.opened import Opened, keep_opened, kept_opened
 from webmail.services.reading import SENT_BY_ME, Letter
 from webmail.values import Flag, Folder, Ref
 from webmail.views.box import Box
-from webmail.views.pane_drawing import Around, draw_letter
 from webmail.views.letters import (
     change_url_of,
     compose_url_of,
@@ -33,6 +32,7 @@ from webmail.views.letters import (
     open_here,
     opened_by_person,
 )
+from webmail.views.pane_drawing import Around, draw_letter
 from webmail.views.query import query_of, query_string
 
 
