@@ -127,7 +127,7 @@ def test_what_a_hundred_thousand_mailboxes_cost(client: Client, settings: Any) -
     over = MailboxSpace.objects.filter(permille__gte=850).count()
     print(f"{over} mailboxes over 85 %")
     client.force_login(
-        User.objects.create_user("admin@casilla.test", is_staff=True),
+        User.objects.create_user("admin@casilla.test", is_superuser=True),
         backend="accounts.backends.HostedMailboxBackend",
     )
     client.get(reverse("usage"))

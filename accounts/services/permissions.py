@@ -111,6 +111,11 @@ def held_by(person: Person) -> Held:
     return held
 
 
+def providers() -> QuerySet[User]:
+    """The provider's own people."""
+    return User.objects.filter(Q(is_superuser=True) | Q(roles__kind=Kind.PROVIDER), is_active=True).distinct()
+
+
 def may(person: Person, action: Action, thing: Thing = None) -> bool:
     """Whether the person may do this to the thing (to nothing in particular: what only a role itself decides)."""
     return bool(roles_over(person, thing) & ALLOWED[action])

@@ -33,7 +33,7 @@ def fill(made: Any) -> None:
     now = timezone.now()
     CountedSpace.objects.update_or_create(mailbox_id=made.address, defaults={"bytes": 4_700_000_000})
     take_samples()
-    User.objects.filter(pk=account_of_mailbox(made.mailbox).owner_id).update(is_staff=True)
+    User.objects.filter(pk=account_of_mailbox(made.mailbox).owner_id).update(is_superuser=True)
     DaySpace.objects.filter(day=timezone.localdate()).update(disk_bytes=6 * GIGA)
     DaySpace.objects.bulk_create(
         DaySpace(

@@ -84,7 +84,7 @@ def test_strangers_are_refused_and_staff_sees_it_without_links(
     assert Client().post(url, {"do": "start"}).status_code == 302
     assert not Comparison.objects.exists()
     staff = english(signed_in(mailbox_factory("soporte")))
-    User.objects.filter(email__startswith="soporte").update(is_staff=True)
+    User.objects.filter(email__startswith="soporte").update(is_superuser=True)
     staff.post(url, {"do": "start"})
     compare_due()
     page = text(staff, url)

@@ -64,7 +64,7 @@ def grown(provider: Provider, settings: object) -> Provider:
 @pytest.fixture
 def admin(client: Client) -> Client:
     """Somebody of the provider, in English."""
-    return signed_in(client, User.objects.create_user("admin@casilla.test", is_staff=True))
+    return signed_in(client, User.objects.create_user("admin@casilla.test", is_superuser=True))
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ def test_a_server_that_does_not_answer_is_asked_again(
     assert send_alerts() == 1
     assert send_alerts() == 0
     assert len(letters(imap(ana.address), 1)) == 1
-    staff = User.objects.create_user(ana.address, is_staff=True, language="en")
+    staff = User.objects.create_user(ana.address, is_superuser=True, language="en")
     SpaceAlert.objects.create(percent=85, at=timezone.now())
     assert send_alerts() == 1
     assert letters(imap(staff.email), 2)[1]["Subject"] == "The mail disk has passed 85 %"

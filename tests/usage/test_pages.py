@@ -45,7 +45,7 @@ def test_only_the_provider_gets_in(name: str, args: tuple[str, ...], provider: P
     assert stranger.status_code == 302
     assert stranger["Location"].startswith(reverse("account_login"))
     assert getattr(owner, method)(reverse(name, args=args)).status_code == 404
-    gone = User.objects.create_user("gone@casilla.test", is_staff=True)
+    gone = User.objects.create_user("gone@casilla.test", is_superuser=True)
     client = signed_in(Client(), gone)
     User.objects.filter(pk=gone.pk).update(is_active=False)
     assert getattr(client, method)(reverse(name, args=args)).status_code == 302

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
+from accounts.services.permissions import held_by
 from webmail.services.access import account_for, credentials_for
 from webmail.services.parity_jobs import last_comparison, start_comparison, stop_comparison
 from webmail.services.parity_words import comparison_problem, told_differences
@@ -39,7 +40,7 @@ def parity(request: HttpRequest, account_id: int) -> HttpResponse:
 
 def _account(request: HttpRequest, account_id: int) -> MailAccount:
     """The person's own account, or for staff any that opens without its owner's password; every other is a 404."""
-    if not getattr(request.user, "is_staff", False):
+    if not held_by(request.user).provider:
         return account_for(request, account_id)
     account = MailAccount.objects.select_related("mailbox").filter(pk=account_id).first()
     if account is None or not (account.hosted or account.downloads or account.owner_id == request.user.pk):

@@ -14,7 +14,8 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import MailAccount, Mailbox, SpaceAlert, User
+from accounts.models import MailAccount, Mailbox, SpaceAlert
+from accounts.services.permissions import providers
 
 TIMEOUT_S = 20.0
 ROUND = 500
@@ -46,7 +47,7 @@ def _write(alert: SpaceAlert) -> int:
     """The letters of one alert; gives how many were taken."""
     if alert.mailbox:
         return int(_hand_in(_owner_letter(alert, alert.mailbox), alert.mailbox.address))
-    staff = User.objects.filter(is_staff=True, is_active=True).values_list("email", "language")
+    staff = providers().values_list("email", "language")
     hosted = set(
         Mailbox.objects.filter(address__in=[email for email, _language in staff]).values_list("address", flat=True)
     )
