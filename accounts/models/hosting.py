@@ -95,13 +95,13 @@ class Mailbox(models.Model):
         verbose_name_plural = "mailboxes"
         constraints = [models.CheckConstraint(condition=models.Q(address=Lower("address")), name="mailbox_lower")]
 
+    def __str__(self) -> str:
+        return self.address
+
     @property
     def is_open(self) -> bool:
         """Whether anybody may come in: not suspended, not deleted, nor its domain shut."""
         return self.active and self.deleted is None and self.domain.active
-
-    def __str__(self) -> str:
-        return self.address
 
 
 class Alias(models.Model):

@@ -168,7 +168,10 @@ def test_there_is_a_limit(mailbox_factory: Any) -> None:
 
 def test_the_mail_servers_lookup_is_one_index_search(mailbox_factory: Any) -> None:
     ana = mailbox_factory("ana")
-    query = "SELECT id FROM mail_app_passwords a JOIN mail_users u ON u.email = a.email WHERE a.digest = %s AND a.email = %s"
+    query = (
+        "SELECT u.email, a.id FROM mail_app_passwords a JOIN mail_users u ON u.email = a.email "
+        "WHERE a.digest = %s AND a.email = %s AND u.active AND a.imap AND u.imap"
+    )
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN QUERY PLAN {query}", [digest_of("x"), ana.address])
         plan = [row[3] for row in cursor.fetchall()]
