@@ -157,7 +157,7 @@ class Ours(Adapter):
         return body
 
     def later(self, url: str, shown: str) -> None:
-        """The rest of a conversation is asked for while the message is still open a moment later (letter.html)."""
+        """The rest of a conversation is asked for when the message is still open a moment later."""
 
         async def wait() -> None:
             await asyncio.sleep(CONVERSATION_S)

@@ -1,17 +1,28 @@
 // Actions on messages: what a button, a key, a drop or a swipe asks for goes out in the one form of the list. They are done
 // to the selection, else to the row that is meant, else to the message that is open.
 import { open as openDialog } from "casilla/dialog";
+import { recount } from "casilla/live";
 import { clear, selection } from "casilla/select";
+import { show } from "casilla/shown";
 
 const WORKING_MS = 1000;
 const OPPOSITE = { read: "unread", star: "unstar" };
 const REPEAT_MS = 700;
 let lastAct = {};
 let left = []; // the refs of the last action, for when they leave the list
+const waiting = []; // what is shown of each action that the server is still at, in their order
 
 export function start() {
   document.addEventListener("click", onClick);
   document.addEventListener("submit", onSubmit, true);
+  document.addEventListener("htmx:finally:request", onDone);
+}
+
+// htmx sends one after the other (hx-sync on the form), so that each answer belongs to the first that waits.
+function onDone({ detail: { ctx } }) {
+  if (!ctx.sourceElement?.matches?.("form[data-change]")) return;
+  const shown = waiting.shift();
+  if (!ctx.response?.raw?.ok) shown?.back();
 }
 
 function onClick(event) {
@@ -92,6 +103,7 @@ function send(form, values, what) {
   const boxes = [...document.querySelectorAll('#list .row .box[form="change"]')];
   for (const box of boxes) box.disabled = true; // what goes out is said above
   form.dataset.ready = "";
+  waiting.push(show(values.do, what.refs ?? []));
   form.requestSubmit();
   delete form.dataset.ready;
   for (const box of boxes) box.disabled = false;
@@ -144,6 +156,8 @@ export function bind(toast) {
   const gone = new Set("left" in toast.dataset ? left : []);
   for (const ref of toast.dataset.gone?.split(",") ?? []) gone.add(ref); // what rows stood for as well
   clear();
-  app?.dispatchEvent(new CustomEvent("casilla:changed", { bubbles: true, detail: { gone } }));
+  const drawn = "marks" in toast.dataset && waiting[0]?.whole;
+  app?.dispatchEvent(new CustomEvent("casilla:changed", { bubbles: true, detail: { gone, drawn } }));
+  if ("recount" in toast.dataset) recount();
   left = [];
 }

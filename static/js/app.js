@@ -3,6 +3,7 @@
 import "htmx";
 import * as act from "casilla/act";
 import * as ago from "casilla/ago";
+import * as ahead from "casilla/ahead";
 import * as arrived from "casilla/arrived";
 import * as bring from "casilla/bring";
 import * as compose from "casilla/compose";
@@ -54,7 +55,7 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [act, compose, drawer, dialog, files, keys, move, news, preview, reader, sent, sidebar, thread, time, toast, tree]) module.start();
+for (const module of [act, ahead, compose, drawer, dialog, files, keys, move, news, preview, reader, sent, sidebar, thread, time, toast, tree]) module.start();
 bind(document);
 document.documentElement.dataset.started = ""; // who waits for the page may go on
 document.addEventListener("htmx:after:swap", () => bind(document));

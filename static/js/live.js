@@ -78,6 +78,11 @@ function onSight() {
   else ask();
 }
 
+// The page itself changed something that counts. Where its folder is watched the event comes by itself.
+export function recount() {
+  if (live && !WATCHED.has(live.state)) want(false);
+}
+
 function want(rows) {
   live.due = { rows: rows || Boolean(live.due?.rows) };
   if (!live.busy) live.timer ??= setTimeout(run, GATHER_MS);

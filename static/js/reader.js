@@ -1,6 +1,7 @@
 // The two panes: which row is open, where focus is, which pane a narrow window shows, and going back and forth between
 // messages without losing the list.
 import htmx from "htmx";
+import { recount } from "casilla/live";
 
 const appOf = () => document.querySelector("[data-behaviour~=reader]");
 let empty = null; // the reading pane with nothing open, as the server drew it
@@ -8,7 +9,7 @@ let empty = null; // the reading pane with nothing open, as the server drew it
 export function start() {
   document.addEventListener("click", onBack);
   document.addEventListener("casilla:rows", () => mark(appOf()));
-  document.addEventListener("casilla:changed", (event) => afterChange(appOf(), event.detail.gone));
+  document.addEventListener("casilla:changed", (event) => afterChange(appOf(), event.detail));
   document.addEventListener("htmx:after:swap", (event) => afterSwap(appOf(), event));
   document.addEventListener("htmx:before:history:restore", onTraverse);
   document.addEventListener("htmx:finally:request", afterRequest);
@@ -126,6 +127,7 @@ function afterSwap(app, event) {
     if (!app.querySelector("#reader [data-reader], #reader [role=alert]")) return;
     app.dataset.view = "read";
     mark(app, true);
+    if (app.querySelector("#reader [data-recount]")) recount();
     (app.querySelector("#subject") ?? target).focus({ preventScroll: true });
     if (rowOf(app, letterOf(app))?.matches("[data-count][data-unread]")) app.querySelector("#list [data-behaviour~=list]").dispatchEvent(new CustomEvent("casilla:reload"));
   } else if (target?.id === "list") {
@@ -136,8 +138,9 @@ function afterSwap(app, event) {
   }
 }
 
-// After an action: what left the folder leaves the pane, focus goes to the row that took its place, the list is read again.
-function afterChange(app, gone) {
+// After an action: what left the folder leaves the pane, focus goes to the row that took its place, the list is read again unless
+// it shows everything already (`drawn`).
+function afterChange(app, { gone, drawn = false }) {
   const list = app?.querySelector("#list [data-behaviour~=list]");
   const rows = [...(list?.querySelectorAll(".row") ?? [])];
   const active = rows.findLast((row) => row.contains(document.activeElement));
@@ -157,7 +160,7 @@ function afterChange(app, gone) {
   const subject = next?.querySelector(".row__subj");
   if (closed && list.checkVisibility()) subject?.click(); // beside the list the next message opens, as in Thunderbird
   else subject?.focus({ preventScroll: true });
-  list?.dispatchEvent(new CustomEvent("casilla:reload", { detail: { focus: (next ?? active)?.dataset.ref } }));
+  if (!drawn) list?.dispatchEvent(new CustomEvent("casilla:reload", { detail: { focus: (next ?? active)?.dataset.ref } }));
 }
 
 function mark(app, reveal) {

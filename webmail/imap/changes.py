@@ -18,17 +18,22 @@ def store_flags(
     connection: Connection, uids: list[int], *, add: list[str], remove: list[str], wait: bool = True
 ) -> None:
     """Adds and removes flags, in one flight; without `wait` it is only sent (see `Connection.run`)."""
-    changes = [(sign, flag_list(flags)) for sign, flags in ((b"+", add), (b"-", remove)) if flags]
-    commands: list[list[Piece]] = [
-        [b"UID", b"STORE", uid_set(batch), sign + b"FLAGS.SILENT", flags]
-        for batch in batches(uids)
-        for sign, flags in changes
-    ]
+    commands = store_commands(uids, add, remove)
     if not wait:
         connection.send(commands)
         return
     for end in connection.run(*commands).ends if commands else ():
         check(end)
+
+
+def store_commands(uids: list[int], add: list[str], remove: list[str]) -> list[list[Piece]]:
+    """The commands that do it, one for each batch of UIDs and sign."""
+    changes = [(sign, flag_list(flags)) for sign, flags in ((b"+", add), (b"-", remove)) if flags]
+    return [
+        [b"UID", b"STORE", uid_set(batch), sign + b"FLAGS.SILENT", flags]
+        for batch in batches(uids)
+        for sign, flags in changes
+    ]
 
 
 def copy_messages(connection: Connection, uids: list[int], folder: FolderId) -> tuple[int, dict[int, int]]:

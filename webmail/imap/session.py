@@ -94,6 +94,14 @@ class Session:
             raise FolderRenewed("the folder was made anew")
         return state, flight
 
+    def at_once(self, ref: Ref, *commands: list[Piece]) -> Flight | None:
+        """Answers to commands about messages of the folder of a ref, changes too, where it is selected for certain with the
+        UIDVALIDITY of the ref; None where it has to be opened first."""
+        connection = self.connection
+        if not is_kept(connection, ref.folder) or connection.kept.validity != ref.validity:
+            return None
+        return connection.run(*commands)
+
     def ensure_alive(self) -> None:
         """Makes sure that a kept connection still answers, before a change that must not be sent twice."""
         connection = self.connection

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 from django.utils import timezone
 
@@ -52,18 +53,20 @@ class Change:
     count: int
     to: Folder | None = None
     undo: Undo | None = None
+    flags: Mapping[Ref, frozenset[str]] = field(default_factory=dict)
+    """The flags that messages have now which stay where they are, where that is known."""
 
 
 def mark(source: MailSource, refs: Sequence[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> Change:
     """Adds and removes flags; those that a message had already are not undone."""
     add, remove = tuple(add), tuple(remove)
-    before = source.flags(refs)
+    before = source.change_flags(refs, add=add, remove=remove)
     known = tuple(ref for ref in refs if ref in before)
-    source.set_flags(known, add=add, remove=remove)
+    now = {ref: flags.difference(remove).union(add) for ref, flags in before.items()}
     had = {flag: {index for index, ref in enumerate(known) if flag in before[ref]} for flag in add + remove}
     gained = tuple((flag, tuple(index for index in range(len(known)) if index not in had[flag])) for flag in add)
     lost = tuple((flag, tuple(sorted(had[flag]))) for flag in remove)
-    return Change(len(known), undo=Undo(known, known, gained, lost))
+    return Change(len(known), undo=Undo(known, known, gained, lost), flags=now)
 
 
 def move(source: MailSource, refs: Sequence[Ref], folder: Folder) -> Change:
@@ -82,10 +85,10 @@ def copy(source: MailSource, refs: Sequence[Ref], folder: Folder) -> Change:
     return Change(len(refs), to=folder)
 
 
-def archive(source: MailSource, refs: Sequence[Ref], *, by: str = "year") -> Change:
+def archive(source: MailSource, refs: Sequence[Ref], *, by: str = "year", known: Sequence[Folder] = ()) -> Change:
     """Moves messages into the Archive, by the date of each message, as Thunderbird does (archive_granularity): `by` is
     "year" (2026), "month" (2026/2026-11) or "none" (the Archive itself)."""
-    root = special_folder(source, Role.ARCHIVE)
+    root = special_folder(source, Role.ARCHIVE, known)
     if by == "none":
         return move(source, refs, root)
     places: dict[tuple[str, ...], list[Ref]] = {}
@@ -93,13 +96,13 @@ def archive(source: MailSource, refs: Sequence[Ref], *, by: str = "year") -> Cha
         date = timezone.localtime(row.date)
         path = (f"{date:%Y}", f"{date:%Y-%m}") if by == "month" else (f"{date:%Y}",)
         places.setdefault(path, []).append(row.ref)
-    changes = [move(source, group, _deep_below(source, root, path)) for path, group in sorted(places.items())]
+    changes = [move(source, group, _deep_below(source, root, path, known)) for path, group in sorted(places.items())]
     return _joined(changes, root)
 
 
-def junk(source: MailSource, refs: Sequence[Ref]) -> Change:
+def junk(source: MailSource, refs: Sequence[Ref], *, known: Sequence[Folder] = ()) -> Change:
     """Marks messages as junk and moves them there."""
-    return _marked_and_moved(source, refs, JUNK, special_folder(source, Role.JUNK))
+    return _marked_and_moved(source, refs, JUNK, special_folder(source, Role.JUNK, known))
 
 
 def not_junk(source: MailSource, refs: Sequence[Ref]) -> Change:
@@ -108,9 +111,9 @@ def not_junk(source: MailSource, refs: Sequence[Ref]) -> Change:
     return _marked_and_moved(source, refs, NOT_JUNK, inbox)
 
 
-def delete(source: MailSource, refs: Sequence[Ref]) -> Change:
+def delete(source: MailSource, refs: Sequence[Ref], *, known: Sequence[Folder] = ()) -> Change:
     """Moves messages to the Trash; those that are there already are deleted for good."""
-    trash = special_folder(source, Role.TRASH)
+    trash = special_folder(source, Role.TRASH, known)
     return move(source, refs, trash) if any(ref.folder != trash.id for ref in refs) else purge(source, refs)
 
 
@@ -141,8 +144,12 @@ def take_back(source: MailSource, undo: Undo) -> int:
     return len(undo.before)
 
 
-def special_folder(source: MailSource, role: Role) -> Folder:
-    """The folder of a role; made and subscribed when the account has none."""
+def special_folder(source: MailSource, role: Role, known: Sequence[Folder] = ()) -> Folder:
+    """The folder of a role, among those that were listed a short while ago or those of now; made and subscribed when the
+    account has none."""
+    for folder in known:
+        if folder.role is role and folder.selectable:
+            return folder
     found = next((folder for folder in source.folders() if folder.role is role and folder.selectable), None)
     if found is not None:
         return found
@@ -150,20 +157,25 @@ def special_folder(source: MailSource, role: Role) -> Folder:
     return next(folder for folder in source.folders() if folder.id == created)
 
 
-def _deep_below(source: MailSource, root: Folder, path: Iterable[str]) -> Folder:
+def _deep_below(source: MailSource, root: Folder, path: Iterable[str], known: Sequence[Folder]) -> Folder:
     """The folder at the end of a path of names below another, each made when it is not there."""
     for name in path:
-        root = _below(source, root, name)
+        root = _below(source, root, name, known)
     return root
 
 
-def _below(source: MailSource, parent: Folder, name: str) -> Folder:
+def _below(source: MailSource, parent: Folder, name: str, known: Sequence[Folder]) -> Folder:
     """The folder of this name below another, made when it is not there."""
-    for folder in source.folders():
+    for folder in chain(known, _listed(source)):
         if folder.parent == parent.id and folder.name == name and folder.selectable:
             return folder
     created = source.create_folder(parent.id, name)
     return next(folder for folder in source.folders() if folder.id == created)
+
+
+def _listed(source: MailSource) -> Iterator[Folder]:
+    """The folders of now; they are asked for only when one comes to them."""
+    yield from source.folders()
 
 
 def _marked_and_moved(

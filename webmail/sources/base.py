@@ -113,6 +113,12 @@ class MailSource(Protocol):
         the server says of it is told to nobody."""
         ...
 
+    def change_flags(
+        self, refs: Sequence[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> dict[Ref, frozenset[str]]:
+        """The same, and gives the flags that each message had before; those that are gone are left out."""
+        ...
+
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         """Moves messages of one folder into another; a message is always in at least one of them."""
         ...

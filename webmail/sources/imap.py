@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Self
 
 from webmail.errors import FolderRenewed, Gone, Refused
-from webmail.imap.changes import append_message, batches, copy_messages, expunge, store_flags
+from webmail.imap.changes import append_message, batches, copy_messages, expunge, store_commands, store_flags
 from webmail.imap.connection import EXPUNGED, check
 from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
 from webmail.imap.find import find_message
@@ -21,6 +21,7 @@ from webmail.imap.pool import Key, Open
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.sizes import read_sizes
+from webmail.imap.wire import Flight
 from webmail.live.marks import EVERY
 from webmail.mime.choose import choose_bodies
 from webmail.mime.mbox import Kept
@@ -40,6 +41,7 @@ from webmail.sources.moving import Mover
 from webmail.values import (
     Credentials,
     Endpoint,
+    Flag,
     Folder,
     FolderId,
     Message,
@@ -222,8 +224,41 @@ class ImapSource(ImapLists):
     ) -> None:
         added, removed = list(add), list(remove)
         for state, uids in self._by_folder(refs):
-            with self._changing(state.folder, waits=wait):
+            with self._changing(state.folder, disturbs=wait):
                 store_flags(self.connection, uids, add=added, remove=removed, wait=wait)
+
+    def change_flags(
+        self, refs: Sequence[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> dict[Ref, frozenset[str]]:
+        added, removed = list(add), list(remove)
+        before = self._session.read(lambda: self._changed_at_once(refs, added, removed))
+        if before is None:
+            before = self.flags(refs)
+            self.set_flags(before, add=added, remove=removed)
+        return before
+
+    def _changed_at_once(
+        self, refs: Sequence[Ref], add: list[str], remove: list[str]
+    ) -> dict[Ref, frozenset[str]] | None:
+        """Flags read and changed in one flight, where the folder is selected already and the set is one command's; None
+        elsewhere. A repetition after a cut does no harm."""
+        uids = [uid_of(ref) for ref in refs]
+        if not refs or len({(ref.folder, ref.validity) for ref in refs}) > 1 or len(list(batches(uids))) > 1:
+            return None
+        commands = [fetch_command(uids, b"UID FLAGS"), *store_commands(uids, add, remove)]
+        with self._changing(refs[0].folder, disturbs=False):
+            flight = self._session.at_once(refs[0], *commands)
+        if flight is None:
+            return None
+        for end in flight.ends:
+            check(end)
+        first = Flight(flight.ends[:1], flight.untagged[: flight.marks[0]], flight.marks[:1], flight.tags[:1])
+        found = {uid: one.flags() for uid, one in by_uid(first, uids).items() if b"FLAGS" in one.items}
+        return {
+            ref: found[uid]
+            for ref, uid in zip(refs, uids, strict=True)
+            if Flag.DELETED not in found.get(uid, {Flag.DELETED})
+        }
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)
@@ -295,10 +330,10 @@ class ImapSource(ImapLists):
             self._session.read(lambda: subscribe(self.connection, [folder], on=on))
 
     @contextmanager
-    def _changing(self, *folders: FolderId, waits: bool = True) -> Iterator[None]:
+    def _changing(self, *folders: FolderId, disturbs: bool = True) -> Iterator[None]:
         """For the length of a change of these folders: afterwards, whatever became of it, nothing that was kept of them is
-        believed any more. Where nobody waits for the server, it changes them later still, and the watcher hears of it."""
-        if waits:
+        believed any more. What `disturbs` not at this moment leaves the selected folder's state as it is known."""
+        if disturbs:
             self._session.disturbed()
         try:
             yield

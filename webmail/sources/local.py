@@ -271,6 +271,13 @@ class LocalSource:
                 _change_flags(rows, added, removed)
                 note_changes([self._folder(folder).pk])
 
+    def change_flags(
+        self, refs: Sequence[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> dict[Ref, frozenset[str]]:
+        before = self.flags(refs)
+        self.set_flags(before, add=add, remove=remove)
+        return before
+
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)
         target = self._folder(folder)

@@ -81,6 +81,10 @@ class Box:
             return self.folder(self.folders(), folder_id)
         return find_folder([known[folder_id]], folder_id)
 
+    def known_folders(self) -> list[Folder]:
+        """The folders as they were listed a short while ago, hidden ones too; nothing when they were not."""
+        return list((_known_folders(self.account) or {}).values())
+
     def url(self, name: str, folder_id: FolderId, query: Query | None = None) -> str:
         path = reverse(name, args=[self.account.pk, folder_id])
         return path + (query_string(query) if query else "")

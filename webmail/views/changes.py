@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages as notices
@@ -27,7 +27,7 @@ from webmail.services.reading import find_folder
 from webmail.services.uploads import TooLarge
 from webmail.services.whereabouts import COPIES, decide, whereabouts
 from webmail.tokens import decode_folder
-from webmail.values import FolderId, Query, Ref
+from webmail.values import Folder, FolderId, Query, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.live import letter_state
 from webmail.views.query import query_of
@@ -44,15 +44,20 @@ _KEYWORD = re.compile(r"[!#$&'+,\-./0-9:;<=>?@A-Z^_`a-z|~]{1,100}")
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a person wants done: the action, its folder or tag, and to which messages."""
+    """What a person wants done: the action, its folder or tag, and to which messages. `known` are folders as they were listed
+    a short while ago; with none of them the server is asked."""
 
     box: Box
     refs: Sequence[Ref]
     data: Mapping[str, str]
+    known: Sequence[Folder] = ()
 
-    def folder(self) -> Any:
+    def folder(self) -> Folder:
         """The folder that `to` names. Raises FolderGone, and ValueError when it names none."""
-        return find_folder(self.box.source.folders(), decode_folder(self.data.get("to", "")))
+        wanted = decode_folder(self.data.get("to", ""))
+        if any(folder.id == wanted for folder in self.known):
+            return find_folder(self.known, wanted)
+        return find_folder(self.box.source.folders(), wanted)
 
     def keyword(self) -> str:
         """The tag's keyword. Raises ValueError when it is none."""
@@ -77,15 +82,19 @@ ACTIONS: dict[str, Callable[[Wish], Change]] = {
     "untag": lambda wish: organising.mark(wish.box.source, wish.refs, remove=[wish.keyword()]),
     "move": lambda wish: organising.move(wish.box.source, wish.refs, wish.folder()),
     "copy": lambda wish: organising.copy(wish.box.source, wish.refs, wish.folder()),
-    "archive": lambda wish: organising.archive(wish.box.source, wish.refs, by=wish.box.account.owner.archive_by),
-    "junk": lambda wish: organising.junk(wish.box.source, wish.refs),
+    "archive": lambda wish: organising.archive(
+        wish.box.source, wish.refs, by=wish.box.account.owner.archive_by, known=wish.known
+    ),
+    "junk": lambda wish: organising.junk(wish.box.source, wish.refs, known=wish.known),
     "ham": lambda wish: organising.not_junk(wish.box.source, wish.refs),
-    "delete": lambda wish: organising.delete(wish.box.source, wish.refs),
+    "delete": lambda wish: organising.delete(wish.box.source, wish.refs, known=wish.known),
     "purge": lambda wish: organising.purge(wish.box.source, wish.refs),
     **{name: _decide(name) for name in COPIES},
 }
 QUIET = frozenset({*MARKS, "tag", "untag", *COPIES})
 """Actions that leave the messages where they are."""
+UNCOUNTED = frozenset({"star", "unstar", "tag", "untag", *COPIES})
+"""Actions after which every folder has the same counts."""
 
 
 @login_required
@@ -105,7 +114,7 @@ def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) 
         try:
             refs = _refs(box, folder_id)
             data = request.POST.dict() | ({"tag": tag} if tag else {})
-            change = action(Wish(box, refs, data)) if refs else Change(0)
+            change = _done(action, Wish(box, refs, data, box.known_folders())) if refs else Change(0)
         except ValueError:
             return HttpResponseBadRequest()
         except LoginRefused:
@@ -114,7 +123,27 @@ def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) 
             return _answer(box, folder_id, str(state_of(error).title), status=state_of(error).status)
         token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo else ""
         left = set(refs) if do not in QUIET else set()
-        return _answer(box, folder_id, _words(do, change), token=token, left=left, nothing=not change.count)
+        return _answer(
+            box,
+            folder_id,
+            _words(do, change),
+            token=token,
+            left=left,
+            nothing=not change.count,
+            flags=change.flags or None,
+            recount=do not in UNCOUNTED,
+            marks=do in MARKS,
+        )
+
+
+def _done(action: Callable[[Wish], Change], wish: Wish) -> Change:
+    """Does it; once more with the folders of now, when one of those that were known may be the one that is not there."""
+    try:
+        return action(wish)
+    except Gone:
+        if not wish.known:
+            raise
+        return action(replace(wish, known=()))
 
 
 def _forward_attached(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
@@ -208,22 +237,29 @@ def _answer(
     left: Collection[Ref] = (),
     nothing: bool = False,
     status: int = 200,
+    flags: Mapping[Ref, frozenset[str]] | None = None,
+    recount: bool = True,
+    marks: bool = False,
 ) -> HttpResponse:
-    """The toast, the tree with its counts, and the state of the open message; without htmx the list, with the toast."""
+    """The toast, a sign that the tree's counts have changed, and the state of the open message, from the `flags` that messages
+    have now where they are told; with `marks` nothing but marks has changed. Without htmx the list, with the toast."""
     undo_url = reverse("change_undo", args=[box.account.pk, token]) if token else ""
     if not box.request.htmx:  # type: ignore[attr-defined]
         notices.info(box.request, text, extra_tags=undo_url)
         query = box.request.META.get("QUERY_STRING", "")
         return redirect(box.url("folder", folder_id) + (f"?{query}" if query else ""))
-    context = box.tree(box.folders(), folder_id) | {
+    shown = _open_ref(box, folder_id)
+    context = {
         "text": text,
         "undo_url": undo_url,
         "from_folder": folder_id,
         "left": bool(left),
-        "gone": _told_gone(left, _open_ref(box, folder_id)),
+        "gone": _told_gone(left, shown),
         "nothing": nothing,
         "failed": status >= 400,
-        "open": letter_state(box, _open_ref(box, folder_id)),
+        "open": letter_state(box, None if shown in left else shown, flags),
+        "recount": recount,
+        "marks": marks,
         **_open_place(box, folder_id),
     }
     return render(box.request, "webmail/mail.html#changed", context, status=status)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -12,7 +13,6 @@ from django.views.decorators.http import require_safe
 from webmail.errors import MailError
 from webmail.services.access import account_for
 from webmail.services.news import find_news
-from webmail.services.reading import find_folder
 from webmail.tokens import decode_folder
 from webmail.values import Flag, FolderId, Ref
 from webmail.views.box import Box, inbox_of, open_box
@@ -53,17 +53,18 @@ def _ref(folder: FolderId, text: str) -> Ref | None:
     return Ref(folder, int(validity[:20]), uid[:64]) if known else None
 
 
-def letter_state(box: Box, ref: Ref | None) -> dict[str, Any] | None:
-    """How a message that the page shows is marked now; None when there is none, or it is not there any more."""
+def letter_state(box: Box, ref: Ref | None, known: Mapping[Ref, frozenset[str]] | None = None) -> dict[str, Any] | None:
+    """How a message that the page shows is marked now; None when there is none, or it is not there any more. Where the flags
+    of some messages are `known`, the others are as they were, and nothing is told of them."""
     try:
-        flags = box.source.flags([ref]) if ref else {}
+        flags = (known if known is not None else box.source.flags([ref])) if ref else {}
     except MailError:
         return None
     if ref is None or ref not in flags:
         return None
     mine = flags[ref]
     return {
-        "folder": find_folder(box.source.folders(), ref.folder),
+        "folder": box.known_folder(ref.folder),
         "tags": box.tags.of(mine),
         "seen": Flag.SEEN in mine,
         "flagged": Flag.FLAGGED in mine,
