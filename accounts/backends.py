@@ -10,15 +10,16 @@ from django.forms import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.models import Mailbox, User
+from accounts.models import Domain, Mailbox, User
 from accounts.services.login import account_of_mailbox, clean_address
 
 
 class HostedMailboxBackend(ModelBackend):
     """Checks the address of a hosted mailbox against its hash; people without a mailbox against their own.
 
-    One hash is computed for every address, known or not, so that the time taken tells nothing. Raises ValidationError
-    with the code suspended, but only to who has the right password.
+    One hash is computed for every address of our domains, known or not, so that the time taken tells nothing; for an address
+    of another domain it is computed by MailServerBackend, where no server is asked instead. Raises ValidationError with the
+    code suspended, but only to who has the right password.
     """
 
     def authenticate(
@@ -42,6 +43,7 @@ class HostedMailboxBackend(ModelBackend):
     def _person(self, address: str, password: str) -> User | None:
         user = User.objects.filter(email=address, is_active=True).first()
         if user is None or not user.has_usable_password():
-            make_password(password)  # the same work as for somebody who exists
+            if Domain.objects.filter(name=address.rpartition("@")[2]).exists():
+                make_password(password)  # the same work as for somebody who exists
             return None
         return user if user.check_password(password) else None

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.hashers import make_password
 from django.forms import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -13,8 +14,9 @@ from django.utils.translation import gettext as _
 from accounts.models import MailAccount, User
 from accounts.services.login import OtherServer, account_of_server, clean_address, note_password
 from webmail.errors import CertificateRefused, LoginRefused, MailError
+from webmail.services.access import endpoint_for
 from webmail.services.places import Place, find_place, is_ours
-from webmail.sources.imap import check_login
+from webmail.sources.logging_in import logged_in
 from webmail.values import Credentials, Endpoint, Tls
 
 
@@ -31,6 +33,7 @@ class MailServerBackend(ModelBackend):
             return None
         place = find_place(address, kwargs)
         if place is None:
+            make_password(password)  # the same work as for somebody who has a password here
             raise ValidationError(
                 _("We do not know the mail server of %(domain)s. Check the address, or ask whoever runs your mail."),
                 code="unknown_server",
@@ -49,10 +52,14 @@ def _open_account(address: str, password: str, place: Place) -> MailAccount | No
     host, port, tls = place.imap
     try:
         endpoint = Endpoint(host, port, cast(Tls, tls), public_only=True)
-        check_login(endpoint, Credentials(place.login, password), ca_file=settings.MAIL_CA_FILE)
-        return account_of_server(
-            address=address, login=place.login, imap=place.imap, smtp=place.smtp, typed=place.typed
-        )
+        credentials = Credentials(place.login, password)
+        with logged_in(endpoint, credentials, ca_file=settings.MAIL_CA_FILE) as login:
+            account = account_of_server(
+                address=address, login=place.login, imap=place.imap, smtp=place.smtp, typed=place.typed
+            )
+            if endpoint == endpoint_for(account) and place.login == account.login:
+                login.keep_for(str(account.pk))
+        return account
     except LoginRefused:
         return None
     except OtherServer as error:

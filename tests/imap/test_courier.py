@@ -11,7 +11,8 @@ from tests.contract.test_source import MIXED, letter
 from tests.imap.courier import LOGIN, PASSWORD, Courier
 from webmail.errors import Gone, LoginRefused
 from webmail.imap.pool import pool
-from webmail.sources.imap import ImapSource, check_login, open_imap
+from webmail.sources.imap import ImapSource, open_imap
+from webmail.sources.logging_in import check_login
 from webmail.values import Credentials, Flag, FolderId, PartNumber, Query, Role, Window
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]

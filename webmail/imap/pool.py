@@ -99,6 +99,16 @@ class Pool:
             connection.close()
         self._release(key, None if connection.broken else connection)
 
+    def adopt(self, key: Key, connection: Connection) -> None:
+        """Keeps a connection that was opened elsewhere; closes it when there are too many."""
+        with self._changed:
+            full = self._count(key.server) >= self._per_server or self._count(None) >= self._in_all
+            if not full and len(self._idle.get(key, [])) + self._lent.get(key, 0) < self._per_account:
+                self._idle.setdefault(key, []).append(connection)
+                self._start_sweeper()
+                return
+        connection.close()
+
     @contextmanager
     def lease(self, key: Key, open_: Open) -> Iterator[Connection]:
         """A connection for the length of a block."""

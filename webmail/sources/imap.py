@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -37,6 +35,7 @@ from webmail.sources.letter import (
     build_message,
     check_part_number,
 )
+from webmail.sources.logging_in import pool_key
 from webmail.sources.moving import Mover
 from webmail.values import (
     Credentials,
@@ -58,12 +57,6 @@ CHUNK_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024
 
 HEAD_ITEMS = b"UID FLAGS INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER]<0.%d>" % HEADER_LIMIT_BYTES
-_SALT = os.urandom(16)
-
-
-def check_login(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") -> None:
-    """Logs in and out again. Raises LoginRefused, Unreachable or CertificateRefused; Refused where LOGIN is no command."""
-    connect(endpoint, credentials, ca_file=ca_file).close()
 
 
 def open_imap(
@@ -80,10 +73,8 @@ def open_imap(
     """The source of an account, on a kept-open connection. It connects when something is first asked of it. `roles` are the
     special folders that its owner has chosen; `account_id` is the row under which moves in two steps are written down;
     `folder` is the one that will be asked for, as far as is known."""
-    secret = hashlib.sha256(_SALT + credentials.password.encode("utf-8", "surrogatepass")).digest()
-    key = Key(endpoint, (account_key, credentials.login, secret))
     return ImapSource(
-        key,
+        pool_key(endpoint, credentials, account_key),
         lambda: connect(endpoint, credentials, ca_file=ca_file),
         MailCache(redis_url, account_key),
         roles or {},

@@ -32,7 +32,9 @@ def home(request: HttpRequest) -> HttpResponse:
     account = MailAccount.objects.filter(owner=request.user.pk).order_by("pk").first()
     if account is None:
         return render(request, "webmail/no_account.html")
-    return redirect("account", account.pk)
+    if account.downloads:
+        return redirect("account", account.pk)
+    return redirect("folder", account.pk, FolderId("INBOX"))  # every IMAP server has it under this name
 
 
 @login_required

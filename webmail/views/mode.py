@@ -25,7 +25,7 @@ from webmail.services.places import find_place, find_pop3
 from webmail.services.pulls import code_of, problem_of
 from webmail.services.removing import is_added
 from webmail.services.switch_figures import DAYS_MAX, Figures, figures_of, size_here
-from webmail.sources.imap import check_login
+from webmail.sources.logging_in import check_login
 from webmail.values import Endpoint, Tls
 from webmail.views.download_settings import Tested, tested, wrong_source
 
