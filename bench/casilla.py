@@ -152,7 +152,7 @@ class Ours(Adapter):
         if rest := CONVERSATION.search(text):
             self.later(html.unescape(rest[1]), answer.url)
         if b"data-recount" in answer.body and not self.watched:
-            self.beside(f"/mail/{self.account}/tree/?current={token_of(folder)}", HTMX)
+            self.beside(self._part_url(), HTMX)
         self.shown = answer.url
         return body
 
@@ -180,8 +180,8 @@ class Ours(Adapter):
         return answer
 
     async def flag(self, folder, uid, on=True):
+        """The page shows it already; the toast is all that comes (static/js/shown.js)."""
         await self._change(folder, "star" if on else "unstar", [uid])
-        await self._read_rows(folder)
 
     async def move(self, folder, uids, target):
         await self._change(folder, "move", uids, to=token_of(target))
@@ -201,9 +201,12 @@ class Ours(Adapter):
         total = re.search(r'data-total="([0-9]+)"', answer.text())
         return int(total[1]) if total else 0
 
-    async def unread(self):
+    def _part_url(self) -> str:
         query = {"current": token_of(self.folder), "after": self.mark, "open": self.open_ref}
-        answer = await self.c.get(f"/mail/{self.account}/live/part/", query, headers=HTMX)
+        return f"/mail/{self.account}/live/part/?{urlencode(query)}"
+
+    async def unread(self):
+        answer = await self.c.get(self._part_url(), headers=HTMX)
         assert answer.status == 200, answer.status
         return len(re.findall(r'<li data-folder="', answer.text()))
 
@@ -264,8 +267,7 @@ class Ours(Adapter):
         await asyncio.sleep(GATHER_S)
         if rows:
             await self._beside(self._url(self.folder, "rows/?start=0&role=inbox"), {"X-Requested-With": "fetch"})
-        query = urlencode({"current": token_of(self.folder), "after": self.mark, "open": self.open_ref})
-        await self._beside(f"/mail/{self.account}/live/part/?{query}", HTMX)
+        await self._beside(self._part_url(), HTMX)
 
     async def close(self):
         for writer in self.streams:

@@ -12,7 +12,8 @@ from tests.contract.test_source import letter
 from tests.imap.proxy import Proxy, proxied
 from webmail.errors import CertificateRefused, Gone, LoginRefused, Unreachable
 from webmail.imap.pool import pool
-from webmail.sources.imap import ImapSource, check_login, open_imap
+from webmail.sources.imap import ImapSource, open_imap
+from webmail.sources.logging_in import check_login
 from webmail.values import Credentials, Endpoint, FolderId, PartNumber, Query, Ref, Window
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -169,3 +171,60 @@ def test_a_forked_child_leaves_the_parents_connections_alone(server: Scripted) -
         assert again is connection
         assert again.ask(b"NOOP").ends[0].status == b"OK"
     pool.close_all()
+
+
+def _refused(action: Any, *arguments: Any) -> None:
+    with contextlib.suppress(Unreachable):
+        action(*arguments)
+
+
+def test_a_server_that_never_answers_is_not_waited_for_by_everybody(server: Scripted) -> None:
+    pool = Pool(slow_s=0.2, slow_limit=2)
+    with scripted(greeting=b"") as dead:
+        threads = [
+            threading.Thread(target=_refused, args=(pool.take, Key("dead", name), dead.connect))
+            for name in ("anna", "beto")
+        ]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.4)
+        began = time.monotonic()
+        with pytest.raises(Unreachable):
+            pool.take(Key("dead", "carla"), dead.connect)
+        assert time.monotonic() - began < 0.2
+        with pool.lease(ANNA, server.connect) as connection:
+            connection.run([b"NOOP"])
+    for thread in threads:
+        thread.join()
+
+
+def test_a_command_that_is_never_answered_counts_as_well() -> None:
+    pool = Pool(slow_s=0.2, slow_limit=1)
+    asked = threading.Event()
+
+    def hang(_command: bytes) -> bytes | None:
+        asked.set()
+        time.sleep(1.0)
+        return None
+
+    with scripted({"SELECT": hang}) as server:
+        connection, _kept = pool.take(ANNA, server.connect)
+        thread = threading.Thread(target=_refused, args=(connection.run, [b"SELECT", b"x"]))
+        thread.start()
+        asked.wait(2)
+        time.sleep(0.3)
+        with pytest.raises(Unreachable):
+            pool.take(BETO, server.connect)
+        thread.join()
+        pool.give(ANNA, connection)
+        with pool.lease(BETO, server.connect) as again:
+            again.run([b"NOOP"])
+
+
+def test_a_long_download_keeps_nobody_waiting(server: Scripted) -> None:
+    pool = Pool(slow_s=0.05, slow_limit=1)
+    with pool.lease(ANNA, server.connect) as connection:
+        connection.run([b"NOOP"])
+        time.sleep(0.2)  # what was read is sent to a slow browser
+        with pool.lease(BETO, server.connect) as other:
+            assert other is not connection

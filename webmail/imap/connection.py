@@ -50,6 +50,7 @@ class Connection:
         self._late: set[bytes] = set()
         self.round_trips = self.bytes_out = 0
         self.used_at = time.monotonic()
+        self.waits_since: float | None = None
         self.broken = False
 
     @property
@@ -98,7 +99,9 @@ class Connection:
 
     @contextlib.contextmanager
     def _breaking(self) -> Iterator[None]:
-        """What goes wrong on the wire breaks the connection, and is Unreachable."""
+        """What goes wrong on the wire breaks the connection, and is Unreachable. `waits_since` tells others that somebody
+        waits for the server."""
+        self.waits_since = time.monotonic()
         try:
             yield
         except (OSError, EOFError, ssl.SSLError, ValueError) as error:
@@ -106,6 +109,7 @@ class Connection:
             raise Unreachable(str(error)) from error
         finally:
             self._pending.clear()
+            self.waits_since = None
             self.used_at = time.monotonic()
 
     def ask(self, *pieces: Piece) -> Flight:

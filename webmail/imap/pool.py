@@ -19,6 +19,10 @@ SWEEP_S = 30.0
 PER_ACCOUNT = 8
 PER_SERVER = 300
 IN_ALL = 500
+SLOW_S = 4.0
+SLOW_LIMIT = 16
+"""So many requests may wait for one server for longer than SLOW_S: whoever comes after them is refused at once. A page holds a
+thread while it waits, and a server that takes connections and answers nothing must not hold them all (WEB_THREADS)."""
 
 Open = Callable[[], Connection]
 
@@ -43,8 +47,11 @@ class Pool:
         per_server: int = PER_SERVER,
         in_all: int = IN_ALL,
         wait_s: float = WAIT_S,
+        slow_s: float = SLOW_S,
+        slow_limit: int = SLOW_LIMIT,
     ) -> None:
         self._per_account, self._per_server, self._in_all, self._wait_s = per_account, per_server, in_all, wait_s
+        self._slow_s, self._slow_limit = slow_s, slow_limit
         self.idle_close_s = IDLE_CLOSE_S
         self.forget()
 
@@ -53,6 +60,8 @@ class Pool:
         self._changed = threading.Condition()
         self._idle: dict[Key, list[Connection]] = {}
         self._lent: dict[Key, int] = {}
+        self._out: dict[Hashable, set[Connection]] = {}
+        self._opening: dict[Hashable, list[float]] = {}
         self._sweeper: threading.Thread | None = None
 
     def take(
@@ -61,6 +70,7 @@ class Pool:
         """A connection, and whether it was kept (a kept one may turn out to be dead). `fresh` = a new one, and no kept one
         of this account is believed any more; `prefer` says which of several to take. Raises what `open_` raises, and
         Unreachable when too many are lent."""
+        self._refuse_slow(key.server)
         connection, old = self._reserve(key, fresh, prefer)
         for closing in old:
             closing.close()
@@ -72,12 +82,31 @@ class Pool:
             connection.close()
             connection = None
         if connection is not None:
+            self._lend(key.server, connection)
             return connection, True
+        began = time.monotonic()
+        self._opening.setdefault(key.server, []).append(began)
         try:
-            return open_(), False
+            connection = open_()
         except BaseException:
             self._release(key)
             raise
+        finally:
+            self._opening[key.server].remove(began)
+        self._lend(key.server, connection)
+        return connection, False
+
+    def _lend(self, server: Hashable, connection: Connection) -> None:
+        with self._changed:
+            self._out.setdefault(server, set()).add(connection)
+
+    def _refuse_slow(self, server: Hashable) -> None:
+        """Raises Unreachable when so many wait for a server already that it seems to be dead."""
+        before = time.monotonic() - self._slow_s
+        with self._changed:
+            began = [*self._opening.get(server, ()), *(one.waits_since or 0.0 for one in self._out.get(server, ()))]
+        if sum(1 for moment in began if 0.0 < moment < before) >= self._slow_limit:
+            raise Unreachable("the server keeps others waiting")
 
     def swap(self, key: Key, connection: Connection, open_: Open) -> tuple[Connection, bool] | None:
         """Another connection for a lent one, which comes back; None when there is none at once, and the lent one stays so."""
@@ -95,6 +124,8 @@ class Pool:
 
     def give(self, key: Key, connection: Connection) -> None:
         """Takes a connection back: kept for the next one who asks, or closed when it is broken."""
+        with self._changed:
+            self._out.get(key.server, set()).discard(connection)
         if connection.broken:
             connection.close()
         self._release(key, None if connection.broken else connection)
