@@ -55,6 +55,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "accounts.middleware.SetupMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "accounts.middleware.CompressMiddleware",
     "accounts.middleware.PolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
