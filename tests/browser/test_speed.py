@@ -94,5 +94,7 @@ def test_the_first_page_is_light(large: tuple[Visit, Any], capsys: Any) -> None:
     kinds = {kind: sum(size for path, size in sizes.items() if path.endswith(kind)) for kind in (".css", ".js", ".svg")}
     total = sum(sizes.values()) + len(html.content)
     with capsys.disabled():
-        print(f"\nFirst page without fonts: {total} bytes ({len(html.content)} of HTML, {json.dumps(kinds)}), {len(sizes)} files")
+        print(
+            f"\nFirst page without fonts: {total} bytes ({len(html.content)} of HTML, {json.dumps(kinds)}), {len(sizes)} files"
+        )
     assert total < FIRST_PAGE_BYTES

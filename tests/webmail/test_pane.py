@@ -19,6 +19,7 @@ from tests.contract.test_source import MIXED, letter
 from webmail.services.access import open_source
 from webmail.tokens import encode_folder
 from webmail.values import FolderId, Ref
+from webmail.views.around import draw_letter
 from webmail.views.box import Box
 from webmail.views.letters import letter_context, open_here
 from webmail.views.pane import _around, _opened

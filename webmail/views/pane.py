@@ -23,6 +23,7 @@ from webmail.services.notices import is_told_of, notices_of
 from webmail.services.opened import Opened, keep_opened, kept_opened
 from webmail.services.reading import SENT_BY_ME, Letter
 from webmail.values import Flag, Folder, Ref
+from webmail.views.around import Around, draw_letter
 from webmail.views.box import Box
 from webmail.views.letters import (
     change_url_of,
