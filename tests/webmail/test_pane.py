@@ -23,7 +23,6 @@ from webmail.views.around import draw_letter
 from webmail.views.box import Box
 from webmail.views.letters import letter_context, open_here
 from webmail.views.pane import _around, _opened
-from webmail.views.pane_drawing import draw_letter
 
 pytestmark = [pytest.mark.server]
 HTMX = {"HX-Request": "true"}

@@ -33,7 +33,6 @@ from webmail.views.letters import (
     open_here,
     opened_by_person,
 )
-from webmail.views.pane_drawing import Around, draw_letter
 from webmail.views.query import query_of, query_string
 
 
