@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from redis import Redis
@@ -14,8 +14,9 @@ from tests.imap.proxy import Proxy, proxied
 from webmail.errors import Unreachable
 from webmail.imap.pool import pool
 from webmail.imap.wire import parse_uid_set
+from webmail.sources import patching
 from webmail.sources.imap import ImapSource, open_imap
-from webmail.values import Credentials, Endpoint, Flag, FolderId, PartNumber, Query, Window
+from webmail.values import Credentials, Endpoint, Flag, FolderId, PartNumber, Query, Ref, SortKey, Window
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 INBOX = FolderId("INBOX")
@@ -30,9 +31,15 @@ class Opener:
         self.address = address
         self.trips = 0
 
-    def source(self) -> ImapSource:
+    def source(self, account_key: str = "") -> ImapSource:
         endpoint = Endpoint("127.0.0.1", self.proxy.port, "none")
-        return open_imap(endpoint, self._credentials, account_key=self.address, redis_url=self.redis_url)
+        key = account_key or self.address
+        return open_imap(endpoint, self._credentials, account_key=key, redis_url=self.redis_url)
+
+    def refs(self, query: Query, account_key: str = "") -> list[Ref]:
+        """The whole list."""
+        with self.source(account_key) as source:
+            return source.refs(INBOX, query)
 
     def subjects(self, query: Query | None = None, window: Window | None = None) -> list[str]:
         """The subjects of a page, read by a source of its own; `trips` tells its round trips."""
@@ -218,3 +225,47 @@ def test_a_part_goes_on_after_a_cut_with_the_same_message(opener: Opener) -> Non
         first = next(pieces)
         opener.proxy.cut_all()
         assert (first + b"".join(pieces)).strip() == b"QUJD" * 200_000
+
+
+@pytest.mark.parametrize("probes", [240, 5])
+@pytest.mark.parametrize("hidden", [(), ("ESORT",), ("ESEARCH", "ESORT")])
+def test_a_kept_order_is_patched_not_asked_for_again(
+    opener: Opener, stack: Any, imap: Any, monkeypatch: pytest.MonkeyPatch, probes: int, hidden: tuple[str, ...]
+) -> None:
+    """New messages go where the server would sort them, those that left are taken out, and the server does not sort the whole
+    folder again; with few probes also in many rounds."""
+    monkeypatch.setattr(patching, "PROBES", probes)
+    monkeypatch.setattr(patching, "NEWEST", probes // 2)
+    queries = [Query(sort=sort, descending=down) for sort in get_args(SortKey) for down in (True, False)]
+    client = imap(opener.address)
+    client.select_folder("INBOX")
+
+    def append(*days: int) -> None:
+        for day in days:
+            client.append("INBOX", letter(f"{'xacbz'[day % 5]}{day}", day=day, sender=f"{'mazbq'[day % 5]}@x.test"))
+
+    def expunge(*numbers: int) -> None:
+        client.delete_messages(list(numbers))
+        client.expunge()
+
+    append(*range(2, 40))
+    with proxied("127.0.0.1", stack.ports.imap, hide=hidden) as proxy:
+        opener.proxy = proxy
+        for query in queries:
+            opener.refs(query)
+        for change in (
+            lambda: append(50),
+            lambda: append(-3, 7, 7, 21, 60),
+            lambda: expunge(1, 12, 30),
+            lambda: (append(-9, 33), expunge(44, 2)),
+            lambda: append(*range(-10, 45, 2)),
+        ):
+            change()  # type: ignore[no-untyped-call]
+            for query in queries:
+                proxy.commands.clear()
+                patched = opener.refs(query)
+                assert not [line for line in proxy.commands if b" SORT " in line and line.rstrip().endswith(b"ALL")]
+                assert patched == opener.refs(query, account_key="another, of which nothing is kept")
+                for key in Redis.from_url(opener.redis_url).scan_iter("mail:*another*"):
+                    Redis.from_url(opener.redis_url).delete(key)
+        pool.close_all()

@@ -30,11 +30,13 @@ HEADER_LIMIT_BYTES = 2_000
 NOT_BODY = ("SUBJECT", "FROM", "TO", "CC")
 
 
-def sort_command(connection: Connection, key: SortKey) -> list[Piece]:
-    """UID SORT of all messages, ascending (RFC 5256); by the names that people see where the server can (RFC 5957)."""
+def sort_command(connection: Connection, key: SortKey, uids: bytes = b"") -> list[Piece]:
+    """UID SORT of all messages, or of a set of UIDs, ascending (RFC 5256); by the names that people see where the server can
+    (RFC 5957)."""
     keys = b"DISPLAY" + SORT_KEYS[key] if key in {"from", "to"} and connection.has("SORT=DISPLAY") else SORT_KEYS[key]
     options: list[Piece] = [b"RETURN", b"(ALL)"] if connection.has("ESORT") else []
-    return [b"UID", b"SORT", *options, b"(" + keys + b")", b"UTF-8", b"ALL"]
+    which: list[Piece] = [b"UID", uids] if uids else [b"ALL"]
+    return [b"UID", b"SORT", *options, b"(" + keys + b")", b"UTF-8", *which]
 
 
 def sort_result(connection: Connection, flight: Flight, index: int) -> array[int]:

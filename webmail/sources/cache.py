@@ -8,10 +8,10 @@ import logging
 import threading
 from array import array
 from collections import OrderedDict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache as memoize
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 from redis import Redis, RedisError
 
@@ -25,16 +25,27 @@ ROW_TTL_S = 30 * 24 * 3600
 STRUCTURE_LIMIT_BYTES = 65_536
 RECENT_ROWS = 10_000
 """Rows that a process holds, about 1.5 kB each: what cannot change under a UID needs no second look."""
-VERSION = "3"
+RECENT_ORDER_BYTES = 32 * 1024 * 1024
+"""Orders that a process holds: a folder of 100,000 has 400 kB."""
+UID_BYTES = array("I").itemsize
+VERSION = "4"
 
 V = TypeVar("V")
 
 
-class Recent(Generic[V]):
-    """The values used last, of which `limit` are held; for several threads."""
+class Head(NamedTuple):
+    """What an order was kept for, and how many it has."""
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
+    mark: str
+    length: int
+
+
+class Recent(Generic[V]):
+    """The values used last, as many as weigh `limit` together (each weighs 1, unless told otherwise); for several threads."""
+
+    def __init__(self, limit: int, weigh: Callable[[V], int] = lambda _value: 1) -> None:
+        self._limit, self._weigh = limit, weigh
+        self._weight = 0
         self._values: OrderedDict[Hashable, V] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -47,12 +58,17 @@ class Recent(Generic[V]):
 
     def keep(self, key: Hashable, value: V) -> None:
         with self._lock:
+            before = self._values.pop(key, None)
             self._values[key] = value
-            while len(self._values) > self._limit:
-                self._values.popitem(last=False)
+            self._weight += self._weigh(value) - (self._weigh(before) if before is not None else 0)
+            while self._weight > self._limit:
+                self._weight -= self._weigh(self._values.popitem(last=False)[1])
 
 
 _recent: Recent[Summary] = Recent(RECENT_ROWS)
+_recent_orders: Recent[tuple[Head, array[int]]] = Recent(
+    RECENT_ORDER_BYTES, lambda kept: 500 + kept[1].itemsize * len(kept[1])
+)
 
 
 class MailCache:
@@ -63,17 +79,59 @@ class MailCache:
         self.account = account_key
         self._prefix = f"mail:{VERSION}:{account_key}:".encode()
 
+    def heads(self, folder: FolderId, names: list[str]) -> list[Head | None]:
+        """Of the orders kept under these names: the mark of the folder's state for which each holds, and how long it is."""
+        return [_read_head(value) for value in self._get([_folder_key(f"m:{name}", folder) for name in names])]
+
+    def order(self, folder: FolderId, name: str, head: Head, *, code: str = "I") -> array[int] | None:
+        """A kept order, never to be changed: the one that has this head. `code` is the kind of array that was kept: "I" for
+        UIDs, "Q" for larger numbers. What was read lately is in this process as well."""
+        key = (self._prefix, folder, name)
+        recent = _recent_orders.get(key)
+        if recent and recent[0] == head and recent[1].typecode == code:
+            return recent[1]
+        kept = _unpack_order(self._get([_folder_key(f"o:{name}", folder)])[0], code)
+        if kept is None or kept[0] != head.mark or len(kept[1]) != head.length:
+            return None
+        _recent_orders.keep(key, (head, kept[1]))
+        return kept[1]
+
+    def stretch(self, folder: FolderId, name: str, head: Head, start: int, end: int) -> list[int] | None:
+        """The UIDs from `start` to before `end` of the order that has this head, without reading it whole."""
+        recent = _recent_orders.get((self._prefix, folder, name))
+        if recent and recent[0] == head:
+            return recent[1][start:end].tolist()
+        if self.redis is None or start >= end:
+            return None if self.redis is None else []
+        key, first = self._prefix + _folder_key(f"o:{name}", folder), len(head.mark) + 1
+        try:
+            with self.redis.pipeline(transaction=True) as pipe:
+                pipe.getrange(key, 0, first - 1)
+                pipe.getrange(key, first + UID_BYTES * start, first + UID_BYTES * end - 1)
+                mark, packed = pipe.execute()
+        except RedisError:
+            logger.warning("the mail cache does not answer")
+            return None
+        if mark != head.mark.encode() + b"\n" or len(packed) != UID_BYTES * (end - start):
+            return None
+        return array("I", packed).tolist()
+
     def orders(self, folder: FolderId, names: list[str], *, code: str = "I") -> list[tuple[str, array[int]] | None]:
-        """The kept orders of these names, each with the mark of the folder's state for which it was kept. `code` is the kind
-        of array that was kept: "I" for UIDs, "Q" for larger numbers."""
-        keys = [_folder_key(f"o:{name}", folder) for name in names]
-        return [_unpack_order(value, code) for value in self._get(keys)]
+        """The kept orders of these names, each with its mark."""
+        found = []
+        for name, head in zip(names, self.heads(folder, names), strict=True):
+            order = self.order(folder, name, head, code=code) if head else None
+            found.append((head.mark, order) if head and order is not None else None)
+        return found
 
     def keep_orders(self, folder: FolderId, orders: Mapping[str, tuple[str, array[int]]]) -> None:
-        values = {
-            _folder_key(f"o:{name}", folder): mark.encode() + b"\n" + uids.tobytes()
-            for name, (mark, uids) in orders.items()
-        }
+        values: dict[bytes, bytes] = {}
+        for name, (mark, uids) in orders.items():
+            head = Head(mark, len(uids))
+            values[_folder_key(f"o:{name}", folder)] = mark.encode() + b"\n" + uids.tobytes()
+            values[_folder_key(f"m:{name}", folder)] = f"{head.length} {mark}".encode()
+            if self.redis is not None:
+                _recent_orders.keep((self._prefix, folder, name), (head, uids))
         self._set(values, ORDER_TTL_S)
 
     def numbers(self, name: str, folders: list[FolderId]) -> list[tuple[str, array[int]] | None]:
@@ -161,6 +219,11 @@ def _unpack_order(value: bytes | None, code: str) -> tuple[str, array[int]] | No
         return None
     uids.frombytes(packed)
     return mark.decode("ascii", "replace"), uids
+
+
+def _read_head(value: bytes | None) -> Head | None:
+    count, space, mark = (value or b"").partition(b" ")
+    return Head(mark.decode("ascii", "replace"), int(count)) if space and count.isdigit() else None
 
 
 def _pack_row(row: Summary) -> bytes:

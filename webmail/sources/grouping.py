@@ -69,7 +69,7 @@ def read_groups(session: Session, cache: MailCache, listing: Listing, query: Que
     if kept and kept[0] == mark:
         count = kept[1][0]
         return Groups(kept[1][1 : count + 1], kept[1][count + 1 :], turned=not query.descending)
-    order = listing.order if query.descending else listing.order[::-1]
+    order = listing.uids if query.descending else listing.uids[::-1]
     groups = group_order(order, read_threads(session, cache, state))
     if mark and not state.deleted:
         packed = array("I", [len(groups.starts)]) + groups.starts + groups.members

@@ -99,12 +99,11 @@ class ImapLists:
                 return page
         query = replace(query, threads=False)
         listing = read_listing(self._session, self._cache, folder, query, window)
-        start = max(0, min(window.start, len(listing.order)))
-        uids = list(listing.order[start : start + window.size])
-        rows = self._rows.read(listing.state, uids, listing.flags)
+        start = max(0, min(window.start, listing.total))
+        rows = self._rows.read(listing.state, listing.uids.tolist(), listing.flags)
         marked = read_marked(self._session, self._cache, listing.state)
         state = listing.state
-        return Page(tuple(rows), start, len(listing.order), state.validity, query, state.next_uid, marked=marked)
+        return Page(tuple(rows), start, listing.total, state.validity, query, state.next_uid, marked=marked)
 
     def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
         """A window of conversations; None where nobody can tell them."""
@@ -150,7 +149,7 @@ class ImapLists:
         if listing.state.validity != ref.validity:
             raise FolderRenewed("the folder was made anew")
         groups = read_groups(self._session, self._cache, listing, query) if query.grouped else None
-        order = listing.order if groups is None else groups.heads
+        order = listing.uids if groups is None else groups.heads
         try:
             at = order.index(uid_of(ref)) if groups is None else groups.row_of(uid_of(ref))
         except ValueError:
@@ -162,7 +161,7 @@ class ImapLists:
 
     def refs(self, folder: FolderId, query: Query) -> list[Ref]:
         listing = self._session.read(lambda: read_listing(self._session, self._cache, folder, query))
-        return [Ref(folder, listing.state.validity, str(uid)) for uid in listing.order]
+        return [Ref(folder, listing.state.validity, str(uid)) for uid in listing.uids]
 
     def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
         refs = list(refs)

@@ -22,20 +22,21 @@ from webmail.imap.search import (
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.wire import Flight, Piece
-from webmail.sources.cache import MailCache
+from webmail.sources.cache import Head, MailCache
+from webmail.sources.patching import patch_order
 from webmail.values import FolderId, Query, Window
 
 FEW = 20
 
-Kept = tuple[str, "array[int]"] | None
-
 
 @dataclass(slots=True)
 class Listing:
-    """The UIDs of a query in its order, and the flags that came with them."""
+    """A query's answer: how many messages it has, the UIDs of the window that was asked for in the list's order (all of them
+    without one), and the flags that came with them."""
 
     state: Selected
-    order: array[int]
+    total: int
+    uids: array[int]
     flags: dict[int, frozenset[str]] = field(default_factory=dict)
 
 
@@ -43,28 +44,35 @@ def read_listing(
     session: Session, cache: MailCache, folder: FolderId, query: Query, window: Window | None = None
 ) -> Listing:
     """The list of a query, without messages that are marked as deleted; with the flags of `window` as far as it could be
-    told beforehand. Raises Gone when there is no such folder."""
+    told beforehand. Of an order that holds still, no more than the window is read. Raises Gone when there is no such folder."""
     filtered = is_filtered(query)
-    name = filter_name(query)
-    kept, base = cache.orders(folder, [name, query.sort]) if filtered else [*cache.orders(folder, [query.sort]), None]
+    name = filter_name(query) if filtered else query.sort
+    heads = cache.heads(folder, [name, query.sort] if filtered else [name])
+    head, base = heads[0], heads[1] if filtered else heads[0]
+    span = _span(head.length, query, window) if head and window else (0, 0)
+    guess = cache.stretch(folder, name, head, *span) if head and window else None
     commands = _Commands()
-    guess = _window(kept[1], query, window) if kept and window else []
     if guess:
         commands.add("flags", fetch_command(guess, b"UID FLAGS"))
-    if not kept:
+    if not head:
         _add_missing(commands, session, query, base=base, filtered=filtered)
     state, flight = session.selected(folder, *commands.pieces)
-    listing = Listing(state, array("I"))
-    listing.flags = {uid: one.flags() for uid, one in by_uid(flight, guess).items() if b"FLAGS" in one.items}
-    order = kept[1] if kept and kept[0] == mark_of(state, query) else None
+    flags = {uid: one.flags() for uid, one in by_uid(flight, guess or ()).items() if b"FLAGS" in one.items}
+    holds = head is not None and head.mark == mark_of(state, query)
+    if head and holds and guess is not None and not state.deleted:
+        return Listing(state, head.length, _turned(array("I", guess), query), flags)
+    order = cache.order(folder, name, head) if head and holds else None
     if order is None:
-        order = _read_order(
-            session, cache, listing.state, query, _Answers(commands, flight), base if filtered else None
-        )
-    listing.order = _without_deleted(order, state)
+        order = _read_order(session, cache, state, query, _Answers(commands, flight), base)
+    order = _turned(_without_deleted(order, state), query)
+    uids = order[max(0, window.start) : window.start + window.size] if window else order
+    return Listing(state, len(order), uids, flags)
+
+
+def _turned(order: array[int], query: Query) -> array[int]:
     if query.descending:
-        listing.order.reverse()
-    return listing
+        order.reverse()
+    return order
 
 
 @dataclass(slots=True)
@@ -90,7 +98,7 @@ class _Answers:
         return self.commands.names.index(name) if name in self.commands.names else None
 
 
-def _add_missing(commands: _Commands, session: Session, query: Query, *, base: Kept, filtered: bool) -> None:
+def _add_missing(commands: _Commands, session: Session, query: Query, *, base: Head | None, filtered: bool) -> None:
     """What will be needed for certain, into the same flight as the SELECT."""
     connection = session.connection
     if base is None and connection.has("SORT"):
@@ -100,16 +108,18 @@ def _add_missing(commands: _Commands, session: Session, query: Query, *, base: K
 
 
 def _read_order(
-    session: Session, cache: MailCache, state: Selected, query: Query, answers: _Answers, base: Kept
+    session: Session, cache: MailCache, state: Selected, query: Query, answers: _Answers, base: Head | None
 ) -> array[int]:
     """The ascending order of a query from the answers at hand, from the server where they do not suffice; kept for the
     next time."""
     keep: dict[str, tuple[str, array[int]]] = {}
     base_mark = mark_of(state, Query(sort=query.sort))
-    if base and base[0] == base_mark:
-        order = base[1]
+    kept = cache.order(state.folder, query.sort, base) if base else None
+    if base and kept is not None and base.mark == base_mark:
+        order = kept
     else:
-        order = _sorted(session, state, query, answers)
+        patched = patch_order(session.connection, query.sort, kept, base.mark, state) if base and kept else None
+        order = patched if patched is not None else _sorted(session, state, query, answers)
         if state.next_uid and len(order) == state.exists:
             keep[query.sort] = (base_mark, order)
     if is_filtered(query):
@@ -157,12 +167,10 @@ def filter_name(query: Query) -> str:
     return "f" + hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _window(order: array[int], query: Query, window: Window) -> list[int]:
-    """The UIDs of a window of a list, `order` being ascending."""
-    start, end = window.start, window.start + window.size
-    if query.descending:
-        start, end = max(0, len(order) - end), max(0, len(order) - start)
-    return list(order[start:end])
+def _span(count: int, query: Query, window: Window) -> tuple[int, int]:
+    """Where a window of a list is in its order, which is ascending and has `count` messages."""
+    start, end = min(max(0, window.start), count), min(max(0, window.start) + window.size, count)
+    return (count - end, count - start) if query.descending else (start, end)
 
 
 def _without_deleted(order: array[int], state: Selected) -> array[int]:
