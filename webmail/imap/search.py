@@ -106,6 +106,11 @@ def is_filtered(query: Query) -> bool:
     return query.unread or query.flagged or query.attachment or bool(query.text)
 
 
+def is_text_only(query: Query) -> bool:
+    """Whether a text in subject, sender or recipients is all that the query asks for."""
+    return bool(query.text) and not (query.unread or query.flagged or query.attachment or query.in_body)
+
+
 def filter_command(connection: Connection, query: Query) -> list[Piece]:
     """UID SEARCH for what passes the query's filters. It may fly with another SEARCH only where the server has ESEARCH,
     whose answer names its command."""

@@ -28,6 +28,10 @@ class Session:
         self._kept = False
         self._state: Selected | None = None
 
+    def another(self) -> Session:
+        """A session on the same account with a connection of its own."""
+        return Session(self._key, self._open)
+
     @property
     def connection(self) -> Connection:
         """The leased connection. Raises Unreachable, CertificateRefused or LoginRefused when one has to be opened."""

@@ -3,6 +3,7 @@ of each row, MIME trees. Losing it costs time, never truth; when Redis is away, 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import threading
@@ -167,6 +168,42 @@ class MailCache:
 
     def keep_rows(self, rows: Iterable[Summary]) -> None:
         self._set({_ref_key("r", row.ref): _pack_row(row) for row in rows}, ROW_TTL_S)
+
+    def text_pieces(self, folder: FolderId, validity: int) -> int:
+        """How many pieces of texts there are (see `webmail/sources/texts.py`)."""
+        value = self._get([_folder_key(f"tn:{validity}", folder)])[0]
+        return int(value) if value and value.isdigit() else 0
+
+    def texts(self, folder: FolderId, validity: int, numbers: Iterable[int]) -> list[bytes | None]:
+        """Pieces of texts by their numbers."""
+        return self._get([_folder_key(f"t:{validity}:{number}", folder) for number in numbers])
+
+    def add_texts(self, folder: FolderId, validity: int, piece: bytes) -> None:
+        """One more piece. It is there before it is counted."""
+        if self.redis is None:
+            return
+        try:
+            count = self._prefix + _folder_key(f"tn:{validity}", folder)
+            number = self.redis.incr(self._prefix + _folder_key(f"tw:{validity}", folder)) - 1
+            self._set({_folder_key(f"t:{validity}:{number}", folder): piece}, ROW_TTL_S)
+            self.redis.set(count, number + 1, ex=ROW_TTL_S)
+        except RedisError:
+            logger.warning("the mail cache does not answer")
+
+    def lock_texts(self, folder: FolderId, validity: int, seconds: int, *, again: bool = False) -> bool:
+        """Whether who asks may read the texts of a folder for so long; `again` for more of it."""
+        if self.redis is None:
+            return False
+        try:
+            key = self._prefix + _folder_key(f"tl:{validity}", folder)
+            return bool(self.redis.set(key, b"1", ex=seconds, nx=not again))
+        except RedisError:
+            return False
+
+    def unlock_texts(self, folder: FolderId, validity: int) -> None:
+        if self.redis is not None:
+            with contextlib.suppress(RedisError):
+                self.redis.delete(self._prefix + _folder_key(f"tl:{validity}", folder))
 
     def structure(self, ref: Ref) -> Part | None:
         """The kept MIME tree of a message."""

@@ -15,15 +15,17 @@ from webmail.imap.search import (
     filter_command,
     filter_result,
     is_filtered,
+    is_text_only,
     sort_command,
     sort_here,
     sort_result,
 )
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
-from webmail.imap.wire import Flight, Piece
+from webmail.imap.wire import Flight, Piece, quote
 from webmail.sources.cache import Head, MailCache
-from webmail.sources.patching import patch_order
+from webmail.sources.patching import patch_order, read_mark
+from webmail.sources.texts import Texts
 from webmail.values import FolderId, Query, Window
 
 FEW = 20
@@ -41,6 +43,47 @@ class Listing:
 
 
 def read_listing(
+    session: Session, cache: MailCache, folder: FolderId, query: Query, window: Window | None = None
+) -> Listing:
+    """The list of a query: a search for text is answered from what is kept of the folder, where all of it is."""
+    found = search_listing(session, cache, folder, query, window) if is_text_only(query) else None
+    return found or _read_listing(session, cache, folder, query, window)
+
+
+def search_listing(
+    session: Session, cache: MailCache, folder: FolderId, query: Query, window: Window | None
+) -> Listing | None:
+    """A search in subjects, senders and recipients without the server's: one round trip, for the folder's state and flags.
+    None where not every message was read for it yet, or the server's own answer is kept. Raises Refused for a text that no
+    server takes."""
+    quote(query.text)
+    plain, texts = Query(sort=query.sort), Texts(session, cache)
+    head, answered = cache.heads(folder, [query.sort, filter_name(query)])
+    if head and answered and head.mark == answered.mark:
+        return None
+    mark = read_mark(head.mark) if head else None
+    order = cache.order(folder, query.sort, head) if head else None
+    if head is None or mark is None or order is None:
+        return None
+    found = texts.find(folder, mark.validity, order, head, query.text)
+    hits = array("I", filter((found or set()).__contains__, order))
+    span = _span(len(hits), query, window) if window else (0, 0)
+    guess = hits[span[0] : span[1]].tolist()
+    state, flight = session.selected(folder, *([fetch_command(guess, b"UID FLAGS")] if guess else []))
+    flags = {uid: one.flags() for uid, one in by_uid(flight, guess).items() if b"FLAGS" in one.items}
+    if found is None or head.mark != mark_of(state, plain):
+        order = _read_order(session, cache, state, plain, _Answers(_Commands(), flight), head)
+        if len(order) != state.exists:
+            return None
+        found = texts.find(folder, state.validity, order, Head(mark_of(state, plain), len(order)), query.text)
+        if found is None:
+            return None
+        hits = array("I", filter(found.__contains__, order))
+    hits = _turned(_without_deleted(hits, state), query)
+    return Listing(state, len(hits), hits[window.start : window.start + window.size] if window else hits, flags)
+
+
+def _read_listing(
     session: Session, cache: MailCache, folder: FolderId, query: Query, window: Window | None = None
 ) -> Listing:
     """The list of a query, without messages that are marked as deleted; with the flags of `window` as far as it could be
