@@ -2,6 +2,7 @@
 import htmx from "htmx";
 import { atTop, createWindow, missing, place, remeasure, rowAt, rowsOf, startAround } from "casilla/window";
 
+const GONE = 410;
 const SETTLE_MS = 90; // a jump is fetched once the scroll bar rests
 
 export function bind(list) {
@@ -45,7 +46,10 @@ async function load(state, start, how) {
   list.setAttribute("aria-busy", "true");
   busy.done = fetchRows(state, start, busy.abort.signal)
     .then((fresh) => { if (list.isConnected) join(state, fresh, start, how); })
-    .catch((error) => { if (error.name !== "AbortError") fail(state, start, how); })
+    .catch((error) => {
+      if (error.name === "AbortError") return null;
+      return error.cause === GONE ? drawAnew(list) : fail(state, start, how);
+    })
     .finally(() => {
       if (state.busy !== busy) return;
       state.busy = null;
@@ -58,7 +62,7 @@ async function load(state, start, how) {
 async function fetchRows(state, start, signal) {
   const response = await fetch(`${state.list.dataset.url}&start=${start}`, { signal, headers: { "X-Requested-With": "fetch" } });
   if (response.redirected) location.reload(); // the session ended: the page leads to signing in
-  if (!response.ok || response.redirected) throw new Error(String(response.status));
+  if (!response.ok || response.redirected) throw new Error("no rows", { cause: response.status });
   state.total = Number(response.headers.get("X-Total") ?? state.total);
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
@@ -69,6 +73,7 @@ function join(state, fresh, start, how) {
   const { list } = state;
   const focused = list.contains(document.activeElement);
   const added = [...fresh.querySelectorAll(".row")];
+  mend(state);
   place(state, fresh, start, how);
   if (Number(list.dataset.total) !== state.total) count(state);
   list.dataset.total = state.total;
@@ -82,8 +87,11 @@ function join(state, fresh, start, how) {
 function count({ list, total }) {
   const words = list.closest(".pane").querySelector("[data-count]");
   if (words) words.textContent = total === 1 ? words.dataset.one : words.dataset.many.replace("#", total.toLocaleString(document.documentElement.lang));
-  if (!total) htmx.ajax("GET", list.dataset.url.replace(/rows\/\?/, "?"), { target: "#list", swap: "innerHTML" });
+  if (!total) drawAnew(list);
 }
+
+// The whole pane as the server draws it now: with words in the place of rows that are not there any more.
+const drawAnew = (list) => htmx.ajax("GET", list.dataset.url.replace(/rows\/\?/, "?"), { target: "#list", swap: "innerHTML" });
 
 // Tells assistive technology where a row stands in the whole list, and leaves one row in the tab order.
 function settleRows(state) {
@@ -132,6 +140,7 @@ async function reload(state, focus) {
 
 // The rest of the list stays usable; the missing rows are asked for again by hand.
 function fail(state, start, how) {
+  mend(state);
   state.broken = true;
   const item = document.createElement("li");
   item.className = "list-error";
@@ -140,7 +149,12 @@ function fail(state, start, how) {
   button.type = "button";
   button.className = "btn btn--sm";
   button.textContent = state.list.dataset.retry;
-  button.addEventListener("click", () => { item.remove(); state.broken = false; load(state, start, how); });
+  button.addEventListener("click", () => { mend(state); load(state, start, how); });
   item.append(button);
   state.list.append(item);
+}
+
+function mend(state) {
+  state.broken = false;
+  state.list.querySelector(":scope > .list-error")?.remove();
 }
