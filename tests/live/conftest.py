@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -104,6 +104,9 @@ class Live:
 
     def wish(self, account_id: int, *folders: Any, secret: str = "") -> None:
         self.on_board(lambda board: board.wish(Wish(account_id, folders, secret)))
+
+    def wish_all(self, accounts: Iterable[int]) -> None:
+        self.on_board(lambda board: board.wish(*map(Wish, accounts)))
 
     def state(self, account_id: int) -> State:
         return self.on_board(lambda board: board.states([account_id]))[account_id]

@@ -17,6 +17,8 @@ pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 Start = Callable[[], Any]
 Make = Callable[..., Owner]
+TAKEN_OVER_S = 10.0
+"""A watcher's sign of life counts for four seconds, and is looked for every two."""
 
 
 def test_what_another_program_does_is_told_within_a_second(
@@ -153,3 +155,27 @@ def test_the_server_is_restarted(live: Live, watcher: Start, owner: Make, delive
     live.until(lambda: live.state(one.account.pk) is State.LIVE)
     deliver(one.made.address, letter("de vuelta"))
     ear.kind(Kind.NEW, timeout_s=AT_ONCE_S)
+
+
+def test_one_of_two_watchers_is_killed_and_the_other_takes_over_within_seconds(
+    live: Live, watcher: Start, owner: Make, deliver: Any
+) -> None:
+    owners = [owner(f"casilla{index}") for index in range(24)]
+    accounts = [one.account.pk for one in owners]
+    processes = [watcher(), watcher()]
+    live.wish_all(accounts)
+    live.until(lambda: sorted(map(list(live.holders().values()).count, set(live.holders().values()))) == [12, 12])
+    live.until(lambda: all(live.state(account) is State.LIVE for account in accounts))
+    holders = live.holders()
+    processes[0].kill()
+    processes[0].wait()
+    begun = time.monotonic()
+    live.until(lambda: len(set(live.holders().values())) == 1)
+    live.until(lambda: all(live.state(account) is State.LIVE for account in accounts))
+    assert time.monotonic() - begun < TAKEN_OVER_S
+    (left,) = set(live.holders().values())
+    orphan = next(one for one in owners if holders[one.account.pk] != left)
+    ear = live.listen(orphan.account.pk)
+    deliver(orphan.made.address, letter("sigue"))
+    ear.kind(Kind.NEW, timeout_s=AT_ONCE_S)
+    print(f"\ntaken over after {time.monotonic() - begun:.1f} s")

@@ -41,6 +41,7 @@ if ARGV[3] ~= '' then
 end
 if news then redis.call('PUBLISH', KEYS[4], ARGV[1]) end
 """
+_BEAT = "redis.call('ZADD', KEYS[1], tonumber(redis.call('TIME')[1]), ARGV[1])"
 _ROUND = """
 local now = tonumber(redis.call('TIME')[1])
 redis.call('ZADD', KEYS[1], now, ARGV[1])
@@ -121,8 +122,8 @@ class Board:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
-        scripts = (_WISH, _ROUND, _CLAIM, _RELEASE, _TELL, _STATES)
-        self._wish, self._round, self._claim, self._release, self._tell, self._states = map(
+        scripts = (_WISH, _BEAT, _ROUND, _CLAIM, _RELEASE, _TELL, _STATES)
+        self._wish, self._beat, self._round, self._claim, self._release, self._tell, self._states = map(
             redis.register_script, scripts
         )
 
@@ -144,6 +145,10 @@ class Board:
         """The sealed password of an account's server, "" where there is none."""
         value = cast(bytes | None, await self._redis.get(f"live:secret:{account_id}"))
         return (value or b"").decode("ascii")
+
+    async def beat(self, watcher: str) -> None:
+        """A watcher's sign of life."""
+        await self._beat(keys=[WATCHERS], args=[watcher])
 
     async def begin_round(self, watcher: str) -> tuple[int, set[int]]:
         """A watcher's sign of life; how many watchers there are, and all accounts that somebody wants watched."""

@@ -25,8 +25,8 @@ EVERY = FolderId("")
 ANY = b"\0any"
 MARKS_S = 24 * 3600
 TIMEOUT_S = 2.0
-WATCHER_S = 6
-"""How long a watcher's sign of life counts."""
+WATCHER_S = 4
+"""How long a watcher's sign of life counts. It gives one every second, whatever else it does."""
 LEASES, WATCHERS, STATES = "live:leases", "live:watchers", "live:states"
 
 _READ = """

@@ -7,8 +7,9 @@ import contextlib
 import logging
 import secrets
 from asyncio import sslproto
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
+from typing import Any
 
 from redis import RedisError
 from redis.asyncio import Redis
@@ -21,6 +22,7 @@ from webmail.live.watch import Ties, Watch
 from webmail.live.work import end_all
 from webmail.values import FolderId
 
+BEAT_S = 1.0
 ROUND_S = 2.0
 TOGETHER_S = 0.05
 """Calls that come so close together are answered in one round."""
@@ -64,7 +66,7 @@ class Watcher:
         sslproto.SSLProtocol.max_size = TLS_BUFFER_BYTES
         async with connect(self._redis_url) as redis:
             self._board = Board(redis)
-            work = [asyncio.create_task(one) for one in (self._rounds(), self._listen(redis), self._publish())]
+            work = [asyncio.create_task(one) for one in self._work(redis)]
             stopped = asyncio.create_task(stop.wait())
             try:
                 await asyncio.wait([*work, stopped], return_when=asyncio.FIRST_COMPLETED)
@@ -75,7 +77,17 @@ class Watcher:
                 if not task.cancelled():
                     task.result()
 
+    def _work(self, redis: Redis) -> tuple[Coroutine[Any, Any, None], ...]:
+        return self._rounds(), self._beat(), self._listen(redis), self._publish()
+
     # --- which accounts -------------------------------------------------------------------------------------------------
+
+    async def _beat(self) -> None:
+        """Says that it lives, also while a round takes long."""
+        while True:
+            with contextlib.suppress(RedisError):
+                await self._board.beat(self.name)
+            await asyncio.sleep(BEAT_S)
 
     async def _rounds(self) -> None:
         while True:
