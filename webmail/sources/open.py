@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from accounts.models import MailAccount
 from webmail.sources.base import MailSource
 from webmail.sources.imap import open_imap
-from webmail.sources.local import LocalSource
+from webmail.sources.telling import TellingStore
 from webmail.values import Credentials, Endpoint, FolderId, Role
 
 
@@ -36,4 +36,4 @@ def open_source(
 
 def open_store(account: MailAccount) -> MailSource:
     """The source of an account whose mail lives here."""
-    return LocalSource(account)
+    return TellingStore(account)
