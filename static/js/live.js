@@ -105,6 +105,7 @@ async function run() {
 // Each from an element of its own: htmx lets one request of an element wait for another, and drops the third.
 function readPart() {
   const query = new URLSearchParams({ current: current(), after: live.mark ?? "", open: document.querySelector("#reader [data-reader]")?.dataset.ref ?? "" });
+  if (!document.getElementById("bar-unread")) query.set("filtered", "1"); // a list of what was found says how much that is
   return htmx.ajax("GET", `${live.element.dataset.url}part/?${query}`, { source: "#news", target: "#news", swap: "beforeend" });
 }
 

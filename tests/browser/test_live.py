@@ -43,7 +43,7 @@ def opened(browser: Browser, web: str, icons: None, mailbox_factory: Any, imap: 
             client.append("INBOX", letter(f"Mensaje {index:03}", day=index - count), [b"\\Seen"])
         client.create_folder("Obras")
         client.subscribe_folder("Obras")
-        context = browser.new_context(viewport={"width": 1440, "height": 900}, locale="es-CL", **options)
+        context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "es-CL", **options})
         contexts.append(context)
         context.add_init_script(script)
         window = Visit(context.new_page(), web)
@@ -143,6 +143,20 @@ def test_the_open_message_and_an_empty_list_follow_too(
     expect(page.locator("#letter-state[data-seen]")).to_have_count(0)
     other.add_flags([1], [b"$label1"])
     at_once(page, "#letter-state .badge")
+
+
+def test_a_narrow_page_counts_in_its_head(opened: Opened, watcher: Callable[[], Any], deliver: Any) -> None:
+    watcher()
+    window, made = opened(count=2, viewport={"width": 390, "height": 844})
+    page = window.page
+    deliver(made.address, letter("Uno"))
+    page.wait_for_selector('.live[data-behaviour][data-state="live"]', state="attached")
+    expect(page.locator("#list .m-bar .sub")).to_contain_text("1")
+    page.wait_for_timeout(700)
+    deliver(made.address, letter("Otro"))
+    at_once(page, ROW, "Otro")
+    expect(page.locator("#bar-unread")).to_contain_text("2")
+    assert window.complaints == []
 
 
 def test_the_page_says_when_nobody_watches_and_asks_when_looked_at(

@@ -30,8 +30,9 @@ def live_absent(request: HttpRequest, account_id: int) -> HttpResponse:
 @login_required
 @require_safe
 def live_part(request: HttpRequest, account_id: int) -> HttpResponse:
-    """The tree with its counts, how downloads stand, what came into the Inbox after the mark `after`, and the state of the
-    message `open` (VALIDITY.UID) of the folder `current`."""
+    """The tree with its counts, how downloads stand, what came into the Inbox after the mark `after`, how many unread messages
+    the folder `current` has (not with `filtered`: such a list says what it found), and the state of its message `open`
+    (VALIDITY.UID)."""
     try:
         current = decode_folder(request.GET.get("current", ""))
     except ValueError:
@@ -41,6 +42,8 @@ def live_part(request: HttpRequest, account_id: int) -> HttpResponse:
         inbox = inbox_of(folders)
         context = box.tree(folders, current or None)
         context["at"] = request.GET.get("current", "")
+        context["folder"] = next((folder for folder in folders if folder.id == current), None)
+        context["filtered"] = "filtered" in request.GET
         context["in_inbox"] = inbox is not None and inbox.id == current
         context["news"] = find_news(box.source, inbox, request.GET.get("after", ""))
         context["open"] = letter_state(box, _ref(current, request.GET.get("open", "")))
