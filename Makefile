@@ -61,8 +61,8 @@ bench-activity: install  ## How many lines of Dovecot's log the collector of act
 bench-usage: install     ## What the space of 100,000 mailboxes costs: a day's sample, two years of history, and the pages
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_usage.py -p no:randomly
 
-bench-watch: install     ## What a watched account costs (WATCH_ACCOUNTS=500), and how soon an event is there
-	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_watch.py -p no:randomly
+bench-watch: install     ## What a watched account (WATCH_ACCOUNTS=500) and an open page cost, how soon an event is there
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_watch.py tests/bench_delay.py -p no:randomly
 
 check: install lint      ## The quick part, under a minute
 	TESTING=1 $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) -m "not server and not browser and not slow"

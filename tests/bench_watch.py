@@ -22,9 +22,9 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.urls import reverse
 
 from accounts.models import Domain, MailAccount, Mailbox, User
+from accounts.services.login import account_of_mailbox
 from deploy import commands
 from deploy.stack import Stack
 from tests.conftest import _hash
@@ -32,14 +32,16 @@ from tests.contract.test_source import letter
 from tests.live.conftest import BASE, Live, Page, live, page, web
 from webmail.live import board
 from webmail.live.board import Board, Wish
-from webmail.live.events import Kind, State
+from webmail.live.events import Event, Kind, State, publish
+from webmail.live.files import raise_file_limit
 
 __all__ = ["live", "page", "web"]
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True), pytest.mark.timeout(3600)]
 
 ACCOUNTS = int(os.environ.get("WATCH_ACCOUNTS", "500"))
 TLS = os.environ.get("WATCH_TLS", "") == "1"
-PAGES = 200
+PAGES = int(os.environ.get("WATCH_PAGES", "1000"))
+PAGES_EACH = 20
 IDLE_S = 30
 EVENTS = 60
 TICK_S = 1 / os.sysconf("SC_CLK_TCK")
@@ -177,26 +179,48 @@ def _delay(live: Live, account: MailAccount, deliver: Any) -> float:
 
 def test_open_pages(live: Live, web: str, mailbox_factory: Any, page: Any) -> None:
     """What a page that is open costs the web process."""
-    client = Client()
-    made = mailbox_factory("ana")
-    client.post(reverse("account_login"), {"login": made.address, "password": made.password})
-    account = MailAccount.objects.get(address=made.address)
+    raise_file_limit()
+    people = [_signed_in(mailbox_factory, index) for index in range(-(-PAGES // PAGES_EACH))]
     pid = next(
         int(entry.parent.name)
         for entry in Path("/proc").glob("[0-9]*/cmdline")
         if {b"uvicorn", web.rpartition(":")[2].encode()} <= set(entry.read_bytes().split(b"\0"))
     )
-    opened: list[Page] = [page(client, account.pk) for _number in range(10)]
-    time.sleep(1)
-    before, threads = memory_kb(pid), len(list(Path(f"/proc/{pid}/task").iterdir()))
-    opened += [page(client, account.pk) for _number in range(PAGES)]
+    opened: list[Page] = [page(client, account.pk) for client, account in people]
     for one in opened:
         one.wait("state")
+    before, threads = memory_kb(pid), len(list(Path(f"/proc/{pid}/task").iterdir()))
+    for client, account in people:
+        opened += [page(client, account.pk) for _number in range(PAGES_EACH - 1)]
+    for one in opened[len(people) :]:
+        one.wait("state", timeout_s=60)
     after, more = memory_kb(pid), len(list(Path(f"/proc/{pid}/task").iterdir()))
     cpu = cpu_s(pid)
     time.sleep(IDLE_S)
+    idle = (cpu_s(pid) - cpu) / IDLE_S
+    delays = sorted(_page_delay(live, one, account) for one, (_client, account) in zip(opened, people, strict=False))
     print(
-        f"\n{PAGES} open pages: {(after - before) / PAGES:.1f} KiB each in the web process, {more - threads} threads more",
+        f"\n{len(opened)} open pages: {before / 1024:.1f} MiB with {len(people)}, {after / 1024:.1f} MiB with all",
         end="",
     )
-    print(f"; idle {(cpu_s(pid) - cpu) / IDLE_S * 100:.2f} % of a core")
+    print(f" = {(after - before) / (len(opened) - len(people)):.1f} KiB each; {more - threads} threads more", end="")
+    print(f"; idle {idle * 100:.2f} % of a core")
+    print(f"from Redis to a page: median {statistics.median(delays) * 1000:.1f} ms, most {delays[-1] * 1000:.1f}")
+
+
+def _signed_in(mailbox_factory: Any, index: int) -> tuple[Client, MailAccount]:
+    account = account_of_mailbox(mailbox_factory(f"ana{index}").mailbox)
+    client = Client()
+    client.force_login(
+        account.owner, "accounts.backends.HostedMailboxBackend"
+    )  # one address may sign in 30 times a minute
+    return client, account
+
+
+def _page_delay(live: Live, shown: Page, account: MailAccount) -> float:
+    while not shown.heard.empty():
+        shown.heard.get()
+    begun = time.monotonic()
+    publish(live.url, Event(account.pk, Kind.NEW))
+    shown.change("new")
+    return time.monotonic() - begun
