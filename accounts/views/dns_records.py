@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +15,7 @@ from accounts.services.owned import own_account
 from accounts.services.setup import values_of
 from accounts.setup.lookup import look_up
 from accounts.setup.records import Found, Judged, Record, records_for
+from accounts.setup.values import SetupValues
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +52,19 @@ class Row:
 @login_required
 @require_safe
 def dns_records(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Every record, asked of the DNS now."""
+    """Every record of the domain of an account's mailbox, asked of the DNS now."""
     account = own_account(request, account_id, hosted=True)
-    values = values_of(account)
+    context = {"account": account, "tab": "dns"} | dns_context(values_of(account))
+    return render(request, "accounts/dns.html", context)
+
+
+def dns_context(values: SetupValues) -> dict[str, Any]:
+    """The records of a domain in two groups, and how many are not well."""
     records = records_for(values)
     rows = [Row(one, found, one.compare(found)) for one, found in zip(records, look_up(records), strict=True)]
     wrong = [row for row in rows if row.judged.state in {"missing", "differs"}]
-    context = {
-        "account": account,
-        "tab": "dns",
-        "domain": values.domain,
+    return {
+        "dns_domain": values.domain,
         "groups": [
             (_("Without these, mail suffers"), [row for row in rows if row.record.needed]),
             (_("With these, programs set themselves up"), [row for row in rows if not row.record.needed]),
@@ -68,4 +73,3 @@ def dns_records(request: HttpRequest, account_id: int) -> HttpResponse:
         "wrong": len(wrong),
         "silent": any(row.judged.state == "unknown" for row in rows),
     }
-    return render(request, "accounts/dns.html", context)
