@@ -17,6 +17,8 @@ from accounts.usage.strip import Strip, Touch, draw
 ROWS_MAX = 3000
 """Of a period with more than this only the latest are told."""
 PERIODS = (1, 7, 30)
+RESERVE_DAYS = 30
+"""So long Dovecot keeps what POP3 programs remove (deploy/dovecot/dovecot.conf)."""
 WAYS = {"imap": "IMAP", "pop3": "POP3", "web": "web", "lmtp": "", "smtp": ""}
 Kind = MailboxEvent.Kind
 
@@ -41,6 +43,13 @@ class Entry:
     def gone(self) -> int:
         """How many messages left the server with it."""
         return self.removed if self.kind == "took" else self.count if self.kind == Kind.REMOVED else 0
+
+    @property
+    def kept_until(self) -> datetime | None:
+        """Until when what was taken away by a POP3 program can be put back; None for what is not kept, or no longer."""
+        until = self.at + timedelta(days=RESERVE_DAYS)
+        kept = self.kind == "took" and self.removed and self.protocol == "pop3" and until > timezone.now()
+        return until if kept else None
 
     @property
     def way(self) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import ngettext, pgettext
 from accounts.services.timeline import Entry
 
 register = template.Library()
+RESERVE = ".reserve/INBOX"
 
 
 @register.filter
@@ -25,6 +26,8 @@ def who_name(entry: Entry) -> str:
 @register.filter
 def folder_name(folder: str) -> str:
     """A folder as people say it."""
+    if folder == RESERVE:
+        return _("the reserve")
     return pgettext("folder", "Inbox") if folder.upper() == "INBOX" else folder
 
 

@@ -1,0 +1,98 @@
+"""What a POP3 program removes lies in the reserve: no program sees it, it takes no quota, and it can be put back."""
+
+from __future__ import annotations
+
+import poplib
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from imapclient import IMAPClient
+
+from accounts.services.login import account_of_mailbox
+from deploy.ports import LOOPBACK
+from deploy.stack import Stack
+from tests.activity.test_timeline import collect
+from tests.conftest import TIMEOUT_S, HostedMailbox, MailboxFactory
+from tests.webmail.conftest import english
+
+pytestmark = pytest.mark.server
+RESERVE = ".reserve/INBOX"
+LETTER = b"From: a@afuera.test\r\nSubject: %d\r\nMessage-ID: <%d@afuera.test>\r\n\r\n" + b"0123456789\r\n" * 1000
+Imap = Callable[..., IMAPClient]
+
+
+@pytest.fixture
+def ana(mailbox_factory: MailboxFactory, deliver: Callable[[str, bytes], None]) -> HostedMailbox:
+    made = mailbox_factory("ana")
+    for number in range(4):
+        deliver(made.address, LETTER % (number, number))
+    return made
+
+
+def take(stack: Stack, login: str, password: str, count: int) -> None:
+    """A POP3 program takes the first messages and leaves no copy."""
+    client = poplib.POP3(LOOPBACK, stack.ports.pop3, timeout=TIMEOUT_S)
+    client.user(login)
+    client.pass_(password)
+    for number in range(1, count + 1):
+        client.retr(number)
+        client.dele(number)
+    client.quit()
+
+
+def test_what_pop3_removes_is_in_the_reserve_and_nowhere_else(stack: Stack, ana: HostedMailbox, imap: Imap) -> None:
+    take(stack, ana.address, ana.password, 3)
+    client = imap(ana.address, ana.password)
+    assert client.select_folder("INBOX")[b"EXISTS"] == 1
+    assert not [name for _flags, _delimiter, name in client.list_folders() if "reserve" in name]
+    assert client.folder_status(RESERVE, ["MESSAGES"])[b"MESSAGES"] == 3
+    _root, quotas = client.get_quota_root("INBOX")
+    assert next(quota.usage for quota in quotas if quota.resource == "STORAGE") < 20
+    client.select_folder(RESERVE)
+    client.move(client.search("ALL"), "INBOX")
+    assert client.select_folder("INBOX")[b"EXISTS"] == 4
+
+
+def test_casillas_own_downloads_leave_nothing_there(stack: Stack, ana: HostedMailbox, imap: Imap) -> None:
+    take(stack, ana.master_login, stack.secrets.master, 2)
+    client = imap(ana.address)
+    assert client.select_folder("INBOX")[b"EXISTS"] == 2
+    assert not client.folder_exists(RESERVE) or client.folder_status(RESERVE, ["MESSAGES"])[b"MESSAGES"] == 0
+
+
+def test_its_owner_puts_it_back(stack: Stack, ana: HostedMailbox, imap: Imap, mailbox_factory: MailboxFactory) -> None:
+    client = english(Client())
+    client.post(reverse("account_login"), {"login": ana.address, "password": ana.password})
+    account = account_of_mailbox(ana.mailbox)
+    address = reverse("reserve", args=[account.pk])
+    assert "The reserve is empty" in client.get(address).content.decode()
+    take(stack, ana.address, ana.password, 3)
+    collect()
+    html = client.get(reverse("account_activity", args=[account.pk])).content.decode()
+    link = re.search(r'href="([^"]*/reserve/[^"]*)"', html)
+    assert link
+    assert "Put the 3 back" in html
+    html = client.get(unescape(link[1])).content.decode()
+    assert "3 messages, 3" in html
+    [value] = re.findall(r'name="uid" value="([^"]+)"', html)[:1]
+    client.post(address, {"uid": [value, "1.99", "x"]})
+    assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 2
+    long_ago = (timezone.now() - timedelta(days=3)).isoformat()
+    assert "What was removed then has been put back" in client.get(address, {"at": long_ago}).content.decode()
+    client.post(address, {"all": "1", "at": long_ago})
+    assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 2
+    client.post(address, {"all": "1", "at": "nonsense"})
+    assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 4
+    assert "The reserve is empty" in client.get(address).content.decode()
+    bob = mailbox_factory("bob")
+    stranger = Client()
+    assert stranger.get(address)["Location"].startswith(reverse("account_login"))
+    stranger.post(reverse("account_login"), {"login": bob.address, "password": bob.password})
+    assert stranger.get(address).status_code == 404
+    assert stranger.post(address, {"all": "1"}).status_code == 404
