@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from imapclient import IMAPClient
 
@@ -22,7 +23,7 @@ from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.standing import refresh_standing
 from accounts.tasks import refresh_usage
 from tests.conftest import HostedMailbox, MailboxFactory
-from tests.usage.conftest import GIGA, Provider
+from tests.usage.conftest import GIGA, Provider, signed_in
 from tests.usage.test_pages import page
 
 pytestmark = pytest.mark.django_db
@@ -190,3 +191,24 @@ def wait_counted(made: HostedMailbox, size_bytes: int) -> None:
     while not CountedSpace.objects.filter(mailbox_id=made.address, bytes__gte=size_bytes).exists():
         assert time.monotonic() < until
         time.sleep(0.1)
+
+
+@pytest.mark.server
+@pytest.mark.django_db(transaction=True)
+def test_downloading_is_proposed_to_the_owner(
+    mailbox_factory: MailboxFactory, settings: Any, imap: Imap, client: Client
+) -> None:
+    ana = mailbox_factory("ana")
+    account = account_of_mailbox(ana.mailbox)
+    User.objects.filter(pk=account.owner_id).update(language="en")
+    admin = signed_in(client, User.objects.create_user("admin@casilla.test", is_staff=True))
+    answer = admin.post(reverse("usage_propose", args=[ana.mailbox.pk]), {"table_least": "0", "gb": ""})
+    assert answer["Location"] == reverse("usage") + "?least=0"
+    [letter] = letters(imap(ana.address), 1)
+    assert letter["Subject"] == "A proposal for your mailbox"
+    assert reverse("mode", args=[account.pk]) in letter.get_payload(decode=True).decode()  # type: ignore[union-attr]
+    assert f"Proposed to {ana.address}" in page(admin)
+    settings.LMTP_PORT = 9
+    admin.post(reverse("usage_propose", args=[ana.mailbox.pk]))
+    assert "The mail server does not answer. Nothing was written." in page(admin)
+    assert admin.post(reverse("usage_propose", args=[999_999])).status_code == 404

@@ -35,7 +35,7 @@ def shown(html: str) -> list[str]:
 
 
 GETS = [("usage", ()), ("usage_export", ())]
-POSTS = [("usage_quota", ()), ("usage_quota_undo", ("x",)), ("usage_limits", ())]
+POSTS = [("usage_propose", (1,)), ("usage_quota", ()), ("usage_quota_undo", ("x",)), ("usage_limits", ())]
 
 
 @pytest.mark.parametrize(("name", "args"), GETS + POSTS)

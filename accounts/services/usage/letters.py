@@ -43,6 +43,24 @@ def send_alerts(*, now: datetime | None = None) -> int:
     return sent
 
 
+def propose_mode(mailbox: Mailbox) -> bool:
+    """Writes to the owner of a mailbox that its mail could be downloaded, and where that is set; whether our server took the
+    letter. Raises OSError and SMTPException when it does not answer."""
+    account = MailAccount.objects.filter(mailbox=mailbox).select_related("owner").first()
+    with translation.override((account.owner.language if account else "") or settings.LANGUAGE_CODE):
+        where = reverse("mode", args=[account.pk]) if account else "/"
+        lines = [
+            _(
+                "Your provider proposes that the mail of %(address)s is downloaded, so that it takes less space on the server."
+            )
+            % {"address": mailbox.address},
+            _("Here you see what would change for your programs, and you decide:"),
+            settings.SITE_URL + where,
+        ]
+        letter = _letter(mailbox.address, _("A proposal for your mailbox"), lines, domain=mailbox.domain.name)
+        return _hand_in(letter, mailbox.address)
+
+
 def _write(alert: SpaceAlert) -> int:
     """The letters of one alert; gives how many were taken."""
     if alert.mailbox:

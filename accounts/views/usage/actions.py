@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from smtplib import SMTPException
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.models import Mailbox
 from accounts.services.usage.disk import read_limits
+from accounts.services.usage.letters import propose_mode
 from accounts.services.usage.quotas import QuotaRefused, set_quotas, take_back
 from accounts.services.usage.tables import TableQuery
 from accounts.views.usage.dashboard import page_context, require_provider, table_context
@@ -74,6 +78,22 @@ def limits_change(request: HttpRequest) -> HttpResponse:
     form.save()
     messages.success(request, _("Thresholds saved"))
     return redirect(reverse("usage") + "#limits")
+
+
+@login_required
+@require_POST
+def mode_propose(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Writes to the owner that the mail could be downloaded."""
+    require_provider(request)
+    mailbox = get_object_or_404(Mailbox.objects.select_related("domain"), pk=mailbox_id)
+    try:
+        taken = propose_mode(mailbox)
+    except (OSError, SMTPException):
+        messages.error(request, _("The mail server does not answer. Nothing was written."))
+    else:
+        told = _("Proposed to %(address)s") if taken else _("%(address)s takes no mail: it is full or shut.")
+        messages.info(request, told % {"address": mailbox.address})
+    return redirect(reverse("usage") + _table_of(request).address())
 
 
 def _table_of(request: HttpRequest) -> TableQuery:

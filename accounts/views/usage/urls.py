@@ -11,6 +11,7 @@ urlpatterns = [
     path("export.csv", export.usage_export, name="usage_export"),
     path("quota/change/", actions.quota_change, name="usage_quota"),
     path("quota/undo/<str:before>/", actions.quota_undo, name="usage_quota_undo"),
+    path("mailbox/<int:mailbox_id>/propose/", actions.mode_propose, name="usage_propose"),
     path("account/<int:account_id>/activity/", activity.account_activity, name="account_activity"),
     path("mailbox/<int:mailbox_id>/activity/", activity.mailbox_activity, name="mailbox_activity"),
     path("limits/change/", actions.limits_change, name="usage_limits"),

@@ -1,0 +1,60 @@
+"""Retention that could be shorter: which, what it frees, and shortening it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import MailAccount, Mailbox, User
+from tests.usage.conftest import Provider, signed_in
+from webmail.models import Download, LedgerEntry
+from webmail.services.retention import could_be_shorter, shorten
+
+pytestmark = pytest.mark.django_db
+Keep, State = Download.Keep, LedgerEntry.State
+
+
+def downloading(mailbox: Mailbox | None, address: str, *, keep: str = Keep.DAYS, days: int = 60) -> MailAccount:
+    owner = User.objects.create_user(f"owner-{address}")
+    account = MailAccount.objects.create(owner=owner, address=address, mailbox=mailbox, mode=MailAccount.Mode.DOWNLOAD)
+    Download.objects.create(account=account, keep=keep, keep_days=days)
+    for number, back in enumerate((1, 13, 15, 50)):
+        at = timezone.now() - timedelta(days=back)
+        LedgerEntry.objects.create(
+            account=account, uidl=f"u{number}", state=State.KEPT, stored_at=at, size_bytes=1000 * back
+        )
+    return account
+
+
+def test_what_would_go_is_what_is_stored_here_and_older(provider: Provider) -> None:
+    ana = downloading(provider.ana, "ana@x.test")
+    bob = downloading(provider.bob, "bob@x.test", keep=Keep.ALWAYS)
+    downloading(provider.eva, "eva@y.test", days=14)
+    downloading(None, "otro@afuera.test")
+    LedgerEntry.objects.filter(account=bob, uidl="u3").update(hold=True)
+    LedgerEntry.objects.create(account=ana, uidl="w", state=State.WAITING, size_bytes=10**9)
+    found = [(one.address, one.days, one.messages, one.size_bytes) for one in could_be_shorter()]
+    assert found == [("ana@x.test", 60, 2, 65_000), ("bob@x.test", None, 1, 15_000)]
+
+
+def test_it_is_shortened_for_the_chosen_ones_alone(provider: Provider, admin: Client) -> None:
+    ana, bob = downloading(provider.ana, "ana@x.test"), downloading(provider.bob, "bob@x.test")
+    address = reverse("usage_retention")
+    assert "Shorter retention frees 130" in admin.get(address).content.decode()
+    assert admin.post(address, {"account": [str(ana.pk), "x"]}).status_code == 302
+    assert set(Download.objects.values_list("account", "keep_days")) == {(ana.pk, 14), (bob.pk, 60)}
+    entry = LedgerEntry.objects.get(account=ana, uidl="u3")
+    assert entry.remove_at is not None
+    assert entry.remove_at < timezone.now()
+    assert "Retention of 1 mailbox shortened" in admin.get(address).content.decode()
+    owner = signed_in(Client(), ana.owner)
+    assert owner.get(address).status_code == 404
+    assert owner.post(address, {"account": [str(bob.pk)]}).status_code == 404
+    assert Client().get(address)["Location"].startswith(reverse("account_login"))
+    assert admin.put(address).status_code == 405
+    shorten([bob.pk])
+    assert "None leaves copies for longer than that." in admin.get(address).content.decode()

@@ -1,0 +1,67 @@
+"""Copies that downloads leave on the server for longer than need be: what a shorter retention would free, and shortening it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils import timezone
+
+from accounts.models import MailAccount
+from webmail.models import Download, LedgerEntry
+from webmail.services.downloads import Policy, change_policy
+
+SHORT_DAYS = 14
+"""What is enough: two weeks to notice that something is missing."""
+LISTED = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Shorter:
+    """A hosted mailbox that leaves copies for longer than SHORT_DAYS (`days` None: for ever), and what would go: messages
+    that are stored here and have lain on the server for longer."""
+
+    download: Download
+    address: str
+    days: int | None
+    messages: int
+    size_bytes: int
+
+
+def could_be_shorter() -> list[Shorter]:
+    """The mailboxes whose retention could be shorter, those that would free the most first."""
+    old = Q(state=LedgerEntry.State.KEPT, hold=False, stored_at__lt=timezone.now() - timedelta(days=SHORT_DAYS))
+    rows = LedgerEntry.objects.filter(old, account__in=_long().values("account"))
+    sums = rows.values("account").annotate(messages=Count("pk"), total=Sum("size_bytes")).order_by("-total")[:LISTED]
+    found = {row["account"]: row for row in sums}
+    downloads = Download.objects.filter(account__in=found).select_related("account")
+    every = [
+        Shorter(
+            one,
+            one.account.address,
+            one.keep_days if one.keep == Download.Keep.DAYS else None,
+            found[one.account_id]["messages"],
+            int(found[one.account_id]["total"]),
+        )
+        for one in downloads
+    ]
+    return sorted(every, key=lambda one: -one.size_bytes)
+
+
+def shorten(account_ids: Iterable[int]) -> int:
+    """Lets these accounts leave copies for SHORT_DAYS from now on; gives how many had left them for longer. Nothing is removed
+    that is not stored here."""
+    changed = 0
+    for download in _long().filter(account__in=list(account_ids)):
+        policy = Policy(Download.Keep.DAYS, SHORT_DAYS, download.max_bytes, download.every_s)
+        change_policy(download, policy)
+        changed += 1
+    return changed
+
+
+def _long() -> QuerySet[Download]:
+    longer = Q(keep=Download.Keep.DAYS, keep_days__gt=SHORT_DAYS) | Q(keep=Download.Keep.ALWAYS)
+    mine = Q(account__mailbox__isnull=False, account__mode=MailAccount.Mode.DOWNLOAD)
+    return Download.objects.filter(longer, mine)
