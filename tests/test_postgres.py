@@ -27,11 +27,11 @@ from accounts.models import AppPassword, Mailbox, ProgramUse
 use = ProgramUse.objects.get(program="Prueba")
 assert AppPassword.objects.get().last_protocol == "imap"
 assert (use.mailbox.address, use.program, use.sign_ins) == ("bob@prueba.test", "Prueba", 1), vars(use)
-from accounts.models import CountedSpace, MailboxEvent, MailboxSpace
+from accounts.models import MailboxUsage, MailboxEvent, MailboxSpace
 from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.sampling import take_samples
-counted = CountedSpace.objects.get()
-assert (counted.mailbox_id, counted.messages) == ("bob@prueba.test", 2), vars(counted)
+counted = MailboxUsage.objects.get()
+assert (counted.username, counted.messages) == ("bob@prueba.test", 2), vars(counted)
 assert take_samples() == 1 and take_samples() == 1
 space = MailboxSpace.objects.get()
 assert (space.bytes, space.permille) == (counted.bytes, counted.bytes * 1000 // 20000), vars(space)

@@ -18,11 +18,11 @@ from accounts.models.passwords import AppPassword
 from accounts.models.people import User
 from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.usage import (
-    CountedSpace,
     DaySpace,
     DomainSpace,
     MailboxHistory,
     MailboxSpace,
+    MailboxUsage,
     SpaceAlert,
     UsageLimits,
 )
@@ -32,7 +32,6 @@ __all__ = [
     "AppPassword",
     "Batch",
     "Change",
-    "CountedSpace",
     "Customer",
     "DaySpace",
     "Domain",
@@ -48,6 +47,7 @@ __all__ = [
     "MailboxEvent",
     "MailboxHistory",
     "MailboxSpace",
+    "MailboxUsage",
     "Plan",
     "ProgramUse",
     "Reseller",

@@ -8,24 +8,19 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models.hosting import Domain, Mailbox
 
 
-class CountedSpace(models.Model):
-    """What a mailbox uses at this moment. Dovecot's quota_clone writes it itself (deploy/dovecot/dict-space.conf) within ten
-    seconds of a change, so the table has these three columns and no constraint that could refuse a row."""
+class MailboxUsage(models.Model):
+    """How much a mailbox holds, as Dovecot itself writes it within ten seconds of a change (quota_clone,
+    deploy/dovecot/usage.conf): three columns, and no constraint that could refuse a row."""
 
-    mailbox = models.OneToOneField(
-        Mailbox,
-        to_field="address",
-        db_column="username",
-        primary_key=True,
-        db_constraint=False,
-        on_delete=models.CASCADE,
-        related_name="counted",
-    )
+    username = models.CharField(max_length=254, primary_key=True)
     bytes = models.BigIntegerField(default=0, db_default=0)
     messages = models.BigIntegerField(default=0, db_default=0)
 
+    class Meta:
+        db_table = "mail_usage"
+
     def __str__(self) -> str:
-        return f"{self.mailbox_id} {self.bytes}"
+        return f"{self.username} {self.bytes}"
 
 
 class MailboxSpace(models.Model):

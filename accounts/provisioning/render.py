@@ -144,8 +144,8 @@ def render_servers(values: ServerValues) -> None:
     for name in ("dovecot.conf", "sql.conf", "sql-app.conf", "sql-master.conf"):
         write_file(values.etc / "dovecot" / name, _fill(TEMPLATES / "dovecot" / name, names), mode=0o600)
     # The dict process reads it as itself: dovecot, of the group that owns the database.
-    text = _fill(TEMPLATES / "dovecot" / "dict-space.conf", names)
-    write_file(values.etc / "dovecot" / "dict-space.conf", text, mode=0o640, group="postfix")
+    text = _fill(TEMPLATES / "dovecot" / "usage.conf", names)
+    write_file(values.etc / "dovecot" / "usage.conf", text, mode=0o640, group="postfix")
     for name in ("main.cf", "master.cf"):
         write_file(values.etc / "postfix" / name, _fill(TEMPLATES / "postfix" / name, names), mode=0o644)
         # Postfix 3.7 reads a file again and again, 0.3 s apart, while it is less than some seconds old.

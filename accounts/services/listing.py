@@ -11,7 +11,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import CountedSpace, Customer, Domain, Mailbox, ProgramUse
+from accounts.models import MailboxUsage, Customer, Domain, Mailbox, ProgramUse
 from accounts.services.addresses import unicode_domain
 
 PAGE_SIZE = 50
@@ -160,7 +160,7 @@ def _filtered(mailboxes: QuerySet[Mailbox], show: str) -> QuerySet[Mailbox]:
 
 
 def _with_usage(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
-    usage = CountedSpace.objects.filter(mailbox_id=OuterRef("address")).values("bytes")[:1]
+    usage = MailboxUsage.objects.filter(username=OuterRef("address")).values("bytes")[:1]
     return mailboxes.annotate(used=Coalesce(Subquery(usage), Value(0)))
 
 

@@ -17,7 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Alias, CountedSpace, Domain, Forward, GroupMember, MailAccount, Mailbox, User
+from accounts.models import Alias, MailboxUsage, Domain, Forward, GroupMember, MailAccount, Mailbox, User
 from accounts.provisioning import doveadm
 from accounts.provisioning.passwords import hash_mailbox_password
 from accounts.services.addresses import check_free, parse_address, parse_local
@@ -172,7 +172,7 @@ def rename(*, mailbox: Mailbox, local: str, by: Actor, keep_alias: bool = True) 
     row.home = row.home or "/".join(reversed(old.rsplit("@", 1)))
     row.address = mailbox.address = address
     row.save(update_fields=["address", "home"])
-    CountedSpace.objects.filter(mailbox_id=old).update(mailbox_id=address)
+    MailboxUsage.objects.filter(username=old).update(username=address)
     Forward.objects.filter(address=old).update(address=address)
     GroupMember.objects.filter(address=old).update(address=address)
     MailAccount.objects.filter(mailbox=row).update(address=address, login=address)
@@ -218,7 +218,7 @@ def purge(*, mailbox: Mailbox, by: Actor = SYSTEM) -> bool:
         return False
     with transaction.atomic():
         record(by=by, verb="mailbox.purge", thing=mailbox)
-        CountedSpace.objects.filter(mailbox_id=mailbox.address).delete()
+        MailboxUsage.objects.filter(username=mailbox.address).delete()
         account = MailAccount.objects.filter(mailbox=mailbox).select_related("owner").first()
         mailbox.delete()  # with its account: what Casilla kept of it
         if account and not account.owner.mail_accounts.exists() and not _stays(account.owner):

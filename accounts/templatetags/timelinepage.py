@@ -5,12 +5,20 @@ from __future__ import annotations
 from django import template
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from accounts.services.timeline import Entry
 
 register = template.Library()
 RESERVE = ".reserve/INBOX"
+SPECIAL = {
+    "Drafts": gettext_lazy("Drafts"),
+    "Sent": gettext_lazy("Sent"),
+    "Archive": gettext_lazy("Archive"),
+    "Junk": gettext_lazy("Spam"),
+    "Trash": gettext_lazy("Trash"),
+}
+"""The folders that Dovecot makes, as the folder tree calls them."""
 
 
 @register.filter
@@ -28,7 +36,9 @@ def folder_name(folder: str) -> str:
     """A folder as people say it."""
     if folder == RESERVE:
         return _("the reserve")
-    return pgettext("folder", "Inbox") if folder.upper() == "INBOX" else folder
+    if folder.upper() == "INBOX":
+        return pgettext("folder", "Inbox")
+    return str(SPECIAL.get(folder, folder))
 
 
 @register.filter

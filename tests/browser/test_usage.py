@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.models import CountedSpace, DaySpace, LogPosition, MailboxEvent, User
+from accounts.models import DaySpace, LogPosition, MailboxEvent, MailboxUsage, User
 from accounts.services.login import account_of_mailbox
 from accounts.services.usage.sampling import take_samples
 from tests.browser.conftest import Visit
@@ -31,7 +31,7 @@ SEEN = [
 def fill(made: Any) -> None:
     """A year of days, a mailbox that is nearly full, and what a POP3 program took."""
     now = timezone.now()
-    CountedSpace.objects.update_or_create(mailbox_id=made.address, defaults={"bytes": 4_700_000_000})
+    MailboxUsage.objects.update_or_create(username=made.address, defaults={"bytes": 4_700_000_000})
     take_samples()
     User.objects.filter(pk=account_of_mailbox(made.mailbox).owner_id).update(is_superuser=True)
     DaySpace.objects.filter(day=timezone.localdate()).update(disk_bytes=6 * GIGA)
@@ -104,12 +104,12 @@ def test_the_table_is_sorted_narrowed_and_a_quota_changed_in_place(signed_in: Op
     expect(page.locator("#usage-table tbody tr")).to_have_count(0)
     page.go_back()
     expect(page.locator("#usage-table tbody tr")).to_have_count(1)
-    page.locator("#usage-table tbody button").click()
+    page.locator("#usage-table tbody button[popovertarget]").click()
     expect(page.locator(".menu__item", has=page.locator("svg")).filter(visible=True)).not_to_have_count(0)
     page.keyboard.press("Escape")
     page.locator("#usage-table tbody input[type=checkbox]").check()
     page.locator("#gb").fill("5,5")
-    page.locator(".usage__act button").click()
+    page.keyboard.press("Enter")  # the first button of the form, and none of the menus'
     expect(page.locator(".toast")).to_be_visible()
     made.mailbox.refresh_from_db()
     assert made.mailbox.quota_bytes == 5_500_000_000

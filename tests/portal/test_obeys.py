@@ -15,7 +15,7 @@ from django.urls import reverse
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
-from accounts.models import CountedSpace, Customer, Domain, Kind, Mailbox, Plan, User
+from accounts.models import MailboxUsage, Customer, Domain, Kind, Mailbox, Plan, User
 from accounts.services.mailboxes import purge
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
@@ -184,7 +184,7 @@ def test_over_quota_is_refused_at_the_door(
     ana.post("mailbox", quota="1 MB", imap="on", pop3="on", smtp="on", sieve="on", name="", recovery_address="")
     code, text = rcpt(smtp(), ana.address)
     assert (code, text[:5]) == (552, "5.2.2")
-    usage = CountedSpace.objects.filter(mailbox_id=ana.address)
+    usage = MailboxUsage.objects.filter(username=ana.address)
     until(lambda: usage.values_list("bytes", flat=True).first())
     page = ana.admin.get(reverse("portal:domain", args=[ana.mailbox.domain_id]) + "?show=full").content.decode()
     assert ana.address in page

@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts.models import (
     Alias,
     Change,
-    CountedSpace,
+    MailboxUsage,
     Customer,
     Domain,
     Kind,
@@ -57,8 +57,8 @@ def crowd(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, A
                 Mailbox(address=address, number=10_000 + n, domain=domain, name=f"Persona {n}", password="!")
             )
         Mailbox.objects.bulk_create(mailboxes, 500)
-        CountedSpace.objects.bulk_create(
-            [CountedSpace(mailbox_id=one.address, bytes=n * 50_000) for n, one in enumerate(mailboxes)], 500
+        MailboxUsage.objects.bulk_create(
+            [MailboxUsage(username=one.address, bytes=n * 50_000) for n, one in enumerate(mailboxes)], 500
         )
         Alias.objects.bulk_create(
             [Alias(address=f"alias{n}@{mailboxes[n].domain.name}", target=mailboxes[n]) for n in range(5000)], 500
@@ -94,7 +94,7 @@ def crowd(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, A
         }
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA foreign_keys=OFF")
-            for model in (Change, ProgramUse, Alias, CountedSpace, Mailbox, Domain, Customer, Plan):
+            for model in (Change, ProgramUse, Alias, MailboxUsage, Mailbox, Domain, Customer, Plan):
                 cursor.execute(f"DELETE FROM {model._meta.db_table}")
             cursor.execute("PRAGMA foreign_keys=ON")
         Reseller.objects.all().delete()

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import CountedSpace, DaySpace, MailAccount, Mailbox, User
+from accounts.models import DaySpace, MailAccount, Mailbox, MailboxUsage, User
 from accounts.services.hosting import create_customer_with_domain, create_mailbox
 from accounts.services.usage.sampling import take_samples
 
@@ -35,7 +35,7 @@ def provider(db: None) -> Provider:
         for address in ("ana@x.test", "bob@x.test", "eva@y.test")
     ]
     for mailbox, size in zip(boxes, (9_700_000_000, 8_600_000_000, 100_000_000), strict=True):
-        CountedSpace.objects.create(mailbox_id=mailbox.address, bytes=size, messages=size // 50_000)
+        MailboxUsage.objects.create(username=mailbox.address, bytes=size, messages=size // 50_000)
     take_samples()
     return Provider(*boxes)
 

@@ -82,6 +82,14 @@ def test_what_most_wants_an_answer_comes_first(provider: Provider, owner: Client
     assert f'href="{reverse("mode", args=[account.pk])}"' in html
 
 
+def test_folders_are_called_as_in_the_tree(provider: Provider, owner: Client, recorded: None) -> None:
+    happened(provider.ana, "copied", 5, target="Junk")
+    happened(provider.ana, "copied", 2, folder=".reserve/INBOX", target="Clientes/Viña")
+    html = account_page(owner, provider.ana)
+    assert "Copied 5 messages from Inbox to Spam" in html
+    assert "Copied 2 messages from the reserve to Clientes/Viña" in html
+
+
 def test_pop3_that_leaves_copies_is_told_as_such(provider: Provider, owner: Client, recorded: None) -> None:
     happened(provider.ana, "fetched", 18, protocol="pop3")
     happened(provider.ana, "taken", 2, session="x", protocol="pop3")

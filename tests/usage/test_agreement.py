@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 from imapclient import IMAPClient
 
-from accounts.models import CountedSpace, MailboxSpace
+from accounts.models import MailboxSpace, MailboxUsage
 from accounts.services.usage.standing import refresh_standing
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
@@ -48,7 +48,7 @@ def counted_after(address: str, kib: int) -> int:
     """What stands in our table, in KiB as Dovecot rounds it, waiting up to five seconds for `kib`."""
     until, found = time.monotonic() + 5, -1
     while time.monotonic() < until:
-        row = CountedSpace.objects.filter(pk=address).first()
+        row = MailboxUsage.objects.filter(pk=address).first()
         found = -(-row.bytes // 1024) if row else -1
         if found == kib:
             break
@@ -106,7 +106,7 @@ def test_a_delivery_is_counted_within_seconds(mailbox_factory: MailboxFactory, d
     ana = mailbox_factory("ana")
     began = time.monotonic()
     deliver(ana.address, letter(1, 30_000))
-    while not CountedSpace.objects.filter(pk=ana.address, messages=1, bytes__gt=30_000).exists():
+    while not MailboxUsage.objects.filter(pk=ana.address, messages=1, bytes__gt=30_000).exists():
         assert time.monotonic() - began < 10
         time.sleep(0.02)
 
@@ -116,10 +116,10 @@ def test_what_was_missed_is_healed(mailbox_factory: MailboxFactory, deliver: Del
     deliver(ana.address, letter(1, 30_000))
     size = counted_bytes(ana)
     refresh_standing()
-    CountedSpace.objects.filter(pk=ana.address).update(bytes=5)
+    MailboxUsage.objects.filter(pk=ana.address).update(bytes=5)
     assert recount_due() == (2, 2)  # of bob nothing was counted yet
-    assert abs(CountedSpace.objects.get(pk=ana.address).bytes - size) < 1024
-    assert CountedSpace.objects.get(pk=bob.address).bytes == 0
+    assert abs(MailboxUsage.objects.get(pk=ana.address).bytes - size) < 1024
+    assert MailboxUsage.objects.get(pk=bob.address).bytes == 0
     assert recount_due() == (0, 0)
     assert not recount(ana.mailbox)
 
@@ -145,7 +145,7 @@ def test_a_full_mailbox_is_refused_at_the_door_and_can_still_be_tidied(
 def counted_bytes(made: HostedMailbox) -> int:
     until = time.monotonic() + 5
     while time.monotonic() < until:
-        if row := CountedSpace.objects.filter(pk=made.address).first():
+        if row := MailboxUsage.objects.filter(pk=made.address).first():
             return int(row.bytes)
         time.sleep(0.02)
     raise AssertionError("nothing was counted")

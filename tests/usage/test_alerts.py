@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from imapclient import IMAPClient
 
-from accounts.models import CountedSpace, DaySpace, Mailbox, MailboxSpace, SpaceAlert, UsageLimits, User
+from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage, SpaceAlert, UsageLimits, User
 from accounts.services.login import account_of_mailbox
 from accounts.services.usage.alerts import alerts_of_week, find_crossings, forget_alerts, steps
 from accounts.services.usage.letters import send_alerts
@@ -33,7 +33,7 @@ Imap = Callable[..., IMAPClient]
 def fill(mailbox: Mailbox, percent: float) -> int:
     """So full, and how many alerts follow."""
     size = int(mailbox.quota_bytes * percent / 100)
-    CountedSpace.objects.update_or_create(mailbox_id=mailbox.address, defaults={"bytes": size})
+    MailboxUsage.objects.update_or_create(username=mailbox.address, defaults={"bytes": size})
     refresh_standing()
     return find_crossings()
 
@@ -188,7 +188,7 @@ def test_a_server_that_does_not_answer_is_asked_again(
 
 def wait_counted(made: HostedMailbox, size_bytes: int) -> None:
     until = time.monotonic() + 15
-    while not CountedSpace.objects.filter(mailbox_id=made.address, bytes__gte=size_bytes).exists():
+    while not MailboxUsage.objects.filter(username=made.address, bytes__gte=size_bytes).exists():
         assert time.monotonic() < until
         time.sleep(0.1)
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import CountedSpace, DaySpace, Mailbox, MailboxSpace, User
+from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage, User
 from accounts.services.usage.disk import read_limits
 from accounts.services.usage.tables import FIRST_SORT, MAILBOX_SORTS, TableQuery
 from accounts.views.usage.export import safe_cell
@@ -219,7 +219,7 @@ def test_thresholds_are_kept_and_wrong_ones_refused_at_their_field(provider: Pro
 
 
 def test_a_table_is_exported_without_formulas(provider: Provider, admin: Client) -> None:
-    CountedSpace.objects.update(bytes=1)
+    MailboxUsage.objects.update(bytes=1)
     answer = admin.get(reverse("usage_export") + "?least=0&sort=name")
     text = b"".join(answer.streaming_content).decode("utf-8")  # type: ignore[attr-defined]
     assert text.startswith("\ufeffMailbox,")

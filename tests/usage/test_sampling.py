@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from accounts.models import (
-    CountedSpace,
     DaySpace,
     Domain,
     DomainSpace,
@@ -15,6 +14,7 @@ from accounts.models import (
     Mailbox,
     MailboxHistory,
     MailboxSpace,
+    MailboxUsage,
     ProgramUse,
     User,
 )
@@ -42,7 +42,7 @@ def grow(mailbox: Mailbox, days: int, *, by: int, from_bytes: int = 0) -> None:
 
 def counted(mailbox: Mailbox, size_bytes: int) -> None:
     values = {"bytes": size_bytes, "messages": size_bytes // 1000}
-    CountedSpace.objects.update_or_create(mailbox_id=mailbox.address, defaults=values)
+    MailboxUsage.objects.update_or_create(username=mailbox.address, defaults=values)
 
 
 def test_growth_tells_when_a_mailbox_and_its_domain_are_full(domain: Domain) -> None:
@@ -123,6 +123,6 @@ def test_a_new_quota_shows_with_the_next_round_and_for_one_mailbox_at_once(domai
 
 
 def test_counts_of_addresses_that_are_gone_are_forgotten(domain: Domain) -> None:
-    CountedSpace.objects.create(mailbox_id="gone@x.test", bytes=1)
+    MailboxUsage.objects.create(username="gone@x.test", bytes=1)
     take_samples(now=BEGAN)
-    assert not CountedSpace.objects.exists()
+    assert not MailboxUsage.objects.exists()

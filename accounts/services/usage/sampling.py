@@ -12,12 +12,12 @@ from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from accounts.models import (
-    CountedSpace,
     DomainSpace,
     MailAccount,
     Mailbox,
     MailboxHistory,
     MailboxSpace,
+    MailboxUsage,
     ProgramUse,
 )
 from accounts.services.usage.standing import permille_of, refresh_day, refresh_standing
@@ -147,7 +147,7 @@ def _last_used() -> dict[int, datetime]:
 
 def _forget_orphans() -> None:
     """Counts of addresses that are no mailbox any more: nothing else removes them, for Dovecot writes without asking."""
-    CountedSpace.objects.exclude(pk__in=Mailbox.objects.values("address")).delete()
+    MailboxUsage.objects.exclude(pk__in=Mailbox.objects.values("address")).delete()
 
 
 def _batches(rows: Iterable[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:

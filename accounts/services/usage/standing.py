@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import CountedSpace, DaySpace, Mailbox, MailboxSpace
+from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage
 
 PERMILLE_MAX = 100_000
 
@@ -30,7 +30,7 @@ _REFRESH = """
                         ELSE fresh.bytes * 1000 / fresh.quota_bytes END
       FROM (SELECT m.id, m.quota_bytes, COALESCE(c.bytes, s.bytes) AS bytes, COALESCE(c.messages, s.messages) AS messages
               FROM accounts_mailboxspace s JOIN accounts_mailbox m ON m.id = s.mailbox_id
-              LEFT JOIN accounts_countedspace c ON c.username = m.address
+              LEFT JOIN mail_usage c ON c.username = m.address
              WHERE s.quota_bytes <> m.quota_bytes OR s.bytes <> COALESCE(c.bytes, s.bytes)
                 OR s.messages <> COALESCE(c.messages, s.messages)) AS fresh
      WHERE fresh.id = accounts_mailboxspace.mailbox_id
@@ -64,7 +64,7 @@ def refresh_day(now: datetime) -> None:
 
 def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
     """How one mailbox stands at this moment, its row brought up."""
-    counted = CountedSpace.objects.filter(mailbox_id=mailbox.address).first()
+    counted = MailboxUsage.objects.filter(username=mailbox.address).first()
     space, _made = MailboxSpace.objects.get_or_create(mailbox=mailbox)
     if counted:
         space.bytes, space.messages = counted.bytes, counted.messages
@@ -76,10 +76,10 @@ def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
 
 def set_counted(*, mailbox: Mailbox, size_bytes: int, now: datetime | None = None) -> bool:
     """Takes Dovecot's own figure, asked for, where the counted one differs by more than its rounding (KiB); True if it did."""
-    counted = CountedSpace.objects.filter(mailbox_id=mailbox.address).first()
+    counted = MailboxUsage.objects.filter(username=mailbox.address).first()
     wrong = counted is None or abs(counted.bytes - size_bytes) > 1024
     if wrong:
-        CountedSpace.objects.update_or_create(mailbox_id=mailbox.address, defaults={"bytes": size_bytes})
+        MailboxUsage.objects.update_or_create(username=mailbox.address, defaults={"bytes": size_bytes})
     MailboxSpace.objects.filter(pk=mailbox.pk).update(checked=now or timezone.now())
     return wrong
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Batch, CountedSpace, Domain, Mailbox, User
+from accounts.models import Batch, MailboxUsage, Domain, Mailbox, User
 from accounts.portal_forms import BatchForm
 from accounts.services import batches
 from accounts.services.batches import BadFile, safe_cell
@@ -95,8 +95,7 @@ def export(request: HttpRequest, domain_id: int) -> StreamingHttpResponse:
 
 def _mailbox_lines(domain: Domain) -> Iterator[list[str]]:
     yield ["address", "name", "quota", "recovery", "used", "sign in", "receives", "sends", "deleted"]
-    counted = CountedSpace.objects.filter(mailbox__domain=domain)
-    usage: dict[str, int] = dict(counted.values_list("mailbox__address", "bytes"))
+    usage = dict(MailboxUsage.objects.filter(username__endswith=f"@{domain.name}").values_list("username", "bytes"))
     for one in Mailbox.objects.filter(domain=domain).order_by("number").iterator(CHUNK):
         quota, used = (f"{size / MEGABYTE:g} MB" for size in (one.quota_bytes, usage.get(one.address, 0)))
         states = ["yes" if state else "no" for state in (one.active, one.receives, one.sends)]

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.adapter import client_ip
-from accounts.models import CountedSpace, Mailbox
+from accounts.models import MailboxUsage, Mailbox
 from accounts.portal_forms import (
     ForwardsForm,
     MailboxForm,
@@ -94,7 +94,7 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         if tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
             messages.info(request, _("Saved"))
             return redirect("portal:mailbox", mailbox.pk)
-    usage = CountedSpace.objects.filter(mailbox_id=mailbox.address).first()
+    usage = MailboxUsage.objects.filter(username=mailbox.address).first()
     return _page(request, "portal/mailbox.html", mailbox, "general", form=form, usage=usage)
 
 
