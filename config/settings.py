@@ -124,6 +124,8 @@ else:
             },
         }
     }
+MAIL_DB_USER = env("MAIL_DB_USER", "casilla_mail")  # PostgreSQL: as whom the mail servers read; `grant_mail_role`
+MAIL_DB_PASSWORD = env("MAIL_DB_PASSWORD")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis, cache, sessions, Celery --------------------------------------------------------------------------------------

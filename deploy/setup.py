@@ -23,7 +23,7 @@ def server_values(environment: dict[str, str]) -> ServerValues:
     """The mail servers as docker-compose.yml runs them: PostgreSQL, TLS required, the world as correspondent."""
     return ServerValues(
         root=ROOT,
-        database=Postgres("postgres", 5432, "casilla", "casilla", environment["POSTGRES_PASSWORD"]),
+        database=Postgres("postgres", 5432, "casilla", "casilla_mail", environment["MAIL_DB_PASSWORD"]),
         master_password=environment["MAIL_MASTER_PASSWORD"],
         doveadm_key=environment["DOVEADM_API_KEY"],
         master_hosts=MASTER_HOSTS,
@@ -49,6 +49,7 @@ def main() -> None:
     make_certificates(ROOT / "tls", hostnames=(values.hostname, "dovecot", "postfix"))
     render_servers(values)
     call_command("migrate", interactive=False)
+    call_command("grant_mail_role")
     if "build_icons" in get_commands():
         call_command("build_icons")
     call_command("collectstatic", interactive=False)

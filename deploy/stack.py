@@ -51,11 +51,13 @@ class StackError(Exception):
 @dataclass(slots=True)
 class Stack:
     """One set of servers. `root` is a folder from `layout.settle`; `database` is Casilla's, which the mail servers
-    read: a SQLite file, or a PostgreSQL server that runs already."""
+    read: a SQLite file, or a PostgreSQL server that runs already; `mail_database` is the same with the role that
+    they have."""
 
     root: Path
     ports: Ports
     database: Path | Postgres
+    mail_database: Postgres | None = None
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -76,7 +78,9 @@ class Stack:
         render_servers(
             ServerValues(
                 root=self.root,
-                database=Sqlite(self.database) if isinstance(self.database, Path) else self.database,
+                database=Sqlite(self.database)
+                if isinstance(self.database, Path)
+                else self.mail_database or self.database,
                 master_user=MASTER_USER,
                 master_password=self.secrets.master,
                 doveadm_key=self.secrets.doveadm,
@@ -234,6 +238,7 @@ class Stack:
             "POSTGRES_DB": self.database.name,
             "POSTGRES_USER": self.database.user,
             "POSTGRES_PASSWORD": self.database.password,
+            "MAIL_DB_PASSWORD": self.mail_database.password if self.mail_database else "",
         }
 
     def _check(self, name: str) -> None:

@@ -87,5 +87,12 @@ def test_every_variable_stands_in_the_example(compose: dict[str, Any]) -> None:
 
 def test_no_secret_of_the_example_is_filled_in() -> None:
     text = (ROOT / "deploy" / "env.example").read_text()
-    for name in ("SECRET_KEY", "MAIL_MASTER_PASSWORD", "POSTGRES_PASSWORD", "VAULT_KEYS"):
+    for name in (
+        "SECRET_KEY",
+        "MAIL_MASTER_PASSWORD",
+        "POSTGRES_PASSWORD",
+        "MAIL_DB_PASSWORD",
+        "DOVEADM_API_KEY",
+        "VAULT_KEYS",
+    ):
         assert re.search(rf"^{name}=$", text, re.MULTILINE), name

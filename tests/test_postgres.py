@@ -60,11 +60,13 @@ def production(tmp_path: Path) -> Iterator[Stack]:
     ports, guard = reserve_range()
     folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/casilla-pg-XXXXXX"], text=True).strip())
     database = Postgres(LOOPBACK, ports.http, "casilla", "casilla", "secreta")
-    stack = Stack(root=settle(folder), ports=ports, database=database)
+    readers = Postgres(LOOPBACK, ports.http, "casilla", "casilla_mail", "otra-secreta")
+    stack = Stack(root=settle(folder), ports=ports, database=database, mail_database=readers)
     try:
         start_cluster(stack, folder / "pg")
         stack.start(["dovecot", "postfix"])
         manage(stack, "migrate", "--skip-checks", "-v", "0")
+        manage(stack, "grant_mail_role")
         manage(stack, "shell", "-v", "0", "-c", MAKE_ROWS)
         stack.wait_ready(recipient="bob@prueba.test")
         yield stack

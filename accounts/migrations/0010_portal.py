@@ -118,10 +118,12 @@ class Migration(migrations.Migration):
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("origin", models.CharField(blank=True, max_length=45)),
                 ("name", models.CharField(blank=True, max_length=200)),
+                ("language", models.CharField(blank=True, max_length=8)),
                 (
                     "state",
                     models.CharField(
                         choices=[
+                            ("reading", "Reading"),
                             ("checked", "Checked"),
                             ("waiting", "Waiting"),
                             ("running", "Running"),

@@ -11,11 +11,13 @@ from accounts.models.hosting import Domain
 class Batch(models.Model):
     """A list of mailboxes for one domain, read from a CSV file: shown row by row, then made all at once or not at all.
 
-    `rows` are [{"line", "address", "name", "quota_bytes", "recovery", "given", "errors": [text]}]; the passwords that stood in
-    the file are apart, sealed, and so are those that were made, until they were fetched.
+    `rows` are [{"line", "address", "name", "quota_bytes", "recovery", "given", "errors": [text]}]. The passwords that stood in
+    the file are apart, sealed, until they are judged (state reading), then their hashes; those that were made are sealed too,
+    for a day.
     """
 
     class State(models.TextChoices):
+        READING = "reading"
         CHECKED = "checked"
         WAITING = "waiting"
         RUNNING = "running"
@@ -26,6 +28,7 @@ class Batch(models.Model):
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     origin = models.CharField(max_length=45, blank=True)
     name = models.CharField(max_length=200, blank=True)
+    language = models.CharField(max_length=8, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.CHECKED)
     rows = models.JSONField(default=list)
     sealed = models.TextField(blank=True)

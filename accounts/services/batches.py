@@ -7,6 +7,7 @@ import io
 import json
 import logging
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 from celery import current_app
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
@@ -53,7 +54,9 @@ COLUMNS: dict[str, tuple[str, ...]] = {
 }
 """What a column may be called in the first row, in either language."""
 LEASE = timedelta(minutes=5)
-STEP = 100
+STEP = 50
+AT_ONCE = 10
+"""So many passwords are judged while the person waits; more of them by a worker."""
 KEEP = timedelta(days=1)
 """How long the passwords that were made can be fetched, and a list that nobody applied is kept."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -67,17 +70,24 @@ class BadFile(Exception):
 
 
 def read_batch(*, domain: Domain, data: bytes, name: str, by: Actor) -> Batch:
-    """Reads a CSV file and judges each row; nothing is made yet. Raises BadFile for a file that is no list at all."""
+    """Reads a CSV file and judges each row; nothing is made yet. Many passwords are judged by a worker (state reading): it
+    takes a twentieth of a second for each. Raises BadFile for a file that is no list at all."""
     if by.person is None:
         raise ValueError("a list has somebody who brought it")
-    lines = _lines(data)
-    rows, passwords = _judge(domain, lines)
+    rows, passwords = _judge(domain, _lines(data))
     _judge_plan(domain, rows)
     batch = Batch(domain=domain, person=by.person, origin=by.origin, name=os.path.basename(name)[:200], rows=rows)
-    batch.total, batch.wrong = len(rows), sum(bool(row["errors"]) for row in rows)
-    batch.save()
-    batch.sealed = seal(json.dumps(passwords), context=_context(batch))
-    batch.save(update_fields=["sealed"])
+    batch.total, batch.wrong = len(rows), _wrong(rows)
+    batch.state, batch.language = State.READING, translation.get_language() or ""
+    with transaction.atomic():
+        batch.save()
+        batch.sealed = seal(json.dumps(passwords), context=_context(batch))
+        batch.save(update_fields=["sealed"])
+        if len(passwords) > AT_ONCE:
+            transaction.on_commit(_queue)
+    if len(passwords) <= AT_ONCE:
+        _judge_passwords(batch)
+        batch.refresh_from_db()
     return batch
 
 
@@ -93,21 +103,31 @@ def start_batch(batch: Batch) -> bool:
 def claim_batch() -> Batch | None:
     """A list that waits, or whose worker is dead, taken for LEASE; None when there is none."""
     now = timezone.now()
-    for batch in Batch.objects.filter(state__in=[State.WAITING, State.RUNNING]).order_by("pk"):
-        if batch.state == State.RUNNING and batch.lease and batch.lease > now:
+    for batch in Batch.objects.filter(state__in=[State.READING, State.WAITING, State.RUNNING]).order_by("pk"):
+        if batch.state != State.WAITING and batch.lease and batch.lease > now:
             continue
         mine = Batch.objects.filter(pk=batch.pk, state=batch.state, lease=batch.lease)
-        if mine.update(state=State.RUNNING, lease=now + LEASE, done=0):
+        state = State.READING if batch.state == State.READING else State.RUNNING
+        if mine.update(state=state, lease=now + LEASE, done=0):
             return Batch.objects.select_related("domain__customer__plan", "person").get(pk=batch.pk)
     return None
 
 
 def run_batch(batch: Batch) -> None:
-    """Makes every mailbox of a claimed list, or none: what has gone wrong stands in `problem` then."""
+    """Goes on with a claimed list: judges its passwords, or makes every mailbox of it, or none (what has gone wrong stands in
+    `problem` then)."""
+    with translation.override(batch.language or None):
+        _run(batch)
+
+
+def _run(batch: Batch) -> None:
     try:
-        passwords: dict[str, str] = json.loads(unseal(batch.sealed, context=_context(batch)))
+        if batch.state == State.READING:
+            _judge_passwords(batch)
+            return
+        given: dict[str, str] = json.loads(unseal(batch.sealed, context=_context(batch)))
         made = {row["address"]: generate_password() for row in batch.rows if not row["given"]}
-        hashes = _hashes(batch, passwords, made)
+        hashes = given | _hashed(batch, made, lambda _address, password: hash_random_password(password))
         numbered(lambda: _make(batch, hashes))
     except ValidationError as error:
         _fail(batch, " ".join(error.messages))
@@ -229,8 +249,6 @@ def _judge(domain: Domain, lines: list[tuple[int, dict[str, str]]]) -> tuple[lis
             recovery = _tried(errors, lambda: parse_address(recovery)) or recovery  # noqa: B023
         password = cells.get("password", "")
         if password:
-            words = [address, name, domain.customer.name]
-            _tried(errors, lambda: check_password_strength(password, known=words))  # noqa: B023
             passwords[address] = password
         rows.append(
             {
@@ -287,21 +305,52 @@ def _judge_plan(domain: Domain, rows: list[dict[str, Any]]) -> None:
 
 
 # --- Making -----------------------------------------------------------------------------------------------------------------
-def _hashes(batch: Batch, given: dict[str, str], made: dict[str, str]) -> dict[str, str]:
-    """Address to hash, and meanwhile how far it is; with as many threads as processors, which Argon2 lets work."""
-    hashes: dict[str, str] = {}
-    wanted = [(row["address"], given[row["address"]] if row["given"] else "") for row in batch.rows]
+def _judge_passwords(batch: Batch) -> None:
+    """Judges the passwords that stood in the file, and keeps their hashes in their place."""
+    given: dict[str, str] = json.loads(unseal(batch.sealed, context=_context(batch)))
+    by_address = {row["address"]: row for row in batch.rows}
+
+    def judge(address: str, password: str) -> str:
+        row = by_address[address]
+        words = [address, row["name"], batch.domain.customer.name]
+        try:
+            check_password_strength(password, known=words)
+        except ValidationError as error:
+            row["errors"].extend(error.messages)
+        return "" if row["errors"] else hash_batch_password(password)
+
+    hashes = _hashed(batch, given, judge)
+    Batch.objects.filter(pk=batch.pk, state=State.READING).update(
+        rows=batch.rows,
+        wrong=_wrong(batch.rows),
+        sealed=seal(json.dumps(hashes), context=_context(batch)),
+        state=State.CHECKED,
+        lease=None,
+        done=0,
+    )
+
+
+def _hashed(batch: Batch, passwords: dict[str, str], work: Callable[[str, str], str]) -> dict[str, str]:
+    """Address to what `work` makes of it and its password, and meanwhile how far it is; with as many threads as processors, which
+    Argon2 lets work."""
+    wanted = list(passwords.items())
+    done: dict[str, str] = {}
+    language = translation.get_language()
 
     def one(item: tuple[str, str]) -> tuple[str, str]:
-        address, password = item
-        return address, hash_batch_password(password) if password else hash_random_password(made[address])
+        with translation.override(language):  # which each thread has for itself
+            return item[0], work(*item)
 
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for at in range(0, len(wanted), STEP):
-            hashes |= dict(pool.map(one, wanted[at : at + STEP]))
-            mine = Batch.objects.filter(pk=batch.pk, state=State.RUNNING)
-            mine.update(done=len(hashes), lease=timezone.now() + LEASE)
-    return hashes
+            done |= dict(pool.map(one, wanted[at : at + STEP]))
+            mine = Batch.objects.filter(pk=batch.pk, state=batch.state)
+            mine.update(done=len(done), lease=timezone.now() + LEASE)
+    return done
+
+
+def _wrong(rows: list[dict[str, Any]]) -> int:
+    return sum(bool(row["errors"]) for row in rows)
 
 
 def _make(batch: Batch, hashes: dict[str, str]) -> None:

@@ -183,6 +183,25 @@ def test_no_cell_that_is_written_is_a_formula(world: World) -> None:
     assert back.rows[0]["name"] == '=HYPERLINK("http://mal.example","ver")'
 
 
+def test_many_passwords_are_judged_by_a_worker(world: World) -> None:
+    rows = [f"persona{n},faroles-dormidos-{n}-molino" for n in range(12)] + ["flaca,12345678"]
+    batch = brought(world, "address,password\n" + "\n".join(rows))
+    assert batch.state == "reading"
+    client = world.client(world.one.people["domain"])
+    assert "are being judged" in client.get(reverse("portal:batch", args=[batch.pk])).content.decode()
+    client.post(reverse("portal:batch_apply", args=[batch.pk]))
+    assert make_batches() == 1
+    batch.refresh_from_db()
+    assert (batch.state, batch.wrong) == ("checked", 1)
+    assert "Too easy to guess" in batch.rows[12]["errors"][0]
+    batch = brought(world, "address,password\n" + "\n".join(rows[:12]))
+    assert make_batches() == 1
+    client.post(reverse("portal:batch_apply", args=[batch.pk]))
+    assert make_batches() == 1
+    made = Mailbox.objects.get(address="persona7@uno.test")
+    assert check_mailbox_password("faroles-dormidos-7-molino", made.password)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_five_thousand_mailboxes_are_made_in_under_a_minute(world: World, settings: Any) -> None:

@@ -57,7 +57,7 @@ def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
         "domain": batch.domain,
         "page": page,
         "percent": 100 * batch.done // max(batch.total, 1),
-        "moving": batch.state in {Batch.State.WAITING, Batch.State.RUNNING},
+        "moving": batch.state in {Batch.State.READING, Batch.State.WAITING, Batch.State.RUNNING},
         "tab": "mailboxes",
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]

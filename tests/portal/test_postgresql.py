@@ -1,0 +1,140 @@
+"""The portal on PostgreSQL, the database of production: limits under threads, lookups by index, and a role for the mail servers
+that sees the views and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+
+import pytest
+
+from accounts.provisioning.render import Postgres
+from deploy.ports import LOOPBACK
+from deploy.stack import Stack
+from tests.test_postgres import manage, production  # noqa: F401 - a fixture
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+AT_ONCE = """
+import threading
+from django.core.exceptions import ValidationError
+from django.db import connection
+from accounts.models import Customer, Domain, Mailbox, Plan
+from accounts.services.audit import SYSTEM
+from accounts.services.mailboxes import create_mailbox
+GB = 10**9
+for limits, field in (({"mailbox_limit": 3}, "address"), ({"total_bytes": 12 * GB}, "quota")):
+    plan = Plan.objects.create(name=field, mailbox_quota_bytes=4 * GB, **limits)
+    domains = [
+        Domain.objects.create(name=f"{field}{n}.test", customer=customer)
+        for customer in [Customer.objects.create(name=field, plan=plan)]
+        for n in range(2)
+    ]
+    begin, outcomes = threading.Barrier(8), []
+
+    def work(number):
+        begin.wait()
+        try:
+            create_mailbox(domain=domains[number % 2], local=f"caja{number}", by=SYSTEM)
+            outcomes.append("made")
+        except ValidationError as error:
+            outcomes.append(next(iter(error.message_dict)))
+        except Exception as error:
+            outcomes.append(repr(error))
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=work, args=[number]) for number in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join(60) for thread in threads]
+    assert sorted(outcomes) == sorted(["made"] * 3 + [field] * 5), outcomes
+numbers = list(Mailbox.objects.values_list("number", flat=True))
+assert len(set(numbers)) == len(numbers)
+"""
+
+# Two customers at once hold different rows: only the numbers can collide, and are given out anew.
+NUMBERS = """
+import threading
+from django.db import connection
+from accounts.models import Customer, Domain, Mailbox, Plan
+from accounts.services.audit import SYSTEM
+from accounts.services.mailboxes import create_mailbox
+plan = Plan.objects.create(name="n")
+domains = [
+    Domain.objects.create(name=f"n{n}.test", customer=Customer.objects.create(name=str(n), plan=plan)) for n in range(4)
+]
+begin, wrong = threading.Barrier(4), []
+
+def work(number):
+    begin.wait()
+    try:
+        for at in range(5):
+            create_mailbox(domain=domains[number], local=f"caja{at}", by=SYSTEM)
+    except Exception as error:
+        wrong.append(repr(error))
+    finally:
+        connection.close()
+
+threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
+[thread.start() for thread in threads]
+[thread.join(60) for thread in threads]
+assert not wrong, wrong
+assert Mailbox.objects.filter(domain__in=domains).count() == 20
+"""
+
+INDEXED = """
+from django.db import connection
+from accounts.models import Alias, Customer, Domain, Mailbox, Plan
+customer = Customer.objects.create(name="i", plan=Plan.objects.create(name="i"))
+domain = Domain.objects.create(name="indices.test", customer=customer)
+Mailbox.objects.bulk_create(
+    [Mailbox(address=f"a{n}@indices.test", number=90_000 + n, domain=domain, password="!") for n in range(20_000)], 1000
+)
+boxes = list(Mailbox.objects.filter(domain=domain)[:5000])
+Alias.objects.bulk_create([Alias(address=f"b{n}@indices.test", target=box) for n, box in enumerate(boxes)], 1000)
+with connection.cursor() as cursor:
+    cursor.execute("ANALYZE")
+    for lookup in (
+        "SELECT * FROM mail_users WHERE email = 'a77@indices.test'",
+        "SELECT * FROM mail_domains WHERE name = 'indices.test'",
+        "SELECT * FROM mail_aliases WHERE address = 'a77@indices.test'",
+        "SELECT * FROM mail_senders WHERE sender = 'b77@indices.test'",
+        "SELECT * FROM mail_closed WHERE address = 'a77@indices.test'",
+    ):
+        cursor.execute("EXPLAIN " + lookup)
+        plan = "\\n".join(row[0] for row in cursor.fetchall())
+        assert "Seq Scan on accounts_mailbox" not in plan, plan
+        assert "Seq Scan on accounts_alias" not in plan, plan
+"""
+
+
+def test_limits_hold_when_many_ask_at_once(production: Stack) -> None:  # noqa: F811
+    manage(production, "shell", "-v", "0", "-c", AT_ONCE)
+    manage(production, "shell", "-v", "0", "-c", NUMBERS)
+    manage(production, "shell", "-v", "0", "-c", INDEXED)
+
+
+def test_the_mail_servers_role_sees_the_views_and_nothing_else(production: Stack) -> None:  # noqa: F811
+    """The fixture's Dovecot and Postfix have come up with it: sign-ins and deliveries need no more."""
+    database = production.mail_database
+    assert isinstance(database, Postgres)
+    assert database.user == "casilla_mail"
+
+    def ask(query: str) -> subprocess.CompletedProcess[str]:
+        where = ["-h", LOOPBACK, "-p", str(database.port), "-U", database.user, "-d", database.name]
+        return subprocess.run(["psql", *where, "-tAc", query], capture_output=True, text=True)
+
+    assert ask("SELECT email FROM mail_users").stdout.strip() == "bob@prueba.test"
+    assert ask("INSERT INTO mail_usage (username, bytes) VALUES ('x', 1)").returncode == 0
+    for refused in (
+        "SELECT * FROM accounts_mailbox",
+        "SELECT * FROM accounts_user",
+        "SELECT * FROM django_session",
+        "UPDATE mail_domains SET active = FALSE",
+        "DELETE FROM mail_domains",
+        "DELETE FROM mail_usage",
+        "CREATE TABLE mine (a int)",
+        "DROP VIEW mail_users",
+    ):
+        answer = ask(refused)
+        assert answer.returncode != 0, refused
+        assert "permission denied" in answer.stderr or "must be owner" in answer.stderr, answer.stderr
