@@ -158,10 +158,10 @@ def _announce(stack: Stack, say: Say) -> None:
 
 def _remark(local: str) -> str:
     return {
-        "marcela": "the main mailbox",
+        "marcela": "the main mailbox; runs the domain",
         "bodega": "nearly full",
         "josefa": "new, nearly empty",
-        "admin": "administrator",
+        "admin": "runs everything: the portal",
     }.get(local, "")
 
 

@@ -11,7 +11,9 @@ from accounts.provisioning.render import write_file
 
 CUSTOMER = "Imprenta Quillay"
 DOMAIN = "imprentaquillay.test"
+PLAN = "Taller 50 GB"
 ADMIN = f"admin@{DOMAIN}"
+MANAGER = f"marcela@{DOMAIN}"
 ALIASES = {f"ventas@{DOMAIN}": f"marcela@{DOMAIN}", f"pedidos@{DOMAIN}": f"taller@{DOMAIN}"}
 
 
@@ -34,7 +36,7 @@ class Person:
 
     @property
     def role(self) -> str:
-        return "admin" if self.address == ADMIN else "user"
+        return {ADMIN: "admin", MANAGER: "domain"}.get(self.address, "user")
 
 
 PEOPLE = (

@@ -66,11 +66,15 @@ VIEWS: dict[str, str] = {
           JOIN accounts_domain d ON d.id = m.domain_id
          WHERE a.active AND m.deleted IS NULL AND NOT (m.receives AND d.active)
     """,
-    # From which addresses a login may send: its own, and its aliases.
+    # From which addresses a login may send: its own, and its aliases; and whether it may at all, which Postfix asks at each
+    # message, also in a session that was open before.
     "mail_senders": """
-        SELECT m.address AS sender, m.address AS login, (m.sends AND m.deleted IS NULL) AS sends FROM accounts_mailbox m
+        SELECT m.address AS sender, m.address AS login,
+               (m.sends AND m.active AND m.smtp AND p.smtp AND d.active AND m.deleted IS NULL) AS sends
+          FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
+          JOIN accounts_customer c ON c.id = d.customer_id JOIN accounts_plan p ON p.id = c.plan_id
          UNION ALL
-        SELECT a.address, m.address, (m.sends AND m.deleted IS NULL)
+        SELECT a.address, m.address, m.sends
           FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
          WHERE a.active
     """,

@@ -75,9 +75,8 @@ def read_batch(*, domain: Domain, data: bytes, name: str, by: Actor) -> Batch:
     if by.person is None:
         raise ValueError("a list has somebody who brought it")
     rows, passwords = _judge(domain, _lines(data))
-    _judge_plan(domain, rows)
     batch = Batch(domain=domain, person=by.person, origin=by.origin, name=os.path.basename(name)[:200], rows=rows)
-    batch.total, batch.wrong = len(rows), _wrong(rows)
+    batch.total, batch.wrong, batch.problem = len(rows), _wrong(rows), _judge_plan(domain, rows)
     batch.state, batch.language = State.READING, translation.get_language() or ""
     with transaction.atomic():
         batch.save()
@@ -93,7 +92,7 @@ def read_batch(*, domain: Domain, data: bytes, name: str, by: Actor) -> Batch:
 
 def start_batch(batch: Batch) -> bool:
     """Hands a list without errors to the workers; False when it was handed over before, or has errors."""
-    found = Batch.objects.filter(pk=batch.pk, state=State.CHECKED, wrong=0, total__gt=0)
+    found = Batch.objects.filter(pk=batch.pk, state=State.CHECKED, wrong=0, problem="", total__gt=0)
     if not found.update(state=State.WAITING):
         return False
     transaction.on_commit(_queue)
@@ -289,19 +288,15 @@ def _known(domain: Domain) -> set[str]:
     return found | set(Group.objects.filter(domain=domain).values_list("address", flat=True))
 
 
-def _judge_plan(domain: Domain, rows: list[dict[str, Any]]) -> None:
-    """Notes at the first row what the plan has no room for: all of them together."""
-    if not rows:
-        return
+def _judge_plan(domain: Domain, rows: list[dict[str, Any]]) -> str:
+    """What the plan has no room for, all of the rows together; "" when they fit."""
     try:
         total = sum(row["quota_bytes"] for row in rows)
         check_room(domain.customer, mailboxes=len(rows), more_bytes=total)
     except ValidationError as error:
-        rows[0]["errors"].append(
-            ngettext("Not all %(n)d row fits.", "Not all %(n)d rows fit.", len(rows)) % {"n": len(rows)}
-            + " "
-            + " ".join(error.messages)
-        )
+        text = ngettext("Not all %(n)d row fits.", "Not all %(n)d rows fit.", len(rows)) % {"n": len(rows)}
+        return " ".join([text, *error.messages])
+    return ""
 
 
 # --- Making -----------------------------------------------------------------------------------------------------------------

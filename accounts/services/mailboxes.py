@@ -140,6 +140,8 @@ def suspend(*, mailbox: Mailbox, by: Actor, active: bool, receives: bool, sends:
     before = {key: getattr(row, key) for key in values}
     if before == values:
         return
+    if not active:
+        _not_ones_own(row, by)
     for key, value in values.items():
         setattr(row, key, value)
         setattr(mailbox, key, value)
@@ -189,6 +191,7 @@ def delete(*, mailbox: Mailbox, by: Actor) -> None:
     row = _held(mailbox)
     if row.deleted:
         return
+    _not_ones_own(row, by)
     row.deleted = mailbox.deleted = timezone.now()
     row.save(update_fields=["deleted"])
     record(by=by, verb="mailbox.delete", thing=row)
@@ -264,6 +267,13 @@ def _held(mailbox: Mailbox) -> Mailbox:
     """The mailbox's row as it is now, its customer held until the transaction ends."""
     lock_customer(mailbox.domain.customer_id)
     return Mailbox.objects.select_related("domain__customer__plan").get(pk=mailbox.pk)
+
+
+def _not_ones_own(mailbox: Mailbox, by: Actor) -> None:
+    """Raises ValidationError when somebody is about to shut themselves out."""
+    if by.person and MailAccount.objects.filter(mailbox=mailbox, owner=by.person).exists():
+        text = _("%(address)s is your own mailbox: you would shut yourself out.")
+        raise ValidationError({"active": text % {"address": mailbox.address}})
 
 
 def _end_sessions(mailbox: Mailbox) -> None:

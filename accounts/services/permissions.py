@@ -7,6 +7,7 @@ over their own mailbox. ALLOWED says which of them may do what.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -163,6 +164,13 @@ def outranks(person: Person, address: str) -> bool:
         "reseller", "customer__reseller", "domain__customer__reseller"
     )
     return all(may_grant(person, role.kind, role.target) for role in roles)
+
+
+def above(person: Person, mailboxes: Iterable[Mailbox]) -> set[int]:
+    """The keys of those among these mailboxes whose owners the person does not outrank; one query where none has a role."""
+    roles = Q(account__owner__roles__isnull=False) | Q(account__owner__is_superuser=True)
+    found = Mailbox.objects.filter(roles, pk__in=[one.pk for one in mailboxes]).select_related("account").distinct()
+    return {one.pk for one in found if not may_take_over(person, one)}
 
 
 def may_take_over(person: Person, mailbox: Mailbox) -> bool:

@@ -123,8 +123,11 @@ def test_each_row_says_what_is_wrong_with_it_and_nothing_is_made(world: World) -
 def test_a_list_that_is_larger_than_the_plan_is_refused_as_a_whole(world: World) -> None:
     Plan.objects.update(mailbox_limit=2)
     batch = brought(world, "address\nuno\ndos\n")
-    assert batch.wrong == 1
-    assert "has 2 mailboxes, and 1" in batch.rows[0]["errors"][0]
+    assert "has 2 mailboxes, and 1" in batch.problem
+    client = world.client(world.one.people["domain"])
+    assert "has 2 mailboxes, and 1" in client.get(reverse("portal:batch", args=[batch.pk])).content.decode()
+    client.post(reverse("portal:batch_apply", args=[batch.pk]))
+    assert make_batches() == 0
 
 
 def test_a_list_is_made_whole_and_its_passwords_are_good(world: World) -> None:

@@ -142,8 +142,12 @@ def test_each_way_is_suspended_on_its_own(
     code, text = rcpt(smtp(), ana.address)
     assert (code, text[:5]) == (550, "5.2.1")
     assert inbox(imap, ana) == 0
+    sender = smtp(ana.address, ana.password)
     ana.post("mailbox_state", receives="on", sends="on")
     assert rcpt(smtp(), ana.address)[0] == 250
+    assert rcpt(sender, ana.address, sender=ana.address)[0] == 550
+    with pytest.raises(smtplib.SMTPAuthenticationError):
+        smtp(ana.address, ana.password)
     with pytest.raises(LoginError):
         imap(ana.address, ana.password)
     ana.post("mailbox_state", active="on", receives="on", sends="on")

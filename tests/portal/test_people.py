@@ -204,6 +204,20 @@ def test_a_deleted_mailbox_signs_in_nowhere_and_its_sessions_end(world: World) -
     assert answer.status_code == 422
 
 
+def test_nobody_shuts_themselves_out(world: World) -> None:
+    person, box = world.one.people["owner"], world.one.mailbox
+    Role.objects.create(person=person, kind=Kind.DOMAIN, domain=world.one.domain)
+    client = world.client(person)
+    assert client.post(reverse("portal:mailbox_delete", args=[box.pk])).status_code == 422
+    assert client.post(reverse("portal:mailbox_state", args=[box.pk]), {"receives": "on"}).status_code == 422
+    chosen = {"do": "delete", "mailbox": [box.pk]}
+    answer = client.post(reverse("portal:selection", args=[world.one.domain.pk]), chosen)
+    assert answer.status_code == 422
+    assert "you would shut yourself out" in answer.content.decode()
+    box.refresh_from_db()
+    assert (box.active, box.deleted) == (True, None)
+
+
 def test_letters_that_no_server_takes_are_told(world: World, settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_PORT = 1

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Alias, Domain, Group, Mailbox
 from accounts.portal_forms import DomainForm, MailboxNewForm, tried
 from accounts.services import customers, forwards, listing, mailboxes
-from accounts.services.permissions import Action, may_take_over
+from accounts.services.permissions import Action, above, may_take_over
 from accounts.views.entrance import UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, show, status_of
 
@@ -47,6 +47,7 @@ def _list(request: HttpRequest, domain: Domain, *, error: str = "", status: int 
         "domain": domain,
         "figures": figures,
         "page": page,
+        "above": above(request.user, [row.mailbox for row in page.object_list]),
         "q": text,
         "chosen": show_,
         "sort": sort,

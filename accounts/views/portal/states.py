@@ -64,7 +64,10 @@ def mailbox_rename(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 @require_POST
 def mailbox_delete(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     mailbox = _mailbox(request, mailbox_id)
-    mailboxes.delete(mailbox=mailbox, by=actor_of(request))
+    try:
+        mailboxes.delete(mailbox=mailbox, by=actor_of(request))
+    except ValidationError as error:
+        return _page(request, mailbox, error=" ".join(error.messages), status=UNPROCESSABLE)
     text = _("%(address)s is shut, and its mail kept for %(days)d days.")
     days = mailbox.domain.customer.plan.retention_days
     messages.info(request, text % {"address": mailbox.address, "days": days})

@@ -11,16 +11,17 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
-from accounts.models import Alias, Domain, Mailbox, User
+from accounts.models import Alias, Domain, Kind, Mailbox, Plan, Role, User
 from accounts.services.hosting import create_alias, create_customer_with_domain, create_mailbox
 from accounts.services.login import account_of_mailbox
-from deploy.people import ADMIN, ALIASES, CUSTOMER, DOMAIN, PEOPLE, Person, passwords_of
+from deploy.people import ADMIN, ALIASES, CUSTOMER, DOMAIN, MANAGER, PEOPLE, PLAN, Person, passwords_of
 from webmail.models import Download
 from webmail.services.downloads import Policy, start_download
 
 TIMEOUT_S = 60.0
 FILLER_BYTES = 1_500_000
 SEED = 2047
+GB = 1_000_000_000
 
 
 class Command(BaseCommand):
@@ -43,9 +44,11 @@ class Command(BaseCommand):
 
 
 def make_people(passwords: dict[str, str]) -> None:
-    """The customer, its domain, mailboxes, aliases and administrator; what is there already stays as it is."""
+    """The customer on its plan, its domain, mailboxes, aliases, administrator and who runs the domain; what is there already
+    stays as it is."""
     if not Domain.objects.filter(name=DOMAIN).exists():
-        create_customer_with_domain(customer=CUSTOMER, domain=DOMAIN)
+        Plan.objects.get_or_create(name=PLAN, defaults={"mailbox_limit": 25, "total_bytes": 50 * GB})
+        create_customer_with_domain(customer=CUSTOMER, domain=DOMAIN, plan=PLAN)
     for person in PEOPLE:
         if not Mailbox.objects.filter(address=person.address).exists():
             create_mailbox(
@@ -60,6 +63,9 @@ def make_people(passwords: dict[str, str]) -> None:
             create_alias(address=address, target=Mailbox.objects.get(address=target))
     if not User.objects.filter(email=ADMIN).exists():
         User.objects.create_user(ADMIN, name="Administración", is_staff=True, is_superuser=True)
+    if not Role.objects.exists():
+        marcela = account_of_mailbox(Mailbox.objects.get(address=MANAGER)).owner
+        Role.objects.create(person=marcela, kind=Kind.DOMAIN, domain=Domain.objects.get(name=DOMAIN))
 
 
 def fill_mailbox(person: Person) -> None:
