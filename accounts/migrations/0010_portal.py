@@ -478,5 +478,13 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="mailbox",
+            index=models.Index(fields=["domain", "number"], name="mailbox_by_number"),
+        ),
+        migrations.AddIndex(
+            model_name="mailbox",
+            index=models.Index(fields=["domain", "address"], name="mailbox_by_address"),
+        ),
         create_views(),
     ]

@@ -94,6 +94,10 @@ class Mailbox(models.Model):
     class Meta:
         verbose_name_plural = "mailboxes"
         constraints = [models.CheckConstraint(condition=models.Q(address=Lower("address")), name="mailbox_lower")]
+        indexes = [
+            models.Index(fields=["domain", "number"], name="mailbox_by_number"),
+            models.Index(fields=["domain", "address"], name="mailbox_by_address"),
+        ]
 
     def __str__(self) -> str:
         return self.address

@@ -83,7 +83,9 @@ def mailbox_page(
     rows = _filtered(mailboxes, show)
     if text:
         rows = rows.filter(Q(address__contains=text.lower()) | Q(name__icontains=text))
-    rows = _sorted(_with_usage(rows), sort)
+    if sort.lstrip("-") == "usage":
+        rows = _with_usage(rows)
+    rows = _sorted(rows, sort)
     pages = Paginator(
         rows.select_related("domain", "account", "account__owner").prefetch_related("forwards", "aliases"), PAGE_SIZE
     )
@@ -171,7 +173,10 @@ def _sorted(mailboxes: QuerySet[Mailbox], sort: str) -> QuerySet[Mailbox]:
 
 
 def _rows(mailboxes: Iterable[Any]) -> list[Row]:
-    rows = [Row(one, one.used) for one in mailboxes]
+    shown = list(mailboxes)
+    usage = MailboxUsage.objects.filter(username__in=[one.address for one in shown])
+    used = dict(usage.values_list("username", "bytes"))
+    rows = [Row(one, used.get(one.address, 0)) for one in shown]
     uses = (
         ProgramUse.objects.filter(mailbox__in=[row.mailbox.pk for row in rows])
         .values("mailbox", "protocol")
