@@ -11,7 +11,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import MailboxUsage, Customer, Domain, Mailbox, ProgramUse
+from accounts.models import Customer, Domain, Mailbox, MailboxUsage, ProgramUse
 from accounts.services.addresses import unicode_domain
 
 PAGE_SIZE = 50

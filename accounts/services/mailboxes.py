@@ -17,7 +17,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Alias, MailboxUsage, Domain, Forward, GroupMember, MailAccount, Mailbox, User
+from accounts.models import Alias, Domain, Forward, GroupMember, MailAccount, Mailbox, MailboxUsage, User
 from accounts.provisioning import doveadm
 from accounts.provisioning.passwords import hash_mailbox_password
 from accounts.services.addresses import check_free, parse_address, parse_local

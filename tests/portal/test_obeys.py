@@ -15,7 +15,7 @@ from django.urls import reverse
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
-from accounts.models import MailboxUsage, Customer, Domain, Kind, Mailbox, Plan, User
+from accounts.models import Customer, Domain, Kind, Mailbox, MailboxUsage, Plan, User
 from accounts.services.mailboxes import purge
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack

@@ -16,11 +16,11 @@ from django.utils import timezone
 from accounts.models import (
     Alias,
     Change,
-    MailboxUsage,
     Customer,
     Domain,
     Kind,
     Mailbox,
+    MailboxUsage,
     Plan,
     ProgramUse,
     Reseller,

@@ -29,9 +29,11 @@ class TellingStore(LocalSource):
     def _note(self, kind: Kind, *folders: FolderId) -> None:
         self._events |= dict.fromkeys(Event(self._account_id, kind, folder) for folder in folders)
 
-    def set_flags(self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+    def set_flags(
+        self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = (), wait: bool = True
+    ) -> None:
         refs = list(refs)
-        super().set_flags(refs, add=add, remove=remove)
+        super().set_flags(refs, add=add, remove=remove, wait=wait)
         self._note(Kind.FLAGS, *(ref.folder for ref in refs))
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Batch, MailboxUsage, Domain, Mailbox, User
+from accounts.models import Batch, Domain, Mailbox, MailboxUsage, User
 from accounts.portal_forms import BatchForm
 from accounts.services import batches
 from accounts.services.batches import BadFile, safe_cell

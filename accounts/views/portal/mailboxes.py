@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.adapter import client_ip
-from accounts.models import MailboxUsage, Mailbox
+from accounts.models import Mailbox, MailboxUsage
 from accounts.portal_forms import (
     ForwardsForm,
     MailboxForm,
