@@ -8,7 +8,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PO
 # More than cores: the tests wait for servers and for Chromium half of their time.
 WORKERS ?= 3
 
-.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench bench-browser bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench bench-browser bench-idle bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -44,6 +44,9 @@ bench: install           ## Roundcube, Casilla and bare IMAP beside each other, 
 
 bench-browser: install   ## Milliseconds from a key to the next paint in Chromium, with 100,000 messages; weight of the first page
 	TESTING=1 SPEED_MESSAGES=100000 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/browser/test_speed.py -p no:randomly
+
+bench-idle: install      ## Memory of people who are signed in and do nothing (IDLE_PEOPLE=200)
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_idle.py -p no:randomly
 
 bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mpop on the same server
 	$(ROOT) apt-get install -y -q --no-install-recommends fetchmail getmail6 mpop
