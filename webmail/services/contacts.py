@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,9 +76,17 @@ def heard_people(account: MailAccount, letter: Letter) -> dict[str, str]:
     return {key: name for key, name in people.items() if key != own and not _NOBODY.match(key)}
 
 
+NOTED_KEPT = 5_000
+_noted: OrderedDict[tuple[int, tuple[str, ...]], None] = OrderedDict()
+
+
 def note_heard(account: MailAccount, people: Mapping[str, str], *, first: bool, moment: float) -> None:
-    """Remembers senders; `moment` in seconds since 1970. One query when they are known."""
-    if people:
+    """Remembers senders; `moment` in seconds since 1970. One query when they are known, none when they were just noted."""
+    noted = (account.pk, tuple(sorted(people)))
+    if people and (first or noted not in _noted):
+        _noted[noted] = None
+        while len(_noted) > NOTED_KEPT:
+            _noted.popitem(last=False)
         when = min(datetime.fromtimestamp(moment, UTC), timezone.now())
         _note(account, people, count="heard" if first else None, moment=when)
 

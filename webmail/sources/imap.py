@@ -184,6 +184,8 @@ class ImapSource(ImapLists):
 
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         refs = list(refs)
+        if len(refs) == 1:
+            return self._session.read(lambda: self._flags_of(refs[0]))
         return self._session.read(lambda: self._flags(refs))
 
     def _flags(self, refs: list[Ref]) -> dict[Ref, frozenset[str]]:
@@ -193,6 +195,16 @@ class ImapSource(ImapLists):
                 for uid, one in fetch(self.connection, batch, b"UID FLAGS").items():
                     found[Ref(state.folder, state.validity, str(uid))] = one.flags()
         return found
+
+    def _flags_of(self, ref: Ref) -> dict[Ref, frozenset[str]]:
+        """The flags of one message, in the flight that selects its folder."""
+        uid = uid_of(ref)
+        state, flight = self._session.valid(ref, fetch_command([uid], b"UID FLAGS"))
+        if flight.ends[0].code.upper() == EXPUNGED:
+            return {}
+        check(flight.ends[0])
+        fetched = by_uid(flight, [uid]).get(uid)
+        return {ref: fetched.flags()} if fetched and uid not in state.deleted else {}
 
     def summaries(self, refs: Iterable[Ref]) -> list[Summary]:
         refs = list(refs)
