@@ -8,7 +8,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PO
 # More than cores: the tests wait for servers and for Chromium half of their time.
 WORKERS ?= 3
 
-.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench bench-browser bench-idle bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench bench-browser bench-idle bench-lists bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -54,6 +54,9 @@ bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mp
 
 bench-reading: install   ## What it costs to list and open mail in an Inbox of 1,000, 10,000 and 100,000
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_reading.py -p no:randomly
+
+bench-lists: install     ## What the lists of a watched account cost (BENCH_SIZES=1000,10000,100000)
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_lists.py -p no:randomly
 
 bench-store: install     ## What it costs to list, sort, search and open downloaded mail, beside the same over IMAP
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/bench_store.py -p no:randomly

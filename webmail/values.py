@@ -288,7 +288,8 @@ class Page:
 
     `query` is the one that was answered: without `threads` where the source could not tell them. With them there is a thread
     for each row, and the row is that of its newest message. `marked` are messages of the folder that no list shows.
-    `digest`, where there is one, no other page has: what is made of the page may be kept under it."""
+    `digest`, where there is one, no other page has: what is made of the page may be kept under it. `unsorted` while a
+    large folder is sorted for the first time: the rows are those that came last."""
 
     rows: tuple[Summary, ...]
     start: int
@@ -299,6 +300,7 @@ class Page:
     threads: tuple[Thread, ...] = ()
     marked: Marked = Marked()
     digest: str = field(default="", compare=False)
+    unsorted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,8 @@ async function fetchRows(state, start, signal) {
   if (response.redirected) location.reload(); // the session ended: the page leads to signing in
   if (!response.ok || response.redirected) throw new Error("no rows", { cause: response.status });
   state.total = Number(response.headers.get("X-Total") ?? state.total);
+  const unsorted = state.list.closest(".pane")?.querySelector("[data-unsorted]");
+  if (unsorted) unsorted.hidden = !response.headers.has("X-Unsorted");
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
   return holder.content;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -11,10 +12,10 @@ from redis import Redis
 
 from tests.contract.test_source import MIXED, letter
 from tests.imap.proxy import Proxy, proxied
-from webmail.errors import Unreachable
+from webmail.errors import FolderGone, Unreachable
 from webmail.imap.pool import pool
 from webmail.imap.wire import parse_uid_set
-from webmail.sources import patching
+from webmail.sources import imap_lists, listing, patching
 from webmail.sources.imap import ImapSource, open_imap
 from webmail.values import Credentials, Endpoint, Flag, FolderId, PartNumber, Query, Ref, SortKey, Window
 
@@ -269,3 +270,80 @@ def test_a_kept_order_is_patched_not_asked_for_again(
                 for key in Redis.from_url(opener.redis_url).scan_iter("mail:*another*"):
                     Redis.from_url(opener.redis_url).delete(key)
         pool.close_all()
+
+
+def whole_page(opener: Opener) -> tuple[int, Any, Any, Any]:
+    """What a list page asks for, read by a source of its own, and in how many round trips."""
+    with opener.source() as source:
+        before = source.connection.round_trips
+        source.look_ahead(INBOX, Query(), Window())
+        page, tree, quota = source.page(INBOX, Query(), Window()), source.folders(), source.quota()
+        trips = source.connection.round_trips - before
+        assert source.folders() == tree
+        assert source.quota() == quota
+    return trips, page, tree, quota
+
+
+def test_tree_page_and_quota_are_one_flight(opener: Opener, imap: Any) -> None:
+    whole_page(opener)
+    trips, page, tree, quota = whole_page(opener)
+    assert trips == 1
+    client = imap(opener.address)
+    client.create_folder("Otra")
+    client.append("INBOX", letter("nueve", day=9))
+    client.append("Otra", letter("diez"))
+    client.select_folder("INBOX")
+    client.add_flags([1, 2], [b"\\Seen"])
+    again = whole_page(opener)
+    assert again[1].total == page.total + 1
+    inbox, other = (next(folder for folder in again[2] if folder.name in name) for name in (("INBOX",), ("Otra",)))
+    assert (inbox.total, inbox.unread, other.total) == (page.total + 1, page.total - 1, 1)
+    assert whole_page(opener)[:2] == (1, again[1])
+    assert again[3].used_bytes >= quota.used_bytes
+    assert len(tree) + 1 == len(again[2])
+
+
+def test_what_was_looked_for_is_not_believed_after_a_change(opener: Opener) -> None:
+    whole_page(opener)
+    with opener.source() as source:
+        source.look_ahead(INBOX, Query(), Window())
+        source.delete([source.page(INBOX, Query(), Window()).rows[0].ref])
+        assert source.page(INBOX, Query(), Window()).total == len(LISTED) - 1
+        assert next(folder for folder in source.folders() if folder.id == INBOX).total == len(LISTED) - 1
+
+
+def test_a_folder_that_is_not_there_leaves_the_tree(opener: Opener) -> None:
+    with opener.source() as source:
+        source.look_ahead(FolderId("Nunca"), Query(), Window())
+        assert source.folders()[0].id == INBOX
+        with pytest.raises(FolderGone):
+            source.page(FolderId("Nunca"), Query(), Window())
+
+
+def test_a_large_folder_shows_what_came_last_until_it_is_sorted(
+    opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first page of a folder that nobody sorted does not wait for that; it says so, and the next one is in order."""
+    monkeypatch.setattr(imap_lists, "LARGE", 5)
+    monkeypatch.setattr(listing, "LARGE", 5)
+    monkeypatch.setattr(listing, "NEWEST", 4)
+    imap(opener.address).append("INBOX", letter("antigua", day=-99))
+    window = Window(0, 3)
+    with opener.source() as source:
+        source.folders()
+        opener.proxy.commands.clear()
+        page = source.page(INBOX, Query(), window)
+        assert page.unsorted
+        assert [row.subject for row in page.rows] == ["ocho", "siete", "con adjunto"]
+        assert page.total == len(LISTED) + 1
+        assert source.neighbours(page.rows[0].ref, Query())[0] in {-1, 0}
+    until = time.monotonic() + 10
+    while True:
+        with opener.source() as source:
+            page = source.page(INBOX, Query(), window)
+        if not page.unsorted:
+            break
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    assert [row.subject for row in page.rows] == LISTED[:3]
+    assert opener.subjects() == [*LISTED, "antigua"]

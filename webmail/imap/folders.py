@@ -44,25 +44,36 @@ def list_folders(
 ) -> list[Folder]:
     """Every folder, parents before children, roles given (`chosen` before what the server says), in Thunderbird's order, with
     counts: one round trip with LIST-EXTENDED and LIST-STATUS (RFC 5258, 5819), two without."""
-    if connection.has("LIST-EXTENDED") and connection.has("LIST-STATUS"):
-        entries = _list_extended(connection)
-    else:
-        entries = _list_plain(connection)
-    folders = _build(entries[:FOLDERS_LIMIT], connection.prefix or "", chosen or {})
-    shown = only_subscribed(folders) if subscribed_only else folders
-    return sort_folders(shown)
+    commands = list_commands(connection)
+    entries = _extended(_with_prefix(connection, *commands)) if commands else _list_plain(connection)
+    return _sorted(connection, entries, subscribed_only=subscribed_only, chosen=chosen)
 
 
-def _list_extended(connection: Connection) -> list[_Entry]:
-    """Two LISTs: only the one that selects by subscription tells of folders that are subscribed and not there."""
+def list_commands(connection: Connection) -> list[list[Piece]]:
+    """What lists the folders with their counts, in any flight; none where one flight cannot. Two LISTs: only the one that
+    selects by subscription tells of folders that are subscribed and not there."""
+    if not (connection.has("LIST-EXTENDED") and connection.has("LIST-STATUS")):
+        return []
     modseq = b" HIGHESTMODSEQ" if connection.has("CONDSTORE") else b""
     special = b" SPECIAL-USE" if connection.has("SPECIAL-USE") else b""
     items = b"(SUBSCRIBED CHILDREN%s STATUS %s)" % (special, STATUS_ITEMS % modseq)
-    flight = _with_prefix(
-        connection,
-        [b"LIST", b'""', b'"*"', b"RETURN", items],
-        [b"LIST", b"(SUBSCRIBED)", b'""', b'"*"'],
-    )
+    return [[b"LIST", b'""', b'"*"', b"RETURN", items], [b"LIST", b"(SUBSCRIBED)", b'""', b'"*"']]
+
+
+def listed_folders(connection: Connection, flight: Flight, *, chosen: Mapping[Role, FolderId]) -> list[Folder]:
+    """The folders from the answers to `list_commands`, where the connection's prefix is known."""
+    check(flight.ends[0])
+    return _sorted(connection, _extended(flight), subscribed_only=False, chosen=chosen)
+
+
+def _sorted(
+    connection: Connection, entries: list[_Entry], *, subscribed_only: bool, chosen: Mapping[Role, FolderId] | None
+) -> list[Folder]:
+    folders = _build(entries[:FOLDERS_LIMIT], connection.prefix or "", chosen or {})
+    return sort_folders(only_subscribed(folders) if subscribed_only else folders)
+
+
+def _extended(flight: Flight) -> list[_Entry]:
     entries = _merged(flight.of(b"LIST"))
     for entry in entries:
         entry.subscribed = b"\\subscribed" in entry.attributes

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from webmail.imap.connection import Connection
+from webmail.imap.wire import Flight, Piece
 from webmail.values import Quota
+
+QUOTA_COMMAND: list[Piece] = [b"GETQUOTAROOT", b"INBOX"]
 
 
 def read_quota(connection: Connection) -> Quota | None:
     """Space used and allowed for the Inbox; None where the server sets no limit or does not say."""
-    flight = connection.run([b"GETQUOTAROOT", b"INBOX"])
+    return quota_of(connection.run(QUOTA_COMMAND))
+
+
+def quota_of(flight: Flight) -> Quota | None:
+    """The quota from the answer to QUOTA_COMMAND."""
     for response in flight.of(b"QUOTA"):
         tokens = response.tokens()
         resources = tokens[1] if len(tokens) > 1 else None

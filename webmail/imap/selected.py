@@ -75,7 +75,8 @@ def _looked_again(connection: Connection, *commands: list[Piece]) -> tuple[Selec
         flight = connection.run(status, [b"UID", b"SEARCH", b"DELETED"], *commands, status, [b"NOOP"])
         if flight.ends[0].status != b"OK" or flight.ends[1].status != b"OK":
             return None
-        before, after = (_told(one) for one in flight.of(b"STATUS")[:2])
+        told = flight.of(b"STATUS")
+        before, after = _told(told[0]), _told(told[-1])  # between them may be those of other folders that were asked for
         news = [one for one in flight.untagged[flight.marks[-2] :] if one.kind in NEWS]
         if before == after and not news:
             break
@@ -83,7 +84,7 @@ def _looked_again(connection: Connection, *commands: list[Piece]) -> tuple[Selec
         return None
     connection.dirty = before != after or any(response.kind in MOVEMENTS for response in news)
     later = flight.after(1)
-    del later.ends[-2:], later.marks[-2:], later.tags[-2:]
+    later = Flight(later.ends[:-2], later.untagged[: later.marks[-3]], later.marks[:-2], later.tags[:-2])
     connection.kept = replace(
         kept,
         exists=before[b"MESSAGES"],

@@ -27,6 +27,9 @@ class Session:
         self._leased: Connection | None = None
         self._kept = False
         self._state: Selected | None = None
+        self._riders: list[list[Piece]] = []
+        self.along: Flight | None = None
+        """What came back for commands that were taken along; whoever uses it takes it away."""
 
     def another(self) -> Session:
         """A session on the same account with a connection of its own."""
@@ -64,7 +67,7 @@ class Session:
             with suppress(Unreachable):
                 self._leased.settle()
             pool.give(self._key, self._leased)
-        self._leased, self._state = None, None
+        self._leased, self._state, self.along = None, None, None
 
     def known(self, folder: FolderId) -> Selected | None:
         """The folder's state if it is selected and nothing came or went since."""
@@ -79,8 +82,20 @@ class Session:
         if state is not None:
             return state, self.connection.run(*commands) if commands else Flight()
         self._spare(folder)
-        self._state, flight = select(self.connection, folder, *commands)
-        return self._state, flight
+        riders, self._riders = self._riders, []
+        try:
+            self._state, flight = select(self.connection, folder, *commands, *riders)
+        except Unreachable:
+            self._riders = riders
+            raise
+        count = len(flight.ends) - len(riders)
+        if riders:
+            self.along = flight.from_command(count)
+        return self._state, flight.up_to_command(count)
+
+    def take_along(self, *commands: list[Piece]) -> None:
+        """Commands that have nothing to do with a folder, to be sent in the same flight as the next SELECT."""
+        self._riders = list(commands)
 
     def _spare(self, folder: FolderId) -> None:
         """Another folder is not opened on a connection on which the Inbox stays selected, if there is another one."""

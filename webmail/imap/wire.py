@@ -164,6 +164,14 @@ class Flight:
         """The same answers, without the end of the first command."""
         return Flight(self.ends[1:], self.untagged, self.marks[1:], self.tags[1:])
 
+    def from_command(self, count: int) -> Flight:
+        """How the commands after the first `count` ended, with all that came: what it is for, its kind tells."""
+        return Flight(self.ends[count:], self.untagged, self.marks[count:], self.tags[count:])
+
+    def up_to_command(self, count: int) -> Flight:
+        """The same for the first `count` commands."""
+        return Flight(self.ends[:count], self.untagged, self.marks[:count], self.tags[:count])
+
     def of(self, kind: bytes) -> list[Untagged]:
         return [response for response in self.untagged if response.kind == kind]
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from redis import Redis, RedisError
 
-from webmail.live.events import Event, Kind, State
+from webmail.live.events import Event, Kind, State, channel_of
 from webmail.values import FolderId
 
 EVERY = FolderId("")
@@ -97,6 +97,14 @@ class Marks:
                 pipe.execute()
         except RedisError as error:
             logger.warning("live %s: marks were not set: %s", self.account_id, type(error).__name__)
+
+    def tell(self, folder: FolderId) -> None:
+        """Lets open pages of a folder read it again."""
+        event = Event(self.account_id, Kind.FLAGS, folder)
+        try:
+            self.redis.publish(channel_of(self.account_id), event.pack())
+        except RedisError as error:
+            logger.warning("live %s: an event was not told: %s", self.account_id, type(error).__name__)
 
 
 def set_marks(pipe: Any, account_id: int, folders: Iterable[FolderId]) -> None:

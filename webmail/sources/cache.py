@@ -190,20 +190,30 @@ class MailCache:
         except RedisError:
             logger.warning("the mail cache does not answer")
 
-    def lock_texts(self, folder: FolderId, validity: int, seconds: int, *, again: bool = False) -> bool:
-        """Whether who asks may read the texts of a folder for so long; `again` for more of it."""
+    def lock(self, folder: FolderId, work: str, seconds: int, *, again: bool = False) -> bool:
+        """Whether who asks may do some work on a folder that one alone does, for so long; `again` for more of it."""
         if self.redis is None:
             return False
         try:
-            key = self._prefix + _folder_key(f"tl:{validity}", folder)
-            return bool(self.redis.set(key, b"1", ex=seconds, nx=not again))
+            return bool(self.redis.set(self._prefix + _folder_key(f"l:{work}", folder), b"1", ex=seconds, nx=not again))
         except RedisError:
             return False
 
-    def unlock_texts(self, folder: FolderId, validity: int) -> None:
+    def unlock(self, folder: FolderId, work: str) -> None:
         if self.redis is not None:
             with contextlib.suppress(RedisError):
-                self.redis.delete(self._prefix + _folder_key(f"tl:{validity}", folder))
+                self.redis.delete(self._prefix + _folder_key(f"l:{work}", folder))
+
+    def is_locked(self, folder: FolderId, work: str) -> bool:
+        """Whether somebody is at this work."""
+        return self._get([_folder_key(f"l:{work}", folder)])[0] is not None
+
+    def is_large(self, folder: FolderId) -> bool:
+        """Whether the folder was large when the tree was read last."""
+        return self._get([_folder_key("large", folder)])[0] is not None
+
+    def keep_large(self, folders: Iterable[FolderId]) -> None:
+        self._set({_folder_key("large", folder): b"1" for folder in folders}, ORDER_TTL_S)
 
     def structure(self, ref: Ref) -> Part | None:
         """The kept MIME tree of a message."""

@@ -338,6 +338,7 @@ class ImapSource(ImapLists):
         believed any more. What `disturbs` not at this moment leaves the selected folder's state as it is known."""
         if disturbs:
             self._session.disturbed()
+        self._forget()
         try:
             yield
         finally:

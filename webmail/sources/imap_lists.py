@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import astuple, replace
+from threading import Thread as Worker
 
-from webmail.errors import FolderRenewed, Gone
+from webmail.errors import FolderRenewed, Gone, MailError
 from webmail.folder_order import only_subscribed
 from webmail.imap.connection import Connection
-from webmail.imap.folders import list_folders
-from webmail.imap.quota import read_quota
+from webmail.imap.folders import list_commands, list_folders, listed_folders
+from webmail.imap.quota import QUOTA_COMMAND, quota_of, read_quota
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
+from webmail.imap.wire import Flight
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.cache import MailCache
 from webmail.sources.grouping import Groups, read_groups
 from webmail.sources.kept import Answers
-from webmail.sources.listing import Listing, read_listing
+from webmail.sources.listing import LARGE, Listing, read_listing, sort_folder
 from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
 from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Thread, Window
+
+SORTING = "sort"
+SORTING_S = 300
+logger = logging.getLogger(__name__)
 
 Place = tuple[int, int, int, int]
 
@@ -36,6 +44,9 @@ class ImapLists:
         self._answers = answers
         self._rows = RowReader(session, cache)
         self._can: Capabilities | None = None
+        self._early: tuple[tuple[str, FolderId], Page] | None = None
+        self._tree_along: Flight | None = None
+        self._quota_along: Flight | None = None
 
     @property
     def connection(self) -> Connection:
@@ -61,9 +72,21 @@ class ImapLists:
         )
 
     def look_ahead(self, folder: FolderId, query: Query, window: Window) -> None:
-        self._answers.look_ahead(
-            [(self._folders_name(), None), ("can", None), ("quota", None), (_page_name(query, window), folder)]
-        )
+        name, tree, quota = (_page_name(query, window), folder), (self._folders_name(), None), ("quota", None)
+        missing = self._answers.look_ahead([tree, ("can", None), quota, name])
+        if name not in missing or tree not in missing or not self.can.whole_moves:
+            return
+        self._session.read(lambda: self._take_along(with_quota=quota in missing))
+        with suppress(Gone):
+            self._early = name, self.page(folder, query, window)
+
+    def _take_along(self, *, with_quota: bool) -> None:
+        """The tree and the quota come with the page, in one flight."""
+        connection = self.connection
+        commands = list_commands(connection)
+        if commands and self._knows_prefix():
+            more = [QUOTA_COMMAND] if with_quota and connection.has("QUOTA") else []
+            self._session.take_along(*commands, *more)
 
     def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
         found = self._answers.ask(self._folders_name(), None, FOLDERS, lambda: self._session.read(self._folders))
@@ -74,16 +97,43 @@ class ImapLists:
         return f"folders:{sorted(self._roles.items())}"
 
     def _folders(self) -> list[Folder]:
-        found = list_folders(self.connection, subscribed_only=False, chosen=self._roles)
+        self._collect()
+        along, self._tree_along = self._tree_along, None
+        if along is not None and self._knows_prefix():
+            found = listed_folders(self.connection, along, chosen=self._roles)
+        else:
+            found = list_folders(self.connection, subscribed_only=False, chosen=self._roles)
+        self._cache.keep_large(folder.id for folder in found if (folder.total or 0) > LARGE)
         return without_marked(self._session, self._cache, found)
+
+    def _quota(self) -> Quota | None:
+        self._collect()
+        along, self._quota_along = self._quota_along, None
+        return quota_of(along) if along is not None and along.of(b"QUOTA") else read_quota(self.connection)
+
+    def _collect(self) -> None:
+        """Takes what came along with a page: each is used once."""
+        if self._session.along is not None:
+            self._tree_along = self._quota_along = self._session.along
+            self._session.along = None
+
+    def _forget(self) -> None:
+        """What was found beforehand is of before a change."""
+        self._session.along = self._tree_along = self._quota_along = self._early = None
+
+    def _knows_prefix(self) -> bool:
+        return self.connection.prefix is not None or not self.connection.has("NAMESPACE")
 
     def quota(self) -> Quota | None:
         if not self.can.quota:
             return None
-        ask = lambda: [self._session.read(lambda: read_quota(self.connection))]  # noqa: E731
+        ask = lambda: [self._session.read(self._quota)]  # noqa: E731
         return self._answers.ask("quota", None, QUOTA, ask)[0]
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
+        early, self._early = self._early, None
+        if early and early[0] == (_page_name(query, window), folder):
+            return early[1]
         shape = page_shape(self._cache.account, folder, query, self._cache.rows)
         return self._answers.ask(
             _page_name(query, window),
@@ -103,7 +153,34 @@ class ImapLists:
         rows = self._rows.read(listing.state, listing.uids.tolist(), listing.flags)
         marked = read_marked(self._session, self._cache, listing.state)
         state = listing.state
-        return Page(tuple(rows), start, listing.total, state.validity, query, state.next_uid, marked=marked)
+        if listing.unsorted:
+            self._sort_behind(folder)
+        return Page(
+            tuple(rows),
+            start,
+            listing.total,
+            state.validity,
+            query,
+            state.next_uid,
+            marked=marked,
+            unsorted=listing.unsorted,
+        )
+
+    def _sort_behind(self, folder: FolderId) -> None:
+        """Sorts a large folder on a connection of its own and tells when that is done; one process does it at a time."""
+        if self._cache.lock(folder, SORTING, SORTING_S):
+            session = self._session.another()
+            Worker(target=self._sort, args=(session, folder), name="sort", daemon=True).start()
+
+    def _sort(self, session: Session, folder: FolderId) -> None:
+        try:
+            session.read(lambda: sort_folder(session, self._cache, folder))
+        except MailError as error:
+            logger.info("sorting: %s", type(error).__name__)
+        finally:
+            session.close()
+            self._cache.unlock(folder, SORTING)
+        self._answers.tell(folder)
 
     def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
         """A window of conversations; None where nobody can tell them."""
@@ -145,6 +222,8 @@ class ImapLists:
 
     def _place(self, ref: Ref, query: Query) -> Place:
         """The row of a message, the UIDs before and after it (0 = none), and how many rows there are."""
+        if not self._cache.heads(ref.folder, [query.sort])[0] and self._cache.is_locked(ref.folder, SORTING):
+            return -1, 0, 0, 0
         listing = read_listing(self._session, self._cache, ref.folder, query)
         if listing.state.validity != ref.validity:
             raise FolderRenewed("the folder was made anew")

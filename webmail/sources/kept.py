@@ -78,6 +78,12 @@ class Answers:
         if self._marks is not None:
             self._marks.set(*folders)
 
+    def tell(self, folder: FolderId) -> None:
+        """Says the same, and lets open pages of the folder read it again."""
+        self.changed(folder)
+        if self._marks is not None:
+            self._marks.tell(folder)
+
     def _key(self, wanted: Wanted) -> bytes:
         assert self._marks
         digest = hashlib.blake2b(repr(wanted).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -29,17 +29,23 @@ from webmail.sources.texts import Texts
 from webmail.values import FolderId, Query, Window
 
 FEW = 20
+LARGE = 20_000
+"""Messages of a folder that is not sorted while somebody waits for its first page."""
+NEWEST = 500
+"""Messages that came last, among which the first page is then."""
 
 
 @dataclass(slots=True)
 class Listing:
     """A query's answer: how many messages it has, the UIDs of the window that was asked for in the list's order (all of them
-    without one), and the flags that came with them."""
+    without one), and the flags that came with them. `unsorted` when the folder has no order yet: they are the first of those
+    that came last."""
 
     state: Selected
     total: int
     uids: array[int]
     flags: dict[int, frozenset[str]] = field(default_factory=dict)
+    unsorted: bool = False
 
 
 def read_listing(
@@ -97,9 +103,12 @@ def _read_listing(
     commands = _Commands()
     if guess:
         commands.add("flags", fetch_command(guess, b"UID FLAGS"))
-    if not head:
+    at_once = window is not None and not head and _newest_first(query, window) and cache.is_large(folder)
+    if not head and not at_once:
         _add_missing(commands, session, query, base=base, filtered=filtered)
     state, flight = session.selected(folder, *commands.pieces)
+    if window and at_once and state.exists > LARGE and session.connection.has("SORT"):
+        return _read_newest(session, state, window)
     flags = {uid: one.flags() for uid, one in by_uid(flight, guess or ()).items() if b"FLAGS" in one.items}
     holds = head is not None and head.mark == mark_of(state, query)
     if head and holds and guess is not None and not state.deleted:
@@ -110,6 +119,26 @@ def _read_listing(
     order = _turned(_without_deleted(order, state), query)
     uids = order[max(0, window.start) : window.start + window.size] if window else order
     return Listing(state, len(order), uids, flags)
+
+
+def _newest_first(query: Query, window: Window) -> bool:
+    """Whether a window is at the top of a folder's usual list."""
+    return query.sort == "date" and query.descending and not is_filtered(query) and window.start + window.size <= NEWEST
+
+
+def _read_newest(session: Session, state: Selected, window: Window) -> Listing:
+    """The first page of a large folder that nobody has sorted yet, from the messages that came last."""
+    connection = session.connection
+    command = sort_command(connection, "date")
+    flight = connection.run([*command[:-1], b"%d:%d" % (max(1, state.exists - NEWEST + 1), state.exists)])
+    newest = _without_deleted(sort_result(connection, flight, 0), state)[::-1]
+    shown = newest[max(0, window.start) : window.start + window.size]
+    return Listing(state, state.exists - len(state.deleted), shown, unsorted=True)
+
+
+def sort_folder(session: Session, cache: MailCache, folder: FolderId) -> None:
+    """Sorts a folder by date and keeps its order."""
+    _read_listing(session, cache, folder, Query())
 
 
 def _turned(order: array[int], query: Query) -> array[int]:

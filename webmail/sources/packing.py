@@ -99,6 +99,7 @@ def _read_page(packed: Any, digest: str, folder: FolderId, query: Query, rows: R
         ),
         marked=Marked(*packed["marked"]),
         digest=digest,
+        unsorted=packed["unsorted"],
     )
 
 
@@ -112,6 +113,7 @@ def _pack_page(page: Page) -> Any:
         "threads": [[[int(ref.id) for ref in one.refs], one.unread] for one in page.threads]
         if page.query.threads
         else None,
+        "unsorted": page.unsorted,
         "marked": [page.marked.total, page.marked.unread],
     }
 

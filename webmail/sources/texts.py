@@ -34,6 +34,7 @@ ITEMS = b"UID BODY.PEEK[HEADER.FIELDS (SUBJECT FROM TO CC)]<0.%d>" % TEXT_LIMIT_
 BETWEEN = b"\x1f"
 """Stands between two fields: nothing that is searched for has it."""
 LOCK_S = 60
+WORK = "texts"
 RECENT_BYTES = 64 * 1024 * 1024
 """Texts that a process holds: about 12 MB for 100,000 messages."""
 
@@ -172,7 +173,7 @@ class Texts:
 
     def _read_behind(self, folder: FolderId, validity: int, uids: list[int]) -> None:
         """Reads texts on a connection of its own, the newest first, at half speed; one process does it at a time."""
-        if self._cache.lock_texts(folder, validity, LOCK_S):
+        if self._cache.lock(folder, WORK, LOCK_S):
             behind = Texts(self._session.another(), self._cache)
             newest = sorted(uids, reverse=True)
             threading.Thread(
@@ -188,14 +189,14 @@ class Texts:
                     if self._session.read(lambda: self._session.selected(folder))[0].validity != validity:
                         return
                     texts |= read_texts(self._session.connection, uids[at : min(at + BATCH, start + PIECE)])
-                    self._cache.lock_texts(folder, validity, LOCK_S, again=True)
+                    self._cache.lock(folder, WORK, LOCK_S, again=True)
                     time.sleep(min(1.0, time.monotonic() - began))
                 self._add(folder, validity, texts)
         except MailError as error:
             logger.info("texts: %s", type(error).__name__)
         finally:
             self._session.close()
-            self._cache.unlock_texts(folder, validity)
+            self._cache.unlock(folder, WORK)
 
 
 def read_texts(connection: Connection, uids: list[int]) -> dict[int, bytes]:

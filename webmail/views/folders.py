@@ -105,6 +105,8 @@ def message_rows(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
         context = rows_context(box, folder, page, query)
     response = render(request, "webmail/mail.html#rows", context)
     response["X-Total"] = str(page.total)
+    if page.page.unsorted:
+        response["X-Unsorted"] = "1"
     return response
 
 
