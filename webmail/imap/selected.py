@@ -84,7 +84,8 @@ def _looked_again(connection: Connection, *commands: list[Piece]) -> tuple[Selec
         return None
     connection.dirty = before != after or any(response.kind in MOVEMENTS for response in news)
     later = flight.after(1)
-    later = Flight(later.ends[:-2], later.untagged[: later.marks[-3]], later.marks[:-2], later.tags[:-2])
+    others = [one for one in later.untagged if one is not told[-1]]  # it has no UNSEEN, which a tree in this flight wants
+    later = Flight(later.ends[:-2], others, later.marks[:-2], later.tags[:-2])
     connection.kept = replace(
         kept,
         exists=before[b"MESSAGES"],
