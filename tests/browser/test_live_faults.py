@@ -104,3 +104,17 @@ def test_a_list_that_could_not_be_read_mends_itself(opened: Any, watcher: Start,
         live.stack.wait_ready()
     expect(page.locator("#list .list-error")).to_have_count(0, timeout=60_000)
     expect(page.locator(ROW)).to_have_count(3)
+
+
+def test_a_computer_without_a_network_is_told_so(opened: Any, watcher: Start, deliver: Any) -> None:
+    watcher()
+    window, made = opened(count=2)
+    page = window.page
+    wait_live(page)
+    page.context.set_offline(True)
+    wait_state(page, "off")
+    assert said(page) == page.get_attribute(".live[data-behaviour]", "data-off")
+    deliver(made.address, letter("Sin red"))
+    page.context.set_offline(False)
+    wait_state(page, "live")
+    expect(row(page, "Sin red")).to_have_count(1, timeout=SOON_MS)
