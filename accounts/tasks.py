@@ -6,7 +6,7 @@ from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.services import activity, batches, events, mailboxes
+from accounts.services import activity, batches, events, mailboxes, resets
 from accounts.services.usage.alerts import find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.sampling import take_samples
@@ -63,3 +63,9 @@ def purge_mailboxes() -> int:
 def clear_batches() -> int:
     """Forgets old lists of mailboxes and the passwords in them."""
     return batches.clear_batches()
+
+
+@shared_task(ignore_result=True)  # type: ignore[untyped-decorator]
+def send_forgotten(kind: str, pk: int, language: str) -> None:
+    """Sends a link for a new password to who has forgotten it, where there is a way to."""
+    resets.send_forgotten(kind, pk, language)

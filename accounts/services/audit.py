@@ -73,6 +73,11 @@ def record_role(*, by: Actor, verb: str, role: Role | Invitation, address: str) 
     )
 
 
+def record_person(*, by: Actor, verb: str, person: User) -> None:
+    """Writes down a change of a person, which is over nothing that is somebody else's."""
+    Change.objects.create(actor=by.person, actor_name=by.name, origin=by.origin, verb=verb, thing=person.email)
+
+
 def _whose(thing: Audited) -> dict[str, Any]:
     mailbox = thing if isinstance(thing, Mailbox) else thing.target if isinstance(thing, Alias) else None
     domain = thing if isinstance(thing, Domain) else None

@@ -23,6 +23,7 @@ VERBS = {
     "mailbox.restore": gettext_lazy("Mailbox restored"),
     "mailbox.purge": gettext_lazy("Mailbox removed for good"),
     "mailbox.forward": gettext_lazy("Forwards changed"),
+    "person.password": gettext_lazy("New password set"),
     "alias.create": gettext_lazy("Alias created"),
     "alias.delete": gettext_lazy("Alias deleted"),
     "group.create": gettext_lazy("Group created"),

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from zxcvbn import zxcvbn
 
-from accounts.models import Mailbox
+from accounts.models import Mailbox, User
 
 SHORTEST = 8
 LONGEST = 128
@@ -64,20 +64,45 @@ def _reason(warning: str) -> str:
     return _("Too easy to guess. Make it longer: several words that do not belong together are good.")
 
 
-def make_link_token(mailbox: Mailbox) -> str:
+Holder = Mailbox | User
+"""Whose password it is: a mailbox's, or that of a person without one."""
+
+
+def make_link_token(holder: Holder) -> str:
     """A token with which a new password can be set once, for a day: it dies with the password that it is about."""
-    return signing.TimestampSigner(salt=SALT).sign(f"{mailbox.pk}.{_mark(mailbox)}")
+    kind = "m" if isinstance(holder, Mailbox) else "p"
+    return signing.TimestampSigner(salt=SALT).sign(f"{kind}.{holder.pk}.{_mark(holder)}")
 
 
-def mailbox_of_token(token: str) -> Mailbox | None:
-    """The mailbox of a token that is still good, else None."""
+def holder_of_token(token: str) -> Holder | None:
+    """Whose password a token is about that is still good, else None."""
     try:
-        pk, _dot, mark = signing.TimestampSigner(salt=SALT).unsign(token, max_age=LINK_AGE_S).partition(".")
+        kind, pk, mark = signing.TimestampSigner(salt=SALT).unsign(token, max_age=LINK_AGE_S).split(".")
     except signing.BadSignature:
         return None
-    mailbox = Mailbox.objects.select_related("domain__customer__plan").filter(pk=int(pk), deleted__isnull=True).first()
-    return mailbox if mailbox and secrets.compare_digest(mark, _mark(mailbox)) else None
+    holder: Holder | None
+    if kind == "m":
+        rows = Mailbox.objects.select_related("domain__customer__plan").filter(deleted__isnull=True)
+        holder = rows.filter(pk=int(pk)).first()
+    else:
+        holder = User.objects.filter(pk=int(pk), is_active=True).first()
+    return holder if holder and secrets.compare_digest(mark, _mark(holder)) else None
 
 
-def _mark(mailbox: Mailbox) -> str:
-    return hashlib.sha256(f"{mailbox.password}|{mailbox.recovery_address}|{mailbox.address}".encode()).hexdigest()[:24]
+def holder_of_address(address: str) -> tuple[Holder, str] | None:
+    """Whose password somebody has forgotten who signs in with this address, and where a link for a new one may go: to the
+    other address of a mailbox, to the own of a person without one. None when there is no such way."""
+    mailbox = Mailbox.objects.filter(address=address).first()
+    if mailbox is not None:
+        known = mailbox.recovery_address if mailbox.active and not mailbox.deleted else ""
+        return (mailbox, known) if known else None
+    person = User.objects.filter(email=address, is_active=True).first()
+    return (person, person.email) if person and person.has_usable_password() else None
+
+
+def _mark(holder: Holder) -> str:
+    if isinstance(holder, Mailbox):
+        bound = f"{holder.password}|{holder.recovery_address}|{holder.address}"
+    else:
+        bound = f"{holder.password}|{holder.email}"
+    return hashlib.sha256(bound.encode()).hexdigest()[:24]

@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Any
 
 from allauth.account.views import LoginView
+from allauth.core.internal import ratelimit
+from celery import current_app
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods
+from kombu.exceptions import OperationalError
 
 from accounts.forms import SignInForm
+from accounts.services import resets
+from accounts.services.login import clean_address
 
 UNPROCESSABLE, TOO_MANY = 422, 429
+RATES = "20/m/ip,3/h/key"
+"""How often somebody may ask for a new password, from one network and for one address."""
+
+log = logging.getLogger(__name__)
 
 
 class SignInView(LoginView):  # type: ignore[misc]
@@ -26,10 +37,22 @@ class SignInView(LoginView):  # type: ignore[misc]
 sign_in = SignInView.as_view()
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def password_help(request: HttpRequest) -> HttpResponse:
-    """Whom to ask for a new password."""
-    return render(request, "account/password_help.html")
+    """Who has forgotten a password asks for a link to the address that is kept for that. The answer is the same, and takes the
+    same time, whether there is such a mailbox or not: a worker sends the letter, or none."""
+    if request.method != "POST":
+        return render(request, "account/password_help.html")
+    address = clean_address(request.POST.get("address", ""))[:254]
+    if not ratelimit.consume(request, app="accounts", action="forgotten", key=address, config={"forgotten": RATES}):
+        return render(request, "account/password_help.html", {"late": True}, status=TOO_MANY)
+    try:
+        job = [*resets.forgotten(address), get_language() or ""]
+        current_app.send_task("accounts.tasks.send_forgotten", job, retry=False, expires=600)
+    except (OperationalError, OSError) as error:
+        log.warning("no broker: %s", type(error).__name__)
+        return render(request, "account/password_help.html", {"broken": True}, status=503)
+    return render(request, "account/password_help.html", {"sent": True})
 
 
 def closed(request: HttpRequest, **kwargs: Any) -> HttpResponse:

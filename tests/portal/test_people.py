@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from celery import current_app
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
@@ -15,6 +16,7 @@ from django.utils import timezone
 from accounts.models import Change, Invitation, Kind, Mailbox, Role, User
 from accounts.provisioning.passwords import check_mailbox_password
 from accounts.services.passwords import make_link_token
+from accounts.tasks import send_forgotten
 from tests.portal.conftest import PASSWORD, World, make_mailbox
 
 pytestmark = pytest.mark.django_db
@@ -133,7 +135,7 @@ def test_a_link_dies_after_a_day_or_with_a_letter_changed(world: World, monkeypa
     token = make_link_token(world.one.mailbox)
     assert Client().get(reverse("portal:new_password", args=[token])).status_code == 200
     other = make_link_token(world.two.mailbox)
-    mixed = token.split(".")[0] + "." + other.split(".", 1)[1]
+    mixed = ".".join(token.split(".")[:2] + other.split(".")[2:])
     for wrong in (token[:-1], token + "x", mixed, "x", "1.2:3:4"):
         assert Client().get(reverse("portal:new_password", args=[wrong])).status_code == 404, wrong
     import django.core.signing as signing
@@ -141,6 +143,34 @@ def test_a_link_dies_after_a_day_or_with_a_letter_changed(world: World, monkeypa
     later = signing.time.time() + 25 * 3600
     monkeypatch.setattr(signing.time, "time", lambda: later)
     assert Client().get(reverse("portal:new_password", args=[token])).status_code == 404
+
+
+@pytest.mark.parametrize("who", ["mailbox", "person", "no other address", "unknown", "suspended", "nonsense"])
+def test_a_forgotten_password_is_answered_the_same_for_everybody(
+    world: World, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    box = world.one.mailbox
+    addresses = {"person": world.nobody.email, "unknown": "x@uno.test", "nonsense": "\x00 a@@b\r\n"}
+    if who != "no other address":
+        Mailbox.objects.filter(pk=box.pk).update(recovery_address="otra@afuera.example", active=who != "suspended")
+    called: list[list[Any]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda _name, args, **_more: called.append(args))
+    browser = Client(headers={"accept-language": "en"})
+    page = reverse("account_reset_password")
+    answers = [browser.post(page, {"address": addresses.get(who, box.address)}) for _again in range(4)]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 429]
+    assert "a link is on its way there now" in answers[0].content.decode()
+    assert not [one for args in called for one in args if isinstance(one, str) and "@" in one]
+    send_forgotten(*called[0])
+    expected = {"mailbox": ["otra@afuera.example"], "person": [world.nobody.email]}.get(who)
+    assert (mail.outbox[-1].to if len(mail.outbox) else None) == expected
+    if expected:
+        found = re.search(r"https?://[^/]+(/portal/new-password/\S+)", str(mail.outbox[-1].body))
+        assert found
+        assert browser.post(found[1], {"password": GOOD, "again": GOOD}).status_code == 302
+        assert browser.get(found[1]).status_code == 404
+        done = browser.post(reverse("account_login"), {"login": addresses.get(who, box.address), "password": GOOD})
+        assert done.status_code == 302
 
 
 def test_an_owner_has_to_know_the_password_to_change_it(world: World) -> None:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
@@ -27,11 +25,10 @@ from accounts.portal_forms import (
     tried,
 )
 from accounts.provisioning.passwords import check_mailbox_password
-from accounts.services import forwards, mailboxes
+from accounts.services import forwards, mailboxes, resets
 from accounts.services.addresses import parse_local
 from accounts.services.audit import Actor, record
-from accounts.services.letters import send_letter
-from accounts.services.passwords import generate_password, mailbox_of_token, make_link_token
+from accounts.services.passwords import generate_password, holder_of_token
 from accounts.services.permissions import Action, may, may_take_over, outranks
 from accounts.views.entrance import UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, mailbox_for, show, status_of
@@ -160,17 +157,13 @@ def password_link(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
-    link = settings.SITE_URL + reverse("portal:new_password", args=[make_link_token(mailbox)])
     record(by=actor_of(request), verb="mailbox.link", thing=mailbox)
     context: dict[str, Any] = {"form": PasswordForm()}
     if "send" in request.POST and mailbox.recovery_address:
-        subject = _("A new password for %(address)s") % {"address": mailbox.address}
-        sent = send_letter(
-            mailbox.recovery_address, subject, "portal/mail/new_password.txt", {"mailbox": mailbox, "link": link}
-        )
+        sent = resets.send_link(mailbox, mailbox.recovery_address)
         context |= {"sent": sent, "failed": not sent}
     else:
-        context["link"] = link
+        context["link"] = resets.link_of(mailbox)
     return _page(request, "portal/mailbox_password.html", mailbox, "password", **context)
 
 
@@ -178,17 +171,17 @@ def password_link(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def new_password(request: HttpRequest, token: str) -> HttpResponse:
     """Whoever has the link sets a new password, once."""
-    mailbox = mailbox_of_token(token)
-    if mailbox is None:
+    holder = holder_of_token(token)
+    if holder is None:
         return show(request, "portal/link_over.html", status=404)
     form = PasswordForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         by = Actor(None, client_ip(request))
         password = form.cleaned_data["password"]
-        if tried(form, lambda: mailboxes.set_password(mailbox=mailbox, password=password, by=by)):
+        if tried(form, lambda: resets.set_new_password(holder=holder, password=password, by=by)):
             messages.info(request, _("The new password counts from now on, in every program too."))
             return redirect("account_login")
-    return show(request, "portal/new_password.html", {"address": mailbox.address, "form": form}, status=status_of(form))
+    return show(request, "portal/new_password.html", {"address": str(holder), "form": form}, status=status_of(form))
 
 
 def _page(request: HttpRequest, template: str, mailbox: Mailbox, tab: str, **context: Any) -> HttpResponse:

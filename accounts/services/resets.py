@@ -1,0 +1,58 @@
+"""A forgotten password: a letter with a link, and what the link does."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts.models import Mailbox, User
+from accounts.services import mailboxes
+from accounts.services.audit import Actor, record_person
+from accounts.services.letters import send_letter
+from accounts.services.passwords import Holder, check_password_strength, holder_of_address, make_link_token
+
+
+def link_of(holder: Holder) -> str:
+    """A link with which a new password can be set once, for a day."""
+    return settings.SITE_URL + reverse("portal:new_password", args=[make_link_token(holder)])
+
+
+def send_link(holder: Holder, to: str) -> bool:
+    """Sends the link; False when no mail server took the letter."""
+    context = {"address": str(holder), "link": link_of(holder)}
+    return send_letter(to, _("A new password for %(address)s") % context, "portal/mail/new_password.txt", context)
+
+
+def forgotten(address: str) -> tuple[str, int]:
+    """Who has forgotten the password of this address, as a worker is told: ("mailbox" or "person", key); key 0 where there is
+    no way to send a link."""
+    found = holder_of_address(address)
+    if found is None:
+        return "mailbox", 0
+    return "mailbox" if isinstance(found[0], Mailbox) else "person", found[0].pk
+
+
+def send_forgotten(kind: str, pk: int, language: str) -> bool:
+    """Sends a link to who has forgotten a password, where there is a way; whether it was sent."""
+    holder: Holder | None
+    holder = Mailbox.objects.filter(pk=pk).first() if kind == "mailbox" else User.objects.filter(pk=pk).first()
+    found = holder_of_address(str(holder)) if holder else None
+    if found is None:
+        return False
+    with translation.override(language or None):
+        return send_link(*found)
+
+
+def set_new_password(*, holder: Holder, password: str, by: Actor) -> None:
+    """The new password of who came with a link. Raises ValidationError at `password`."""
+    if isinstance(holder, Mailbox):
+        mailboxes.set_password(mailbox=holder, password=password, by=by)
+        return
+    check_password_strength(password, known=[holder.email, holder.name])
+    with transaction.atomic():
+        holder.set_password(password)
+        holder.save(update_fields=["password"])
+        record_person(by=by, verb="person.password", person=holder)
