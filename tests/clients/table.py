@@ -7,12 +7,15 @@ from pathlib import Path
 
 DOCUMENT = Path(__file__).resolve().parent.parent.parent / "docs" / "parity.md"
 TO_BIRD, TO_CASILLA = "Casilla → Thunderbird", "Thunderbird → Casilla"
+ALONE = "by itself"
 INTRODUCTION = """# The same in Thunderbird
 
-Made by `make test-clients` ({versions}): one mailbox on Dovecot, open in Chromium with live push (`manage.py watch` and the web
-server are running) and in Debian's Thunderbird. Each change is made in one program and looked for in the other, at every frame in
-Casilla's page and every 50 ms in Thunderbird. The delay is from the moment before the change is sent to the moment at which the
-other program shows it; several people used the machine meanwhile.
+Made by `make test-clients` with {versions}.
+
+One mailbox is open in Chromium with live push (`manage.py watch` and the web server are running) and in Debian's Thunderbird.
+Each change is made in one program and looked for in the other, at every frame in Casilla's page and every 50 ms in Thunderbird.
+The delay is from the moment before the change is sent to the moment at which the other program shows it; the machine had other
+work meanwhile.
 
 "by itself" means that nobody touched the other program. "when it looks" means that Thunderbird told nothing within eight seconds,
 as it does for folders that it does not have open, and for the list of folders: the delay is then that of a person's click on the
@@ -51,7 +54,7 @@ class Table:
 
     def _summary(self, direction: str) -> str:
         lines = [one for one in self.lines if one.direction == direction]
-        delays = sorted(one.delay_ms for one in lines if one.delay_ms is not None and one.seen == "by itself")
+        delays = sorted(one.delay_ms for one in lines if one.delay_ms is not None and one.seen.startswith(ALONE))
         if not delays:
             return f"- {direction}: nothing was seen."
         well = sum(one.well for one in lines)
