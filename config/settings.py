@@ -189,6 +189,7 @@ LMTP_HOST = env("LMTP_HOST", MAIL_HOST)
 LMTP_PORT = int(env("LMTP_PORT", "24"))
 SIEVE_HOST = env("SIEVE_HOST", MAIL_HOST)
 SIEVE_PORT = int(env("SIEVE_PORT", "4190"))
+SIEVE_TLS = env("SIEVE_TLS", "starttls")
 MAIL_CA_FILE = env("MAIL_CA_FILE")  # extra certificate authority for the servers above; "" = the system's
 DOVECOT_LOG = env("DOVECOT_LOG")  # the log of the server above, in which `manage.py collect_activity` reads
 ACTIVITY_DAYS = int(env("ACTIVITY_DAYS", "365"))  # how long it is kept which programs used a mailbox

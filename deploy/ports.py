@@ -28,6 +28,7 @@ class Ports:
     pop3s: int
     submissions: int
     doveadm: int
+    filtered: int
 
     @classmethod
     def range_from(cls, first: int) -> Ports:

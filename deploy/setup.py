@@ -17,6 +17,8 @@ ROOT = Path("/srv/casilla")
 NETWORK = "172.30.7.0/24"
 MASTER_HOSTS = ("172.30.7.10", "172.30.7.11", "172.30.7.12", "172.30.7.13")
 """The addresses of web, worker, puller and watcher, as docker-compose.yml fixes them."""
+DOVECOT_HOST = "172.30.7.20"
+"""And that of Dovecot."""
 
 
 def server_values(environment: dict[str, str]) -> ServerValues:
@@ -32,6 +34,8 @@ def server_values(environment: dict[str, str]) -> ServerValues:
         listen="0.0.0.0",  # noqa: S104
         hostname=environment["MAIL_DOMAIN_NAME"],
         lmtp_host="dovecot",
+        postfix_host="postfix",
+        filter_hosts=(DOVECOT_HOST,),
         auth_penalty=True,
         outside_mail=True,
         require_tls=True,

@@ -219,6 +219,7 @@ class Stack:
             "DNS_MX": "mail.imprentaquillay.test",
             "PROFILE_CERT_FILE": str(self.root / "tls" / "cert.pem"),
             "PROFILE_KEY_FILE": str(self.root / "tls" / "key.pem"),
+            "SIEVE_TLS": "none",
             "DOVECOT_LOG": str(self.root / "log" / "dovecot.log"),
             "POSTFIX_LOG": str(self.root / "log" / "postfix.log"),
             "MAIL_DISK_PATH": str(self.root / "mail"),
@@ -245,8 +246,8 @@ class Stack:
         for program, package in _PROGRAMS[name].items():
             if not shutil.which(program) and not Path(program).exists():
                 raise StackError(f"{name} cannot start: {program} is missing (Debian package {package}).")
-        own = {"redis": {"redis"}, "postfix": {"smtp", "submission", "submissions"}}
-        others = {"http", "redis", "smtp", "submission", "submissions"}
+        own = {"redis": {"redis"}, "postfix": {"smtp", "submission", "submissions", "filtered"}}
+        others = {"http", "redis", "smtp", "submission", "submissions", "filtered"}
         for port_name, port in self.ports.taken().items():
             if port_name in own.get(name, set()) or (name == "dovecot" and port_name not in others):
                 raise StackError(f"{name} cannot start: port {port} ({port_name}) is taken by another program.")

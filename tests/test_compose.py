@@ -66,7 +66,8 @@ def test_only_casilla_itself_may_use_the_master_user(compose: dict[str, Any]) ->
         for service, definition in compose["services"].items()
         if isinstance(networks := definition["networks"], dict)
     }
-    assert fixed == dict(zip(("web", "worker", "puller", "watcher"), setup.MASTER_HOSTS, strict=True))
+    masters = dict(zip(("web", "worker", "puller", "watcher"), setup.MASTER_HOSTS, strict=True))
+    assert fixed == {**masters, "dovecot": setup.DOVECOT_HOST}
     assert compose["networks"]["inside"]["ipam"]["config"] == [{"subnet": setup.NETWORK}]
 
 

@@ -23,11 +23,11 @@ def tls_context(ca_file: str = "") -> ssl.SSLContext:
     return context
 
 
-def dial(endpoint: Endpoint) -> socket.socket:
-    """A plain connection. A `public_only` server must have public addresses and a port of mail. Raises OutboundRefused or
+def dial(endpoint: Endpoint, *, ports: frozenset[int] = MAIL_PORTS) -> socket.socket:
+    """A plain connection. A `public_only` server must have public addresses and one of these ports. Raises OutboundRefused or
     OSError."""
     if endpoint.public_only:
-        sock = open_socket(endpoint.host, endpoint.port, ports=MAIL_PORTS, timeout_s=CONNECT_TIMEOUT_S)
+        sock = open_socket(endpoint.host, endpoint.port, ports=ports, timeout_s=CONNECT_TIMEOUT_S)
     else:
         sock = socket.create_connection((endpoint.host, endpoint.port), CONNECT_TIMEOUT_S)
     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

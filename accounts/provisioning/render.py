@@ -93,15 +93,17 @@ class MailPorts:
     sieve: int = 4190
     quota: int = 12340
     doveadm: int = 8180
+    filtered: int = 10025
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerValues:
     """Everything that differs between one installation of the mail servers and the next.
 
-    `root` holds all their state; `master_hosts` are the addresses from which the master user is let in;
-    `trusted_networks` may tell Dovecot the address of the person behind them. `require_tls` refuses passwords in clear.
-    `doveadm_key` opens doveadm over HTTP, by which sessions are ended and mail is removed; without one it is shut.
+    `root` holds all their state; `master_hosts` are the addresses from which the master user is let in; `trusted_networks`
+    may tell Dovecot the address of the person behind them; from `filter_hosts`, which are Dovecot's own, Postfix takes what
+    filters send (answers and forwards). `require_tls` refuses passwords in clear. `doveadm_key` opens doveadm over HTTP, by
+    which sessions are ended and mail is removed; without one it is shut.
     """
 
     root: Path
@@ -115,6 +117,8 @@ class ServerValues:
     listen: str = "127.0.0.1"
     hostname: str = "localhost"
     lmtp_host: str = "127.0.0.1"
+    postfix_host: str = "127.0.0.1"
+    filter_hosts: tuple[str, ...] = ("127.0.0.1",)
     mail_uid: int = MAIL_UID
     auth_penalty: bool = False
     outside_mail: bool = False
@@ -122,11 +126,11 @@ class ServerValues:
 
     def __post_init__(self) -> None:
         _check(_PATH, str(self.root))
-        _check(_WORD, self.hostname, self.lmtp_host, self.listen)
+        _check(_WORD, self.hostname, self.lmtp_host, self.postfix_host, self.listen)
         _check(_SECRET, self.master_user, self.master_password)
         if self.doveadm_key:
             _check(_SECRET, self.doveadm_key)
-        _check(_NETWORK, *self.master_hosts, *self.trusted_networks)
+        _check(_NETWORK, *self.master_hosts, *self.trusted_networks, *self.filter_hosts)
         if isinstance(self.database, Sqlite):
             _check(_PATH, str(self.database.path))
         else:
@@ -189,6 +193,8 @@ def _names(values: ServerValues) -> dict[str, str]:
             "postfix_interfaces": "all" if everywhere else values.listen,
             "hostname": values.hostname,
             "lmtp_host": values.lmtp_host,
+            "postfix_host": values.postfix_host,
+            "filter_hosts": " ".join(values.filter_hosts),
             "mail_uid": str(values.mail_uid),
             "master_user": values.master_user,
             "master_hash": hash_master_password(values.master_password),
