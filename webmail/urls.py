@@ -12,6 +12,8 @@ from webmail.views import (
     download_settings,
     downloads,
     entrance,
+    filter_text,
+    filters,
     folders,
     hierarchy,
     identities,
@@ -32,6 +34,7 @@ from webmail.views import (
     takeout,
     threads,
     uploads,
+    vacation,
 )
 
 register_converter(FolderConverter, "folder")
@@ -98,6 +101,13 @@ download_patterns: list[URLPattern | URLResolver] = [
     path("settings/", download_settings.download_settings, name="download_settings"),
 ]
 
+filter_patterns: list[URLPattern | URLResolver] = [
+    path("", filters.filters, name="filters"),
+    path("new/", filters.filter_edit, name="filter_new"),
+    path("<int:number>/", filters.filter_edit, name="filter"),
+    path("text/", filter_text.filter_text, name="filter_text"),
+]
+
 urlpatterns = [
     path("", folders.home, name="home"),
     path("mail/add/", download_settings.account_add, name="account_add"),
@@ -111,6 +121,8 @@ urlpatterns = [
     path("mail/<int:account_id>/people/", compose.people, name="people"),
     path("mail/<int:account_id>/contacts/", include(contact_patterns)),
     path("mail/<int:account_id>/downloads/", include(download_patterns)),
+    path("mail/<int:account_id>/filters/", include(filter_patterns)),
+    path("mail/<int:account_id>/vacation/", vacation.vacation, name="vacation"),
     path("mail/<int:account_id>/where/", mode.mode, name="mode"),
     path("mail/<int:account_id>/where/figures/", mode.mode_figures, name="mode_figures"),
     path("mail/<int:account_id>/compare/", parity.parity, name="parity"),

@@ -14,6 +14,7 @@ import * as files from "casilla/files";
 import * as folders from "casilla/folders";
 import * as frame from "casilla/frame";
 import * as keys from "casilla/keys";
+import * as lines from "casilla/lines";
 import * as list from "casilla/list";
 import * as live from "casilla/live";
 import * as menu from "casilla/menu";
@@ -31,6 +32,7 @@ import * as select from "casilla/select";
 import * as sent from "casilla/sent";
 import * as sidebar from "casilla/sidebar";
 import * as slider from "casilla/slider";
+import * as sort from "casilla/sort";
 import * as swipe from "casilla/swipe";
 import * as tagged from "casilla/tagged";
 import * as theme from "casilla/theme";
@@ -39,7 +41,7 @@ import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 
-const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, swipe, tagged, theme, toast, tree };
+const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, lines, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, sort, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {

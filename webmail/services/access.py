@@ -15,6 +15,7 @@ from accounts.standing import Standing
 from accounts.vault import SealBroken, unseal
 from webmail.errors import LoginRefused, Refused
 from webmail.models import Download
+from webmail.sieve.client import SIEVE_PORT
 from webmail.sources.base import MailSource
 from webmail.sources.open import open_source as pick_source
 from webmail.sources.open import open_store
@@ -65,6 +66,14 @@ def pop3_for(account: MailAccount) -> Endpoint:
     if endpoint.tls == "none" and not settings.POP3_ALLOW_CLEARTEXT:
         raise Refused("a password is not sent in clear text")
     return endpoint
+
+
+def sieve_for(account: MailAccount) -> Endpoint:
+    """Where the account's filters are kept (RFC 5804): for other people's servers beside their IMAP, and always with TLS; host
+    "" when that is not known."""
+    if account.hosted:
+        return Endpoint(settings.SIEVE_HOST, settings.SIEVE_PORT, cast(Tls, settings.SIEVE_TLS))
+    return Endpoint(account.imap_host, SIEVE_PORT, "starttls", public_only=True)
 
 
 def credentials_for(request: HttpRequest, account: MailAccount) -> Credentials:

@@ -56,7 +56,7 @@ class Read:
 def write_script(filters: Filters, *, create: bool = True) -> str:
     """The script for these rows. Its first line has a hash of all that follows, so that a change by hand is seen."""
     needs, blocks = write_blocks(filters, create=create)
-    heads = [_AWAY + _json(_plain(filters.vacation))[1:], *(_ROW + _json(_plain(one))[1:] for one in filters.rules)]
+    heads = [_AWAY + _json(_told(filters.vacation))[1:], *(_ROW + _json(_told(one))[1:] for one in filters.rules)]
     titles = ["", *(_title(one.name) for one in filters.rules)]
     require = f"require [{', '.join(map(quote, needs))}];\n" if needs else ""
     parts = [f"{head}\n{title}{block}" for head, title, block in zip(heads, titles, blocks, strict=True)]
@@ -111,9 +111,10 @@ def rule_to_json(rule: Rule) -> dict[str, Any]:
 
 
 def rule_of(data: dict[str, Any]) -> Rule:
-    """A row out of JSON. Raises ValueError, TypeError or KeyError for what is none."""
+    """A row out of JSON, where what is missing is as in a new row. Raises ValueError, TypeError or KeyError for what is none."""
+    data = _plain(Rule("")) | data
     conditions = tuple(
-        Condition(About(one["about"]), Op(one["op"]), _str(one["value"]), _int(one["size_bytes"]))
+        Condition(About(one["about"]), Op(one["op"]), _str(one.get("value", "")), _int(one.get("size_bytes", 0)))
         for one in data["conditions"][:CONDITIONS_LIMIT]
     )
     return Rule(
@@ -132,6 +133,7 @@ def rule_of(data: dict[str, Any]) -> Rule:
 
 
 def _vacation(data: dict[str, Any]) -> Vacation:
+    data = _plain(Vacation()) | data
     return Vacation(
         on=data["on"] is True,
         subject=_str(data["subject"]),
@@ -147,6 +149,15 @@ def _vacation(data: dict[str, Any]) -> Vacation:
 
 def _plain(value: Rule | Vacation) -> dict[str, Any]:
     return {name: one.isoformat() if isinstance(one, date) else one for name, one in asdict(value).items()}
+
+
+def _told(value: Rule | Vacation) -> dict[str, Any]:
+    """What differs from a new one, so that the comments stay short."""
+    fresh = _plain(Rule("") if isinstance(value, Rule) else Vacation())
+    told = {name: one for name, one in _plain(value).items() if one != fresh[name]}
+    if "conditions" in told:
+        told["conditions"] = [{name: one for name, one in each.items() if one} for each in told["conditions"]]
+    return told
 
 
 def _json(data: object) -> str:
