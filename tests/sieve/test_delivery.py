@@ -182,6 +182,14 @@ def test_some_get_no_reply(
     assert answers(imap(ana.address)) == []
 
 
+def test_a_reply_without_a_subject_has_that_of_the_message(pair: Any, stack: Stack, install: Any, imap: Any) -> None:
+    ana, bruno = pair
+    install(ana, Filters(vacation=replace(AWAY, subject="")))
+    deliver(stack, bruno.address, ana.address, letter(bruno.address, ana.address, "Pedido"))
+    assert wait_for(imap(bruno.address), "INBOX", 1) == 1
+    assert b"Subject: Auto: Pedido" in answers(imap(bruno.address))[0]
+
+
 def test_what_a_filter_throws_away_gets_no_reply(pair: Any, stack: Stack, install: Any, imap: Any) -> None:
     ana, bruno = pair
     rule = Rule("", conditions=(Condition(About.SUBJECT, Op.CONTAINS, "oferta"),), where=Where.TRASH, folder="Trash")

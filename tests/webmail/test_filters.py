@@ -26,7 +26,7 @@ from webmail.models import Download
 from webmail.services.access import seal_context
 from webmail.services.filter_words import write_size
 from webmail.sieve.client import SieveSession, open_session
-from webmail.sieve.rules import About, Condition, Filters, Match, Op, Rule, Vacation, Where
+from webmail.sieve.rules import RULES_LIMIT, About, Condition, Filters, Match, Op, Rule, Vacation, Where
 from webmail.sieve.script import JOINED, OWN, read_script, write_script
 from webmail.values import Credentials, Endpoint
 
@@ -423,3 +423,31 @@ def test_sizes_as_people_type_them() -> None:
         0,
         0,
     ]
+
+
+def test_a_new_row_can_be_sent_again_after_a_change_elsewhere(ana: Person) -> None:
+    ana.add(name="uno")
+    page = ana.post("filter_new", seen="0" * 32, status=409, **(ROW | {"do": "save", "name": "dos"}))
+    found = re.search(r'name="seen" value="(\w+)"', page)
+    assert found
+    ana.post("filter_new", seen=found[1], **(ROW | {"do": "save", "name": "dos"}))
+    assert ana.names == ["uno", "dos"]
+
+
+def test_there_is_an_end_to_rows(ana: Person) -> None:
+    rows = tuple(Rule(f"{n}", match=Match.EVERY, read=True) for n in range(RULES_LIMIT))
+    ana.put(OWN, write_script(Filters(rows)))
+    assert "no room for another" in ana.get("filters")
+    assert "no room for another" in ana.post("filter_new", status=409, **(ROW | {"do": "save"}))
+    assert len(ana.filters.rules) == RULES_LIMIT
+
+
+def test_in_download_mode_a_filter_is_tried_on_what_is_here(boxed: Any, stack: Stack) -> None:
+    boxed.pull()
+    boxed.imap.select_folder("INBOX")
+    boxed.imap.delete_messages(boxed.imap.search())
+    boxed.imap.expunge()
+    ana = Person(boxed.made, boxed.client, stack)
+    row = ROW | {"c0-value": "carta", "do": "try"}
+    assert "It would match 3 of the last 3 messages." in ana.post("filter_new", status=200, **row)
+    assert "is not downloaded" in ana.get("filters")

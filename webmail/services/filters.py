@@ -15,7 +15,7 @@ from accounts.models import MailAccount
 from webmail.errors import LoginRefused, MailError, Unreachable
 from webmail.services.access import credentials_for, sieve_for
 from webmail.sieve.client import NotOffered, Problem, ScriptGone, SieveSession, open_session
-from webmail.sieve.rules import FORWARDS_LIMIT, Filters, Rule, Vacation
+from webmail.sieve.rules import FORWARDS_LIMIT, RULES_LIMIT, Filters, Rule, Vacation
 from webmail.sieve.script import JOINED, OWN, read_join, read_script, words_of, write_join, write_script
 
 OURS = frozenset({OWN, JOINED})
@@ -35,7 +35,7 @@ class State(StrEnum):
 class FiltersRefused(MailError):
     """What was asked was not done, and nothing was changed. `args[0]` is the code of why: changed (another program was quicker),
     foreign (another program's script runs alone), by-hand (ours was changed as text), answers (another script answers already),
-    too-many-forwards."""
+    too-many-forwards, too-many (rows)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,11 @@ class Setup:
     def editable(self) -> bool:
         """Whether rows may be changed."""
         return self.intact and self.state is not State.FOREIGN
+
+    @property
+    def joinable(self) -> bool:
+        """Whether another program's script runs alone, and ours could run with it."""
+        return self.can.joins and self.state is State.FOREIGN and self.active not in OURS
 
 
 @contextlib.contextmanager
@@ -177,7 +182,9 @@ def choose(session: SieveSession, do: str, *, seen: str) -> None:
         return
     if OWN not in setup.names:
         session.put(OWN, write_script(setup.filters))
-    if do == "join" and setup.active and setup.active not in OURS:
+    if do == "join" and setup.joinable:
+        if JOINED in setup.names and read_join(_text(session, JOINED) or "") is None:
+            raise FiltersRefused("by-hand")
         joined = replace(setup, running=(setup.active,))
         _check_answers(session, joined, setup.filters)
         session.put(JOINED, write_join(joined.running))
@@ -232,6 +239,8 @@ def move_rule(filters: Filters, index: int, to: int) -> Filters:
 
 
 def _check(session: SieveSession, setup: Setup, filters: Filters) -> None:
+    if len(filters.rules) > RULES_LIMIT:
+        raise FiltersRefused("too-many")
     if len(filters.forwards) > max(setup.can.forwards_limit, len(setup.filters.forwards)):
         raise FiltersRefused("too-many-forwards")
     if filters.vacation.on and not setup.filters.vacation.on:

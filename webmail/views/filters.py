@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import MailAccount
 from webmail.filter_forms import ConditionForm, RuleForm, blank_conditions, condition_forms, rule_initial
 from webmail.services import filters as service
-from webmail.services.access import account_for, credentials_for, open_live
+from webmail.services.access import account_for, credentials_for, open_live, open_source
 from webmail.services.filter_places import folder_places
 from webmail.services.filter_trial import Trial, try_rule
 from webmail.services.filter_words import Told, tell_rule
@@ -68,12 +68,14 @@ def filters(request: HttpRequest, account_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def filter_edit(request: HttpRequest, account_id: int, number: int | None = None) -> HttpResponse:
     """The form of a row, counted from 1, or of a new one, which may begin with `from` and `subject` of a message. POST with `do`:
-    save, more (one more condition), or try (on `folder-tried`, nothing is saved)."""
+    save, more (one more condition), or try (on `folder-tried`, nothing is saved): where the account's mail is read, while the
+    filter itself always works on the server."""
     account = account_for(request, account_id)
     try:
         with (
             service.open_filters(request, account) as session,
             open_live(account, credentials_for(request, account)) as source,
+            open_source(request, account) as read,
         ):
             setup = service.read_setup(session)
             if not setup.editable:
@@ -82,13 +84,14 @@ def filter_edit(request: HttpRequest, account_id: int, number: int | None = None
                 raise Http404
             rule = setup.filters.rules[number - 1] if number else None
             folders = source.folders()
-            page = _Form(request, account, setup, rule, number, folders)
+            triable = read.folders() if account.downloads else folders
+            page = _Form(request, account, setup, rule, number, folders, triable)
             do = request.POST.get("do", "save")
             if request.method != "POST" or do == "more" or not page.valid():
                 return page.answer()
             if do == "try":
                 tried = page.tried_folder()
-                return page.answer(trial=try_rule(source, tried.id, page.result()), tried=tried)
+                return page.answer(trial=try_rule(read, tried.id, page.result()), tried=tried)
             at = None if number is None else number - 1
             made = page.result()
             try:
@@ -118,6 +121,7 @@ def refusal(error: FiltersRefused) -> str:
         "foreign": _("Another program's script runs in this mailbox. Choose first what is to run."),
         "by-hand": _("The script was changed as text, so rows are left alone."),
         "answers": _("Another script that runs here answers already. Two answers would stop all filters."),
+        "too-many": _("There is no room for another filter."),
         "too-many-forwards": _("The filters of this mailbox forward to too many addresses."),
     }[error.detail]
 
@@ -222,9 +226,10 @@ class _Form:
         rule: Rule | None,
         number: int | None,
         folders: list[Folder],
+        triable: list[Folder],
     ) -> None:
         self._request, self._account, self._setup, self._rule, self._number = request, account, setup, rule, number
-        self._folders = folders
+        self._triable = [one for one in triable if one.selectable]
         self._places = folder_places(folders, rule.folder if rule else "")
         sent = request.method == "POST"
         self._form = RuleForm(
@@ -272,8 +277,8 @@ class _Form:
     def tried_folder(self) -> Folder:
         """Where it is tried: the folder that was asked for, else the inbox."""
         wanted = FolderId(self._request.POST.get("folder-tried", ""))
-        inbox = next((one for one in self._folders if one.role is Role.INBOX), self._folders[0])
-        return next((one for one in self._folders if one.id == wanted and one.selectable), inbox)
+        inbox = next((one for one in self._triable if one.role is Role.INBOX), self._triable[0])
+        return next((one for one in self._triable if one.id == wanted), inbox)
 
     def answer(
         self,
@@ -301,13 +306,20 @@ class _Form:
             "more": more,
             "trial": trial,
             "tried": tried,
-            "triable": [one for one in self._folders if one.selectable],
-            "seen": self._request.POST.get("seen") or self._setup.seen,
+            "triable": self._triable,
+            "seen": self._seen(again=bool(refused)),
             "refused": refused,
             "problems": problems,
             "quiet": more,
         }
         return render(self._request, "webmail/filter.html", context, status=422 if wrong else status)
+
+    def _seen(self, *, again: bool) -> str:
+        """What the page is held to have seen. A new row may be sent again after a change elsewhere; one that is edited may be
+        another by then."""
+        if again and self._number is None:
+            return self._setup.seen
+        return self._request.POST.get("seen") or self._setup.seen
 
     def _another(self, conditions: list[ConditionForm]) -> list[ConditionForm]:
         if len(conditions) >= CONDITIONS_LIMIT:
