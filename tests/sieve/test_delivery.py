@@ -9,11 +9,15 @@ from typing import Any
 
 import pytest
 
+from accounts.services.login import account_of_mailbox
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
 from tests.sieve.conftest import Open, count, letter, wait_for
+from webmail.services.access import account_credentials, open_account
+from webmail.services.filter_trial import try_rule
 from webmail.sieve.rules import About, Condition, Filters, Match, Op, Rule, Vacation, Where
 from webmail.sieve.script import JOINED, OWN, write_join, write_script
+from webmail.values import FolderId
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
@@ -69,6 +73,15 @@ def test_conditions_mean_what_they_say(
     deliver(stack, "bruno@afuera.test", ana.address, raw)
     client = imap(ana.address)
     assert (count(client, "Aparte"), count(client, "INBOX")) == ((1, 0) if meets else (0, 1))
+    if rule.about is not About.TO:
+        assert tried(ana, "Aparte" if meets else "INBOX", rule) is meets
+
+
+def tried(made: Any, folder: str, rule: Condition) -> bool:
+    """What Casilla says of the one message of a folder, without the server's filters."""
+    account = account_of_mailbox(made.mailbox)
+    with open_account(account, account_credentials(account)) as source:
+        return try_rule(source, FolderId(folder), Rule("", conditions=(rule,))).matched == 1
 
 
 def test_all_any_and_every(pair: Any, stack: Stack, install: Any, imap: Any) -> None:
@@ -117,6 +130,10 @@ def test_forwarding_keeps_a_copy_unless_it_is_told_not_to(
     deliver(stack, "x@afuera.test", ana.address, letter("x@afuera.test", ana.address, "Reenviado"))
     assert wait_for(imap(bruno.address), "INBOX", 1) == 1
     assert count(imap(ana.address), "INBOX") == (1 if where is Where.INBOX else 0)
+    client = imap(bruno.address)
+    client.select_folder("INBOX")
+    (message,) = client.fetch(client.search(), ["BODY.PEEK[HEADER]"]).values()
+    assert f"Return-Path: <{ana.address}>".encode() in message[b"BODY[HEADER]"]
 
 
 def test_two_mailboxes_that_forward_to_each_other_end(pair: Any, stack: Stack, install: Any, imap: Any) -> None:

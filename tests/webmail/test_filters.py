@@ -287,6 +287,7 @@ def test_both_run_where_that_was_chosen(ana: Person) -> None:
     ana.add()
     assert (ana.active, ana.text("roundcube")) == (JOINED, THEIRS)
     assert "roundcube" in ana.get("filters")
+    assert JOINED not in ana.get("filter_text")
     ana.post("filters", do="only")
     assert (ana.active, ana.text("roundcube")) == (OWN, THEIRS)
 

@@ -90,6 +90,15 @@ class Setup:
         return tuple(name for name in self.names if name not in OURS)
 
     @property
+    def shown(self) -> tuple[tuple[str, bool], ...]:
+        """The scripts as they are offered as text, ours among them, and whether each of them runs. The one that only calls
+        others is not shown while it does that."""
+        joined = self.state is State.JOINED
+        hidden = set() if self.active == JOINED and not joined else {JOINED}
+        runs = {OWN, *self.running} if joined else {self.active}
+        return tuple((name, name in runs) for name in sorted({OWN, *self.names} - hidden))
+
+    @property
     def editable(self) -> bool:
         """Whether rows may be changed."""
         return self.intact and self.state is not State.FOREIGN

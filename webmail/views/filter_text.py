@@ -102,7 +102,6 @@ def _page(
         "tab": "filters",
         "setup": setup,
         "name": name,
-        "names": sorted({*setup.names, OWN}),
         "own": name == OWN,
         "text": text,
         "rows": min(40, max(12, len(lines) + 1)),
