@@ -76,7 +76,10 @@ def _looked_again(connection: Connection, *commands: list[Piece]) -> tuple[Selec
         if flight.ends[0].status != b"OK" or flight.ends[1].status != b"OK":
             return None
         told = flight.of(b"STATUS")
-        before, after = _told(told[0]), _told(told[-1])  # between them may be those of other folders that were asked for
+        before, after = (
+            _told(told[0]),
+            _told(told[-1]),
+        )  # between them may be those of other folders that were asked for
         news = [one for one in flight.untagged[flight.marks[-2] :] if one.kind in NEWS]
         if before == after and not news:
             break
@@ -84,7 +87,9 @@ def _looked_again(connection: Connection, *commands: list[Piece]) -> tuple[Selec
         return None
     connection.dirty = before != after or any(response.kind in MOVEMENTS for response in news)
     later = flight.after(1)
-    others = [one for one in later.untagged if one is not told[-1]]  # it has no UNSEEN, which a tree in this flight wants
+    others = [
+        one for one in later.untagged if one is not told[-1]
+    ]  # it has no UNSEEN, which a tree in this flight wants
     later = Flight(later.ends[:-2], others, later.marks[:-2], later.tags[:-2])
     connection.kept = replace(
         kept,
