@@ -13,7 +13,7 @@ from tests.contract.test_source import letter
 from tests.faults.scene import ACTIONS, ARCHIVE, INBOX, SUBJECTS, WORKS, Action, Scene, scene
 from tests.faults.test_cuts import SERVERS
 from tests.imap.proxy import Proxy, proxied
-from webmail.errors import Gone
+from webmail.errors import Gone, Unreachable
 from webmail.imap.pool import pool
 from webmail.sources.imap import ImapSource
 from webmail.values import Message, Query, Ref, Summary, Window
@@ -103,14 +103,20 @@ def commands_of(action: Action, make: Make) -> int:
 IN_INBOX = [
     one for one in ACTIONS if one.name not in {"folders", "create", "rename", "delete-folder", "subscribe", "quota"}
 ]
+FEW = {"list", "neighbours", "open", "flag", "move", "copy", "delete"}
+CASES = [
+    *(("whole", name, one) for name in ("expunge-named", "replace-all") for one in IN_INBOX),
+    *(("whole", "deliver", one) for one in IN_INBOX if one.name in FEW),
+    *(("poor", name, one) for name in ("expunge-named", "replace-all") for one in IN_INBOX if one.name in FEW),
+]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("proxy", "meddling"),
-    [*(("whole", name) for name in MEDDLING), ("poor", "expunge-named"), ("poor", "replace-all")],
+    ("proxy", "meddling", "action"),
+    [pytest.param(*case[:2], case[2], id=f"{case[0]}-{case[1]}-{case[2].name}") for case in CASES],
     indirect=["proxy"],
 )
-@pytest.mark.parametrize("action", [pytest.param(one, id=one.name) for one in IN_INBOX])
 def test_no_wrong_message_is_shown_or_changed(make: Make, action: Action, meddling: str) -> None:
     command = -1
     while True:
@@ -196,7 +202,7 @@ def test_another_program_takes_the_open_folder_away(
             try:
                 with one.open() as source:
                     shown = run(source, one)
-            except Gone:
+            except (Gone, Unreachable):  # Dovecot may say goodbye to who has such a folder open
                 shown = None
             if not came():
                 break
@@ -205,6 +211,7 @@ def test_another_program_takes_the_open_folder_away(
             check_true(one, shown)
             assert one.shown() == now, f"{meddling} before command {command}"
             assert "otra" not in now[ARCHIVE] or (run is move_works and meddling == "made anew")
-            assert sum(len(found) for found in now.values()) >= 5
+            gone_with_it = 2 if run is move_into_works else 0  # moved there first, deleted then
+            assert sum(len(found) for found in now.values()) >= 6 - gone_with_it
             in_both = [subject for subject in SUBJECTS if sum(found.count(subject) for found in now.values()) != 1]
             assert not in_both or (run is move_into_works and meddling != "renamed")
