@@ -118,3 +118,14 @@ def test_a_computer_without_a_network_is_told_so(opened: Any, watcher: Start, de
     page.context.set_offline(False)
     wait_state(page, "live")
     expect(row(page, "Sin red")).to_have_count(1, timeout=SOON_MS)
+
+
+def test_a_page_too_many_says_that_it_is_not_live(opened: Any, watcher: Start) -> None:
+    watcher()
+    window, _made = opened(count=2)
+    page = window.page
+    page.route("**/live/?*", lambda route: route.fulfill(status=429, headers={"Retry-After": "60"}))
+    page.reload()
+    wait_state(page, "none")
+    assert said(page) == page.get_attribute(".live[data-behaviour]", "data-none")
+    expect(page.locator(ROW)).to_have_count(2)
