@@ -71,8 +71,7 @@ def test_print_the_table(mailbox_factory: Any, imap: Any, capsys: Any) -> None:
             f"  connection let go       {(after[0] - before[0]) / PEOPLE:7.0f} {(after[1] - before[1]) / PEOPLE:9.0f}"
         )
         print(
-            f"a process keeps at most {PER_SERVER} connections to a server and {IN_ALL} in all, "
-            "none for longer than 5 minutes unused"
+            f"a process keeps at most {PER_SERVER} connections to a server, {IN_ALL} in all, none unused for 5 minutes"
         )
 
 
