@@ -50,7 +50,6 @@ class Ours(Adapter):
     name = "ours"
     web_services = ("ours",)
     can_threads = True
-    running: bool | None = None  # None = not started here, else whether it goes by the counting proxy
 
     @classmethod
     def restart(cls, counted: bool = False) -> None:
@@ -65,7 +64,15 @@ class Ours(Adapter):
             if time.time() > until or services.read_pid("ours") is None:
                 raise RuntimeError(f"Casilla did not start: see {services.LOG}/ours.out")
             time.sleep(0.05)
-        cls.running = counted
+        (root / "way").write_text(str(counted))
+
+    @classmethod
+    def goes_by_proxy(cls) -> bool | None:
+        """Whether the running Casilla goes by the counting proxy; None when none runs."""
+        way = Path(services.ROOT) / "ours" / "way"
+        if services.read_pid("ours") is None or not way.exists():
+            return None
+        return way.read_text() == "True"
 
     @classmethod
     def reset(cls) -> None:
@@ -76,7 +83,7 @@ class Ours(Adapter):
         redis.Redis(port=REDIS_PORT).flushall()
 
     async def open_session(self) -> None:
-        if Ours.running is not self.counted:
+        if self.goes_by_proxy() is not self.counted:
             await asyncio.to_thread(self.restart, self.counted)
         self.c = Client(self.base_url)
         self.sides: list[Client] = []
@@ -285,3 +292,7 @@ class Ours(Adapter):
             "bytes_in": sum(client.bytes_in for client in clients),
             "bytes_out": sum(client.bytes_out for client in clients),
         }
+
+
+if __name__ == "__main__":
+    Ours.restart()

@@ -17,6 +17,7 @@ peers="${PEERS:-rc,rc_redis,ours,raw}" users="${USERS:-u1k,u10k,u100k}"
 stop() { $py -m mailbench.services stop >/dev/null; }
 trap stop EXIT INT TERM
 $py -m mailbench.services start dovecot redis php nginx >/dev/null
+case ",$peers," in *,ours,*) $py "$here/casilla.py" ;; esac
 for part in $(echo "${PARTS:-counts,actions,load}" | tr , ' '); do
   $py -m mailbench.run --peers "$peers" --users "$users" --parts "$part" --users-load "${LOADS:-1,8,32,64}" --only "${ONLY:-}" \
     --n "${N:-30}" --cold "${COLD:-3}" --cap "${CAP:-8}" --load-s "${LOAD_S:-12}" ${NO_BODY:+--no-body} --out "$out.json"
