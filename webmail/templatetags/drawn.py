@@ -127,7 +127,7 @@ def list_head(context: dict[str, Any]) -> SafeString:
         "threads": context["threads"],
         "filters": tuple(context["filters"]),
     }
-    return draw("webmail/list_head.html", values, csrf_token=str(context["csrf_token"]))
+    return draw("webmail/list_head.html", values, csrf_token=str(context.get("csrf_token", "")))
 
 
 @register.simple_tag(takes_context=True)
@@ -149,7 +149,40 @@ def search_box(context: dict[str, Any]) -> SafeString:
 @register.simple_tag(takes_context=True)
 def part(context: dict[str, Any], name: str) -> SafeString:
     """A part that depends on the account alone."""
-    return draw(f"webmail/{name}.html", {"account": _plate(context["account"])}, csrf_token=str(context["csrf_token"]))
+    return draw(
+        f"webmail/{name}.html", {"account": _plate(context["account"])}, csrf_token=str(context.get("csrf_token", ""))
+    )
+
+
+@register.simple_tag(takes_context=True)
+def person_menu(context: dict[str, Any]) -> SafeString:
+    """The menu of who is signed in."""
+    values = {"account": _plate(context["account"]), "name": context["request"].user.name}
+    return draw("webmail/person_menu.html", values, csrf_token=str(context.get("csrf_token", "")))
+
+
+@register.simple_tag(takes_context=True)
+def live_word(context: dict[str, Any]) -> SafeString:
+    """How closely the account is watched, to be told by the browser."""
+    return draw("webmail/live_word.html", {"account": _plate(context["account"]), "beside": bool(context.get("pull"))})
+
+
+@register.simple_tag(takes_context=True)
+def stylesheets(context: dict[str, Any]) -> SafeString:
+    """The links to the style sheets."""
+    return draw("parts/stylesheets.html", {"stylesheets": _ui(context, "stylesheets")})
+
+
+@register.simple_tag(takes_context=True)
+def import_map(context: dict[str, Any]) -> SafeString:
+    """Where the modules are."""
+    return draw("parts/import_map.html", {"modules": _ui(context, "modules")})
+
+
+def _ui(context: dict[str, Any], name: str) -> tuple[Any, ...]:
+    """A list of files; a page that is drawn without a request has none."""
+    files: tuple[Any, ...] = (context.get("ui") or {}).get(name, ())
+    return files
 
 
 def _plate(account: MailAccount) -> Plate:
