@@ -48,10 +48,6 @@ class Migration(migrations.Migration):
                     models.PositiveSmallIntegerField(default=80, verbose_name="Tell the owner of a mailbox from"),
                 ),
                 (
-                    "customer_percent",
-                    models.PositiveSmallIntegerField(default=90, verbose_name="Tell the customer too from"),
-                ),
-                (
                     "disk_percent",
                     models.PositiveSmallIntegerField(default=85, verbose_name="Tell the team when the disk passes"),
                 ),

@@ -111,12 +111,11 @@ class UsageLimits(models.Model):
     """From how many percent on somebody is told. One row; what is not in it has these defaults."""
 
     owner_percent = models.PositiveSmallIntegerField(_("Tell the owner of a mailbox from"), default=80)
-    customer_percent = models.PositiveSmallIntegerField(_("Tell the customer too from"), default=90)
     disk_percent = models.PositiveSmallIntegerField(_("Tell the team when the disk passes"), default=85)
     promise_percent = models.PositiveSmallIntegerField(_("Promise no more than this of the disk"), default=125)
 
     def __str__(self) -> str:
-        return f"{self.owner_percent} {self.customer_percent} {self.disk_percent} {self.promise_percent}"
+        return f"{self.owner_percent} {self.disk_percent} {self.promise_percent}"
 
 
 class SpaceAlert(models.Model):

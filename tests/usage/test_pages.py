@@ -205,7 +205,7 @@ def test_no_more_is_promised_than_was_agreed(provider: Provider, admin: Client, 
 
 
 def limits(**changes: str) -> dict[str, str]:
-    return {"owner_percent": "80", "customer_percent": "90", "disk_percent": "85", "promise_percent": "125", **changes}
+    return {"owner_percent": "80", "disk_percent": "85", "promise_percent": "125", **changes}
 
 
 def test_thresholds_are_kept_and_wrong_ones_refused_at_their_field(provider: Provider, admin: Client) -> None:

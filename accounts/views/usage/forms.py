@@ -40,14 +40,13 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]
 
     RANGES = {
         "owner_percent": (50, 99),
-        "customer_percent": (50, 99),
         "disk_percent": (10, 99),
         "promise_percent": (50, 1000),
     }
 
     class Meta:
         model = UsageLimits
-        fields = ["owner_percent", "customer_percent", "disk_percent", "promise_percent"]
+        fields = ["owner_percent", "disk_percent", "promise_percent"]
 
     def clean(self) -> dict[str, object]:
         cleaned = super().clean() or {}
