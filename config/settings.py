@@ -228,7 +228,7 @@ EMAIL_HOST_USER = env("EMAIL_HOST_USER")
 EMAIL_HOST_PASSWORD = env("EMAIL_HOST_PASSWORD")
 EMAIL_USE_TLS = env_bool("EMAIL_USE_TLS")
 EMAIL_TIMEOUT = 20
-DEFAULT_FROM_EMAIL = env("EMAIL_FROM") or f"no-reply@{urlsplit(SITE_URL).hostname}"
+DEFAULT_FROM_EMAIL = env("EMAIL_FROM", f"no-reply@{urlsplit(SITE_URL).hostname}")
 PASSWORD_SCORE = int(env("PASSWORD_SCORE", "3"))  # of 4: how strong a new password must be (zxcvbn)
 
 # Other people's servers. One JSON object {"example.org": {"imap": "imap.example.org:993:tls", "smtp": "...:465:tls"}};

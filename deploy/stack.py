@@ -204,6 +204,7 @@ class Stack:
             "DOVEADM_URL": f"http://{LOOPBACK}:{ports.doveadm}/doveadm/v1",
             "DOVEADM_API_KEY": secrets.doveadm,
             "EMAIL_PORT": str(ports.smtp),
+            "EMAIL_FROM": "no-reply@casilla.test",
             "IMAP_PORT": str(ports.imap),
             "IMAP_TLS": "none",
             "POP3_PORT": str(ports.pop3),

@@ -167,10 +167,13 @@ def outranks(person: Person, address: str) -> bool:
 
 
 def above(person: Person, mailboxes: Iterable[Mailbox]) -> set[int]:
-    """The keys of those among these mailboxes whose owners the person does not outrank; one query where none has a role."""
-    roles = Q(account__owner__roles__isnull=False) | Q(account__owner__is_superuser=True)
-    found = Mailbox.objects.filter(roles, pk__in=[one.pk for one in mailboxes]).select_related("account").distinct()
-    return {one.pk for one in found if not may_take_over(person, one)}
+    """The keys of those among these mailboxes that the person may not take over; one query where nobody in them has a role."""
+    rows = list(mailboxes)
+    who = Q(email__in=[one.address for one in rows]) | Q(mail_accounts__mailbox__in=[one.pk for one in rows])
+    powerful = User.objects.filter(who, Q(roles__isnull=False) | Q(is_superuser=True))
+    found = set(powerful.values_list("email", "mail_accounts__mailbox"))
+    emails, keys = {email for email, _key in found}, {key for _email, key in found}
+    return {one.pk for one in rows if (one.address in emails or one.pk in keys) and not may_take_over(person, one)}
 
 
 def may_take_over(person: Person, mailbox: Mailbox) -> bool:

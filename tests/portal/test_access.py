@@ -199,6 +199,22 @@ def test_nobody_takes_over_the_mailbox_of_somebody_above_them(world: World, name
     assert not world.one.mailbox.forwards.exists()
 
 
+def test_a_list_offers_no_action_on_the_mailbox_of_somebody_above(world: World) -> None:
+    """Whether that person has opened the mailbox here before or not."""
+    from accounts.models import Kind, User
+    from tests.portal.conftest import give, make_mailbox
+
+    give(world.one.people["owner"], Kind.PROVIDER)
+    never = make_mailbox(world.one.domain, "jefa")
+    give(User.objects.create_user(never.address), Kind.RESELLER, reseller=world.two.reseller)
+    plain = make_mailbox(world.one.domain, "beto")
+    page = world.client(world.one.people["domain"]).get(reverse("portal:domain", args=[world.one.domain.pk]))
+    text = page.content.decode()
+    for box, offered in ((world.one.mailbox, False), (never, False), (plain, True)):
+        assert (reverse("portal:mailbox_password", args=[box.pk]) in text) is offered, box.address
+        assert (f'name="mailbox" value="{box.pk}"' in text) is offered, box.address
+
+
 def test_nobody_makes_a_mailbox_an_alias_or_a_group_with_the_address_of_somebody_above_them(world: World) -> None:
     from accounts.models import Kind, User
     from tests.portal.conftest import give

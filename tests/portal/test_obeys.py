@@ -284,3 +284,15 @@ def test_aliases_groups_and_the_catch_all_lead_where_they_say(
     door.sendmail("x@afuera.example", [ana.address], b"Subject: ana\r\n\r\nHola\r\n")
     until(lambda: inbox(imap, bob) == 2)
     until(lambda: inbox(imap, ana) == 3)
+
+
+def test_a_letter_of_casillas_own_arrives(admin: Client, domain: Domain, ana: Box, imap: Imap, settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    page = reverse("portal:domain_people", args=[domain.pk])
+    answer = admin.post(page, {"address": ana.address, "kind": "domain"}, follow=True)
+    assert "is on its way" in answer.content.decode()
+    until(lambda: inbox(imap, ana) == 1)
+    client = imap(ana.address, ana.password)
+    client.select_folder("INBOX")
+    letter = client.fetch([1], ["BODY[]"])[1][b"BODY[]"].decode()
+    assert "/portal/invitation/" in letter
