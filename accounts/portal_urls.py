@@ -11,6 +11,7 @@ app_name = "portal"
 domain_patterns = [
     path("", domains.mailbox_list, name="domain"),
     path("settings/", domains.domain_settings, name="domain_settings"),
+    path("dns/", domains.domain_dns, name="domain_dns"),
     path("open/", domains.domain_open, name="domain_open"),
     path("selection/", domains.selection, name="selection"),
     path("mailboxes/new/", mailboxes.mailbox_new, name="mailbox_new"),

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from accounts.models import AppPassword, Mailbox
 from accounts.provisioning.doveadm import end_sessions
+from accounts.services.audit import SYSTEM, Actor, record
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without what looks like something else."""
@@ -38,7 +39,7 @@ class Made:
 
 
 @transaction.atomic
-def make_app_password(*, mailbox: Mailbox, name: str, protocols: Collection[str]) -> Made:
+def make_app_password(*, mailbox: Mailbox, name: str, protocols: Collection[str], by: Actor = SYSTEM) -> Made:
     """A new password for these protocols (of PROTOCOLS), good from the next sign-in on. Raises NameTaken and TooMany, and
     ValueError without a name or a protocol."""
     name = " ".join(name.split())[:NAME_LIMIT]
@@ -54,29 +55,35 @@ def make_app_password(*, mailbox: Mailbox, name: str, protocols: Collection[str]
             row = AppPassword.objects.create(mailbox=mailbox, name=name, digest=digest_of(password), **doors)
     except IntegrityError as error:
         raise NameTaken(name) from error
+    record(by=by, verb="device.make", thing=mailbox, after={"name": name} | _open_doors(row))
     return Made(row, password)
 
 
-def make_for_device(*, mailbox: Mailbox, device: str, protocols: Collection[str]) -> Made:
+def make_for_device(*, mailbox: Mailbox, device: str, protocols: Collection[str], by: Actor = SYSTEM) -> Made:
     """The same for a device that may have had one before: the name gets a number when it is taken. Raises TooMany."""
     for number in range(1, MOST + 2):
         suffix = "" if number == 1 else f" {number}"
         try:
             return make_app_password(
-                mailbox=mailbox, name=f"{device[: NAME_LIMIT - len(suffix)]}{suffix}", protocols=protocols
+                mailbox=mailbox, name=f"{device[: NAME_LIMIT - len(suffix)]}{suffix}", protocols=protocols, by=by
             )
         except NameTaken:
             continue
     raise TooMany
 
 
-def revoke_app_password(row: AppPassword) -> bool:
+def revoke_app_password(row: AppPassword, *, by: Actor = SYSTEM) -> bool:
     """Makes a password worth nothing from now on and closes what is open in the mailbox. The mail server cannot tell by which
     password a session began, so all end; programs whose password still counts come back by themselves. False when the server
     could not be asked to: the password is revoked all the same."""
-    address = row.mailbox.address
-    row.delete()
-    return end_sessions(address)
+    with transaction.atomic():
+        record(by=by, verb="device.revoke", thing=row.mailbox, before={"name": row.name} | _open_doors(row))
+        row.delete()
+    return end_sessions(row.mailbox.address)
+
+
+def _open_doors(row: AppPassword) -> dict[str, bool]:
+    return {protocol: True for protocol in PROTOCOLS if getattr(row, protocol)}
 
 
 def new_password() -> str:

@@ -15,6 +15,8 @@ VERBS = {
     "mailbox.create": gettext_lazy("Mailbox created"),
     "mailbox.change": gettext_lazy("Mailbox changed"),
     "mailbox.password": gettext_lazy("New password set"),
+    "device.make": gettext_lazy("Password for a device made"),
+    "device.revoke": gettext_lazy("Password of a device revoked"),
     "mailbox.link": gettext_lazy("Link for a new password made"),
     "mailbox.suspend": gettext_lazy("Mailbox suspended"),
     "mailbox.resume": gettext_lazy("Mailbox opened again"),

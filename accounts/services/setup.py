@@ -16,8 +16,9 @@ from accounts.models import Domain, MailAccount, Mailbox
 from accounts.services.login import clean_address
 from accounts.setup.values import Choice, SetupValues, hosted_values, parse_places
 
-_FIELDS = ("account__mode", "account__leave_days", "imap", "pop3")
-Row = tuple[str | None, int | None, bool, bool]
+_PLAN = "domain__customer__plan__"
+_FIELDS = ("account__mode", "account__leave_days", "imap", "pop3", f"{_PLAN}imap", f"{_PLAN}pop3")
+Row = tuple[str | None, int | None, bool, bool, bool, bool]
 
 
 def values_for(address: str) -> SetupValues | None:
@@ -26,9 +27,12 @@ def values_for(address: str) -> SetupValues | None:
     domain = address.rpartition("@")[2]
     if not Domain.objects.filter(name=domain, active=True).exists():
         return None
-    mine = Mailbox.objects.filter(address=address, domain__active=True).values_list(*_FIELDS)
+    mine = Mailbox.objects.filter(address=address, deleted=None).values_list(*_FIELDS)
     spread = (
-        Mailbox.objects.filter(domain__name=domain).values_list(*_FIELDS).annotate(n=Count("pk")).order_by(*_FIELDS)
+        Mailbox.objects.filter(domain__name=domain, deleted=None)
+        .values_list(*_FIELDS)
+        .annotate(n=Count("pk"))
+        .order_by(*_FIELDS)
     )
     own, others = list(mine), list(spread)
     stand_in = _pick(address, others)
@@ -41,7 +45,8 @@ def values_of(account: MailAccount) -> SetupValues:
     first = "pop3" if account.downloads else "imap"
     if account.mailbox:
         mailbox = account.mailbox
-        row: Row = (account.mode, account.leave_days, mailbox.imap, mailbox.pop3)
+        plan = mailbox.domain.customer.plan
+        row: Row = (account.mode, account.leave_days, mailbox.imap, mailbox.pop3, plan.imap, plan.pop3)
         return hosted_values(mailbox.domain.name, _choice(row))
     return SetupValues(
         domain=account.address.rpartition("@")[2],
@@ -62,7 +67,8 @@ def _choice(row: Row | None) -> Choice:
     """The choice in a row of _FIELDS; somebody who has never signed in here has made none."""
     if row is None:
         return Choice()
-    mode, days, imap, pop3 = row
+    mode, days, own_imap, own_pop3, plan_imap, plan_pop3 = row
+    imap, pop3 = own_imap and plan_imap, own_pop3 and plan_pop3
     first = mode == MailAccount.Mode.DOWNLOAD and pop3
     return Choice("pop3" if first or not imap else "imap", Choice().leave_days if days is None else days, imap, pop3)
 

@@ -13,6 +13,7 @@ from accounts.models import AppPassword, MailAccount
 from accounts.password_forms import AppPasswordForm
 from accounts.services.app_passwords import MOST, Made, NameTaken, TooMany, make_app_password, revoke_app_password
 from accounts.services.owned import own_account
+from accounts.views.portal.doors import actor_of
 
 
 @login_required
@@ -25,7 +26,7 @@ def app_passwords(request: HttpRequest, account_id: int) -> HttpResponse:
         name = request.GET.get("name", "")[:60]
         return _page(request, account, AppPasswordForm(mailbox=account.mailbox, initial={"name": name}))
     form = AppPasswordForm(request.POST, mailbox=account.mailbox)
-    made = _make(account, form) if form.is_valid() else None
+    made = _make(request, account, form) if form.is_valid() else None
     if made is None:
         return _page(request, account, form, status=422)
     return _page(request, account, AppPasswordForm(mailbox=account.mailbox), made=made)
@@ -38,7 +39,7 @@ def app_password_revoke(request: HttpRequest, account_id: int, password_id: int)
     account = own_account(request, account_id, hosted=True)
     row = get_object_or_404(AppPassword.objects.select_related("mailbox"), mailbox=account.mailbox_id, pk=password_id)
     name = row.name
-    if revoke_app_password(row):
+    if revoke_app_password(row, by=actor_of(request)):
         text = _("“%(name)s” can no longer sign in, and its connections are closed. The other programs connect anew.")
     else:
         text = _("“%(name)s” can no longer sign in. What it has open stays open until it ends by itself.")
@@ -46,12 +47,13 @@ def app_password_revoke(request: HttpRequest, account_id: int, password_id: int)
     return redirect("app_passwords", account_id)
 
 
-def _make(account: MailAccount, form: AppPasswordForm) -> Made | None:
+def _make(request: HttpRequest, account: MailAccount, form: AppPasswordForm) -> Made | None:
     """The new password, None when it could not be made; then the form says why."""
     assert account.mailbox
     data = form.cleaned_data
     try:
-        return make_app_password(mailbox=account.mailbox, name=data["name"], protocols=data["protocols"])
+        by = actor_of(request)
+        return make_app_password(mailbox=account.mailbox, name=data["name"], protocols=data["protocols"], by=by)
     except NameTaken:
         form.add_error("name", _("There is a password of this name already. Revoke it, or choose another name."))
     except TooMany:

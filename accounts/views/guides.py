@@ -27,6 +27,7 @@ from accounts.setup.profile import CONTENT_TYPE, Texts, render_profile, sign_pro
 from accounts.setup.programs import PROGRAMS, Program, find_program
 from accounts.setup.qr import draw_qr
 from accounts.setup.values import PROTOCOLS, Protocol, SetupValues
+from accounts.views.portal.doors import actor_of
 
 TICKET_S = 600
 SALT = "accounts.profile"
@@ -90,7 +91,8 @@ def profile(request: HttpRequest, account_id: int, ticket: str) -> HttpResponse:
         notices.info(request, _("That profile was downloaded already. Make another one."))
         return redirect("guide", account_id, "iphone")
     try:
-        made = make_for_device(mailbox=account.mailbox, device=device, protocols=(protocol, "smtp"))
+        by = actor_of(request)
+        made = make_for_device(mailbox=account.mailbox, device=device, protocols=(protocol, "smtp"), by=by)
     except TooMany:
         notices.info(request, _("There are too many devices' passwords. Revoke one that is not used any more."))
         return redirect("app_passwords", account_id)

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import AppPassword, MailAccount
+from accounts.models import AppPassword, Change, MailAccount
 from accounts.services.app_passwords import make_app_password
 from accounts.services.login import account_of_mailbox
 
@@ -44,6 +44,12 @@ def test_it_is_made_shown_once_and_revoked(mailbox_factory: Any, imap: Any) -> N
     assert gone.redirect_chain == [(url, 302)]
     assert "can no longer sign in, and its connections are closed" in gone.content.decode()
     assert not AppPassword.objects.exists()
+    changes = list(
+        Change.objects.filter(mailbox=ana.mailbox).order_by("pk").values_list("verb", "actor_name", "before", "after")
+    )
+    told = {"name": GOOD["name"], "imap": True, "smtp": True}
+    assert changes == [("device.make", ana.address, {}, told), ("device.revoke", ana.address, told, {})]
+    assert password[1] not in repr(changes)
 
 
 @pytest.mark.parametrize(

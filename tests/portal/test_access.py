@@ -11,9 +11,18 @@ from django.urls import URLPattern, URLResolver, reverse
 
 from accounts import portal_urls
 from accounts.models import Mailbox
+from tests.name_server import name_server
 from tests.portal.conftest import Side, World
 
 pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _names() -> Iterator[None]:
+    """Nothing is asked of the world's DNS."""
+    with name_server({}):
+        yield
+
 
 PROVIDER = {"provider"}
 SELLERS = PROVIDER | {"reseller"}
@@ -29,6 +38,7 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "changes": ("", "GET", ANYBODY),
     "domain": ("domain", "GET", RUNNERS),
     "domain_settings": ("domain", "GET POST", RUNNERS),
+    "domain_dns": ("domain", "GET", RUNNERS),
     "domain_open": ("domain", "POST", SELLERS),
     "selection": ("domain", "POST", RUNNERS),
     "mailbox_new": ("domain", "GET POST", RUNNERS),

@@ -18,6 +18,8 @@ from accounts.models import Alias, Domain, Group, Mailbox
 from accounts.portal_forms import DomainForm, MailboxNewForm, tried
 from accounts.services import customers, forwards, listing, mailboxes
 from accounts.services.permissions import Action, above, may_take_over
+from accounts.setup.values import Choice, hosted_values
+from accounts.views.dns_records import dns_context
 from accounts.views.entrance import UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, show, status_of
 
@@ -103,6 +105,15 @@ def domain_settings(request: HttpRequest, domain_id: int) -> HttpResponse:
             return redirect("portal:domain_settings", domain.pk)
     context = {"domain": domain, "form": form, "tab": "settings", "addresses": _address_count(domain)}
     return show(request, "portal/domain_settings.html", context, status=status_of(form))
+
+
+@login_required
+@require_safe
+def domain_dns(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """The DNS records of the domain as they should be, as they are, and what to change."""
+    domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
+    context = {"domain": domain, "tab": "dns"} | dns_context(hosted_values(domain.name, Choice()))
+    return show(request, "portal/dns.html", context)
 
 
 @login_required
