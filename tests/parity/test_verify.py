@@ -15,6 +15,7 @@ from django.core.management import CommandError, call_command
 from tests.contract.test_source import letter
 from tests.data.hostile import hostile_messages
 from tests.parity.conftest import Mailbox
+from webmail.services import parity
 from webmail.sources.cache import MailCache
 from webmail.values import FolderId, Query, Window
 
@@ -48,6 +49,16 @@ def test_a_row_that_was_kept_wrongly_is_told(mailbox: Mailbox) -> None:
         ("size", str(row.size_bytes + 1), str(row.size_bytes)),
     }
     assert {one.uid for one in report.differences} == {int(row.ref.id)}
+
+
+def test_more_differences_than_are_looked_at_together_are_told(
+    mailbox: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parity, "SUSPECTS", 2)
+    with mailbox.source() as source:
+        rows = source.page(INBOX, Query(), Window(0, 7)).rows
+    cache_of(mailbox).keep_rows([replace(row, size_bytes=1) for row in rows])
+    assert sorted(told(mailbox)) == sorted(("size", int(row.ref.id)) for row in rows)
 
 
 def test_a_list_that_was_kept_wrongly_is_told(mailbox: Mailbox) -> None:

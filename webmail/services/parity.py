@@ -36,7 +36,7 @@ PAUSE_S = 1.5
 LISTED = 1_000
 """So many differences are told one by one; the rest is counted."""
 SUSPECTS = 5_000
-"""So many messages of a folder are looked at again; of a folder with more, the rest counts as it was first seen."""
+"""So many messages are looked at again together."""
 QUERY = Query(sort="date", descending=True)
 
 
@@ -136,11 +136,8 @@ def _differing_folders(
 # --- messages ---------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Suspect:
-    """A message that differs so far, and how the witness saw it."""
-
-    theirs: Seen | None
+Suspects = dict[int, Seen | None]
+"""Messages that differ so far, and how the witness saw them last."""
 
 
 class _FolderRun:
@@ -157,22 +154,22 @@ class _FolderRun:
         """Raises Gone when the folder is not there any more; one that is made anew meanwhile is restless."""
         there, marked = self._uids()
         shown: array[int] = array("Q")
-        suspects: dict[int, _Suspect] = {}
-        beyond = 0
+        suspects: Suspects = {}
+        later: array[int] = array("Q")
         for rows in self._windows():
             shown.extend(rows)
-            for uid, suspect in self._first_look(rows).items():
+            for uid, seen in self._first_look(rows).items():
                 if len(suspects) < SUSPECTS:
-                    suspects[uid] = suspect
+                    suspects[uid] = seen
                 else:
-                    beyond += 1
+                    later.append(uid)
             self.report.messages += len(rows)
             self.tell(self.report)
         self._verify_counts()
-        for uid in sorted(set(there).difference(marked, shown)):
-            suspects.setdefault(uid, _Suspect(None))
-        self._look_again(dict(list(suspects.items())[:SUSPECTS]))
-        self.report.found += beyond + max(0, len(suspects) - SUSPECTS)
+        later.extend(sorted(set(there).difference(marked, shown)))
+        self._look_again(suspects)
+        for first in range(0, len(later), SUSPECTS):
+            self._look_again(dict.fromkeys(later[first : first + SUSPECTS]))
 
     def _uids(self) -> tuple[array[int], dict[int, bool]]:
         """The folder's UIDs as it is now, and which of them are marked as deleted (and unread): lists leave those out."""
@@ -219,17 +216,17 @@ class _FolderRun:
             yield {int(row.summary.ref.id): row.summary for row in page.rows}
             start += len(page.rows)
 
-    def _first_look(self, rows: dict[int, Summary]) -> dict[int, _Suspect]:
+    def _first_look(self, rows: dict[int, Summary]) -> Suspects:
         theirs = self.witness.read(list(rows))
-        suspects: dict[int, _Suspect] = {}
+        suspects: Suspects = {}
         for uid, row in rows.items():
             different, untold = compare_message(self.folder, uid, row, theirs.get(uid))
             self.report.untold += untold
             if different:
-                suspects[uid] = _Suspect(theirs.get(uid))
+                suspects[uid] = theirs.get(uid)
         return suspects
 
-    def _look_again(self, suspects: dict[int, _Suspect]) -> None:
+    def _look_again(self, suspects: Suspects) -> None:
         for _look in range(LOOKS):
             if not suspects:
                 return
@@ -245,14 +242,14 @@ class _FolderRun:
 
     def _unsettled(
         self,
-        suspects: dict[int, _Suspect],
+        suspects: Suspects,
         rows: dict[int, Summary],
         before: dict[int, Seen],
         after: dict[int, Seen],
-    ) -> dict[int, _Suspect]:
+    ) -> Suspects:
         """What has to be looked at once more. A difference is settled when the witness saw the same at the last look, before us
         and after us."""
-        left: dict[int, _Suspect] = {}
+        left: Suspects = {}
         for uid in suspects:
             seen = before.get(uid)
             if seen and "\\deleted" in {flag.lower() for flag in seen.flags}:  # lists leave it out
@@ -260,10 +257,10 @@ class _FolderRun:
             different, _untold = compare_message(self.folder, uid, rows.get(uid), seen)
             if not different:
                 continue
-            if suspects[uid].theirs == before.get(uid) == after.get(uid):
+            if suspects[uid] == before.get(uid) == after.get(uid):
                 self.report.add(different)
             else:
-                left[uid] = _Suspect(after.get(uid))
+                left[uid] = after.get(uid)
         return left
 
     def _rows_of(self, uids: set[int]) -> dict[int, Summary]:
