@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import LogPosition, MailAccount, Mailbox, MailboxEvent, ProgramUse, User
+from accounts.models import Kind, LogPosition, MailAccount, Mailbox, MailboxEvent, ProgramUse, Role, User
 from accounts.services.timeline import timeline_of
 from tests.usage.conftest import Provider, signed_in
 
@@ -129,7 +129,14 @@ def test_only_the_owner_and_the_provider_see_it(provider: Provider, owner: Clien
     mine, any_ = reverse("account_activity", args=[account.pk]), reverse("mailbox_activity", args=[provider.ana.pk])
     assert owner.get(mine).status_code == 200
     assert admin.get(any_).status_code == 200
-    assert owner.get(any_).status_code == 404
+    assert owner.get(any_)["Location"] == mine
+    customer = User.objects.create_user("jefa@x.test")
+    Role.objects.create(person=customer, kind=Kind.CUSTOMER, customer=provider.ana.domain.customer)
+    runner = signed_in(Client(), customer)
+    assert runner.get(any_).status_code == 200
+    assert reverse("usage") not in runner.get(any_).content.decode()
+    assert runner.get(reverse("mailbox_activity", args=[provider.eva.pk])).status_code == 404
+    assert runner.get(reverse("usage")).status_code == 404
     assert admin.get(mine).status_code == 404
     other = User.objects.create_user("bob@x.test")
     foreign = MailAccount.objects.create(owner=other, address="b@afuera.test")

@@ -201,7 +201,7 @@ def test_downloading_is_proposed_to_the_owner(
     ana = mailbox_factory("ana")
     account = account_of_mailbox(ana.mailbox)
     User.objects.filter(pk=account.owner_id).update(language="en")
-    admin = signed_in(client, User.objects.create_user("admin@casilla.test", is_staff=True))
+    admin = signed_in(client, User.objects.create_user("admin@casilla.test", is_superuser=True))
     answer = admin.post(reverse("usage_propose", args=[ana.mailbox.pk]), {"table_least": "0", "gb": ""})
     assert answer["Location"] == reverse("usage") + "?least=0"
     [letter] = letters(imap(ana.address), 1)

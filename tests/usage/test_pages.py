@@ -13,8 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage, User
+from accounts.models import Change, DaySpace, Mailbox, MailboxSpace, MailboxUsage, Plan, User
 from accounts.services.usage.disk import read_limits
+from accounts.services.usage.standing import refresh_standing
 from accounts.services.usage.tables import FIRST_SORT, MAILBOX_SORTS, TableQuery
 from accounts.views.usage.export import safe_cell
 from tests.usage.conftest import GIGA, Provider, signed_in
@@ -195,6 +196,23 @@ def test_a_quota_that_cannot_be_is_refused_at_its_field(provider: Provider, admi
     assert set(Mailbox.objects.values_list("quota_bytes", flat=True)) == {10 * GIGA}
 
 
+def test_a_plan_is_held_and_changes_are_written_down(provider: Provider, admin: Client) -> None:
+    Plan.objects.filter(pk=provider.ana.domain.customer.plan_id).update(largest_mailbox_bytes=11 * GIGA)
+    answer = quota(admin, "12", provider.ana)
+    assert answer.status_code == 422
+    assert "allows at most" in answer.content.decode()
+    assert quota(admin, "11", provider.ana).status_code == 302
+    change = Change.objects.get(verb="mailbox.change")
+    assert (change.actor_name, change.after) == ("admin@casilla.test", {"quota_bytes": 11 * GIGA})
+
+
+def test_deleted_mailboxes_count_no_longer(provider: Provider, admin: Client) -> None:
+    Mailbox.objects.filter(pk=provider.ana.pk).update(deleted=timezone.now())
+    refresh_standing()
+    assert shown(page(admin, "?least=0")) == ["bob@x.test", "eva@y.test"]
+    assert "Choose mailboxes first." in quota(admin, "20", provider.ana).content.decode()
+
+
 def test_no_more_is_promised_than_was_agreed(provider: Provider, admin: Client, settings: Any) -> None:
     settings.MAIL_DISK_BYTES = 30 * GIGA
     answer = quota(admin, "20", provider.ana)
@@ -240,5 +258,5 @@ def test_what_looks_like_a_formula_is_text(text: str) -> None:
 
 def test_a_page_takes_few_queries(grown: Provider, admin: Client, django_assert_max_num_queries: Any) -> None:
     page(admin)
-    with django_assert_max_num_queries(16):
+    with django_assert_max_num_queries(18):
         page(admin)

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Sum
 
 from accounts.models import Mailbox
+from accounts.services.audit import Actor
+from accounts.services.mailboxes import change_mailbox
 from accounts.services.usage.disk import read_limits
 from accounts.services.usage.standing import disk_bytes, refresh_mailbox
 
@@ -17,11 +20,12 @@ MOST_AT_ONCE = 200
 
 class QuotaRefused(Exception):
     """A quota that cannot be given; `code` says why: below (less than what is used), promise (more than was agreed of the disk,
-    `percent` of it), many or none."""
+    `percent` of it), many, none,
+    or plan (`text` says what the customer's plan does not allow)."""
 
-    def __init__(self, code: str, *, address: str = "", percent: int = 0) -> None:
+    def __init__(self, code: str, *, address: str = "", percent: int = 0, text: str = "") -> None:
         super().__init__(code)
-        self.code, self.address, self.percent = code, address, percent
+        self.code, self.address, self.percent, self.text = code, address, percent, text
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +37,11 @@ class Changed:
 
 
 @transaction.atomic
-def set_quotas(*, mailbox_ids: Sequence[int], quota_bytes: int) -> Changed:
+def set_quotas(*, by: Actor, mailbox_ids: Sequence[int], quota_bytes: int) -> Changed:
     """Gives mailboxes a quota; all of them or none. Raises QuotaRefused."""
     if len(mailbox_ids) > MOST_AT_ONCE:
         raise QuotaRefused("many")
-    mailboxes = list(Mailbox.objects.select_for_update().filter(pk__in=mailbox_ids).order_by("pk"))
+    mailboxes = list(Mailbox.objects.filter(pk__in=mailbox_ids, deleted__isnull=True).order_by("pk"))
     if not mailboxes:
         raise QuotaRefused("none")
     _check_promise(mailboxes, quota_bytes)
@@ -46,20 +50,21 @@ def set_quotas(*, mailbox_ids: Sequence[int], quota_bytes: int) -> Changed:
         if mailbox.quota_bytes == quota_bytes:
             continue
         before[mailbox.pk] = mailbox.quota_bytes
-        mailbox.quota_bytes = quota_bytes
-        mailbox.save(update_fields=["quota_bytes"])
+        try:
+            change_mailbox(mailbox=mailbox, by=by, quota_bytes=quota_bytes)
+        except ValidationError as error:
+            raise QuotaRefused("plan", text=" ".join(error.messages)) from error
         if refresh_mailbox(mailbox=mailbox).bytes > quota_bytes:
             raise QuotaRefused("below", address=mailbox.address)
     return Changed(len(before), before)
 
 
 @transaction.atomic
-def take_back(*, before: dict[int, int]) -> int:
-    """Gives mailboxes the quotas that they had; gives how many."""
-    mailboxes = Mailbox.objects.select_for_update().filter(pk__in=before)
+def take_back(*, by: Actor, before: dict[int, int]) -> int:
+    """Gives mailboxes the quotas that they had; gives how many. Raises ValidationError where the plan has no room any more."""
+    mailboxes = Mailbox.objects.filter(pk__in=before, deleted__isnull=True)
     for mailbox in mailboxes:
-        mailbox.quota_bytes = before[mailbox.pk]
-        mailbox.save(update_fields=["quota_bytes"])
+        change_mailbox(mailbox=mailbox, by=by, quota_bytes=before[mailbox.pk])
         refresh_mailbox(mailbox=mailbox)
     return len(mailboxes)
 
@@ -70,6 +75,8 @@ def _check_promise(mailboxes: list[Mailbox], quota_bytes: int) -> None:
     more = sum(quota_bytes - mailbox.quota_bytes for mailbox in mailboxes)
     if not disk or more <= 0:
         return
-    promised = int(Mailbox.objects.aggregate(total=Sum("quota_bytes"))["total"] or 0) + more
+    promised = (
+        int(Mailbox.objects.filter(deleted__isnull=True).aggregate(total=Sum("quota_bytes"))["total"] or 0) + more
+    )
     if promised * 100 > disk * read_limits().promise_percent:
         raise QuotaRefused("promise", percent=promised * 100 // disk)

@@ -19,9 +19,13 @@ _NEW = """
     INSERT INTO accounts_mailboxspace
         (mailbox_id, bytes, messages, quota_bytes, permille, mode, month_bytes, jump_bytes, alerted)
     SELECT m.id, 0, 0, -1, 0, 'imap', 0, 0, 0 FROM accounts_mailbox m
-     WHERE NOT EXISTS (SELECT 1 FROM accounts_mailboxspace s WHERE s.mailbox_id = m.id)
+     WHERE m.deleted IS NULL AND NOT EXISTS (SELECT 1 FROM accounts_mailboxspace s WHERE s.mailbox_id = m.id)
 """
 # The same text for SQLite (3.33 and later) and PostgreSQL. What Dovecot has never counted keeps what it was.
+_GONE = """
+    DELETE FROM accounts_mailboxspace
+     WHERE mailbox_id IN (SELECT id FROM accounts_mailbox WHERE deleted IS NOT NULL)
+"""
 _REFRESH = """
     UPDATE accounts_mailboxspace SET
         bytes = fresh.bytes, messages = fresh.messages, quota_bytes = fresh.quota_bytes,
@@ -41,6 +45,7 @@ def refresh_standing(*, now: datetime | None = None) -> int:
     """Brings every mailbox's row up to what is counted, and the row of today; gives how many mailboxes had changed."""
     now = now or timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_GONE)
         cursor.execute(_NEW)
         cursor.execute(_REFRESH, [PERMILLE_MAX])
         changed = int(cursor.rowcount)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from smtplib import SMTPException
+from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +17,9 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.models import Mailbox
+from accounts.adapter import client_ip
+from accounts.models import Mailbox, User
+from accounts.services.audit import Actor
 from accounts.services.usage.disk import read_limits
 from accounts.services.usage.letters import propose_mode
 from accounts.services.usage.quotas import QuotaRefused, set_quotas, take_back
@@ -36,7 +40,7 @@ def quota_change(request: HttpRequest) -> HttpResponse:
     chosen = [int(one) for one in request.POST.getlist("mailbox") if one.isascii() and one.isdigit() and len(one) < 19]
     if form.is_valid():
         try:
-            changed = set_quotas(mailbox_ids=chosen, quota_bytes=form.quota_bytes)
+            changed = set_quotas(by=_actor(request), mailbox_ids=chosen, quota_bytes=form.quota_bytes)
         except QuotaRefused as error:
             form.add_error("gb", _refusal(error))
         else:
@@ -59,8 +63,12 @@ def quota_undo(request: HttpRequest, before: str) -> HttpResponse:
         values = signing.loads(before, salt=UNDO_SALT, max_age=UNDO_AGE_S)
     except signing.BadSignature as error:
         raise Http404 from error
-    take_back(before={int(key): int(value) for key, value in values.items()})
-    messages.info(request, _("Undone"))
+    try:
+        take_back(by=_actor(request), before={int(key): int(value) for key, value in values.items()})
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+    else:
+        messages.info(request, _("Undone"))
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponseClientRedirect(reverse("usage"))
     return redirect("usage")
@@ -96,6 +104,10 @@ def mode_propose(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     return redirect(reverse("usage") + _table_of(request).address())
 
 
+def _actor(request: HttpRequest) -> Actor:
+    return Actor(cast(User, request.user), client_ip(request))
+
+
 def _table_of(request: HttpRequest) -> TableQuery:
     """The table that the form stood in."""
     values = {name: request.POST.get(f"table_{name}", "") for name in ("show", "q", "mode", "plan", "least", "sort")}
@@ -103,6 +115,8 @@ def _table_of(request: HttpRequest) -> TableQuery:
 
 
 def _refusal(error: QuotaRefused) -> str:
+    if error.code == "plan":
+        return error.text
     return {
         "none": _("Choose mailboxes first."),
         "many": _("Too many at once: choose fewer mailboxes."),

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
@@ -36,11 +36,15 @@ def account_activity(request: HttpRequest, account_id: int) -> HttpResponse:
 @login_required
 @require_safe
 def mailbox_activity(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """The same for the provider's people."""
+    """The same for whoever runs the mailbox."""
     mailbox = get_object_or_404(Mailbox, pk=mailbox_id)
-    if not may_see_usage(request.user) or not may_see_mailbox(request.user, mailbox):
+    if not may_see_mailbox(request.user, mailbox):
         raise Http404
-    return _answer(request, mailbox, {"base": "usage/framed.html", "account": None})
+    own = MailAccount.objects.filter(mailbox=mailbox, owner=request.user.pk).first()
+    if own:
+        return redirect("account_activity", own.pk)
+    context = {"base": "usage/framed.html", "account": None, "provider": may_see_usage(request.user)}
+    return _answer(request, mailbox, context)
 
 
 def _answer(request: HttpRequest, mailbox: Mailbox, context: dict[str, Any]) -> HttpResponse:

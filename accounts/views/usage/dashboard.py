@@ -52,4 +52,9 @@ def table_context(request: HttpRequest, query: TableQuery) -> dict[str, Any]:
 
 def page_context(*, limits: LimitsForm | None = None) -> dict[str, Any]:
     """What stands around the table."""
-    return {"disk": read_disk(), "told": alerts_of_week(), "limits_form": limits or LimitsForm(instance=read_limits())}
+    return {
+        "provider": True,
+        "disk": read_disk(),
+        "told": alerts_of_week(),
+        "limits_form": limits or LimitsForm(instance=read_limits()),
+    }
