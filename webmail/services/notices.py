@@ -281,7 +281,7 @@ def _remember(account: MailAccount, report: Message, message_id: str, rows: Sequ
 def _known(account: MailAccount, source: MailSource, message: Message) -> tuple[list[Group], list[Reading]]:
     """What reports said of this message: the last of each recipient, and who read it."""
     message_id = first_id(message.summary.message_id.encode("utf-8", "replace"))
-    if not message_id or len(message_id) > MESSAGE_ID_LIMIT:
+    if not is_told_of(account, message.summary.message_id):
         return [], []
     rows = list(Report.objects.filter(account=account, message_id=message_id).order_by("reported", "pk"))
     there = _still_there(source, {row.ref for row in rows})
