@@ -75,11 +75,10 @@ def _looked_again(connection: Connection, *commands: list[Piece]) -> tuple[Selec
         flight = connection.run(status, [b"UID", b"SEARCH", b"DELETED"], *commands, status, [b"NOOP"])
         if flight.ends[0].status != b"OK" or flight.ends[1].status != b"OK":
             return None
-        told = flight.of(b"STATUS")
-        before, after = (
-            _told(told[0]),
-            _told(told[-1]),
-        )  # between them may be those of other folders that were asked for
+        told = [one for one in flight.of(b"STATUS") if b"UNSEEN" not in one.data.upper()]
+        if len(told) != 2:  # those of a tree that is listed in the same flight tell what is unread as well
+            return None
+        before, after = map(_told, told)
         news = [one for one in flight.untagged[flight.marks[-2] :] if one.kind in NEWS]
         if before == after and not news:
             break
