@@ -8,7 +8,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PO
 # More than cores: the tests wait for servers and for Chromium half of their time.
 WORKERS ?= 3
 
-.PHONY: demo demo-reset test test-hostile test-clients test-kill test-pull-kill test-switch bench bench-browser bench-idle bench-lists bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-faults test-kill test-pull-kill test-switch bench bench-browser bench-idle bench-lists bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -28,6 +28,9 @@ test-clients: install    ## Casilla beside Debian's Thunderbird, mbsync and mutt
 	$(ROOT) apt-get install -y -q --no-install-recommends thunderbird
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/clients tests/parity -m clients
 	TESTING=1 PARITY_MESSAGES=2000 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/parity/test_clients.py --timeout 600
+
+test-faults: install     ## Connections cut, and other programs at work, at every command, on servers that can less too
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) tests/faults -m "faults or not faults"
 
 test-kill: install       ## Workers are killed 200 times while they send, then web, Redis and workers 200 times: nothing lost, nothing twice
 	TESTING=1 KILL_MESSAGES=200 KILL_TIMES=200 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/sending/test_kill.py

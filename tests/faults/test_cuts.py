@@ -33,7 +33,7 @@ Make = Callable[[], AbstractContextManager[Scene]]
 SERVERS = {"whole": (), "poor": POOR}
 
 
-@pytest.fixture(params=["whole", pytest.param("poor", marks=pytest.mark.slow)])
+@pytest.fixture(params=["whole", pytest.param("poor", marks=pytest.mark.faults)])
 def proxy(request: Any, stack: Any) -> Iterator[Proxy]:
     with proxied("127.0.0.1", stack.ports.imap, hide=SERVERS[request.param]) as proxy:
         yield proxy

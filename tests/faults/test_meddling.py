@@ -24,7 +24,7 @@ Meddle = Callable[[Scene], None]
 Make = Callable[[], AbstractContextManager[Scene]]
 
 
-@pytest.fixture(params=["whole", pytest.param("poor", marks=pytest.mark.slow)])
+@pytest.fixture(params=["whole", pytest.param("poor", marks=pytest.mark.faults)])
 def proxy(request: Any, stack: Any) -> Iterator[Proxy]:
     with proxied("127.0.0.1", stack.ports.imap, hide=SERVERS[request.param]) as proxy:
         yield proxy
@@ -111,7 +111,7 @@ CASES = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("proxy", "meddling", "action"),
     [pytest.param(*case[:2], case[2], id=f"{case[0]}-{case[1]}-{case[2].name}") for case in CASES],
