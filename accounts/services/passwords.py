@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
-from zxcvbn import zxcvbn
 
 from accounts.models import Mailbox, User
 
@@ -41,6 +40,8 @@ def check_password_strength(password: str, *, known: Iterable[str] = ()) -> None
     if password != password.strip() or any(unicodedata.category(char) in {"Cc", "Cs", "Co", "Cn"} for char in password):
         raise ValidationError({"password": _("No blanks at the ends and no control characters.")})
     words = [word.lower() for text in known for word in [text, *text.replace("@", ".").replace(" ", ".").split(".")]]
+    from zxcvbn import zxcvbn  # its lists of words take 15 MB of every process that judges a password, and of no other
+
     judged = zxcvbn(password[:JUDGED], user_inputs=[word for word in words if word])
     if judged["score"] < settings.PASSWORD_SCORE:
         raise ValidationError({"password": _reason(judged["feedback"]["warning"])})

@@ -97,6 +97,8 @@ def crowd(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, A
             for model in (Change, ProgramUse, Alias, MailboxUsage, Mailbox, Domain, Customer, Plan):
                 cursor.execute(f"DELETE FROM {model._meta.db_table}")
             cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.execute("DELETE FROM sqlite_stat1")  # what was counted is of these tables as they were
+            cursor.execute("ANALYZE sqlite_schema")
         Reseller.objects.all().delete()
         User.objects.all().delete()
 

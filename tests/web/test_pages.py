@@ -12,6 +12,7 @@ import pytest
 from django.http import HttpResponse, StreamingHttpResponse
 
 from config.pages import Pages, environ_of
+from tests.live.conftest import in_loop
 
 SCOPE: dict[str, Any] = {
     "type": "http",
@@ -45,7 +46,7 @@ def answer(handler: Any, *, body: list[dict[str, Any]] | None = None, **scope: A
 
         await Pages(handler, 2)(SCOPE | scope, receive, send)
 
-    asyncio.run(run())
+    in_loop(run)
     return sent
 
 
@@ -106,7 +107,7 @@ def test_threads_are_kept() -> None:
         for _ in range(5):
             await pages(SCOPE, receive, send)
 
-    asyncio.run(run())
+    in_loop(run)
     assert len(seen) == 1
 
 

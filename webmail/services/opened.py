@@ -23,12 +23,13 @@ TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A message as it is shown: subject, who is answered, Message-ID, whether it came from a mailing list, the drawn head and
+    """A message as it is shown: subject, who is answered and by which address, Message-ID, whether it came from a mailing list, the drawn head and
     text (`mark` stands in it where the address with images goes), and who is to be remembered as its sender: name by
     address, and when (seconds since 1970)."""
 
     subject: str
     who: str
+    sender: str
     message_id: str
     is_list: bool
     part: str
@@ -61,7 +62,7 @@ def kept_opened(account_id: int, ref: Ref, variant: str) -> Opened | None:
 
 def _key(account_id: int, ref: Ref, variant: str) -> str:
     name = f"{account_id}\0{ref.folder}\0{ref.validity}\0{ref.id}\0{variant}"
-    return "opened:1:" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    return "opened:2:" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @cache

@@ -57,6 +57,11 @@ class Recent(Generic[V]):
                 self._values.move_to_end(key)
             return value
 
+    def drop(self, key: Hashable) -> None:
+        with self._lock:
+            value = self._values.pop(key, None)
+            self._weight -= self._weigh(value) if value is not None else 0
+
     def keep(self, key: Hashable, value: V) -> None:
         with self._lock:
             before = self._values.pop(key, None)
@@ -167,6 +172,9 @@ class MailCache:
         return found
 
     def keep_rows(self, rows: Iterable[Summary]) -> None:
+        rows = list(rows)
+        for row in rows:
+            _recent.drop((self._prefix, row.ref.folder, row.ref.validity, int(row.ref.id)))
         self._set({_ref_key("r", row.ref): _pack_row(row) for row in rows}, ROW_TTL_S)
 
     def text_pieces(self, folder: FolderId, validity: int) -> int:

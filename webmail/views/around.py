@@ -31,7 +31,7 @@ FORMS_KEPT = 1_000
 
 _SEED = secrets.randbelow(10**9)
 _WORDS = ("subject", "who", "message_id", "label", "n", "total", "position", "part", "csrf", "change", "back", "before",
-          "after", "conversation", "compose")  # fmt: skip
+          "after", "conversation", "compose", "sender")  # fmt: skip
 _MARKS: dict[str, str] = {name: f"zq{_SEED:09}{name.replace('_', '')}qz" for name in _WORDS}
 _ACCOUNT, _VALIDITY, _UID = (7_000_000_000_000_000 + place * 1_000_000_000 + _SEED for place in (1, 2, 3))
 _FOLDER = FolderId(f"zq{_SEED:09}folder")
@@ -72,6 +72,7 @@ def draw_letter(request: HttpRequest, opened: Opened, around: Around) -> SafeStr
     values: dict[str, str] = {
         "subject": escape(opened.subject or _("(no subject)")),
         "who": escape(opened.who or "…"),
+        "sender": escape(quote(opened.sender, safe="")),
         "message_id": escape(quote(opened.message_id, safe="")),
         "label": escape(str(folder_label(around.folder))),
         "n": escape(number_format(around.position + 1)),
@@ -123,7 +124,7 @@ def _marked_context(around: Around, state: Mapping[str, bool], there: tuple[bool
     """The context of the template with marks in place of words and addresses."""
     before, after, placed, is_list = there
     folder = Folder(id=_FOLDER, path=(_MARKS["label"],), role=around.folder.role)
-    sender = SimpleNamespace(display=_MARKS["who"])
+    sender = SimpleNamespace(display=_MARKS["who"], email=_MARKS["sender"])
     summary = SimpleNamespace(
         subject=_MARKS["subject"],
         sender=[sender],

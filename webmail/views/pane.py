@@ -92,6 +92,7 @@ def _opened(box: Box, letter: Letter) -> Opened:
     return Opened(
         subject=message.summary.subject,
         who=sender[0].display if sender else "",
+        sender=sender[0].email if sender else "",
         message_id=message.summary.message_id,
         is_list=context["is_list"],
         part=render_to_string("webmail/letter_part.html", context, box.request),
