@@ -14,6 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -42,11 +43,8 @@ bench-watch` measures). The suite runs three of everything on two cores."""
 
 def in_loop(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
     """Runs a coroutine in a loop of its own, whatever runs in this thread."""
-    answers: list[T] = []
-    thread = threading.Thread(target=lambda: answers.append(asyncio.run(work())))
-    thread.start()
-    thread.join()
-    return answers[0]
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(lambda: asyncio.run(work())).result()
 
 
 @dataclass

@@ -23,9 +23,9 @@ TIMEOUT_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A message as it is shown: subject, who is answered and by which address, Message-ID, whether it came from a mailing list, the drawn head and
-    text (`mark` stands in it where the address with images goes), and who is to be remembered as its sender: name by
-    address, and when (seconds since 1970)."""
+    """A message as it is shown: subject, who is answered and by which address, Message-ID, whether it came from a mailing list,
+    the drawn head and text (`mark` stands in it where the address with images goes), and who is to be remembered as its
+    sender: name by address, and when (seconds since 1970)."""
 
     subject: str
     who: str
