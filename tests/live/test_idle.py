@@ -14,7 +14,7 @@ from accounts.vault import seal
 from tests.contract.conftest import courier
 from tests.contract.test_source import letter
 from tests.imap.courier import LOGIN, PASSWORD, Courier
-from tests.live.conftest import Live
+from tests.live.conftest import SOON_S, Live
 from webmail.live.events import Kind, State
 from webmail.values import FolderId
 
@@ -77,7 +77,7 @@ def test_without_a_password_at_hand_or_with_a_wrong_one_it_is_refused(
     live.wish(account.pk, secret=sealed(account, "otra"))
     live.until(lambda: live.state(account.pk) is State.REFUSED)
     live.wish(account.pk, secret=sealed(account))
-    live.until(lambda: live.state(account.pk) is State.PARTLY)
+    live.until(lambda: live.state(account.pk) is State.PARTLY, timeout_s=3 * SOON_S)
 
 
 def test_a_folder_that_is_not_there_spoils_nothing(
