@@ -62,8 +62,8 @@ def sieve_login(stack: Stack, authzid: str, authcid: str, password: str) -> byte
 
 
 def inbox_after(client: IMAPClient, count: int) -> int:
-    """How many messages the inbox has, waiting up to five seconds for `count`."""
-    until = time.monotonic() + 5
+    """How many messages the inbox has, waiting up to twenty seconds for `count`."""
+    until = time.monotonic() + 20
     while (seen := client.select_folder("INBOX")[b"EXISTS"]) < count and time.monotonic() < until:
         time.sleep(0.02)
     return int(seen)
