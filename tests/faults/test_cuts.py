@@ -20,7 +20,7 @@ from webmail.imap.pool import pool
 from webmail.models import OpenMove
 from webmail.values import Summary
 
-pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.server, pytest.mark.faults, pytest.mark.django_db(transaction=True)]
 
 FEW = {"list", "open", "flag", "move", "delete"}
 """What the suite does; `make test-faults` does all."""
