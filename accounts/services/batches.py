@@ -24,6 +24,7 @@ from accounts.models import Alias, Batch, Domain, Group, Mailbox, User
 from accounts.provisioning.passwords import hash_batch_password, hash_random_password
 from accounts.services.addresses import parse_address, parse_local
 from accounts.services.audit import Actor, record, record_many
+from accounts.services.csv_cells import plain_cell
 from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_customer, parse_size
 from accounts.services.mailboxes import new_home, next_number, numbered
 from accounts.services.passwords import check_password_strength, generate_password
@@ -59,7 +60,6 @@ AT_ONCE = 10
 """So many passwords are judged while the person waits; more of them by a worker."""
 KEEP = timedelta(days=1)
 """How long the passwords that were made can be fetched, and a list that nobody applied is kept."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 log = logging.getLogger(__name__)
 State = Batch.State
@@ -156,11 +156,6 @@ def clear_batches() -> int:
     return removed
 
 
-def safe_cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula: an apostrophe before what would begin one. `read_batch` takes it off."""
-    return f"'{text}" if text.startswith(FORMULA) else text
-
-
 # --- Reading ----------------------------------------------------------------------------------------------------------------
 def _lines(data: bytes) -> list[tuple[int, dict[str, str]]]:
     """(line, column to text) of each row. Raises BadFile."""
@@ -219,7 +214,7 @@ def _column(text: str) -> str:
 
 def _cell(text: str) -> str:
     text = text.strip()
-    return text[1:] if text.startswith("'") and text[1:].startswith(FORMULA) else text
+    return plain_cell(text)
 
 
 # --- Judging ----------------------------------------------------------------------------------------------------------------

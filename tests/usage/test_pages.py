@@ -14,10 +14,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Change, DaySpace, Mailbox, MailboxSpace, MailboxUsage, Plan, User
+from accounts.services.csv_cells import safe_cell
 from accounts.services.usage.disk import read_limits
 from accounts.services.usage.standing import refresh_standing
 from accounts.services.usage.tables import FIRST_SORT, MAILBOX_SORTS, TableQuery
-from accounts.views.usage.export import safe_cell
 from tests.usage.conftest import GIGA, Provider, signed_in
 
 pytestmark = pytest.mark.django_db

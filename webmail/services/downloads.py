@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import MailAccount
 from accounts.vault import seal
 from webmail.errors import MailError
-from webmail.models import Download, LedgerEntry, LocalMessage
+from webmail.models import Download, LedgerEntry
 from webmail.pop3.client import connect
 from webmail.services.access import seal_context
 from webmail.storage.folders import ensure_folders
@@ -189,13 +189,3 @@ def places(account: MailAccount, messages: list[int]) -> dict[int, LedgerEntry]:
         if entry.message_id is not None:
             found[entry.message_id] = entry
     return found
-
-
-def still_waiting(account: MailAccount) -> QuerySet[LedgerEntry]:
-    """What the server lists and is not here."""
-    return LedgerEntry.objects.filter(account=account, state=State.WAITING).order_by("first_seen")
-
-
-def total_here(account: MailAccount) -> int:
-    """How many messages the account's store has."""
-    return LocalMessage.objects.filter(account=account).count()

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Batch, Domain, Mailbox, MailboxUsage, User
 from accounts.portal_forms import BatchForm
 from accounts.services import batches
-from accounts.services.batches import BadFile, safe_cell
+from accounts.services.batches import BadFile
+from accounts.services.csv_cells import safe_cell
 from accounts.services.limits import MEGABYTE
 from accounts.services.permissions import Action, outranks
 from accounts.views.portal.doors import actor_of, batch_for, domain_for, show, status_of

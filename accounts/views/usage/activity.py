@@ -15,10 +15,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import MailAccount, Mailbox
+from accounts.services.csv_cells import safe_cell
 from accounts.services.timeline import PERIODS, Timeline, programs_seen, timeline_of
 from accounts.services.usage.permissions import may_see_mailbox, may_see_usage
 from accounts.templatetags.timelinepage import said, who_name
-from accounts.views.usage.export import BOM, Echo, safe_cell
+from accounts.views.usage.export import BOM, Echo
 
 PAGE = 100
 

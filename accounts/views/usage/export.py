@@ -13,14 +13,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import DomainSpace, MailboxSpace
+from accounts.services.csv_cells import safe_cell
 from accounts.services.usage import tables
 from accounts.services.usage.tables import TableQuery
 from accounts.views.usage.dashboard import require_provider
 
 BOM = "\ufeff"
 """By which spreadsheets know UTF-8."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""With these a cell begins that a spreadsheet would compute; the wide forms count as well."""
 
 
 @login_required
@@ -33,11 +32,6 @@ def usage_export(request: HttpRequest) -> StreamingHttpResponse:
     response = StreamingHttpResponse(_lines(query), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def safe_cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: text that looks like one gets an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA) else value
 
 
 class Echo:

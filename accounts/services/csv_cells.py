@@ -1,0 +1,22 @@
+"""Cells of CSV files that somebody opens in a spreadsheet."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""With these a cell begins that a spreadsheet would compute; the wide forms count as well."""
+
+
+def safe_cell(value: Any) -> Any:
+    """A cell that no spreadsheet takes for a formula: text that looks like one gets an apostrophe, all else stays as it is."""
+    return f"'{value}" if isinstance(value, str) and _computes(value) else value
+
+
+def plain_cell(text: str) -> str:
+    """What stood in a cell before `safe_cell`."""
+    return text[1:] if text.startswith("'") and _computes(text[1:]) else text
+
+
+def _computes(text: str) -> bool:
+    return text.lstrip(" ").startswith(FORMULA)
