@@ -26,7 +26,7 @@ from accounts.services.addresses import parse_address, parse_local
 from accounts.services.audit import Actor, record, record_many
 from accounts.services.csv_cells import plain_cell
 from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_customer, parse_size
-from accounts.services.mailboxes import new_home, next_number, numbered
+from accounts.services.mailboxes import new_home, next_number
 from accounts.services.passwords import check_password_strength, generate_password
 from accounts.vault import SealBroken, seal, unseal
 
@@ -127,7 +127,8 @@ def _run(batch: Batch) -> None:
         given: dict[str, str] = json.loads(unseal(batch.sealed, context=_context(batch)))
         made = {row["address"]: generate_password() for row in batch.rows if not row["given"]}
         hashes = given | _hashed(batch, made, lambda _address, password: hash_random_password(password))
-        numbered(lambda: _make(batch, hashes))
+        with transaction.atomic():
+            _make(batch, hashes)
     except ValidationError as error:
         _fail(batch, " ".join(error.messages))
         return
