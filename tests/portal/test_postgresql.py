@@ -51,7 +51,7 @@ numbers = list(Mailbox.objects.values_list("number", flat=True))
 assert len(set(numbers)) == len(numbers)
 """
 
-# Two customers at once hold different rows: only the numbers can collide, and are given out anew.
+# Several customers at once hold different rows: only the numbers could collide.
 NUMBERS = """
 import threading
 from django.db import connection
@@ -60,9 +60,9 @@ from accounts.services.audit import SYSTEM
 from accounts.services.mailboxes import create_mailbox
 plan = Plan.objects.create(name="n")
 domains = [
-    Domain.objects.create(name=f"n{n}.test", customer=Customer.objects.create(name=str(n), plan=plan)) for n in range(4)
+    Domain.objects.create(name=f"n{n}.test", customer=Customer.objects.create(name=str(n), plan=plan)) for n in range(8)
 ]
-begin, wrong = threading.Barrier(4), []
+begin, wrong = threading.Barrier(8), []
 
 def work(number):
     begin.wait()
@@ -74,11 +74,11 @@ def work(number):
     finally:
         connection.close()
 
-threads = [threading.Thread(target=work, args=[number]) for number in range(4)]
+threads = [threading.Thread(target=work, args=[number]) for number in range(8)]
 [thread.start() for thread in threads]
 [thread.join(60) for thread in threads]
 assert not wrong, wrong
-assert Mailbox.objects.filter(domain__in=domains).count() == 20
+assert Mailbox.objects.filter(domain__in=domains).count() == 40
 """
 
 INDEXED = """
