@@ -8,7 +8,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PO
 # More than cores: the tests wait for servers and for Chromium half of their time.
 WORKERS ?= 3
 
-.PHONY: demo demo-reset test test-hostile test-clients test-faults test-kill test-pull-kill test-switch bench bench-browser bench-idle bench-lists bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-variants test-faults test-kill test-pull-kill test-switch bench bench-browser bench-idle bench-lists bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -29,6 +29,10 @@ test-clients: install    ## Casilla beside Debian's Thunderbird, mbsync and mutt
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/clients tests/parity -m clients
 	TESTING=1 PARITY_MESSAGES=2000 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/parity/test_clients.py --timeout 600
 
+test-variants: install   ## Every page in the windows and colours that the suite leaves out; lists of 100,000 mailboxes
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) tests/browser -m variants
+	TESTING=1 PORTAL_SCALE=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/portal/test_scale.py
+
 test-faults: install     ## Connections cut, and other programs at work, at every command, on servers that can less too
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) tests/faults -m "faults or not faults"
 
@@ -46,7 +50,7 @@ bench: install           ## Roundcube, Casilla and bare IMAP beside each other, 
 	@MAILBENCH="$(MAILBENCH)" $(ROOT) bench/run.sh
 
 bench-browser: install   ## Milliseconds from a key to the next paint in Chromium, with 100,000 messages; weight of the first page
-	TESTING=1 SPEED_MESSAGES=100000 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/browser/test_speed.py -p no:randomly
+	TESTING=1 SPEED_MESSAGES=100000 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/browser/test_speed.py -m "variants or not variants" -p no:randomly
 
 bench-idle: install      ## Memory of people who are signed in and do nothing (IDLE_PEOPLE=200)
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_idle.py -p no:randomly

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import imaplib
 import os
 import shutil
@@ -55,19 +56,25 @@ AppPassword.objects.create(mailbox=bob, name="Mac", digest=digest_of("abcd-efgh-
 
 
 @pytest.fixture
-def production(tmp_path: Path) -> Iterator[Stack]:
-    """Redis, Dovecot and Postfix over a PostgreSQL cluster of its own, with one mailbox."""
+def production(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Redis, Dovecot and Postfix over a PostgreSQL cluster of its own, with one mailbox. The cluster is made once in a run; every
+    test has a copy of it."""
+    shared = tmp_path_factory.getbasetemp()
+    if os.environ.get("PYTEST_XDIST_WORKER"):
+        shared = shared.parent
     ports, guard = reserve_range()
     folder = Path(subprocess.check_output(["mktemp", "-d", "/tmp/casilla-pg-XXXXXX"], text=True).strip())
     database = Postgres(LOOPBACK, ports.http, "casilla", "casilla", "secreta")
     readers = Postgres(LOOPBACK, ports.http, "casilla", "casilla_mail", "otra-secreta")
     stack = Stack(root=settle(folder), ports=ports, database=database, mail_database=readers)
     try:
+        with (shared / "pg.lock").open("w") as held:
+            fcntl.flock(held, fcntl.LOCK_EX)
+            if not (made := shared / "pg").exists():
+                make_cluster(stack, made)
+        subprocess.run(["cp", "-a", str(made), str(folder / "pg")], check=True)
         start_cluster(stack, folder / "pg")
         stack.start(["dovecot", "postfix"])
-        manage(stack, "migrate", "--skip-checks", "-v", "0")
-        manage(stack, "grant_mail_role")
-        manage(stack, "shell", "-v", "0", "-c", MAKE_ROWS)
         stack.wait_ready(recipient="bob@prueba.test")
         yield stack
     finally:
@@ -76,18 +83,34 @@ def production(tmp_path: Path) -> Iterator[Stack]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def start_cluster(stack: Stack, folder: Path) -> None:
-    tools = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
+TOOLS = max(Path("/usr/lib/postgresql").iterdir()) / "bin"
+AS_POSTGRES = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+
+
+def make_cluster(stack: Stack, made: Path) -> None:
+    """A cluster with tables, views, roles and one mailbox, at rest."""
+    folder = stack.root / "pg-first"  # which the user postgres can reach
     folder.mkdir()
     shutil.chown(folder, "postgres", "postgres")
-    as_postgres = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
-    initdb = [*as_postgres, str(tools / "initdb"), "-A", "trust", "-U", "casilla", "--no-sync", "-D", str(folder)]
+    initdb = [*AS_POSTGRES, str(TOOLS / "initdb"), "-A", "trust", "-U", "casilla", "--no-sync", "-D", str(folder)]
     subprocess.run(initdb, check=True, capture_output=True, cwd="/")
-    server = [str(tools / "postgres"), "-D", str(folder), "-p", str(stack.ports.http), "-k", str(folder), "-F"]
-    stack.spawn("postgres", [*as_postgres, *server])
-    create = [str(tools / "createdb"), "-h", LOOPBACK, "-p", str(stack.ports.http), "-U", "casilla", "casilla"]
+    start_cluster(stack, folder)
+    run = [str(TOOLS / "createdb"), "-h", LOOPBACK, "-p", str(stack.ports.http), "-U", "casilla", "casilla"]
+    subprocess.run(run, check=True, capture_output=True)
+    manage(stack, "migrate", "--skip-checks", "-v", "0")
+    manage(stack, "grant_mail_role")
+    manage(stack, "shell", "-v", "0", "-c", MAKE_ROWS)
+    stack.stop(["postgres"])
+    folder.rename(made)
+
+
+def start_cluster(stack: Stack, folder: Path) -> None:
+    server = [str(TOOLS / "postgres"), "-D", str(folder), "-p", str(stack.ports.http), "-k", str(folder), "-F"]
+    stack.spawn("postgres", [*AS_POSTGRES, *server])
+    ready = [str(TOOLS / "pg_isready"), "-q", "-h", LOOPBACK, "-p", str(stack.ports.http)]
     until = time.monotonic() + TIMEOUT_S
-    while subprocess.run(create, capture_output=True).returncode and time.monotonic() < until:
+    while subprocess.run(ready, capture_output=True).returncode:
+        assert time.monotonic() < until
         time.sleep(0.1)
 
 

@@ -183,7 +183,7 @@ def test_without_javascript(signed_in: Opened, fill: Any, people: Any, tmp_path:
     assert Contact.objects.filter(account=account).count() == 65
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", [pytest.param("light", marks=pytest.mark.variants), "dark"])
 def test_narrow_pages_fit(signed_in: Opened, fill: Any, people: Any, scheme: str, tmp_path: Path) -> None:
     window, made = signed_in(fill, viewport={"width": 390, "height": 844}, color_scheme=scheme)
     account = people(made)

@@ -148,8 +148,15 @@ def test_the_toast_lasts_as_long_as_one_may_take_back(signed_in: Opened, fill: A
     page.wait_for_selector("#toasts .toast[data-seconds='30'] [data-undo]")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (390, "dark"),
+        (1440, "light"),
+        pytest.param(390, "light", marks=pytest.mark.variants),
+        pytest.param(1440, "dark", marks=pytest.mark.variants),
+    ],
+)
 def test_the_pages_fit(signed_in: Opened, fill: Any, scheme: str, width: int, tmp_path: Path) -> None:
     window, made = signed_in(fill, color_scheme=scheme, viewport={"width": width, "height": 844})
     account = account_of(made)

@@ -184,7 +184,7 @@ def test_windows_of_one_browser_share_one_stream(opened: Opened, watcher: Callab
     wait_live(window.page)
     pages = [window.page]
     window.requests.clear()
-    for _number in range(7):
+    for _number in range(3):
         pages.append(window.page.context.new_page())
         pages[-1].goto(window.url)
         wait_live(pages[-1])

@@ -288,7 +288,7 @@ def test_reading_works_without_javascript(signed_in: Opened, fill: Any) -> None:
     "options",
     [
         {"locale": "es-CL", "color_scheme": "light"},
-        {"locale": "en-US", "color_scheme": "dark"},
+        pytest.param({"locale": "en-US", "color_scheme": "dark"}, marks=pytest.mark.variants),
         {"locale": "es-CL", "color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
     ],
 )

@@ -110,7 +110,15 @@ def test_without_javascript_days_are_counted_and_nothing_is_offered_that_does_no
     assert window.page.get_by_text("press Ctrl P").is_visible()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (1024, "dark"), (390, "light"), (390, "dark")])
+@pytest.mark.parametrize(
+    ("width", "scheme"),
+    [
+        (1440, "light"),
+        (390, "dark"),
+        pytest.param(1024, "dark", marks=pytest.mark.variants),
+        pytest.param(390, "light", marks=pytest.mark.variants),
+    ],
+)
 def test_every_page_fits_and_can_be_used_by_all(opened: Open, width: int, scheme: str) -> None:
     window, go = opened(viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = window.page

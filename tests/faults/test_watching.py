@@ -37,27 +37,29 @@ def account_behind(proxy: Proxy, made: Any) -> tuple[MailAccount, str]:
     return account, seal(json.dumps([made.address, made.password]), context=f"live:{account.pk}")
 
 
+@pytest.mark.parametrize(
+    "how", [how if how == "half" else pytest.param(how, marks=pytest.mark.faults) for how in get_args(How)]
+)
 def test_a_cut_costs_a_moment_and_nothing_is_missed(
-    live: Live, watcher: Callable[[], Any], proxy: Proxy, mailbox_factory: Any, deliver: Any
+    live: Live, watcher: Callable[[], Any], proxy: Proxy, mailbox_factory: Any, deliver: Any, how: How
 ) -> None:
     watcher()
     made = mailbox_factory("ana")
     watched = State.PARTLY if proxy.hide else State.LIVE
     lines = 5 if proxy.hide else 4  # CAPABILITY, LOGIN, CAPABILITY, then NOTIFY, or EXAMINE and IDLE
-    for how in get_args(How):
-        for after in range(lines):
-            account, secret = account_behind(proxy, made)
-            ear = live.listen(account.pk)
-            proxy.fault = Fault(after, how)
-            live.wish(account.pk, secret=secret)
-            ear.kind(Kind.ALL)
-            live.until(lambda account=account: live.state(account.pk) is watched)  # type: ignore[misc]
-            assert proxy.fault is None, f"{how} {after} did not happen"
-            while not ear.quiet(0.7):
-                pass
-            deliver(made.address, letter(f"{how} {after}"))
-            ear.kind(Kind.NEW, folder="INBOX", timeout_s=AT_ONCE_S)
-            ear.redis.close()
+    for after in range(lines):
+        account, secret = account_behind(proxy, made)
+        ear = live.listen(account.pk)
+        proxy.fault = Fault(after, how)
+        live.wish(account.pk, secret=secret)
+        ear.kind(Kind.ALL)
+        live.until(lambda account=account: live.state(account.pk) is watched)  # type: ignore[misc]
+        assert proxy.fault is None, f"{how} {after} did not happen"
+        while not ear.quiet(0.7):
+            pass
+        deliver(made.address, letter(f"{how} {after}"))
+        ear.kind(Kind.NEW, folder="INBOX", timeout_s=AT_ONCE_S)
+        ear.redis.close()
 
 
 def test_a_connection_that_is_lost_later_is_made_anew(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +32,9 @@ from tests.portal.conftest import PASSWORD, give
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(300)]
 
-DOMAINS, MAILBOXES, LARGE = 10_000, 100_000, 10_000
+SCALE = int(os.environ.get("PORTAL_SCALE", "5"))
+"""Divides the numbers below in the suite; `make test-variants` has them whole."""
+DOMAINS, MAILBOXES, LARGE = 10_000 // SCALE, 100_000 // SCALE, 10_000
 """One domain holds LARGE of the mailboxes; the others share the rest."""
 QUERIES = 20
 CPU_MS = 150.0

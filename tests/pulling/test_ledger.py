@@ -249,7 +249,7 @@ EVENTS = st.one_of(
 
 
 @settings(
-    max_examples=int(__import__("os").environ.get("LEDGER_EXAMPLES", "40")),
+    max_examples=int(__import__("os").environ.get("LEDGER_EXAMPLES", "15")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

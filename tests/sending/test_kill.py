@@ -23,8 +23,8 @@ from webmail.services.sending import Draft, Parent
 from webmail.values import FolderId, Ref
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.django_db(transaction=True)]
-MESSAGES = int(os.environ.get("KILL_MESSAGES", "30"))
-KILLS = int(os.environ.get("KILL_TIMES", "10"))
+MESSAGES = int(os.environ.get("KILL_MESSAGES", "15"))
+KILLS = int(os.environ.get("KILL_TIMES", "5"))
 END_S = 300.0
 
 

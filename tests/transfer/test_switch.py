@@ -44,7 +44,7 @@ from webmail.values import Flag, FolderId, PartNumber, Query, Role
 
 pytestmark = [pytest.mark.server, pytest.mark.timeout(600), pytest.mark.django_db(transaction=True)]
 MESSAGES = int(os.environ.get("SWITCH_MESSAGES", "60"))
-KILLS = int(os.environ.get("SWITCH_KILLS", "8"))
+KILLS = int(os.environ.get("SWITCH_KILLS", "4"))
 INBOX = FolderId("INBOX")
 SERVERS_OWN = {r"\Recent", "$HasAttachment", "$HasNoAttachment"}
 

@@ -133,12 +133,11 @@ def test_an_owner_is_written_to_once_in_their_language(
     for made, language in ((ana, "es"), (bob, "en")):
         account = account_of_mailbox(made.mailbox)
         User.objects.filter(pk=account.owner_id).update(language=language)
-        client = imap(made.address)
-        client.append("Archive", b"Subject: x\r\n\r\n" + b"0123456789\r\n" * 7000)
+        deliver(made.address, b"Subject: x\r\n\r\n" + b"0123456789\r\n" * 7000)
         wait_counted(made, 84_000)
     for _round in range(3):
         refresh_usage()
-    [spanish], [english] = (letters(imap(made.address), 1) for made in (ana, bob))
+    [_a, spanish], [_b, english] = (letters(imap(made.address), 2) for made in (ana, bob))
     assert english["Subject"] == "Your mailbox is 80 % full"
     assert english["Auto-Submitted"] == "auto-generated"
     assert english["Return-Path"] in (None, "<>")
