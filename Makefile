@@ -1,6 +1,6 @@
 # Casilla. The two commands of a newcomer: `make demo` and `make test`.
 #
-# DEMO_DIR (default var/demo) holds the demo's state; DEMO_PORT (default 8480) is the first of its 14 ports.
+# DEMO_DIR (default var/demo) holds the demo's state; DEMO_PORT (default 8480) is the first of its 15 ports.
 
 PYTHON := .venv/bin/python
 # The mail servers need root: each of them runs as a user of its own.

@@ -228,12 +228,19 @@ class PlanForm(PortalForm):
     retention_days = forms.IntegerField(
         label=_("Days to have a deleted mailbox back"), min_value=0, max_value=365, initial=30
     )
+    daily_sending_limit = forms.IntegerField(
+        label=_("Recipients a mailbox may send to in a day"),
+        required=False,
+        min_value=0,
+        max_value=10_000_000,
+        help_text=_("Empty: no limit."),
+    )
     imap = forms.BooleanField(label="IMAP", required=False, initial=True)
     pop3 = forms.BooleanField(label="POP3", required=False, initial=True)
     smtp = forms.BooleanField(label=_("Sending (SMTP)"), required=False, initial=True)
     sieve = forms.BooleanField(label=_("Filters (ManageSieve)"), required=False, initial=True)
 
-    SAME = ("name", "mailbox_limit", "retention_days", "imap", "pop3", "smtp", "sieve")
+    SAME = ("name", "mailbox_limit", "retention_days", "daily_sending_limit", "imap", "pop3", "smtp", "sieve")
     SIZES = {"total": "total_bytes", "mailbox_quota": "mailbox_quota_bytes", "largest": "largest_mailbox_bytes"}
 
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:

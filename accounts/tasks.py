@@ -7,6 +7,7 @@ from django.contrib.sessions.models import Session
 from django.utils import timezone
 
 from accounts.services import activity, batches, events, mailboxes, resets
+from accounts.services.sending_limit import forget_old as forget_sent
 from accounts.services.usage.alerts import find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.sampling import take_samples
@@ -40,6 +41,7 @@ def refresh_usage() -> int:
 def sample_usage() -> int:
     """The day's sample of every mailbox and domain; gives how many mailboxes."""
     forget_alerts()
+    forget_sent()
     return take_samples()
 
 

@@ -47,3 +47,8 @@ def watcher(python: str) -> list[str]:
 def collector(python: str) -> list[str]:
     """Counts from Dovecot's log which programs use a mailbox. There is exactly one of it for a log."""
     return [python, "manage.py", "collect_activity"]
+
+
+def policy(python: str, *, host: str) -> list[str]:
+    """Counts for Postfix to how many recipients each mailbox sends in a day."""
+    return [python, "manage.py", "sending_policy", "--host", host]

@@ -90,7 +90,7 @@ def _prepare() -> Stack:
     stack = Stack(root=root, ports=Ports.range_from(int(first)), database=root / "db" / "casilla.sqlite3")
     if taken := stack.ports.taken():
         listed = ", ".join(f"{port} ({name})" for name, port in taken.items())
-        raise StackError(f"Taken by another program: port {listed}. DEMO_PORT=N chooses another range of 13 ports.")
+        raise StackError(f"Taken by another program: port {listed}. DEMO_PORT=N chooses another range of 15 ports.")
     return stack
 
 
@@ -108,9 +108,11 @@ def _bring_up(stack: Stack, say: Say) -> None:
     _spawn_django(stack, "worker", commands.worker(sys.executable, stack.root))
     _spawn_django(stack, "puller", commands.puller(sys.executable))
     _spawn_django(stack, "collector", commands.collector(sys.executable))
+    _spawn_django(stack, "policy", commands.policy(sys.executable, host=LOOPBACK))
     _spawn_django(stack, "watcher", commands.watcher(sys.executable))
     _spawn_django(stack, "web", commands.web(sys.executable, host=LOOPBACK, port=stack.ports.http))
     stack.wait_for("web", lambda: probes.http_answers(stack.ports.http, "/accounts/login/"), WEB_TIMEOUT_S)
+    stack.wait_for("policy", lambda: probes.policy_answers(stack.ports.policy), WEB_TIMEOUT_S)
     for name in ("worker", "puller", "watcher"):
         stack.wait_for(name, lambda name=name: " ready." in stack.log_tail(name, 1000), WEB_TIMEOUT_S)  # type: ignore[misc]
 

@@ -29,6 +29,7 @@ class Ports:
     submissions: int
     doveadm: int
     filtered: int
+    policy: int
 
     @classmethod
     def range_from(cls, first: int) -> Ports:

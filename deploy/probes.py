@@ -54,6 +54,13 @@ def smtp_accepts(port: int, recipient: str) -> bool:
     return True
 
 
+def policy_answers(port: int) -> bool:
+    """Whether the policy service lets a question pass that is about nobody."""
+    with socket.create_connection((LOOPBACK, port), TIMEOUT_S) as connection:
+        connection.sendall(b"request=smtpd_access_policy\n\n")
+        return connection.recv(16).startswith(b"action=DUNNO")
+
+
 def http_answers(port: int, path: str) -> bool:
     """Whether the web application answers a page. Raises BrokenError when it answers with a server error."""
     request = f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}:{port}\r\nConnection: close\r\n\r\n"

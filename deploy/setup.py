@@ -35,6 +35,7 @@ def server_values(environment: dict[str, str]) -> ServerValues:
         hostname=environment["MAIL_DOMAIN_NAME"],
         lmtp_host="dovecot",
         postfix_host="postfix",
+        policy_host="policy",
         filter_hosts=(DOVECOT_HOST,),
         auth_penalty=True,
         outside_mail=True,

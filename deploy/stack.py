@@ -212,6 +212,7 @@ class Stack:
             "SUBMISSION_PORT": str(ports.submission),
             "SUBMISSION_TLS": "none",
             "LMTP_PORT": str(ports.lmtp),
+            "POLICY_PORT": str(ports.policy),
             "SIEVE_PORT": str(ports.sieve),
             # The name in the certificate; programs on this machine reach it.
             "SETUP_IMAP": f"localhost:{ports.imaps}:tls",

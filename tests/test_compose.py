@@ -53,6 +53,7 @@ def test_its_commands_are_those_of_the_demo(compose: dict[str, Any]) -> None:
         "puller": commands.puller("python3"),
         "watcher": commands.watcher("python3"),
         "collector": commands.collector("python3"),
+        "policy": commands.policy("python3", host="0.0.0.0"),
         "dovecot": commands.dovecot(SHARED),
         "postfix": commands.postfix(SHARED),
         "redis": commands.redis(SHARED, host="0.0.0.0", port=6379),

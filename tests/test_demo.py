@@ -115,6 +115,7 @@ def test_the_demo_starts_keeps_its_mail_and_ends_without_a_trace(demo: Demo) -> 
         "worker",
         "puller",
         "collector",
+        "policy",
         "watcher",
         "web",
     }

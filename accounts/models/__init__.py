@@ -17,6 +17,7 @@ from accounts.models.hosting import (
 from accounts.models.passwords import AppPassword
 from accounts.models.people import User
 from accounts.models.roles import Change, Invitation, Kind, Role
+from accounts.models.sending import SentToday
 from accounts.models.usage import (
     DaySpace,
     DomainSpace,
@@ -52,6 +53,7 @@ __all__ = [
     "ProgramUse",
     "Reseller",
     "Role",
+    "SentToday",
     "SpaceAlert",
     "UsageLimits",
     "User",

@@ -25,6 +25,8 @@ class Plan(models.Model):
     sieve = models.BooleanField("ManageSieve", default=True)
     retention_days = models.PositiveSmallIntegerField(_("days to have a deleted mailbox back"), default=30)
 
+    daily_sending_limit = models.PositiveIntegerField(_("recipients a day"), null=True, blank=True)
+
     def __str__(self) -> str:
         return self.name
 

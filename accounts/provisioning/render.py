@@ -94,6 +94,7 @@ class MailPorts:
     quota: int = 12340
     doveadm: int = 8180
     filtered: int = 10025
+    policy: int = 12341
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +119,7 @@ class ServerValues:
     hostname: str = "localhost"
     lmtp_host: str = "127.0.0.1"
     postfix_host: str = "127.0.0.1"
+    policy_host: str = "127.0.0.1"
     filter_hosts: tuple[str, ...] = ("127.0.0.1",)
     mail_uid: int = MAIL_UID
     auth_penalty: bool = False
@@ -126,7 +128,7 @@ class ServerValues:
 
     def __post_init__(self) -> None:
         _check(_PATH, str(self.root))
-        _check(_WORD, self.hostname, self.lmtp_host, self.postfix_host, self.listen)
+        _check(_WORD, self.hostname, self.lmtp_host, self.postfix_host, self.policy_host, self.listen)
         _check(_SECRET, self.master_user, self.master_password)
         if self.doveadm_key:
             _check(_SECRET, self.doveadm_key)
@@ -194,6 +196,7 @@ def _names(values: ServerValues) -> dict[str, str]:
             "hostname": values.hostname,
             "lmtp_host": values.lmtp_host,
             "postfix_host": values.postfix_host,
+            "policy_host": values.policy_host,
             "filter_hosts": " ".join(values.filter_hosts),
             "mail_uid": str(values.mail_uid),
             "master_user": values.master_user,

@@ -72,6 +72,7 @@ FIELDS = {
     "total_bytes": gettext_lazy("Space in all"),
     "mailbox_quota_bytes": gettext_lazy("Quota of a new mailbox"),
     "largest_mailbox_bytes": gettext_lazy("Largest mailbox"),
+    "daily_sending_limit": gettext_lazy("Recipients a mailbox may send to in a day"),
     "retention_days": gettext_lazy("Days to have a deleted mailbox back"),
 }
 SIZES = {"quota", "quota_bytes", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"}

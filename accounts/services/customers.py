@@ -16,7 +16,7 @@ from accounts.services.limits import lock_customer, taken_by
 
 PLAN_FIELDS = (
     *("name", "mailbox_limit", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"),
-    *("imap", "pop3", "smtp", "sieve", "retention_days"),
+    *("imap", "pop3", "smtp", "sieve", "retention_days", "daily_sending_limit"),
 )
 
 

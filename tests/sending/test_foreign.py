@@ -15,7 +15,7 @@ import pytest
 from django.utils import timezone
 from imapclient import IMAPClient
 
-from accounts.models import MailAccount, User
+from accounts.models import MailAccount, Plan, User
 from deploy import commands
 from tests.accounts.conftest import ForeignServer, foreign  # noqa: F401 - a fixture
 from tests.sending.conftest import Person, put_on_way
@@ -96,3 +96,12 @@ def test_the_worker_sends_by_itself(ana: Person, bob: Person, stack: Any, tmp_pa
         process.terminate()
         process.wait(20)
         log.close()
+
+
+def test_mail_goes_on_while_nobody_counts_it(ana: Person, bob: Person) -> None:
+    """The policy service of tests/sending/test_limit.py is not there: Postfix takes the message all the same."""
+    Plan.objects.update(daily_sending_limit=0)
+    outgoing = put_on_way(ana.account, bob.address)
+    deliver(outgoing.pk)
+    outgoing.refresh_from_db()
+    assert outgoing.state == "sent"

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import MailAccount
+from accounts.services.sending_limit import allowance_of
 from webmail.errors import Gone, OverQuota, Unreachable
 from webmail.mime.build import build_message, check_recipient, new_message_id, parse_recipients
 from webmail.mime.headers import header_value, make_safe, parse_headers
@@ -166,10 +167,14 @@ def _found(source: MailSource, folder: object, message_id: str) -> Ref | None:
     return refs[-1] if refs else None
 
 
+def everybody(composing: Composing) -> list[Address]:
+    """All to whom it is to go."""
+    return [person for name in ("to", "cc", "bcc") for person in parse_recipients(getattr(composing, name))]
+
+
 def problems(composing: Composing) -> list[Problem]:
     """What has to be put right before it can be sent."""
-    everybody = [person for name in ("to", "cc", "bcc") for person in parse_recipients(getattr(composing, name))]
-    found = recipient_problems(everybody)
+    found = recipient_problems(everybody(composing))
     if any(not upload.whole for upload in composing.uploads.all()):
         found.append(Problem("uploading"))
     return found
@@ -183,6 +188,17 @@ def recipient_problems(everybody: Sequence[Address]) -> list[Problem]:
         if code:
             found.append(Problem(code, person.email or person.name))
     return found
+
+
+def daily_problems(account: MailAccount, count: int, at: datetime) -> list[Problem]:
+    """Whether so many recipients are more than the plan of a hosted mailbox leaves for today, if it goes out today; `about` is
+    how many are left."""
+    if account.mailbox is None or timezone.localdate(at) != timezone.localdate():
+        return []
+    allowed = allowance_of(account.mailbox)
+    if allowed is None or count <= allowed.left:
+        return []
+    return [Problem("daily" if allowed.left else "daily-none", str(allowed.left))]
 
 
 def send(composing: Composing, *, send_at: datetime, secret: str | None) -> Outgoing:

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.services.sending_limit import DAILY
 from accounts.vault import SealBroken, unseal
 from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
 from webmail.models import Outgoing
@@ -208,6 +209,8 @@ def _settle_error(outgoing: Outgoing, lease: Lease, error: MailError) -> None:
     code = error_code(error)
     if isinstance(error, LostAnswer):
         fields = {"state": State.DOUBT, "error": code}
+    elif isinstance(error, Deferred) and outgoing.account.mailbox_id and DAILY in error.reply.text:
+        fields = {"state": State.WAITING, "error": "daily", "next_try": _tomorrow()}
     elif isinstance(error, Unreachable):
         fields = _again(outgoing, code)
     else:
@@ -239,6 +242,12 @@ def _again(outgoing: Outgoing, code: str) -> dict[str, object]:
         return {"state": State.FAILED, "error": "gave_up"}
     delay = timedelta(minutes=DELAYS_MIN[outgoing.attempts - 1])
     return {"state": State.WAITING, "error": code, "next_try": timezone.now() + delay}
+
+
+def _tomorrow() -> datetime:
+    """A few minutes into the next day, when a mailbox may send again; not the same minute for all."""
+    day = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+    return day + timedelta(seconds=secrets.randbelow(900))
 
 
 def _write(lease: Lease, fields: dict[str, object]) -> None:

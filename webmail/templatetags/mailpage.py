@@ -155,6 +155,7 @@ def outgoing_state(state: str) -> str:
 def outgoing_error(row: Any) -> str:
     """Why an outgoing message was not sent (yet), in words."""
     words = {
+        "daily": _("This mailbox has sent to as many as it may in a day; it is tried again tomorrow by itself."),
         "deferred": _("The server asked to wait; it is tried again by itself."),
         "unreachable": _("The outgoing server does not answer; it is tried again by itself."),
         "certificate": _("The outgoing server could not prove who it is, so nothing was sent to it."),

@@ -221,7 +221,11 @@ def _send(request: HttpRequest, composing: Composing) -> HttpResponse:
         setattr(composing, name, expand_groups(composing.account, getattr(composing, name)))
     undo_s = composing.account.owner.undo_s
     moment = send_moment(request, undo_s)
-    found = service.problems(composing) + ([moment] if isinstance(moment, service.Problem) else [])
+    found = service.problems(composing)
+    if isinstance(moment, service.Problem):
+        found.append(moment)
+    elif not found:
+        found = service.daily_problems(composing.account, len(service.everybody(composing)), moment)
     if found or isinstance(moment, service.Problem):
         context = _context(request, composing) | {"problems": shown_problems(found)}
         part = "#composer" if request.htmx else ""  # type: ignore[attr-defined]

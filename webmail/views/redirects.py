@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
 from webmail.models import Identity
-from webmail.services.composing import Problem
+from webmail.services.composing import Problem, daily_problems
 from webmail.services.contacts import expand_groups
 from webmail.services.identities import identity_for, usable
 from webmail.services.redirecting import Redirect, problems, redirect_message
@@ -35,7 +35,11 @@ def message_redirect(
             return _form(box, message, wish)
         undo_s = box.account.owner.undo_s
         moment = send_moment(request, undo_s)
-        found = problems(wish) + ([moment] if isinstance(moment, Problem) else [])
+        found = problems(wish)
+        if isinstance(moment, Problem):
+            found.append(moment)
+        elif not found:
+            found = daily_problems(box.account, len(wish.everybody), moment)
         if found or isinstance(moment, Problem):
             return _form(box, message, wish, found)
         secret = secret_for(request, box.account)

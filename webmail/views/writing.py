@@ -92,6 +92,8 @@ def problem_words(problem: Problem) -> str:
         "far": _("A message can wait for a year at most; choose an earlier time"),
         "time": _("That is no time; choose a day and an hour"),
         "large": _("The message is too large to be sent on"),
+        "daily": _("Today this mailbox may send to %(about)s more; take recipients out, or send it tomorrow"),
+        "daily-none": _("This mailbox has sent to as many as it may in a day; send it tomorrow"),
     }
     return words[problem.code] % {"about": problem.about}
 

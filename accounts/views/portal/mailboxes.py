@@ -30,6 +30,7 @@ from accounts.services.addresses import parse_local
 from accounts.services.audit import Actor, record
 from accounts.services.passwords import generate_password, holder_of_token
 from accounts.services.permissions import Action, may, may_take_over, outranks
+from accounts.services.sending_limit import allowance_of
 from accounts.views.entrance import UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, mailbox_for, show, status_of
 
@@ -92,7 +93,9 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
             messages.info(request, _("Saved"))
             return redirect("portal:mailbox", mailbox.pk)
     usage = MailboxUsage.objects.filter(username=mailbox.address).first()
-    return _page(request, "portal/mailbox.html", mailbox, "general", form=form, usage=usage)
+    return _page(
+        request, "portal/mailbox.html", mailbox, "general", form=form, usage=usage, allowance=allowance_of(mailbox)
+    )
 
 
 @login_required
