@@ -26,6 +26,8 @@ protocols = imap
 listen = 127.0.0.1
 disable_plaintext_auth = no
 auth_failure_delay = 0
+# The tests of a run leave connections of one person behind, until the process ends.
+mail_max_userip_connections = 200
 mail_uid = 5000
 mail_gid = 5000
 first_valid_uid = 5000
