@@ -235,12 +235,29 @@ class PlanForm(PortalForm):
         max_value=10_000_000,
         help_text=_("Empty: no limit."),
     )
+    owner_percent = forms.IntegerField(
+        label=_("Tell owners of mailboxes from, in percent"),
+        required=False,
+        min_value=50,
+        max_value=99,
+        help_text=_("Empty: as everywhere."),
+    )
     imap = forms.BooleanField(label="IMAP", required=False, initial=True)
     pop3 = forms.BooleanField(label="POP3", required=False, initial=True)
     smtp = forms.BooleanField(label=_("Sending (SMTP)"), required=False, initial=True)
     sieve = forms.BooleanField(label=_("Filters (ManageSieve)"), required=False, initial=True)
 
-    SAME = ("name", "mailbox_limit", "retention_days", "daily_sending_limit", "imap", "pop3", "smtp", "sieve")
+    SAME = (
+        "name",
+        "mailbox_limit",
+        "retention_days",
+        "daily_sending_limit",
+        "owner_percent",
+        "imap",
+        "pop3",
+        "smtp",
+        "sieve",
+    )
     SIZES = {"total": "total_bytes", "mailbox_quota": "mailbox_quota_bytes", "largest": "largest_mailbox_bytes"}
 
     def __init__(self, *args: Any, plan: Plan, **kwargs: Any) -> None:

@@ -11,7 +11,8 @@ from accounts.services.sending_limit import forget_old as forget_sent
 from accounts.services.usage.alerts import find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.sampling import take_samples
-from accounts.services.usage.standing import refresh_standing
+from accounts.services.usage.standing import refresh_customers, refresh_standing
+from accounts.services.usage.weekly import send_summaries
 
 
 @shared_task  # type: ignore[untyped-decorator]
@@ -32,6 +33,7 @@ def refresh_usage() -> int:
     """Brings the figures of all mailboxes up to what is counted, and tells of thresholds that were passed; gives how many had
     changed."""
     changed = refresh_standing()
+    refresh_customers()
     find_crossings()
     send_alerts()
     return changed
@@ -43,6 +45,12 @@ def sample_usage() -> int:
     forget_alerts()
     forget_sent()
     return take_samples()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def summarise_week() -> int:
+    """The letter of the week for everybody who wants it and has not got it; gives how many went out."""
+    return send_summaries()
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -36,6 +36,7 @@ app.conf.beat_schedule = {
     "clear-outgoing": {"task": "webmail.tasks.clear_outgoing", "schedule": 24 * 3600.0},
     "refresh-usage": {"task": "accounts.tasks.refresh_usage", "schedule": 120.0, "options": {"expires": 110}},
     "sample-usage": {"task": "accounts.tasks.sample_usage", "schedule": 6 * 3600.0},
+    "summarise-week": {"task": "accounts.tasks.summarise_week", "schedule": 1800.0, "options": {"expires": 1790}},
     "recount-usage": {"task": "webmail.tasks.recount_usage", "schedule": 600.0, "options": {"expires": 590}},
     "make-batches": {"task": "accounts.tasks.make_batches", "schedule": 10.0, "options": {"expires": 20}},
     "purge-mailboxes": {"task": "accounts.tasks.purge_mailboxes", "schedule": 3600.0},

@@ -19,6 +19,7 @@ from accounts.models.people import User
 from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.sending import SentToday
 from accounts.models.usage import (
+    CustomerSpace,
     DaySpace,
     DomainSpace,
     MailboxHistory,
@@ -26,6 +27,7 @@ from accounts.models.usage import (
     MailboxUsage,
     SpaceAlert,
     UsageLimits,
+    WeeklySummary,
 )
 
 __all__ = [
@@ -34,6 +36,7 @@ __all__ = [
     "Batch",
     "Change",
     "Customer",
+    "CustomerSpace",
     "DaySpace",
     "Domain",
     "DomainSpace",
@@ -57,4 +60,5 @@ __all__ = [
     "SpaceAlert",
     "UsageLimits",
     "User",
+    "WeeklySummary",
 ]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models.hosting import Domain, Mailbox
+from accounts.models.hosting import Customer, Domain, Mailbox
+from accounts.models.people import User
 
 
 class MailboxUsage(models.Model):
@@ -90,6 +91,27 @@ class DomainSpace(models.Model):
         return f"{self.domain_id} {self.bytes}"
 
 
+class CustomerSpace(models.Model):
+    """The same of a customer, for whom `permille` is of the plan's space in all (0 without such a limit), brought up every two
+    minutes; the rest once a day. `alerted` is the highest threshold of which it was told."""
+
+    customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE, related_name="space")
+    bytes = models.BigIntegerField(default=0)
+    quota_bytes = models.BigIntegerField(default=0)
+    mailboxes = models.IntegerField(default=0)
+    permille = models.IntegerField(default=0)
+    month_bytes = models.BigIntegerField(default=0)
+    full_on = models.DateField(null=True)
+    alerted = models.PositiveSmallIntegerField(default=0)
+    samples = models.BinaryField(default=b"")
+
+    class Meta:
+        indexes = [models.Index(fields=["-permille"], name="customer_space_permille")]
+
+    def __str__(self) -> str:
+        return f"{self.customer_id} {self.bytes}"
+
+
 class DaySpace(models.Model):
     """Everything together, a row for each day; that of today is brought up with the mailboxes. `disk_bytes` is the size of the
     disk that holds the mail, where it is known."""
@@ -119,10 +141,12 @@ class UsageLimits(models.Model):
 
 
 class SpaceAlert(models.Model):
-    """A threshold that was passed, once for each crossing: of a mailbox, or of the disk (no mailbox). `cleared` is when it was
-    well below again, `mailed` when somebody was written to (or it was given up: a full mailbox takes no mail)."""
+    """A threshold that was passed, once for each crossing: of a mailbox, of a customer's plan, or of the disk (neither).
+    `cleared` is when it was well below again, `mailed` when somebody was written to (or it was given up: a full mailbox takes
+    no mail)."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="alerts", null=True)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", null=True)
     percent = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
     cleared = models.DateTimeField(null=True)
@@ -135,4 +159,16 @@ class SpaceAlert(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.mailbox_id or 'disk'} {self.percent}"
+        return f"{self.mailbox_id or self.customer_id or 'disk'} {self.percent}"
+
+
+class WeeklySummary(models.Model):
+    """Who runs something is written to once a week: whether they want it, and for which week (its Monday) they were written to
+    last. Without a row they want it."""
+
+    person = models.OneToOneField(User, primary_key=True, on_delete=models.CASCADE, related_name="weekly_summary")
+    wanted = models.BooleanField(default=True)
+    week = models.DateField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.week}"

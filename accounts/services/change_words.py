@@ -73,6 +73,8 @@ FIELDS = {
     "mailbox_quota_bytes": gettext_lazy("Quota of a new mailbox"),
     "largest_mailbox_bytes": gettext_lazy("Largest mailbox"),
     "daily_sending_limit": gettext_lazy("Recipients a mailbox may send to in a day"),
+    "owner_percent": gettext_lazy("Tell owners of mailboxes from, in percent"),
+    "alert_percent": gettext_lazy("Tell of the plan's space from, in percent"),
     "retention_days": gettext_lazy("Days to have a deleted mailbox back"),
 }
 SIZES = {"quota", "quota_bytes", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"}

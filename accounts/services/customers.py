@@ -16,7 +16,7 @@ from accounts.services.limits import lock_customer, taken_by
 
 PLAN_FIELDS = (
     *("name", "mailbox_limit", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"),
-    *("imap", "pop3", "smtp", "sieve", "retention_days", "daily_sending_limit"),
+    *("imap", "pop3", "smtp", "sieve", "retention_days", "daily_sending_limit", "owner_percent"),
 )
 
 
@@ -58,6 +58,15 @@ def change_customer(*, customer: Customer, name: str, plan: Plan, by: Actor) -> 
     row.name, row.plan = name.strip(), plan
     row.save(update_fields=["name", "plan"])
     record(by=by, verb="customer.change", thing=row, before=before, after={"name": row.name, "plan": plan.name})
+
+
+@transaction.atomic
+def set_alert_percent(*, customer: Customer, before: int | None, by: Actor) -> None:
+    """Keeps from how much of the plan's space on a customer is told, as a form has filled it in."""
+    customer.save(update_fields=["alert_percent"])
+    if customer.alert_percent != before:
+        values = ({"alert_percent": before}, {"alert_percent": customer.alert_percent})
+        record(by=by, verb="customer.change", thing=customer, before=values[0], after=values[1])
 
 
 @transaction.atomic

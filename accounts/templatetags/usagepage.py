@@ -88,8 +88,15 @@ def table_address(query: TableQuery, **changes: Any) -> str:
 
 @register.simple_tag
 def tab_address(query: TableQuery, show: str) -> str:
-    """The query string of another table, narrowed by the same plan."""
-    return TableQuery.read({"show": show, "plan": str(query.plan or "")}).address()
+    """The query string of another table, of the same plan, reseller and customer."""
+    kept = {name: str(getattr(query, name) or "") for name in ("plan", "reseller", "customer")}
+    return TableQuery.read({"show": show, **kept}).address()
+
+
+@register.filter
+def at_sign(domain: str) -> str:
+    """What finds the mailboxes of a domain among others."""
+    return f"@{domain}"
 
 
 @register.filter

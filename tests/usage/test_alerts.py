@@ -18,8 +18,10 @@ from imapclient import IMAPClient
 
 from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage, SpaceAlert, UsageLimits, User
 from accounts.services.login import account_of_mailbox
+from accounts.services.permissions import Held
 from accounts.services.usage.alerts import alerts_of_week, find_crossings, forget_alerts, steps
 from accounts.services.usage.letters import send_alerts
+from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import refresh_standing
 from accounts.tasks import refresh_usage
 from tests.conftest import HostedMailbox, MailboxFactory
@@ -103,7 +105,7 @@ def test_the_week_is_shown_on_the_dashboard(provider: Provider, admin: Client) -
     assert "1 owner told of passing 95 %" in html
     assert "1 owner told of passing 80 %" in html
     assert "The disk passed 85 %" in html
-    assert len(alerts_of_week()) == 3
+    assert len(alerts_of_week(Scope(Held(provider=True)))) == 3
 
 
 def test_alerts_that_are_long_over_are_forgotten(eva: Mailbox) -> None:

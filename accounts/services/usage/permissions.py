@@ -7,7 +7,7 @@ from accounts.services.permissions import Action, Person, held_by, may
 
 
 def may_see_usage(person: Person) -> bool:
-    """Whether somebody may see the space of all mailboxes, and change quotas and limits: the provider's own people."""
+    """Whether somebody may see the space of all mailboxes and the disk, and change limits: the provider's own people."""
     return held_by(person).provider
 
 

@@ -12,7 +12,8 @@ from django.db.models import Sum
 from accounts.models import Mailbox
 from accounts.services.audit import Actor
 from accounts.services.mailboxes import change_mailbox
-from accounts.services.usage.disk import read_limits
+from accounts.services.usage.report import read_limits
+from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, refresh_mailbox
 
 MOST_AT_ONCE = 200
@@ -37,11 +38,13 @@ class Changed:
 
 
 @transaction.atomic
-def set_quotas(*, by: Actor, mailbox_ids: Sequence[int], quota_bytes: int) -> Changed:
-    """Gives mailboxes a quota; all of them or none. Raises QuotaRefused."""
+def set_quotas(*, by: Actor, scope: Scope, mailbox_ids: Sequence[int], quota_bytes: int) -> Changed:
+    """Gives mailboxes of the scope a quota; all of them or none. Raises QuotaRefused."""
     if len(mailbox_ids) > MOST_AT_ONCE:
         raise QuotaRefused("many")
-    mailboxes = list(Mailbox.objects.filter(pk__in=mailbox_ids, deleted__isnull=True).order_by("pk"))
+    mailboxes = list(
+        Mailbox.objects.filter(scope.within("domain"), pk__in=mailbox_ids, deleted__isnull=True).order_by("pk")
+    )
     if not mailboxes:
         raise QuotaRefused("none")
     _check_promise(mailboxes, quota_bytes)
@@ -60,9 +63,9 @@ def set_quotas(*, by: Actor, mailbox_ids: Sequence[int], quota_bytes: int) -> Ch
 
 
 @transaction.atomic
-def take_back(*, by: Actor, before: dict[int, int]) -> int:
+def take_back(*, by: Actor, scope: Scope, before: dict[int, int]) -> int:
     """Gives mailboxes the quotas that they had; gives how many. Raises ValidationError where the plan has no room any more."""
-    mailboxes = Mailbox.objects.filter(pk__in=before, deleted__isnull=True)
+    mailboxes = Mailbox.objects.filter(scope.within("domain"), pk__in=before, deleted__isnull=True)
     for mailbox in mailboxes:
         change_mailbox(mailbox=mailbox, by=by, quota_bytes=before[mailbox.pk])
         refresh_mailbox(mailbox=mailbox)

@@ -12,6 +12,8 @@ from django.db.models import Count, Max, Sum
 from django.utils import timezone
 
 from accounts.models import (
+    Customer,
+    CustomerSpace,
     DomainSpace,
     MailAccount,
     Mailbox,
@@ -55,6 +57,7 @@ def take_samples(*, now: datetime | None = None) -> int:
         _sample_batch(rows, day, modes, used)
         done += len(rows)
     _sample_domains(day)
+    _sample_customers(day)
     refresh_day(now)
     return done
 
@@ -122,6 +125,39 @@ def _sample_domains(day: date) -> None:
         )
         empty = DomainSpace.objects.exclude(domain__in=Mailbox.objects.values("domain"))
         empty.update(bytes=0, quota_bytes=0, mailboxes=0, permille=0, month_bytes=0, full_on=None)
+
+
+def _sample_customers(day: date) -> None:
+    """From the domains' figures, which are of this moment."""
+    sums = Customer.objects.annotate(
+        total=Sum("domains__space__bytes", default=0),
+        promised=Sum("domains__space__quota_bytes", default=0),
+        number=Sum("domains__space__mailboxes", default=0),
+    )
+    known = dict(CustomerSpace.objects.values_list("pk", "samples"))
+    rows = []
+    found = sums.values_list("pk", "total", "promised", "number", "plan__total_bytes").order_by()
+    for key, total, promised, number, limit in found.iterator(BATCH):
+        if not number and key not in known:
+            continue
+        samples = add(bytes(known.get(key, b"")), Sample(day.toordinal(), int(total)))
+        month, full_on, _event = look_ahead(unpack(samples), limit or 0)
+        rows.append(
+            CustomerSpace(
+                customer_id=key,
+                bytes=total,
+                quota_bytes=promised,
+                mailboxes=number,
+                permille=permille_of(total, limit or 0),
+                month_bytes=month,
+                full_on=full_on,
+                samples=samples,
+            )
+        )
+    fields = ["bytes", "quota_bytes", "mailboxes", "permille", "month_bytes", "full_on", "samples"]
+    CustomerSpace.objects.bulk_create(
+        rows, batch_size=1000, update_conflicts=True, unique_fields=["customer"], update_fields=fields
+    )
 
 
 def _modes(now: datetime) -> dict[int, str]:

@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage
+from accounts.models import CustomerSpace, DaySpace, Mailbox, MailboxSpace, MailboxUsage
 
 PERMILLE_MAX = 100_000
 
@@ -51,6 +51,33 @@ def refresh_standing(*, now: datetime | None = None) -> int:
         changed = int(cursor.rowcount)
         refresh_day(now)
     return changed
+
+
+def refresh_customers() -> None:
+    """Brings what customers with a limit use up to the mailboxes': a plan's space fills between two samples too."""
+    sums = MailboxSpace.objects.filter(mailbox__domain__customer__plan__total_bytes__gt=0).values_list(
+        "mailbox__domain__customer", "mailbox__domain__customer__plan__total_bytes"
+    )
+    found = sums.annotate(total=Sum("bytes"), promised=Sum("quota_bytes"), number=Count("pk")).order_by()
+    known = {row[0]: row[1:] for row in CustomerSpace.objects.values_list("pk", "bytes", "permille")}
+    rows = [
+        CustomerSpace(
+            customer_id=key,
+            bytes=total,
+            quota_bytes=promised,
+            mailboxes=number,
+            permille=permille_of(total, limit),
+        )
+        for key, limit, total, promised, number in found.iterator()
+        if known.get(key) != (total, permille_of(total, limit))
+    ]
+    CustomerSpace.objects.bulk_create(
+        rows,
+        batch_size=1000,
+        update_conflicts=True,
+        unique_fields=["customer"],
+        update_fields=["bytes", "quota_bytes", "mailboxes", "permille"],
+    )
 
 
 def refresh_day(now: datetime) -> None:

@@ -13,13 +13,17 @@ from django.core.paginator import Page, Paginator
 from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
-from accounts.models import DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan
+from accounts.models import Customer, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
+from accounts.services.permissions import Person, customers_of, resellers_of
+from accounts.services.usage.scope import Scope
 
 LEAST_PERCENT = 85
 UNUSED_DAYS = 182
 IDLE_PERMILLE = 250
 """A domain that uses less than this of what was promised to it is listed among those to whom too much was."""
 PAGE_ROWS = 50
+CHOICES = 100
+"""No list to choose from is longer."""
 Order = tuple[Any, ...]
 Row = TypeVar("Row", MailboxSpace, DomainSpace)
 
@@ -54,12 +58,14 @@ class TableQuery:
     text: str = ""
     mode: str = ""
     plan: int | None = None
+    reseller: int | None = None
+    customer: int | None = None
     least: int = LEAST_PERCENT
     sort: str = FIRST_SORT["filling"]
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> TableQuery:
-        """The query of an address: show, q, mode, plan, least, sort."""
+        """The query of an address: show, q, mode, plan, reseller, customer, least, sort."""
         show = values.get("show", "")
         show = show if show in FIRST_SORT else "filling"
         sorts = DOMAIN_SORTS if show in DOMAIN_TABLES else MAILBOX_SORTS
@@ -70,6 +76,8 @@ class TableQuery:
             text=values.get("q", "").strip().lower()[:100],
             mode=mode if mode in MailboxSpace.Mode.values else "",
             plan=_number(values.get("plan"), 2**31),
+            reseller=_number(values.get("reseller"), 2**31),
+            customer=_number(values.get("customer"), 2**31),
             least=LEAST_PERCENT if least is None else least,
             sort=sort if sort in sorts else FIRST_SORT[show],
         )
@@ -91,15 +99,17 @@ class TableQuery:
             "q": other.text,
             "mode": other.mode,
             "plan": other.plan or "",
+            "reseller": other.reseller or "",
+            "customer": other.customer or "",
             "least": "" if other.least == LEAST_PERCENT else other.least,
             "sort": "" if other.sort == FIRST_SORT[other.show] else other.sort,
         }
         return "?" + urlencode({name: value for name, value in values.items() if value != ""})
 
 
-def mailbox_rows(query: TableQuery) -> QuerySet[MailboxSpace]:
+def mailbox_rows(query: TableQuery, scope: Scope) -> QuerySet[MailboxSpace]:
     """The mailboxes of a table, in order."""
-    rows = MailboxSpace.objects.all()
+    rows = MailboxSpace.objects.filter(scope.within("mailbox__domain"))
     if query.show == "filling" and query.least:
         rows = rows.filter(permille__gte=query.least * 10)
     elif query.show == "unused":
@@ -116,9 +126,9 @@ def mailbox_rows(query: TableQuery) -> QuerySet[MailboxSpace]:
     return rows.order_by(*MAILBOX_SORTS[query.sort])
 
 
-def domain_rows(query: TableQuery) -> QuerySet[DomainSpace]:
+def domain_rows(query: TableQuery, scope: Scope) -> QuerySet[DomainSpace]:
     """The domains of a table, in order."""
-    rows = DomainSpace.objects.filter(mailboxes__gt=0)
+    rows = DomainSpace.objects.filter(scope.within("domain"), mailboxes__gt=0)
     rows = rows.filter(idle()) if query.show == "promised" else rows.filter(permille__gte=query.least * 10)
     if query.text:
         rows = rows.filter(domain__name__contains=query.text)
@@ -146,15 +156,17 @@ class TablePaginator(Paginator):  # type: ignore[type-arg]
         return Page([found[key] for key in keys if key in found], number, self)
 
 
-def counts() -> dict[str, int]:
+def counts(scope: Scope) -> dict[str, int]:
     """How many rows each table has when it is not narrowed."""
     least = LEAST_PERCENT * 10
+    mailboxes = MailboxSpace.objects.filter(scope.within("mailbox__domain"))
+    domains = DomainSpace.objects.filter(scope.within("domain"), mailboxes__gt=0)
     return {
-        "filling": MailboxSpace.objects.filter(permille__gte=least).count(),
-        "domains": DomainSpace.objects.filter(permille__gte=least, mailboxes__gt=0).count(),
-        "promised": DomainSpace.objects.filter(idle(), mailboxes__gt=0).count(),
-        "unused": MailboxSpace.objects.filter(unused()).count(),
-        "jumps": MailboxSpace.objects.filter(jump_on__isnull=False).count(),
+        "filling": mailboxes.filter(permille__gte=least).count(),
+        "domains": domains.filter(permille__gte=least).count(),
+        "promised": domains.filter(idle()).count(),
+        "unused": mailboxes.filter(unused()).count(),
+        "jumps": mailboxes.filter(jump_on__isnull=False).count(),
     }
 
 
@@ -175,9 +187,23 @@ def recorded_since() -> datetime | None:
     return began
 
 
-def plans() -> list[Plan]:
+def plans(scope: Scope) -> list[Plan]:
     """The plans to narrow by."""
-    return list(Plan.objects.order_by("name")[:100])
+    rows = Plan.objects.all()
+    if not scope.everything:
+        rows = rows.filter(customers__in=scope.customers().values("pk")).distinct()
+    return list(rows.order_by("name")[:CHOICES])
+
+
+def sellers(person: Person) -> list[Reseller]:
+    """The resellers to narrow by."""
+    return list(resellers_of(person).order_by("name", "pk")[:CHOICES])
+
+
+def buyers(person: Person) -> list[Customer]:
+    """The customers to narrow by; none where there are too many for a list: their names in the table of domains lead to them."""
+    found = list(customers_of(person).order_by("name", "pk")[: CHOICES + 1])
+    return found if 1 < len(found) <= CHOICES else []
 
 
 def _number(text: str | None, most: int) -> int | None:

@@ -20,14 +20,18 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.adapter import client_ip
 from accounts.models import Mailbox, User
 from accounts.services.audit import Actor
-from accounts.services.usage.disk import read_limits
+from accounts.services.customers import set_alert_percent
 from accounts.services.usage.letters import propose_mode
 from accounts.services.usage.quotas import QuotaRefused, set_quotas, take_back
+from accounts.services.usage.report import read_limits
+from accounts.services.usage.scope import Scope
 from accounts.services.usage.tables import TableQuery
-from accounts.views.usage.dashboard import page_context, require_provider, table_context
-from accounts.views.usage.forms import LimitsForm, QuotaForm
+from accounts.services.usage.weekly import want_summary
+from accounts.views.usage.dashboard import page_context, require_provider, scope_of, table_context
+from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm
 
 UNPROCESSABLE = 422
+TABLE_FIELDS = ("show", "q", "mode", "plan", "reseller", "customer", "least", "sort")
 UNDO_SALT, UNDO_AGE_S = "usage.quota", 900
 
 
@@ -35,21 +39,22 @@ UNDO_SALT, UNDO_AGE_S = "usage.quota", 900
 @require_POST
 def quota_change(request: HttpRequest) -> HttpResponse:
     """Gives the chosen mailboxes a quota and goes back to the table; what cannot be given is said at its field."""
-    require_provider(request)
+    query = _table_of(request)
+    scope = scope_of(request, query)
     form = QuotaForm(request.POST)
     chosen = [int(one) for one in request.POST.getlist("mailbox") if one.isascii() and one.isdigit() and len(one) < 19]
     if form.is_valid():
         try:
-            changed = set_quotas(by=_actor(request), mailbox_ids=chosen, quota_bytes=form.quota_bytes)
+            changed = set_quotas(by=_actor(request), scope=scope, mailbox_ids=chosen, quota_bytes=form.quota_bytes)
         except QuotaRefused as error:
-            form.add_error("gb", _refusal(error))
+            form.add_error("gb", _refusal(error, scope))
         else:
             undo = signing.dumps({str(key): value for key, value in changed.before.items()}, salt=UNDO_SALT)
             text = ngettext("%(n)s quota changed", "%(n)s quotas changed", changed.number) % {"n": changed.number}
             address = reverse("usage_quota_undo", args=[undo]) if changed.number else ""
             messages.success(request, text, extra_tags=address)
-            return redirect(reverse("usage") + _table_of(request).address())
-    context = table_context(request, _table_of(request)) | page_context()
+            return redirect(reverse("usage") + query.address())
+    context = table_context(request, query, scope) | page_context(request, scope)
     context |= {"quota_form": form, "chosen": set(chosen)}
     return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
 
@@ -58,13 +63,13 @@ def quota_change(request: HttpRequest) -> HttpResponse:
 @require_POST
 def quota_undo(request: HttpRequest, before: str) -> HttpResponse:
     """Gives mailboxes the quotas that they had before; 404 for what this server did not sign or is too old."""
-    require_provider(request)
+    scope = scope_of(request, TableQuery())
     try:
         values = signing.loads(before, salt=UNDO_SALT, max_age=UNDO_AGE_S)
     except signing.BadSignature as error:
         raise Http404 from error
     try:
-        take_back(by=_actor(request), before={int(key): int(value) for key, value in values.items()})
+        take_back(by=_actor(request), scope=scope, before={int(key): int(value) for key, value in values.items()})
     except ValidationError as error:
         messages.error(request, " ".join(error.messages))
     else:
@@ -81,7 +86,8 @@ def limits_change(request: HttpRequest) -> HttpResponse:
     require_provider(request)
     form = LimitsForm(request.POST, instance=read_limits())
     if not form.is_valid():
-        context = table_context(request, TableQuery()) | page_context(limits=form)
+        scope = scope_of(request, TableQuery())
+        context = table_context(request, TableQuery(), scope) | page_context(request, scope, limits=form)
         return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
     form.save()
     messages.success(request, _("Thresholds saved"))
@@ -90,10 +96,39 @@ def limits_change(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_POST
+def customer_limit_change(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Keeps from how much of its plan's space on a customer is told."""
+    query = TableQuery(customer=customer_id)
+    scope = scope_of(request, query)
+    customer = scope.one_customer
+    assert customer is not None
+    before = customer.alert_percent
+    form = CustomerLimitForm(request.POST, instance=customer)
+    if not form.is_valid():
+        context = table_context(request, query, scope) | page_context(request, scope, customer_limit=form)
+        return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
+    set_alert_percent(customer=customer, before=before, by=_actor(request))
+    messages.success(request, _("Thresholds saved"))
+    return redirect(reverse("usage") + query.address() + "#limits")
+
+
+@login_required
+@require_POST
+def summary_change(request: HttpRequest) -> HttpResponse:
+    """Begins or ends the letter of the week (`wanted`: 1 or nothing)."""
+    scope_of(request, TableQuery())
+    wanted = request.POST.get("wanted") == "1"
+    want_summary(cast(User, request.user), wanted=wanted)
+    messages.success(request, _("The letter comes once a week.") if wanted else _("The letter comes no more."))
+    return redirect(reverse("usage") + _table_of(request).address() + "#limits")
+
+
+@login_required
+@require_POST
 def mode_propose(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Writes to the owner that the mail could be downloaded."""
-    require_provider(request)
-    mailbox = get_object_or_404(Mailbox.objects.select_related("domain"), pk=mailbox_id)
+    scope = scope_of(request, _table_of(request))
+    mailbox = get_object_or_404(Mailbox.objects.filter(scope.within("domain")), pk=mailbox_id, deleted__isnull=True)
     try:
         taken = propose_mode(mailbox)
     except (OSError, SMTPException):
@@ -110,13 +145,15 @@ def _actor(request: HttpRequest) -> Actor:
 
 def _table_of(request: HttpRequest) -> TableQuery:
     """The table that the form stood in."""
-    values = {name: request.POST.get(f"table_{name}", "") for name in ("show", "q", "mode", "plan", "least", "sort")}
+    values = {name: request.POST.get(f"table_{name}", "") for name in TABLE_FIELDS}
     return TableQuery.read(values)
 
 
-def _refusal(error: QuotaRefused) -> str:
+def _refusal(error: QuotaRefused, scope: Scope) -> str:
     if error.code == "plan":
         return error.text
+    if error.code == "promise" and not scope.provider:
+        return _("The provider has no room for that now. Ask them.")
     return {
         "none": _("Choose mailboxes first."),
         "many": _("Too many at once: choose fewer mailboxes."),

@@ -1,33 +1,57 @@
-"""The provider's dashboard: one page, of which the table is asked for alone when it is narrowed, sorted or turned."""
+"""The dashboard of whoever runs something: one page, of which the table is asked for alone when it is narrowed,
+sorted or turned."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
+from urllib.parse import parse_qsl, urlsplit
 
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.models import User
 from accounts.services.usage import tables
 from accounts.services.usage.alerts import alerts_of_week
-from accounts.services.usage.disk import read_disk, read_limits
 from accounts.services.usage.permissions import may_see_usage
+from accounts.services.usage.report import read_limits, read_report
+from accounts.services.usage.scope import NotSeen, Scope, read_scope
 from accounts.services.usage.tables import TableQuery
-from accounts.views.usage.forms import LimitsForm, QuotaForm
+from accounts.services.usage.weekly import wants_summary
+from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm
 
 
 @login_required
 @require_safe
 def usage(request: HttpRequest) -> HttpResponse:
-    """The disk, its forecast and the tables; 404 for everybody but the provider's people."""
-    require_provider(request)
+    """What is used and promised, its forecast and the tables, of all that somebody runs; 404 for who runs nothing."""
     query = TableQuery.read(request.GET.dict())
-    context = table_context(request, query) | {"place": "usage"}
-    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+    scope = scope_of(request, query)
+    htmx: Any = request.htmx  # type: ignore[attr-defined]
+    if htmx and _elsewhere(htmx.current_url, query):
+        return HttpResponseClientRedirect(reverse("usage") + query.address())
+    context = table_context(request, query, scope) | {"place": "usage"}
+    if htmx and not htmx.history_restore_request:
         return render(request, "usage/dashboard.html#table", context)
-    return render(request, "usage/dashboard.html", context | page_context())
+    return render(request, "usage/dashboard.html", context | page_context(request, scope))
+
+
+def _elsewhere(url: str | None, query: TableQuery) -> bool:
+    """Whether the page that asks for a table is about somebody else: then all of it changes."""
+    shown = TableQuery.read(dict(parse_qsl(urlsplit(url or "").query)))
+    return (shown.reseller, shown.customer) != (query.reseller, query.customer)
+
+
+def scope_of(request: HttpRequest, query: TableQuery) -> Scope:
+    """What the person sees, as the address narrows it. Raises Http404."""
+    try:
+        return read_scope(request.user, reseller=query.reseller, customer=query.customer)
+    except NotSeen as error:
+        raise Http404 from error
 
 
 def require_provider(request: HttpRequest) -> None:
@@ -36,25 +60,41 @@ def require_provider(request: HttpRequest) -> None:
         raise Http404
 
 
-def table_context(request: HttpRequest, query: TableQuery) -> dict[str, Any]:
+def table_context(request: HttpRequest, query: TableQuery, scope: Scope) -> dict[str, Any]:
     """What the table shows."""
-    rows: QuerySet[Any] = tables.domain_rows(query) if query.of_domains else tables.mailbox_rows(query)
+    rows: QuerySet[Any] = tables.domain_rows(query, scope) if query.of_domains else tables.mailbox_rows(query, scope)
     pages = tables.TablePaginator(rows, tables.PAGE_ROWS)
     return {
         "query": query,
+        "scope": scope,
         "page": pages.get_page(request.GET.get("page")),
-        "counts": tables.counts(),
-        "plans": tables.plans(),
+        "counts": tables.counts(scope),
+        "plans": tables.plans(scope),
+        "resellers": tables.sellers(request.user),
+        "customers": tables.buyers(request.user),
         "since": tables.recorded_since() if query.show == "unused" else None,
         "quota_form": QuotaForm(),
     }
 
 
-def page_context(*, limits: LimitsForm | None = None) -> dict[str, Any]:
+def page_context(
+    request: HttpRequest,
+    scope: Scope,
+    *,
+    limits: LimitsForm | None = None,
+    customer_limit: CustomerLimitForm | None = None,
+) -> dict[str, Any]:
     """What stands around the table."""
-    return {
-        "provider": True,
-        "disk": read_disk(),
-        "told": alerts_of_week(),
-        "limits_form": limits or LimitsForm(instance=read_limits()),
+    context: dict[str, Any] = {
+        "provider": scope.provider,
+        "runs": True,
+        "disk": read_report(scope),
+        "told": alerts_of_week(scope),
+        "summary": wants_summary(cast(User, request.user)),
     }
+    customer = scope.one_customer
+    if scope.everything:
+        context["limits_form"] = limits or LimitsForm(instance=read_limits())
+    elif customer and customer.plan.total_bytes:
+        context["customer_form"] = customer_limit or CustomerLimitForm(instance=customer)
+    return context

@@ -15,8 +15,9 @@ from django.views.decorators.http import require_safe
 from accounts.models import DomainSpace, MailboxSpace
 from accounts.services.csv_cells import safe_cell
 from accounts.services.usage import tables
+from accounts.services.usage.scope import Scope
 from accounts.services.usage.tables import TableQuery
-from accounts.views.usage.dashboard import require_provider
+from accounts.views.usage.dashboard import scope_of
 
 BOM = "\ufeff"
 """By which spreadsheets know UTF-8."""
@@ -26,10 +27,10 @@ BOM = "\ufeff"
 @require_safe
 def usage_export(request: HttpRequest) -> StreamingHttpResponse:
     """The whole table that the address says, sizes in bytes."""
-    require_provider(request)
     query = TableQuery.read(request.GET.dict())
+    scope = scope_of(request, query)
     name = f"{query.show}-{timezone.localdate():%Y-%m-%d}.csv"
-    response = StreamingHttpResponse(_lines(query), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(_lines(query, scope), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -41,14 +42,14 @@ class Echo:
         return text
 
 
-def _lines(query: TableQuery) -> Iterator[str]:
+def _lines(query: TableQuery, scope: Scope) -> Iterator[str]:
     writer = csv.writer(Echo())
     yield BOM
-    for row in _domains(query) if query.of_domains else _mailboxes(query):
+    for row in _domains(query, scope) if query.of_domains else _mailboxes(query, scope):
         yield writer.writerow([safe_cell(cell) for cell in row])
 
 
-def _mailboxes(query: TableQuery) -> Iterator[list[Any]]:
+def _mailboxes(query: TableQuery, scope: Scope) -> Iterator[list[Any]]:
     yield [
         _("Mailbox"),
         _("Customer"),
@@ -63,7 +64,7 @@ def _mailboxes(query: TableQuery) -> Iterator[list[Any]]:
         _("Last jump, bytes"),
         _("Jumped on"),
     ]
-    for space in tables.whole(tables.mailbox_rows(query)).iterator(2000):
+    for space in tables.whole(tables.mailbox_rows(query, scope)).iterator(2000):
         yield _mailbox(space)
 
 
@@ -85,7 +86,7 @@ def _mailbox(space: MailboxSpace) -> list[Any]:
     ]
 
 
-def _domains(query: TableQuery) -> Iterator[list[Any]]:
+def _domains(query: TableQuery, scope: Scope) -> Iterator[list[Any]]:
     yield [
         _("Domain"),
         _("Customer"),
@@ -97,7 +98,7 @@ def _domains(query: TableQuery) -> Iterator[list[Any]]:
         _("Growth in 30 days, bytes"),
         _("Full on"),
     ]
-    for space in tables.whole(tables.domain_rows(query)).iterator(2000):
+    for space in tables.whole(tables.domain_rows(query, scope)).iterator(2000):
         yield _domain(space)
 
 

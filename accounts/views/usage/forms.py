@@ -7,7 +7,7 @@ from decimal import Decimal
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import UsageLimits
+from accounts.models import Customer, UsageLimits
 
 GIGA = 10**9
 
@@ -55,3 +55,17 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]
             if isinstance(value, int) and not least <= value <= most:
                 self.add_error(name, _("From %(least)s to %(most)s %%.") % {"least": least, "most": most})
         return cleaned
+
+
+class CustomerLimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    """From how much of a plan's space on its customer is told, in percent."""
+
+    class Meta:
+        model = Customer
+        fields = ["alert_percent"]
+
+    def clean_alert_percent(self) -> int | None:
+        value: int | None = self.cleaned_data["alert_percent"]
+        if value is not None and not 50 <= value <= 99:
+            raise forms.ValidationError(_("From %(least)s to %(most)s %%.") % {"least": 50, "most": 99})
+        return value

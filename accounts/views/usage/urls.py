@@ -14,5 +14,7 @@ urlpatterns = [
     path("mailbox/<int:mailbox_id>/propose/", actions.mode_propose, name="usage_propose"),
     path("account/<int:account_id>/activity/", activity.account_activity, name="account_activity"),
     path("mailbox/<int:mailbox_id>/activity/", activity.mailbox_activity, name="mailbox_activity"),
+    path("limits/customer/<int:customer_id>/change/", actions.customer_limit_change, name="usage_customer_limit"),
+    path("summary/change/", actions.summary_change, name="usage_summary"),
     path("limits/change/", actions.limits_change, name="usage_limits"),
 ]

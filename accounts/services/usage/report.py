@@ -1,0 +1,215 @@
+"""The report of everything, of a reseller, of a customer: what is there, promised, used, and where it leads."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.db.models import Count, Q, Sum
+from django.utils import timezone
+
+from accounts.models import CustomerSpace, DaySpace, DomainSpace, MailboxSpace, UsageLimits
+from accounts.services.usage.scope import Scope
+from accounts.usage.charts import Growth, Point, growth, thinned
+from accounts.usage.forecast import Forecast, forecast
+from accounts.usage.series import Sample, unpack
+
+HISTORY_DAYS, CHART_DAYS, AHEAD_DAYS = 730, 365, 150
+"""How much history the forecast looks at, how much of it the chart shows, and how far it shows ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A line of the table that says the same as the chart; for a month to come `low_bytes` to `high_bytes` hold the band."""
+
+    day: date
+    used_bytes: int
+    promised_bytes: int | None = None
+    low_bytes: int | None = None
+    high_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceReport:
+    """What the dashboard says of everything, or of a part. `today.disk_bytes` is what there is: of the disk, of a customer's
+    plan, or None where nothing says it; percentages are of that."""
+
+    today: DaySpace
+    limits: UsageLimits
+    of_plan: bool
+    """Whether it is a plan's space and no disk's."""
+    alert_percent: int
+    used_percent: int | None
+    promised_percent: int | None
+    kept_percent: int
+    """How much of what is promised is used."""
+    month_bytes: int | None
+    week_bytes: int | None
+    alert_on: date | None
+    chart: Growth | None
+    months: tuple[Month, ...]
+
+    @property
+    def finding(self) -> str:
+        """What the heading says: over (past the threshold), soon (`alert_on`), calm, early (too little history), or unknown
+        (nothing says how much there is)."""
+        if self.used_percent is None:
+            return "unknown"
+        if self.used_percent >= self.alert_percent:
+            return "over"
+        if self.alert_on:
+            return "soon"
+        return "early" if self.month_bytes is None else "calm"
+
+    @property
+    def scale_bytes(self) -> int:
+        """What the longest bar stands for."""
+        return max(self.today.disk_bytes or 0, self.today.quota_bytes, self.today.bytes, 1)
+
+    def bar(self, size_bytes: int | None) -> int:
+        """A bar's length in percent of the longest."""
+        return (size_bytes or 0) * 100 // self.scale_bytes
+
+    @property
+    def bars(self) -> dict[str, int]:
+        """Lengths in percent: the disk, what is promised within it, what beyond it, and what is used."""
+        disk, promised = self.bar(self.today.disk_bytes), self.bar(self.today.quota_bytes)
+        within = min(disk, promised) if disk else promised
+        return {"disk": disk, "within": within, "beyond": promised - within, "used": self.bar(self.today.bytes)}
+
+    @property
+    def imap_bytes(self) -> int:
+        return self.today.bytes - self.today.pop3_bytes
+
+    @property
+    def imap_mailboxes(self) -> int:
+        return self.today.mailboxes - self.today.pop3_mailboxes
+
+    @property
+    def pop3_percent(self) -> int:
+        return round(self.today.pop3_mailboxes * 100 / self.today.mailboxes) if self.today.mailboxes else 0
+
+
+def read_limits() -> UsageLimits:
+    """The thresholds that are in force."""
+    return UsageLimits.objects.first() or UsageLimits()
+
+
+def read_report(scope: Scope) -> SpaceReport | None:
+    """The report of today; None before anything was counted."""
+    limits = read_limits()
+    if scope.everything:
+        since = timezone.localdate() - timedelta(days=HISTORY_DAYS)
+        days = list(DaySpace.objects.filter(day__gte=since).order_by("day"))
+        return _report(days, limits, limits.disk_percent) if days else None
+    days = _days(scope)
+    customer = scope.one_customer
+    percent = (customer.alert_percent if customer else None) or limits.owner_percent
+    return _report(days, limits, percent, of_plan=customer is not None) if days else None
+
+
+def _report(days: list[DaySpace], limits: UsageLimits, percent: int, *, of_plan: bool = False) -> SpaceReport:
+    """Of days, oldest first, one or more."""
+    today = days[-1]
+    line = forecast([Sample(day.day.toordinal(), day.bytes) for day in days])
+    there = today.disk_bytes
+    alert_bytes = there * percent // 100 if there else None
+    reached = line.reaches(alert_bytes) if line and alert_bytes else None
+    week_ago = [day for day in days[:-1] if (today.day - day.day).days >= 7]
+    return SpaceReport(
+        today=today,
+        limits=limits,
+        of_plan=of_plan,
+        alert_percent=percent,
+        used_percent=today.bytes * 100 // there if there else None,
+        promised_percent=today.quota_bytes * 100 // there if there else None,
+        kept_percent=today.bytes * 100 // today.quota_bytes if today.quota_bytes else 0,
+        month_bytes=round(line.day_bytes * 30) if line else None,
+        week_bytes=today.bytes - week_ago[-1].bytes if week_ago else None,
+        alert_on=date.fromordinal(reached) if reached else None,
+        chart=_chart(days[-CHART_DAYS:], line, alert_bytes, reached),
+        months=_months(days[-CHART_DAYS:], line),
+    )
+
+
+def _days(scope: Scope) -> list[DaySpace]:
+    """A part's days: what was used in the past, and all that is known of today, which is read from the mailboxes."""
+    pop3 = Q(mode=MailboxSpace.Mode.POP3)
+    sums = MailboxSpace.objects.filter(scope.within("mailbox__domain")).aggregate(
+        pop3_bytes=Sum("bytes", filter=pop3, default=0),
+        pop3_mailboxes=Count("pk", filter=pop3),
+        mailboxes=Count("pk"),
+        quota_bytes=Sum("quota_bytes", default=0),
+        bytes=Sum("bytes", default=0),
+    )
+    if not sums["mailboxes"]:
+        return []
+    customer = scope.one_customer
+    now = timezone.now()
+    latest = DaySpace.objects.order_by("-day").values_list("at", flat=True).first()
+    today = DaySpace(day=timezone.localdate(now), at=latest or now, **sums)
+    today.disk_bytes = customer.plan.total_bytes if customer else None
+    since = today.day.toordinal() - HISTORY_DAYS
+    past = [one for one in history_of(scope) if since <= one.day < today.day.toordinal()]
+    return [*(DaySpace(day=one.date, bytes=one.size_bytes) for one in past), today]
+
+
+def history_of(scope: Scope) -> list[Sample]:
+    """What a part used, day by day, oldest first."""
+    customers = CustomerSpace.objects.filter(customer__in=scope.customers().values("pk"))
+    domains = DomainSpace.objects.filter(domain__in=scope.lone_domains().values("pk"))
+    packed = [*customers.values_list("samples", flat=True), *domains.values_list("samples", flat=True)]
+    return add_up(unpack(bytes(one)) for one in packed)
+
+
+def add_up(series: Iterable[list[Sample]]) -> list[Sample]:
+    """The sum of series, on every day on which one of them has a sample; between its samples a series is as it
+    was at the last."""
+    changes: Counter[int] = Counter()
+    for samples in series:
+        before = 0
+        for day, size_bytes in samples:
+            changes[day] += size_bytes - before
+            before = size_bytes
+    total, found = 0, []
+    for day in sorted(changes):
+        total += changes[day]
+        found.append(Sample(day, total))
+    return found
+
+
+def _chart(days: list[DaySpace], line: Forecast | None, alert_bytes: int | None, reached: int | None) -> Growth | None:
+    if len(days) < 2:
+        return None
+    used: list[Point] = [(day.day.toordinal(), day.bytes) for day in days]
+    promised: list[Point] = [(day.day.toordinal(), day.quota_bytes) for day in days if day.mailboxes]
+    promised = promised if len(promised) > 1 else []  # a part's past promises are not kept
+    far = min(AHEAD_DAYS, max(7, len(days) // 2))
+    ahead = [(line.day + n, line.band(line.day + n)) for n in range(5, far + 1, 5)] if line else []
+    points = [(day, low, line.at(day), high) for day, (low, high) in ahead] if line else []
+    disk = days[-1].disk_bytes
+    return growth(
+        thinned(used),
+        thinned(promised),
+        points,
+        disk_bytes=disk,
+        alert_bytes=alert_bytes,
+        alert_day=reached if reached and line and reached > line.day else None,
+    )
+
+
+def _months(days: list[DaySpace], line: Forecast | None) -> tuple[Month, ...]:
+    """The last day of each month, and the ends of the five that come."""
+    by_month = {
+        (day.day.year, day.day.month): Month(day.day, day.bytes, day.quota_bytes if day.mailboxes else None)
+        for day in days
+    }
+    rows = list(by_month.values())
+    if line:
+        for ahead in range(30, AHEAD_DAYS + 1, 30):
+            day = line.day + ahead
+            low, high = line.band(day)
+            rows.append(Month(date.fromordinal(day), line.at(day), None, low, high))
+    return tuple(rows)

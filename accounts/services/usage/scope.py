@@ -1,0 +1,86 @@
+"""Whose space a page is about: everything, what a reseller or a customer has, or what somebody runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Customer, Domain, Reseller
+from accounts.services.permissions import Held, Person, customers_of, held_by, resellers_of
+
+
+class NotSeen(LookupError):
+    """A reseller or a customer that is not there, or not for this person to see."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What somebody with these roles sees, narrowed to a reseller or a customer of theirs."""
+
+    held: Held
+    reseller: Reseller | None = None
+    customer: Customer | None = None
+
+    @property
+    def provider(self) -> bool:
+        """Whether the provider's own people look."""
+        return self.held.provider
+
+    @property
+    def everything(self) -> bool:
+        """The whole installation, its disk included."""
+        return self.held.provider and self.reseller is None and self.customer is None
+
+    @cached_property
+    def one_customer(self) -> Customer | None:
+        """The customer that it is about, if it is about one alone: there is a plan then."""
+        if self.customer or self.held.provider or self.reseller:
+            return self.customer
+        if len(self.held.customers) == 1 and not (self.held.resellers or self.held.domains):
+            return Customer.objects.select_related("plan").get(pk=next(iter(self.held.customers)))
+        return None
+
+    def within(self, path: str) -> Q:
+        """The condition for rows whose domain is at `path`; empty for everything."""
+        found = Q()
+        if self.customer:
+            found &= Q(**{f"{path}__customer": self.customer.pk})
+        elif self.reseller:
+            found &= Q(**{f"{path}__customer__reseller": self.reseller.pk})
+        if self.held.provider:
+            return found
+        own = Q(pk__in=self.held.domains) | Q(customer__in=self.held.customers)
+        if self.held.resellers:
+            own |= Q(customer__reseller__in=self.held.resellers)
+        return found & Q(**{f"{path}__in": Domain.objects.filter(own).values("pk")})
+
+    def customers(self) -> QuerySet[Customer]:
+        """The customers of which all is in it."""
+        rows = Customer.objects.all()
+        if self.customer:
+            return rows.filter(pk=self.customer.pk)
+        if self.reseller:
+            return rows.filter(reseller=self.reseller)
+        if self.held.provider:
+            return rows
+        return rows.filter(Q(reseller__in=self.held.resellers) | Q(pk__in=self.held.customers))
+
+    def lone_domains(self) -> QuerySet[Domain]:
+        """The domains in it of whose customer it does not hold all."""
+        if self.customer or self.reseller or self.held.provider:
+            return Domain.objects.none()
+        return Domain.objects.filter(pk__in=self.held.domains).exclude(customer__in=self.customers().values("pk"))
+
+
+def read_scope(person: Person, *, reseller: int | None, customer: int | None) -> Scope:
+    """What the person sees, narrowed. Raises NotSeen: for who runs nothing too."""
+    held = held_by(person)
+    if not held:
+        raise NotSeen
+    one = customers_of(person).select_related("plan", "reseller").filter(pk=customer).first() if customer else None
+    seller = resellers_of(person).filter(pk=reseller).first() if reseller else None
+    if (customer and one is None) or (reseller and seller is None):
+        raise NotSeen
+    return Scope(held, seller, one)

@@ -1,0 +1,228 @@
+"""What each of those who run something sees of the space: its own, and nothing else; how customers are told; weekly letters."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from accounts.models import (
+    Change,
+    Customer,
+    CustomerSpace,
+    Kind,
+    Mailbox,
+    MailboxSpace,
+    MailboxUsage,
+    Plan,
+    Reseller,
+    Role,
+    SpaceAlert,
+    User,
+    WeeklySummary,
+)
+from accounts.services.permissions import held_by
+from accounts.services.usage.alerts import find_crossings
+from accounts.services.usage.letters import send_alerts
+from accounts.services.usage.report import add_up, read_report
+from accounts.services.usage.sampling import take_samples
+from accounts.services.usage.scope import Scope
+from accounts.services.usage.standing import refresh_customers, refresh_standing
+from accounts.services.usage.weekly import send_summaries, want_summary
+from accounts.usage.series import Sample, pack
+from tests.usage.conftest import GIGA, Provider, signed_in
+from tests.usage.test_pages import page, shown
+
+_numbers = itertools.count(1)
+MONDAY = datetime(2026, 11, 30, 9, tzinfo=timezone.get_default_timezone())
+
+
+def runner(kind: Kind, language: str = "en", **over: Any) -> tuple[Client, User]:
+    person = User.objects.create_user(f"jefa{next(_numbers)}@afuera.test", language=language)
+    Role.objects.create(person=person, kind=kind, **over)
+    return signed_in(Client(), person), person
+
+
+@pytest.fixture
+def three(provider: Provider) -> dict[str, Client]:
+    """Equis (x.test) buys from a reseller; the roles over it, and over nothing of =Griega's."""
+    domain = provider.ana.domain
+    seller = Reseller.objects.create(name="Revende")
+    Customer.objects.filter(pk=domain.customer_id).update(reseller=seller)
+    Plan.objects.filter(customers=domain.customer_id).update(total_bytes=30 * GIGA)
+    take_samples()
+    domain.refresh_from_db()
+    return {
+        "reseller": runner(Kind.RESELLER, reseller=seller)[0],
+        "customer": runner(Kind.CUSTOMER, customer=domain.customer)[0],
+        "domain": runner(Kind.DOMAIN, domain=domain)[0],
+    }
+
+
+@pytest.mark.parametrize("who", ["reseller", "customer", "domain"])
+def test_everybody_sees_their_own_and_no_more(three: dict[str, Client], provider: Provider, who: str) -> None:
+    client = three[who]
+    html = page(client, "?least=0&sort=name")
+    assert shown(html) == ["ana@x.test", "bob@x.test"]
+    assert "Physical disk" not in html
+    assert "18.3 GB" in html
+    assert shown(page(client, "?show=domains&least=0")) == ["x.test"]
+    csv = b"".join(client.get(reverse("usage_export") + "?least=0").streaming_content).decode()  # type: ignore[attr-defined]
+    assert "ana@x.test" in csv
+    assert "eva@y.test" not in csv
+    other = provider.eva.domain.customer_id
+    for name in ("usage", "usage_export"):
+        assert client.get(reverse(name) + f"?customer={other}").status_code == 404
+        assert client.get(reverse(name) + "?reseller=999").status_code == 404
+    assert client.post(reverse("usage_propose", args=[provider.eva.pk])).status_code == 404
+    assert client.post(reverse("usage_limits"), {"owner_percent": "60"}).status_code == 404
+    assert client.post(reverse("usage_customer_limit", args=[other]), {"alert_percent": "60"}).status_code == 404
+    assert client.post(reverse("usage_quota"), {"gb": "12", "mailbox": [provider.eva.pk]}).status_code == 422
+    assert Mailbox.objects.get(pk=provider.eva.pk).quota_bytes == 10 * GIGA
+    assert client.post(reverse("usage_quota"), {"gb": "12", "mailbox": [provider.ana.pk]}).status_code == 302
+    assert Mailbox.objects.get(pk=provider.ana.pk).quota_bytes == 12 * GIGA
+
+
+def test_a_customer_is_told_of_the_plan(three: dict[str, Client], provider: Provider) -> None:
+    html = page(three["customer"])
+    assert "Space of Equis" in html
+    assert "61 % of the plan's space is used; a forecast needs a week of figures" in html
+    assert "Promised to mailboxes: 66 % of the plan." in html
+    today = timezone.localdate().toordinal()
+    past = [Sample(today - back, 18_300_000_000 - back * 100_000_000) for back in range(60, 0, -1)]
+    CustomerSpace.objects.update(samples=pack(past))
+    html = page(three["customer"])
+    assert "The plan's space reaches 80 % on" in html.replace("&#x27;", "'")
+    assert "Plan 30 GB" in html
+    assert "+3 GB a month" in html
+
+
+def test_the_provider_narrows_by_reseller_and_customer(
+    three: dict[str, Client], provider: Provider, admin: Client
+) -> None:
+    customer, seller = provider.ana.domain.customer_id, Reseller.objects.get().pk
+    for query in (f"customer={customer}", f"reseller={seller}"):
+        html = page(admin, f"?{query}&least=0&sort=name")
+        assert shown(html) == ["ana@x.test", "bob@x.test"]
+        assert f"{query}&amp;least=0&amp;sort=bytes" in html or f"{query}&amp;least=0&amp;sort=" in html
+    htmx = {"HX-Request": "true", "HX-Current-URL": "http://testserver/portal/usage/?least=0"}
+    answer = admin.get(reverse("usage") + f"?least=0&customer={customer}", headers=htmx)
+    assert answer["HX-Redirect"] == reverse("usage") + f"?customer={customer}&least=0"
+    htmx["HX-Current-URL"] = f"http://testserver/portal/usage/?customer={customer}"
+    answer = admin.get(reverse("usage") + f"?least=0&customer={customer}", headers=htmx)
+    assert "HX-Redirect" not in answer
+
+
+def use(mailbox: Mailbox, size_bytes: int) -> None:
+    MailboxUsage.objects.filter(username=mailbox.address).update(bytes=size_bytes)
+    refresh_standing()
+    refresh_customers()
+
+
+def test_a_customer_is_written_to_once_for_each_crossing(three: dict[str, Client], provider: Provider) -> None:
+    customer = provider.ana.domain.customer
+    runner(Kind.CUSTOMER, "es", customer=customer)
+    use(provider.bob, 9_000_000_000)
+    MailboxSpace.objects.update(alerted=100)
+    assert find_crossings() == 0
+    use(provider.ana, 16 * GIGA)
+    assert find_crossings() == 1
+    assert find_crossings() == 0
+    assert (send_alerts(), send_alerts()) == (2, 0)
+    texts = {letter.to[0]: letter for letter in mail.outbox}
+    assert sorted(letter.subject[:5] for letter in texts.values())[0] == "Equis"
+    english = next(letter for letter in mail.outbox if "80 % of its space" in letter.subject)
+    assert english.extra_headers["Auto-Submitted"] == "auto-generated"
+    assert f"{reverse('usage')}?customer={customer.pk}" in str(english.body)
+    use(provider.ana, 14_900_000_000)
+    assert find_crossings() == 0
+    assert CustomerSpace.objects.get(pk=customer.pk).alerted == 80
+    use(provider.ana, 12 * GIGA)
+    find_crossings()
+    assert CustomerSpace.objects.get(pk=customer.pk).alerted == 0
+    assert SpaceAlert.objects.get(customer=customer).cleared is not None
+    use(provider.ana, 21 * GIGA)
+    assert find_crossings() == 1
+    assert SpaceAlert.objects.get(customer=customer, cleared__isnull=True).percent == 100
+    assert "1 customer told of passing 100 % of its plan" in page(three["customer"])
+
+
+def test_a_customer_has_a_threshold_of_its_own(three: dict[str, Client], provider: Provider) -> None:
+    customer = provider.ana.domain.customer
+    change = reverse("usage_customer_limit", args=[customer.pk])
+    assert three["domain"].post(change, {"alert_percent": "60"}).status_code == 404
+    answer = three["customer"].post(change, {"alert_percent": "40"})
+    assert answer.status_code == 422
+    assert "From 50 to 99 %." in answer.content.decode()
+    assert three["customer"].post(change, {"alert_percent": "60"}).status_code == 302
+    assert Change.objects.filter(verb="customer.change", after={"alert_percent": 60}).exists()
+    use(provider.ana, 9_800_000_000)
+    MailboxSpace.objects.update(alerted=100)
+    assert find_crossings() == 1
+    assert SpaceAlert.objects.get(customer__isnull=False).percent == 60
+
+
+def test_a_plan_has_a_threshold_of_its_own(provider: Provider) -> None:
+    Plan.objects.filter(customers=provider.eva.domain.customer_id).update(owner_percent=60)
+    use(provider.eva, 6_500_000_000)
+    use(provider.bob, 7_000_000_000)
+    find_crossings()
+    told = dict(SpaceAlert.objects.values_list("mailbox__address", "percent"))
+    assert told == {"ana@x.test": 95, "eva@y.test": 60}
+
+
+def test_the_letter_of_the_week_comes_once(three: dict[str, Client], provider: Provider, admin: Client) -> None:
+    early = MONDAY.replace(hour=6)
+    assert send_summaries(now=early) == 0
+    assert send_summaries(now=MONDAY) == 4
+    assert send_summaries(now=MONDAY + timedelta(days=3)) == 0
+    customers = [letter for letter in mail.outbox if "of the plan's 30" in str(letter.body)]
+    assert len(customers) == 1
+    body = str(customers[0].body).replace("\u00a0", " ")
+    assert "18.3 GB of the plan's 30 GB are used (61 %)." in body
+    assert "1 mailbox is fuller than 90 %:\n  ana@x.test  97 %" in body
+    assert "eva@y.test" not in body
+    want_summary(User.objects.get(email=customers[0].to[0]), wanted=False)
+    assert send_summaries(now=MONDAY + timedelta(days=7)) == 3
+
+
+def test_who_ends_the_letter_gets_none(three: dict[str, Client]) -> None:
+    client = three["customer"]
+    assert "comes on Mondays" in page(client)
+    client.post(reverse("usage_summary"))
+    assert "No letter of the week comes." in page(client)
+    assert WeeklySummary.objects.get().wanted is False
+    client.post(reverse("usage_summary"), {"wanted": "1"})
+    assert WeeklySummary.objects.get().wanted is True
+
+
+def test_a_server_that_does_not_take_it_is_asked_again(three: dict[str, Client], settings: Any) -> None:
+    kept, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_PORT = 9
+    assert send_summaries(now=MONDAY) == 0
+    settings.EMAIL_BACKEND = kept
+    assert send_summaries(now=MONDAY) == 3
+
+
+def test_who_runs_domains_alone_has_a_report_without_a_limit(three: dict[str, Client], provider: Provider) -> None:
+    report = read_report(Scope(held_by(User.objects.get(roles__kind=Kind.DOMAIN))))
+    assert report is not None
+    assert (report.finding, report.used_percent, report.of_plan) == ("unknown", None, False)
+    assert report.today.bytes == 18_300_000_000
+
+
+@given(st.lists(st.dictionaries(st.integers(1, 30), st.integers(0, 9), max_size=10), max_size=5))
+def test_sums_of_series_are_those_of_every_day(series: list[dict[int, int]]) -> None:
+    total = dict(add_up([[Sample(day, one[day]) for day in sorted(one)] for one in series]))
+    for day in total:
+        last = [one[max(when for when in one if when <= day)] for one in series if any(when <= day for when in one)]
+        assert total[day] == sum(last)
+    assert set(total) == {day for one in series for day in one}
