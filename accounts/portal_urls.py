@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from accounts.views.portal import addresses, batches, changes, customers, domains, home, mailboxes, people, states
+from accounts.views.portal import (
+    addresses,
+    batches,
+    changes,
+    customers,
+    domains,
+    home,
+    mailboxes,
+    people,
+    states,
+    tokens,
+)
 
 app_name = "portal"
 
@@ -60,6 +71,9 @@ urlpatterns = [
     path("plans/", customers.plan_list, name="plans"),
     path("plans/new/", customers.plan_new, name="plan_new"),
     path("plans/<int:plan_id>/", customers.plan_edit, name="plan"),
+    path("tokens/", tokens.tokens, name="tokens"),
+    path("tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token_revoke"),
+    path("api/", tokens.api_description, name="api"),
     path("people/", people.provider_people, name="people"),
     path("roles/<int:role_id>/withdraw/", people.role_withdraw, name="role_withdraw"),
     path("invitations/<int:invitation_id>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),

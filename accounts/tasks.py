@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.services import activity, batches, events, mailboxes, resets
 from accounts.services.sending_limit import forget_old as forget_sent
+from accounts.services.tokens import forget_replies
 from accounts.services.usage.alerts import find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.sampling import take_samples
@@ -71,7 +72,8 @@ def purge_mailboxes() -> int:
 
 @shared_task  # type: ignore[untyped-decorator]
 def clear_batches() -> int:
-    """Forgets old lists of mailboxes and the passwords in them."""
+    """Forgets old lists of mailboxes and the passwords in them, and what was answered to the API a day ago."""
+    forget_replies()
     return batches.clear_batches()
 
 

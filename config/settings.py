@@ -187,6 +187,7 @@ POP3_TLS = env("POP3_TLS", "starttls")
 POP3_ALLOW_CLEARTEXT = env_bool("POP3_ALLOW_CLEARTEXT")  # passwords to other POP3 servers without TLS
 LMTP_HOST = env("LMTP_HOST", MAIL_HOST)
 LMTP_PORT = int(env("LMTP_PORT", "24"))
+API_CALLS_A_MINUTE = int(env("API_CALLS_A_MINUTE", "600"))
 POLICY_PORT = int(env("POLICY_PORT", "12341"))
 SIEVE_HOST = env("SIEVE_HOST", MAIL_HOST)
 SIEVE_PORT = int(env("SIEVE_PORT", "4190"))

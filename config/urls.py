@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from accounts.api.v1 import api
+
 urlpatterns = [
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("mail/<int:account_id>/", include("accounts.mailbox_urls")),
+    path("api/v1/", api.urls),
     path("portal/usage/", include("accounts.views.usage.urls")),
     path("portal/", include("accounts.portal_urls")),
     path("", include("webmail.urls")),

@@ -18,6 +18,7 @@ from accounts.models.passwords import AppPassword
 from accounts.models.people import User
 from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.sending import SentToday
+from accounts.models.tokens import ApiReply, ApiToken
 from accounts.models.usage import (
     CustomerSpace,
     DaySpace,
@@ -32,6 +33,8 @@ from accounts.models.usage import (
 
 __all__ = [
     "Alias",
+    "ApiReply",
+    "ApiToken",
     "AppPassword",
     "Batch",
     "Change",

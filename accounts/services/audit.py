@@ -13,14 +13,17 @@ Audited = Plan | Reseller | Customer | Domain | Mailbox | Alias | Group
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who changes something, and from which address. Without a person it is Casilla itself, or a command."""
+    """Who changes something, from which address, and with which token (its name), if it was one. Without a person it is Casilla
+    itself, or a command."""
 
     person: User | None = None
     origin: str = ""
+    token: str = ""
 
     @property
     def name(self) -> str:
-        return self.person.email if self.person else ""
+        who = self.person.email if self.person else ""
+        return f"{who} ({self.token})"[:254] if self.token else who
 
 
 SYSTEM = Actor()
@@ -73,9 +76,19 @@ def record_role(*, by: Actor, verb: str, role: Role | Invitation, address: str) 
     )
 
 
-def record_person(*, by: Actor, verb: str, person: User) -> None:
+def record_person(
+    *,
+    by: Actor,
+    verb: str,
+    person: User,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
     """Writes down a change of a person, which is over nothing that is somebody else's."""
-    Change.objects.create(actor=by.person, actor_name=by.name, origin=by.origin, verb=verb, thing=person.email)
+    values = {"before": dict(before or {}), "after": dict(after or {})}
+    Change.objects.create(
+        actor=by.person, actor_name=by.name, origin=by.origin, verb=verb, thing=person.email, **values
+    )
 
 
 def _whose(thing: Audited) -> dict[str, Any]:

@@ -8,7 +8,21 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from accounts.models import Alias, Batch, Customer, Domain, Group, Invitation, Kind, Mailbox, Plan, Reseller, Role, User
+from accounts.models import (
+    Alias,
+    ApiToken,
+    Batch,
+    Customer,
+    Domain,
+    Group,
+    Invitation,
+    Kind,
+    Mailbox,
+    Plan,
+    Reseller,
+    Role,
+    User,
+)
 from accounts.provisioning.passwords import hash_mailbox_password
 from accounts.services.audit import Actor
 from accounts.services.batches import read_batch
@@ -16,6 +30,7 @@ from accounts.services.forwards import create_alias, save_group
 from accounts.services.invitations import invite
 from accounts.services.login import account_of_mailbox
 from accounts.services.mailboxes import new_home
+from accounts.services.tokens import make_token
 
 PASSWORD = "bodega-timbre-lluvia-41"
 
@@ -34,6 +49,7 @@ class Side:
     role: Role
     invitation: Invitation
     token: str
+    api_token: ApiToken
     people: dict[str, User] = field(default_factory=dict)
 
 
@@ -81,7 +97,8 @@ def make_side(plan: Plan, name: str) -> Side:
     group = save_group(domain=domain, local="todos", name="", members=[mailbox.address], by=by)
     batch = read_batch(domain=domain, data=b"address\nnuevo\n", name="lista.csv", by=by)
     invitation, token = invite(address=f"otra@{name}.example", kind=Kind.DOMAIN, target=domain, by=by)
-    return Side(reseller, customer, domain, mailbox, alias, group, batch, role, invitation, token, people)
+    made = make_token(person=people["domain"], name="panel", scopes=["mailboxes:read"], by=by)
+    return Side(reseller, customer, domain, mailbox, alias, group, batch, role, invitation, token, made.row, people)
 
 
 @pytest.fixture

@@ -1,0 +1,159 @@
+"""Who calls: a token, the person for whom it acts, and what it is narrowed to. Strangers get no further than here."""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model, Q, QuerySet
+from django.http import Http404, HttpRequest
+from django.utils import translation
+from ninja.security import HttpBearer
+from redis import Redis, RedisError
+
+from accounts.adapter import client_ip
+from accounts.models import Alias, ApiToken, Customer, Domain, Group, Invitation, Mailbox, Plan, Reseller, User
+from accounts.services import permissions
+from accounts.services.audit import Actor
+from accounts.services.permissions import Action, Thing
+from accounts.services.tokens import find_token
+
+WINDOW_S = 60
+TIMEOUT_S = 0.5
+
+log = logging.getLogger(__name__)
+
+
+class TooManyRequests(Exception):
+    """More calls in a minute than a token may make; `wait_s` until the next."""
+
+    def __init__(self, wait_s: int) -> None:
+        super().__init__(wait_s)
+        self.wait_s = wait_s
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A token and its person. What may be seen and done is what the person may (accounts/services/permissions.py), within the
+    token's scopes and its customer."""
+
+    token: ApiToken
+    origin: str
+
+    @property
+    def person(self) -> User:
+        return self.token.person
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(self.person, self.origin, self.token.name)
+
+    def need(self, scope: str) -> None:
+        """Raises PermissionDenied without the scope; who may change may read."""
+        area, _colon, how = scope.partition(":")
+        if not {scope, f"{area}:write" if how == "read" else scope} & set(self.token.scopes):
+            raise PermissionDenied(f"this token lacks the scope {scope}")
+
+    def allow(self, action: Action, thing: Thing = None) -> None:
+        """Raises PermissionDenied for what the person may not do, and for what is over nothing of the token's customer."""
+        if thing is None and self.token.customer_id is not None:
+            raise PermissionDenied("this token is for one customer")
+        if not permissions.may(self.person, action, thing):
+            raise PermissionDenied("the person of this token may not do that")
+
+    # --- What is there for this caller: the person's, within the token's customer -------------------------------------------
+    def resellers(self) -> QuerySet[Reseller]:
+        rows = permissions.resellers_of(self.person)
+        return rows.none() if self.token.customer_id else rows
+
+    def customers(self) -> QuerySet[Customer]:
+        return self._within(permissions.customers_of(self.person), "pk")
+
+    def domains(self) -> QuerySet[Domain]:
+        return self._within(permissions.domains_of(self.person), "customer")
+
+    def mailboxes(self) -> QuerySet[Mailbox]:
+        return self._within(permissions.mailboxes_of(self.person), "domain__customer")
+
+    def aliases(self) -> QuerySet[Alias]:
+        return Alias.objects.filter(target__domain__in=self.domains().values("pk"))
+
+    def groups(self) -> QuerySet[Group]:
+        return Group.objects.filter(domain__in=self.domains().values("pk"))
+
+    def plans(self) -> QuerySet[Plan]:
+        """All for those who sell, else those of one's customers."""
+        if permissions.may(self.person, Action.ADD_CUSTOMER) and not self.token.customer_id:
+            return Plan.objects.all()
+        return Plan.objects.filter(customers__in=self.customers().values("pk")).distinct()
+
+    def invitations(self) -> QuerySet[Invitation]:
+        over = Q(customer__in=self.customers().values("pk")) | Q(domain__in=self.domains().values("pk"))
+        if not self.token.customer_id:
+            over |= Q(reseller__in=self.resellers().values("pk"))
+            if permissions.may(self.person, Action.RUN_PROVIDER):
+                over |= Q(kind="provider")
+        return Invitation.objects.filter(over)
+
+    def _within(self, rows: QuerySet[Any], path: str) -> QuerySet[Any]:
+        return rows.filter(**{path: self.token.customer_id}) if self.token.customer_id else rows
+
+
+def caller_of(request: HttpRequest) -> Caller:
+    """Who was let in."""
+    return cast(Caller, request.auth)  # type: ignore[attr-defined]
+
+
+def calling(request: HttpRequest, scope: str) -> Caller:
+    """Who was let in, if the token is good for this; else PermissionDenied."""
+    caller = caller_of(request)
+    caller.need(scope)
+    return caller
+
+
+def one(rows: QuerySet[Any], key: int) -> Any:
+    """The row of this key among those that the caller may see; for any other Http404."""
+    found: Model | None = rows.filter(pk=key).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+class TokenAuth(HttpBearer):
+    """`Authorization: Bearer TOKEN` (RFC 6750), and nothing else: no cookie, no session."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        translation.activate("en")
+        origin = client_ip(request)
+        row = find_token(token, origin=origin)
+        if row is None:
+            return None
+        _count(row)
+        request.auth = Caller(row, origin)  # type: ignore[attr-defined]
+        return caller_of(request)
+
+
+@cache
+def _redis(url: str) -> Redis:
+    return Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+
+
+def _count(token: ApiToken) -> None:
+    """Counts a call in this minute; while Redis is away calls go on uncounted. Raises TooManyRequests."""
+    now = int(time.time())
+    key = f"api:{token.pk}:{now // WINDOW_S}"
+    try:
+        with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
+            pipe.incr(key)
+            pipe.expire(key, 2 * WINDOW_S)
+            calls, _set = pipe.execute()
+    except RedisError as error:
+        log.warning("a call is not counted: %s", type(error).__name__)
+        return
+    if int(calls) > settings.API_CALLS_A_MINUTE:
+        raise TooManyRequests(WINDOW_S - now % WINDOW_S)

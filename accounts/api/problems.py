@@ -1,0 +1,95 @@
+"""Errors as problem details (RFC 9457): `type` about:blank, `status`, `title`, `detail`, and for what was sent wrongly `errors`,
+the messages by field."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError
+from ninja.errors import ValidationError as RequestError
+
+from accounts.api.callers import TooManyRequests
+from accounts.api.replies import release
+
+TITLES = {
+    400: "Bad request",
+    401: "Not signed in",
+    403: "Not allowed",
+    404: "Not found",
+    409: "Conflict",
+    422: "Not valid",
+    429: "Too many requests",
+    503: "Not now",
+}
+Errors = dict[str, list[str]]
+
+
+class Problem(Exception):
+    """An error to answer with: its status, a sentence, and headers."""
+
+    def __init__(self, status: int, detail: str, *, headers: dict[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.headers = status, detail, headers or {}
+
+
+def problem(request: HttpRequest, status: int, detail: str = "", *, errors: Errors | None = None) -> HttpResponse:
+    """The answer; what the request had claimed by its Idempotency-Key is free again."""
+    release(request)
+    body: dict[str, Any] = {"type": "about:blank", "status": status, "title": TITLES[status]}
+    if detail:
+        body["detail"] = detail
+    if errors:
+        body["errors"] = errors
+    return HttpResponse(json.dumps(body), status=status, content_type="application/problem+json")
+
+
+def install(api: NinjaAPI) -> None:
+    """Has every error of the API answered like this."""
+
+    @api.exception_handler(AuthenticationError)
+    def unknown(request: HttpRequest, _error: Any) -> HttpResponse:
+        answer = problem(request, 401, "A token is needed: Authorization: Bearer TOKEN.")
+        answer["WWW-Authenticate"] = 'Bearer realm="Casilla"'
+        return answer
+
+    @api.exception_handler(PermissionDenied)
+    def denied(request: HttpRequest, error: Any) -> HttpResponse:
+        return problem(request, 403, str(error))
+
+    @api.exception_handler(Http404)
+    def missing(request: HttpRequest, _error: Any) -> HttpResponse:
+        return problem(request, 404)
+
+    @api.exception_handler(ValidationError)
+    def invalid(request: HttpRequest, error: Any) -> HttpResponse:
+        errors = error.message_dict if hasattr(error, "error_dict") else {}
+        return problem(request, 422, " ".join(error.messages), errors=errors)
+
+    @api.exception_handler(RequestError)
+    def malformed(request: HttpRequest, error: Any) -> HttpResponse:
+        found: Errors = {}
+        for one in error.errors:
+            where = [str(part) for part in one["loc"] if part not in {"body", "query", "path", "data"}]
+            found.setdefault(".".join(where) or "body", []).append(str(one["msg"]))
+        return problem(request, 422, "The request is not as the description says.", errors=found)
+
+    @api.exception_handler(TooManyRequests)
+    def busy(request: HttpRequest, error: Any) -> HttpResponse:
+        answer = problem(request, 429, f"Try again in {error.wait_s} seconds.")
+        answer["Retry-After"] = str(error.wait_s)
+        return answer
+
+    @api.exception_handler(HttpError)
+    def other(request: HttpRequest, error: Any) -> HttpResponse:
+        return problem(request, error.status_code, str(error))
+
+    @api.exception_handler(Problem)
+    def said(request: HttpRequest, error: Any) -> HttpResponse:
+        answer = problem(request, error.status, error.detail)
+        for name, value in error.headers.items():
+            answer[name] = value
+        return answer

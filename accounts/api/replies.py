@@ -1,0 +1,107 @@
+"""Requests that come twice: with an `Idempotency-Key` the second is answered with what the first was, and nothing is done again.
+
+The key is claimed before anything is done, by a row that can exist only once; two at the same moment do the thing once too.
+Errors are not kept: what failed may be tried again with the same key. Answers hold passwords at times, so they are sealed.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import inspect
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja.errors import HttpError
+
+from accounts.api.callers import Caller, caller_of
+from accounts.models import ApiReply
+from accounts.services.tokens import REPLY_AGE
+from accounts.vault import SealBroken, seal, unseal
+
+KEY_LIMIT = 128
+ABANDONED = timedelta(seconds=60)
+"""A claim of which nothing was heard for so long is its process's no more."""
+REPLAYED = "Idempotency-Replayed"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def idempotent(view: View) -> View:
+    """An operation that is done once for each Idempotency-Key; without the header every time."""
+
+    @functools.wraps(view)
+    def once(request: HttpRequest, *args: Any, **values: Any) -> Any:
+        key = request.headers.get("Idempotency-Key", "").strip()
+        if not key:
+            return view(request, *args, **values)
+        if len(key) > KEY_LIMIT or not key.isascii() or not key.isprintable():
+            raise HttpError(400, f"An Idempotency-Key has at most {KEY_LIMIT} printable ASCII characters.")
+        caller = caller_of(request)
+        kept = _claim(request, caller, key)
+        return kept if kept is not None else view(request, *args, **values)
+
+    # Annotations are read where the view stands, not here.
+    once.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
+    return once  # type: ignore[return-value]
+
+
+def keep(request: HttpRequest, response: HttpResponse) -> None:
+    """Keeps the answer for the key that the request has claimed, if it did."""
+    row: ApiReply | None = getattr(request, "claimed", None)
+    if row is None:
+        return
+    if response.status_code >= 400:
+        release(request)
+        return
+    body = seal(response.content.decode(), context=_context(row))
+    ApiReply.objects.filter(pk=row.pk).update(status=response.status_code, sealed=body)
+    request.claimed = None  # type: ignore[attr-defined]
+
+
+def release(request: HttpRequest) -> None:
+    """Lets the key that the request has claimed go: nothing was done."""
+    row: ApiReply | None = getattr(request, "claimed", None)
+    if row is not None:
+        ApiReply.objects.filter(pk=row.pk, status=0).delete()
+        request.claimed = None  # type: ignore[attr-defined]
+
+
+def _claim(request: HttpRequest, caller: Caller, key: str) -> HttpResponse | None:
+    """The answer that was given already; None when this request is the first, which owns the key now. Raises HttpError 409 for
+    one that is being worked on, 422 for a key that was for something else."""
+    now = timezone.now()
+    fingerprint = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
+    rows = ApiReply.objects.filter(token=caller.token, key=key)
+    rows.filter(created__lt=now - REPLY_AGE).delete()
+    rows.filter(status=0, created__lt=now - ABANDONED).delete()
+    try:
+        with transaction.atomic():
+            row = ApiReply.objects.create(token=caller.token, key=key, fingerprint=fingerprint)
+    except IntegrityError:
+        return _kept(rows.first(), fingerprint)
+    request.claimed = row  # type: ignore[attr-defined]
+    return None
+
+
+def _kept(row: ApiReply | None, fingerprint: str) -> HttpResponse:
+    if row is None or row.status == 0:
+        raise HttpError(409, "The request with this Idempotency-Key is being worked on.")
+    if row.fingerprint != fingerprint:
+        raise HttpError(422, "This Idempotency-Key was used for another request.")
+    try:
+        body = unseal(row.sealed, context=_context(row))
+    except SealBroken as error:
+        raise HttpError(409, "What was answered to this Idempotency-Key cannot be read any more.") from error
+    json.loads(body or "null")
+    answer = HttpResponse(body, status=row.status, content_type="application/json; charset=utf-8")
+    answer[REPLAYED] = "true"
+    return answer
+
+
+def _context(row: ApiReply) -> str:
+    return f"api-reply:{row.pk}"

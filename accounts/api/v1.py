@@ -1,0 +1,41 @@
+"""The API as it is served at /api/v1/: its description is at openapi.json there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+
+from accounts.api import customers, domains, mailboxes, problems
+from accounts.api.callers import TokenAuth
+from accounts.api.replies import keep
+
+DESCRIPTION = """The services of the portal for billing and control panels. A token (`Authorization: Bearer TOKEN`) acts as the
+person who made it, within its scopes. Requests that make something take an `Idempotency-Key`: sent again within a day it is
+answered as it was the first time. Errors are problem details (RFC 9457)."""
+
+
+class Api(NinjaAPI):
+    """Keeps answers of requests that carry an Idempotency-Key."""
+
+    def create_response(self, request: HttpRequest, data: Any, **more: Any) -> HttpResponse:
+        response = super().create_response(request, data, **more)
+        keep(request, response)
+        return response
+
+
+api = Api(
+    title=settings.SITE_NAME,
+    version="1",
+    description=DESCRIPTION,
+    auth=TokenAuth(),
+    docs_url=None,
+    openapi_url="openapi.json",
+    urls_namespace="api",
+)
+problems.install(api)
+api.add_router("", customers.router)
+api.add_router("", domains.router)
+api.add_router("", mailboxes.router)
