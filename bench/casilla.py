@@ -13,6 +13,7 @@ import html
 import json
 import os
 import re
+import secrets
 import time
 from pathlib import Path
 from urllib.parse import urlencode
@@ -97,6 +98,9 @@ class Ours(Adapter):
         self.streams: list[asyncio.StreamWriter] = []
         self.folder, self.threads, self.open_ref, self.validity, self.mark = "INBOX", False, "", {}, ""
         self.events, self.watched, self.shown = 0, False, ""
+        self.filtered = False
+        self.own = secrets.token_hex(12)
+        self.c.headers["X-Page"] = self.own
         answer = await self.c.get("/accounts/login/")
         self.field = FIELD.search(answer.text())[1]
 
@@ -107,11 +111,11 @@ class Ours(Adapter):
         self.page = answer
         self.account = re.search(r"/mail/([0-9]+)/", answer.url)[1]
         self.c.headers["X-CSRFToken"] = TOKEN.search(html.unescape(answer.text()))[1]
+        self.listen()
 
     async def first_list(self) -> list[str]:
         """The page that signing in led to is the first list, with the folders and their counts."""
         assert b'id="tree"' in self.page.body
-        self.listen()
         return self._rows(self.page)
 
     def _url(self, folder: str, rest: str = "") -> str:
@@ -133,7 +137,7 @@ class Ours(Adapter):
         jump = page > 1 and folder == self.folder and threads == self.threads
         if threads != self.threads:
             params["threads"] = "1" if threads else "0"
-        self.folder, self.threads = folder, threads
+        self.folder, self.threads, self.filtered = folder, threads, False
         if jump:  # the list grows as it is scrolled
             params["start"] = (page - 1) * 50
             params["role"] = "inbox" if folder == "INBOX" else ""
@@ -202,6 +206,7 @@ class Ours(Adapter):
         assert answer.status == 200
 
     async def search(self, folder, field, text):
+        self.filtered = True
         params = {"q": text} | ({"body": "1"} if field == "body" else {})
         answer = await self.c.get(self._url(folder), params)
         assert answer.status == 200, answer.status
@@ -261,7 +266,10 @@ class Ours(Adapter):
                     self.watched = text[5:].strip() == "live"
                 elif text.startswith("data:") and kind == "change":
                     self.events += 1
-                    folder = json.loads(text[5:]).get("folder", "")
+                    event = json.loads(text[5:])
+                    if event.get("by") == self.own and not (self.threads or self.filtered):
+                        continue  # the page shows what it did itself, and the event brings the numbers
+                    folder = event.get("folder", "")
                     rows = folder in {"", token_of(self.folder)}
                     if due is None or due.done():
                         due = asyncio.create_task(self._follow(rows))

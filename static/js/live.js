@@ -1,12 +1,15 @@
 // What happens to the mailbox elsewhere shows here: an event says what changed, and that is asked for with a plain GET. The words
 // at the top say whether that works: live, reconnecting, or asking by itself now and then.
 import htmx from "htmx";
+import { setUnread } from "casilla/counts";
+import { filtered } from "casilla/shown";
 import { listen } from "casilla/stream";
 
 const GATHER_MS = 10; // changes that come together are asked for together
 const ASK_MS = 60_000; // how often a page asks that hears nothing by itself
 const PATIENCE_MS = 4_000; // how long nobody may be watching before the page says so
 const WATCHED = new Set(["live", "partly"]);
+const PAGE = Array.from(crypto.getRandomValues(new Uint8Array(12)), (octet) => octet.toString(16).padStart(2, "0")).join("");
 
 let live = null;
 
@@ -17,6 +20,7 @@ export function bind(element) {
   setInterval(tick, 1000);
   setInterval(() => ask(), ASK_MS);
   document.addEventListener("visibilitychange", onSight);
+  document.addEventListener("htmx:config:request", ({ detail: { ctx } }) => { ctx.request.headers["X-Page"] = PAGE; });
   document.addEventListener("htmx:after:swap", follow);
   window.addEventListener("offline", () => set("off"));
 }
@@ -34,7 +38,14 @@ function onEvent(type, data) {
   if (type !== "lost") live.heard = Date.now();
   if (type === "state") set(data);
   else if (type === "lost") set(navigator.onLine === false ? "off" : data === "closed" ? "none" : "away");
-  else if (type === "change") want(data.folder === "" || data.folder === current());
+  else if (type === "change" && !isShown(data)) want(data.folder === "" || data.folder === current());
+}
+
+// What this page did itself it shows already, and the event brings the numbers. Not in a list that marks decide (a filter, or
+// conversations), and not when the page shows other numbers than there were.
+function isShown({ by, folder, was, unread }) {
+  if (by !== PAGE || (folder === current() && (filtered() || document.querySelector("#list .row[data-count]")))) return false;
+  return setUnread(folder, was, unread, live.element.dataset);
 }
 
 // "Nobody watches" is what a page hears for a moment until somebody does.

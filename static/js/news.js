@@ -9,19 +9,26 @@ let unread = null;
 let icon = null;
 
 export function start() {
+  document.addEventListener("casilla:unread", ({ detail }) => {
+    if (unread !== null) count(detail);
+  });
   document.addEventListener("htmx:after:swap", () => unread !== null && title());
 }
 
 export function bind(news) {
   live.remember(news.dataset.mark);
-  const changed = unread !== Number(news.dataset.unread);
-  unread = Number(news.dataset.unread);
-  title();
-  if (changed) drawIcon();
+  count(Number(news.dataset.unread));
   const messages = [...news.querySelectorAll("[data-ref]")];
   if (messages.length) notify(news.dataset.mark, news.dataset.many, messages);
   document.getElementById("news").dataset.mark = news.dataset.mark;
   setTimeout(() => news.remove(), messages.length ? READ_OUT_MS : 0);
+}
+
+function count(now) {
+  const changed = unread !== now;
+  unread = now;
+  title();
+  if (changed) drawIcon();
 }
 
 // The number of the Inbox stands before the title of whatever is open; the server's own, of the open folder, would be another.

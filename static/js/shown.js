@@ -18,7 +18,7 @@ export function show(name, refs) {
   return { back: () => backs.forEach((back) => back()), whole: Boolean(MARKS[name]) && refs.every((ref) => !ref.endsWith("*")) && !filtered() };
 }
 
-function filtered() {
+export function filtered() {
   const url = document.querySelector("#list [data-behaviour~=list]")?.dataset.url;
   const params = url ? new URL(url, location.href).searchParams : new URLSearchParams();
   return FILTERS.some((name) => params.has(name));

@@ -81,6 +81,28 @@ def row(page: Page, text: str) -> Any:
     return page.locator("#list .row", has_text=text)
 
 
+def test_what_this_page_did_is_not_read_again(opened: Opened, watcher: Callable[[], Any], imap: Any) -> None:
+    watcher()
+    window, made = opened(count=8)
+    other = imap(made.address)
+    other.select_folder("INBOX")
+    wait_live(window.page)
+    other.remove_flags([5, 6], [b"\\Seen"])
+    number = window.page.locator("#tree a[data-go=inbox] .tree__n")
+    expect(number).to_contain_text("2")
+    row(window.page, "Mensaje 004").locator(".row__subj").click()
+    window.page.wait_for_selector("#reader [data-reader]")
+    window.requests.clear()
+    window.page.keyboard.press("s")
+    expect(number).to_contain_text("1")
+    window.page.wait_for_timeout(900)
+    assert not [url for url in window.requests if "/rows/" in url or "/live/part/" in url]
+    expect(window.page).to_have_title("(1) Mensaje 004 · Casilla")
+    assert row(window.page, "Mensaje 004").get_attribute("data-unread") is None
+    other.add_flags([6], [b"\\Seen"])
+    expect(number).to_have_count(0)
+
+
 def test_a_page_follows_other_programs_and_keeps_its_place(
     opened: Opened, watcher: Callable[[], Any], imap: Any, deliver: Any
 ) -> None:

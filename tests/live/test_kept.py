@@ -13,7 +13,7 @@ from redis import Redis
 from tests.contract.test_source import letter
 from tests.live.conftest import Listening, Live, Owner
 from webmail.imap.pool import pool
-from webmail.live.events import Kind
+from webmail.live.events import Event, Kind
 from webmail.sources.imap import ImapSource, open_imap
 from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Window
 
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 INBOX = FolderId("INBOX")
 PAGE = Window(0, 50)
-Open = Callable[[], ImapSource]
+Open = Callable[..., ImapSource]
 
 
 @pytest.fixture
@@ -37,11 +37,11 @@ def opened(one: Owner, live: Live) -> Iterator[Open]:
     """Opens the account anew each time, as requests do."""
     sources: list[ImapSource] = []
 
-    def open_() -> ImapSource:
+    def open_(page: str = "") -> ImapSource:
         endpoint = Endpoint("127.0.0.1", live.stack.ports.imap, "none")
         credentials = Credentials(one.made.address, one.made.password)
-        key = str(one.account.pk)
-        source = open_imap(endpoint, credentials, account_key=key, redis_url=live.url, account_id=one.account.pk)
+        key, pk = str(one.account.pk), one.account.pk
+        source = open_imap(endpoint, credentials, account_key=key, redis_url=live.url, account_id=pk, page=page)
         sources.append(source)
         return source
 
@@ -120,6 +120,58 @@ def test_no_list_is_old_after_the_event(opened: Open, ear: Listening, one: Owner
     other.create_folder("Nueva")
     ear.kind(Kind.FOLDERS)
     assert "Nueva" in [folder.name for folder in read(opened())["tree"]]
+
+
+def test_the_event_says_which_page_did_it_and_what_it_read_still_holds(
+    opened: Open, ear: Listening, one: Owner, imap: Any
+) -> None:
+    marks = f"live:marks:{one.account.pk}"
+    with opened("thispage") as source:
+        first, second = (row.ref for row in source.page(INBOX, Query(), PAGE).rows)
+        source.change_flags([first], add=[Flag.FLAGGED])
+        source.set_flags([second], add=[Flag.SEEN], wait=False)
+    before = ear.redis.hgetall(marks)
+    marking = ear.kind(Kind.FLAGS).marking
+    assert marking
+    assert (marking.by, marking.was_unread - marking.unread) == ("thispage", 1)
+    assert ear.redis.hgetall(marks) == before
+    other = imap(one.made.address)
+    other.select_folder("INBOX")
+    with opened("thispage") as source:
+        source.change_flags([first], remove=[Flag.FLAGGED])
+        other.add_flags([int(second.id)], [b"$label1"])
+    by = {event.marking.by if event.marking else "" for event in told(ear)}
+    assert "" in by
+    assert ear.redis.hgetall(marks) != before
+    assert read(opened()) == read_fresh(opened, one, ear)
+
+
+def told(ear: Listening) -> list[Event]:
+    """What is told until it is quiet."""
+    ear.kind(Kind.FLAGS)
+    while not ear.quiet(0.7):
+        pass
+    return [event for _moment, event in ear.heard if event.kind is Kind.FLAGS][1:]
+
+
+def test_a_message_is_opened_again_without_asking(opened: Open, ear: Listening, one: Owner, imap: Any) -> None:
+    ref = opened().page(INBOX, Query(), PAGE).rows[0].ref
+
+    def open_again() -> tuple[Any, Any]:
+        with opened() as source:
+            source.look_at(ref, Query())
+            return source.flags([ref]), source.neighbours(ref, Query())
+
+    with opened() as source:
+        source.look_at(ref, Query())
+        source.message(ref)
+    open_again()
+    assert trips(open_again) == 0
+    other = imap(one.made.address)
+    other.select_folder("INBOX")
+    other.add_flags([int(ref.id)], [b"\\Answered"])
+    ear.kind(Kind.FLAGS)
+    assert Flag.ANSWERED in open_again()[0][ref]
 
 
 def read_fresh(opened: Open, one: Owner, ear: Listening) -> dict[str, Any]:

@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from webmail.imap.connection import EXPUNGED, Connection, check
-from webmail.imap.wire import Flight, Literal, Piece, flag_list, parse_uid_set, quote, uid_set
+from webmail.imap.wire import Flight, Literal, Piece, Untagged, flag_list, parse_uid_set, quote, uid_set
 from webmail.values import FolderId, Ref
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SET_LIMIT_BYTES = 7_500
 """Octets of a UID set in one command: a line of 8,192 is what every server takes (RFC 7162 section 4)."""
 
+_MODSEQ = re.compile(rb"\bMODSEQ \(([0-9]{1,19})\)", re.IGNORECASE)
 
-def store_flags(
-    connection: Connection, uids: list[int], *, add: list[str], remove: list[str], wait: bool = True
-) -> None:
-    """Adds and removes flags, in one flight; without `wait` it is only sent (see `Connection.run`)."""
+
+def store_flags(connection: Connection, uids: list[int], *, add: list[str], remove: list[str]) -> frozenset[int]:
+    """Adds and removes flags, in one flight; gives the MODSEQ of each change that was made (see `stored_modseqs`)."""
     commands = store_commands(uids, add, remove)
-    if not wait:
-        connection.send(commands)
-        return
-    for end in connection.run(*commands).ends if commands else ():
+    flight = connection.run(*commands) if commands else Flight()
+    for end in flight.ends:
         check(end)
+    return stored_modseqs(flight.untagged)
+
+
+def stored_modseqs(answers: Iterable[Untagged]) -> frozenset[int]:
+    """The MODSEQs that STORE gave what it changed (RFC 7162 section 3.1.3), one for each command and batch. What others changed
+    comes with its FLAGS and is left out, and so is what was as it should be already. Nothing without CONDSTORE."""
+    told = (one.data for one in answers if one.kind == b"FETCH" and b"FLAGS" not in one.data.upper())
+    return frozenset(int(match[1]) for data in told if (match := _MODSEQ.search(data)))
 
 
 def store_commands(uids: list[int], add: list[str], remove: list[str]) -> list[list[Piece]]:

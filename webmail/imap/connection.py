@@ -16,7 +16,7 @@ from imapclient.exceptions import IMAPClientError
 
 from webmail.errors import Gone, OverQuota, Refused, Unreachable
 from webmail.imap.stream import Stream
-from webmail.imap.wire import Answer, Flight, Literal, Piece, Secret, Tagged, parse_tagged, parse_untagged
+from webmail.imap.wire import Answer, Flight, Literal, Piece, Secret, Tagged, Untagged, parse_tagged, parse_untagged
 
 RESPONSE_LIMIT_BYTES = 64 * 1024 * 1024
 
@@ -48,6 +48,8 @@ class Connection:
         self.selected = False
         self.kept: Any = None
         self._late: set[bytes] = set()
+        self.late_answers: list[Untagged] = []
+        """What came back for the commands of the last `send`, once `settle` has read it."""
         self.round_trips = self.bytes_out = 0
         self.used_at = time.monotonic()
         self.waits_since: float | None = None
@@ -80,6 +82,7 @@ class Connection:
         """Sends commands without literals and waits for nothing: `settle` reads how they end, while the server is at it
         something else can be done. Raises Unreachable."""
         self.settle()
+        self.late_answers = []
         exchange = _Exchange()
         with self._breaking():
             for command in commands:
@@ -96,6 +99,7 @@ class Connection:
             self._stream.begin()
             while self._late:
                 self._receive(exchange)
+        self.late_answers += exchange.untagged
 
     @contextlib.contextmanager
     def _breaking(self) -> Iterator[None]:
@@ -216,7 +220,7 @@ class _Exchange:
         self.tags: list[bytes] = []
         self.ends: dict[bytes, Tagged] = {}
         self.marks: dict[bytes, int] = {}
-        self.untagged: list[Any] = []
+        self.untagged: list[Untagged] = []
 
     def flight(self) -> Flight:
         ends, marks = [self.ends[tag] for tag in self.tags], [self.marks[tag] for tag in self.tags]

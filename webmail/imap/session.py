@@ -10,7 +10,7 @@ from webmail.errors import FolderRenewed, Unreachable
 from webmail.imap.connection import Connection
 from webmail.imap.pool import Key, Open, pool
 from webmail.imap.selected import Selected, is_kept, select
-from webmail.imap.wire import Flight, Piece
+from webmail.imap.wire import Flight, Piece, Untagged
 from webmail.values import FolderId, Ref
 
 T = TypeVar("T")
@@ -116,10 +116,21 @@ class Session:
     def at_once(self, ref: Ref, *commands: list[Piece]) -> Flight | None:
         """Answers to commands about messages of the folder of a ref, changes too, where it is selected for certain with the
         UIDVALIDITY of the ref; None where it has to be opened first."""
+        return self.connection.run(*commands) if self.is_at(ref) else None
+
+    def is_at(self, ref: Ref) -> bool:
+        """Whether the folder of a ref is selected for certain, with the UIDVALIDITY of the ref."""
         connection = self.connection
-        if not is_kept(connection, ref.folder) or connection.kept.validity != ref.validity:
-            return None
-        return connection.run(*commands)
+        return is_kept(connection, ref.folder) and connection.kept.validity == ref.validity
+
+    def settled(self) -> list[Untagged]:
+        """What came back for commands that were sent and not waited for; nothing when the connection is lost."""
+        if self._leased is None:
+            return []
+        with suppress(Unreachable):
+            self._leased.settle()
+            return self._leased.late_answers
+        return []
 
     def ensure_alive(self) -> None:
         """Makes sure that a kept connection still answers, before a change that must not be sent twice."""

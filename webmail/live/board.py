@@ -9,14 +9,26 @@ one for each account. Times are Redis's own, so that no two clocks have to agree
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from redis.asyncio import Redis
 
 from webmail.live.events import Event, Kind, State, channel_of
-from webmail.live.marks import ANY, LEASES, STATES, WATCHER_S, WATCHERS, changed_folder, marks_key, new_mark, set_marks
+from webmail.live.marks import (
+    ANY,
+    LEASES,
+    NOBODY,
+    STATES,
+    WATCHER_S,
+    WATCHERS,
+    changed_folder,
+    marks_key,
+    new_mark,
+    own_key,
+    set_marks,
+)
 from webmail.values import FolderId
 
 CALLS = "live:calls"
@@ -24,6 +36,8 @@ CALLS = "live:calls"
 WISHES = "live:wishes"
 WISH_S = 60
 TIMEOUT_S = 5.0
+OWN_AT_ONCE = 64
+"""Changes of a folder in one event among which ours are looked for; a flood is told as everybody's."""
 
 _WISH = """
 local now = tonumber(redis.call('TIME')[1])
@@ -181,15 +195,37 @@ class Board:
                 await self._tell(keys=[LEASES, STATES, marks_key(account_id)], args=args, client=pipe)
             await pipe.execute()
 
-    async def publish(self, events: Iterable[Event]) -> None:
-        """Tells of changes; before that, what was kept of those folders holds no more."""
+    async def publish(self, events: Sequence[Event]) -> None:
+        """Tells of changes; before that, what was kept of those folders holds no more, unless all that changed is what pages
+        of ours did: they have set a new mark themselves, after it was done."""
+        doers = await self._doers([event for event in events if event.marking])
         async with self._redis.pipeline(transaction=False) as pipe:
             for event in events:
-                folder = changed_folder(event)
-                if folder is not None:
+                folder, ours = changed_folder(event), doers.get(event)
+                if folder is not None and not ours:
                     set_marks(pipe, event.account_id, [folder])
+                if event.marking and ours:
+                    by = ours.pop() if len(ours) == 1 else ""
+                    event = replace(event, marking=replace(event.marking, by="" if by == NOBODY else by))
                 pipe.publish(channel_of(event.account_id), event.pack())
             await pipe.execute()
+
+    async def _doers(self, events: Sequence[Event]) -> dict[Event, set[str]]:
+        """Which pages of ours changed marks; nothing for a change in which another program may have had a part."""
+        spans = [(event, event.marking) for event in events if event.marking]
+        asked = [(event, marking) for event, marking in spans if marking.until - marking.since <= OWN_AT_ONCE]
+        if not asked:
+            return {}
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for event, marking in asked:
+                names = [str(number) for number in range(marking.since + 1, marking.until + 1)]
+                pipe.hmget(own_key(event.account_id, event.folder, marking.validity), names)
+            found = await pipe.execute()
+        return {
+            event: {page.decode("ascii") for page in pages}
+            for (event, _marking), pages in zip(asked, found, strict=True)
+            if all(pages)
+        }
 
     async def states(self, accounts: list[int]) -> dict[int, State]:
         """How closely accounts are watched at this moment; what a watcher that died had said does not count."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cache as memoize
 
@@ -48,15 +48,36 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Marking:
+    """That messages of a folder are marked otherwise, as the server counts it (RFC 7162): the folder's UIDVALIDITY, its
+    HIGHESTMODSEQ and its count of unread messages before and now. `by` is the page that did all of it, "" when it was several,
+    or another program."""
+
+    validity: int
+    since: int
+    until: int
+    was_unread: int
+    unread: int
+    by: str = ""
+
+    def after(self, before: Marking | None) -> Marking:
+        """This one together with the one before it."""
+        return self if before is None else replace(self, since=before.since, was_unread=before.was_unread)
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """A change of one account; `folder` is "" where it is of none or of all."""
+    """A change of one account; `folder` is "" where it is of none or of all. `marking` tells more of a change of marks where
+    that is known; it is no part of what makes two events the same."""
 
     account_id: int
     kind: Kind
     folder: FolderId = NO_FOLDER
+    marking: Marking | None = field(default=None, compare=False)
 
     def pack(self) -> bytes:
-        return json.dumps([self.kind, self.folder]).encode("ascii")
+        more = [self.marking.by, self.marking.was_unread, self.marking.unread] if self.marking else []
+        return json.dumps([self.kind, self.folder, *more]).encode("ascii")
 
 
 def channel_of(account_id: int) -> str:
@@ -67,8 +88,9 @@ def channel_of(account_id: int) -> str:
 def unpack_event(channel: str, data: bytes) -> Event | None:
     """The event of a message on an account's channel; None for what is none."""
     try:
-        kind, folder = json.loads(data)
-        return Event(int(channel.removeprefix(CHANNEL)), Kind(kind), FolderId(str(folder)))
+        kind, folder, *more = json.loads(data)
+        marking = Marking(0, 0, 0, int(more[1]), int(more[2]), str(more[0])) if len(more) == 3 else None
+        return Event(int(channel.removeprefix(CHANNEL)), Kind(kind), FolderId(str(folder)), marking)
     except (ValueError, TypeError):
         return None
 

@@ -9,11 +9,13 @@ from itertools import pairwise
 from imapclient import imap_utf7
 
 from webmail.imap.wire import Token, Untagged
-from webmail.live.events import Kind
+from webmail.live.events import Kind, Marking
 from webmail.values import FolderId
 
 COUNTED = (b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", b"UNSEEN", b"HIGHESTMODSEQ")
 Counts = tuple[int, ...]
+News = tuple[Kind, FolderId, Marking | None]
+"""What changed, where, and what is known of it when it is marks alone."""
 UNKNOWN: Counts = (0, 0, 0, 0, 0)
 
 
@@ -26,17 +28,17 @@ class NotifyEars:
         self.overflown = False
         """The server gave up telling (section 5.8)."""
 
-    def take(self, untagged: Untagged) -> tuple[Kind, FolderId] | None:
+    def take(self, untagged: Untagged) -> News | None:
         """What this response says that was not known."""
         if untagged.kind == b"STATUS":
             return self._status(untagged.tokens())
         if untagged.kind == b"LIST":
-            return Kind.FOLDERS, FolderId("")
+            return Kind.FOLDERS, FolderId(""), None
         if untagged.kind == b"OK" and b"[NOTIFICATIONOVERFLOW" in untagged.data.upper():
             self.overflown = True
         return None
 
-    def _status(self, tokens: list[Token]) -> tuple[Kind, FolderId] | None:
+    def _status(self, tokens: list[Token]) -> News | None:
         if len(tokens) < 2 or not isinstance(tokens[0], bytes) or not isinstance(tokens[1], list):
             return None
         name = sys.intern(_wire_name(tokens[0]))  # most accounts name their folders alike
@@ -45,7 +47,8 @@ class NotifyEars:
         if counts == known:
             return None
         self._counts[name] = counts
-        return _kind(known, counts), FolderId(name)
+        kind = _kind(known, counts)
+        return kind, FolderId(name), _marking(known, counts) if known and kind is Kind.FLAGS else None
 
 
 def _wire_name(name: bytes) -> str:
@@ -83,6 +86,13 @@ def _kind(before: Counts | None, now: Counts) -> Kind:
     if now[1] > before[1]:
         return Kind.NEW
     return Kind.GONE if now[2] < before[2] else Kind.FLAGS
+
+
+def _marking(before: Counts, now: Counts) -> Marking | None:
+    """What is told of a change in marks alone; None where messages came or went as well, or without CONDSTORE."""
+    if before[1:3] != now[1:3] or not 0 < before[4] < now[4]:
+        return None
+    return Marking(now[0], before[4], now[4], before[3], now[3])
 
 
 class IdleEars:

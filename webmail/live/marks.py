@@ -4,7 +4,9 @@ The watcher sets a new mark before it tells of a change, and so does whoever cha
 alive says that it hears of every folder, what was read from the server after a mark was looked at holds until that mark is
 another one. Marks are random, so that one that was lost with Redis does not come back.
 
-`live:marks:ID` holds them by folder: "" for what concerns every folder, ANY for any change at all.
+`live:marks:ID` holds them by folder: "" for what concerns every folder, ANY for any change at all. `live:own:ID:VALIDITY:FOLDER`
+holds which page made which change of ours, by the MODSEQ that the server gave it (RFC 7162): the watcher, which hears of it
+as of any other, then knows that the new mark is there already, and the page that it need not read again what it did itself.
 """
 
 from __future__ import annotations
@@ -27,6 +29,10 @@ MARKS_S = 24 * 3600
 TIMEOUT_S = 2.0
 WATCHER_S = 4
 """How long a watcher's sign of life counts. It gives one every second, whatever else it does."""
+OWN_S = 60
+"""How long it is known who made a change; the watcher hears of it within a second."""
+NOBODY = "-"
+"""Stands for a page that did not say which it is."""
 LEASES, WATCHERS, STATES = "live:leases", "live:watchers", "live:states"
 
 _READ = """
@@ -54,6 +60,10 @@ def marks_key(account_id: int) -> str:
     return f"live:marks:{account_id}"
 
 
+def own_key(account_id: int, folder: FolderId, validity: int) -> bytes:
+    return f"live:own:{account_id}:{validity}:{folder}".encode("utf-8", "surrogatepass")
+
+
 def new_mark() -> str:
     return secrets.token_hex(8)
 
@@ -71,11 +81,21 @@ def changed_folder(event: Event) -> FolderId | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Own:
+    """Changes of marks that were made here: in which folder, and the MODSEQ of each."""
+
+    folder: FolderId
+    validity: int
+    modseqs: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Marks:
-    """The marks of one account, as a web process reads and sets them."""
+    """The marks of one account, as a web process reads and sets them. `page` is the page that asks, "" when it did not say."""
 
     redis: Redis
     account_id: int
+    page: str = ""
 
     def read_into(self, pipe: Any, folders: Iterable[FolderId]) -> None:
         """Adds to a pipeline the question for the marks of ANY, of EVERY and of these folders: a list, None while nobody
@@ -88,12 +108,16 @@ class Marks:
         """Makes Redis know the script, after NoScriptError: it was started anew. May raise RedisError."""
         self.redis.script_load(_READ)
 
-    def set(self, *folders: FolderId) -> None:
-        """Says that something in these folders changed, or is just being changed. What Redis does not take is no loss: it has
-        no marks to be believed then either."""
+    def set(self, *folders: FolderId, own: Own | None = None) -> None:
+        """Says that something in these folders changed, or is just being changed; `own` are changes that the server has done.
+        What Redis does not take is no loss: it has no marks to be believed then either."""
         try:
             with self.redis.pipeline(transaction=True) as pipe:
                 set_marks(pipe, self.account_id, folders)
+                if own is not None and own.modseqs:
+                    key = own_key(self.account_id, own.folder, own.validity)
+                    pipe.hset(key, mapping=dict.fromkeys(map(str, own.modseqs), self.page or NOBODY))
+                    pipe.expire(key, OWN_S)
                 pipe.execute()
         except RedisError as error:
             logger.warning("live %s: marks were not set: %s", self.account_id, type(error).__name__)

@@ -158,6 +158,8 @@ async def _next(listener: Listener) -> Event | State | str | None:
 
 def _message(item: Event | State | str) -> str:
     if isinstance(item, Event):
-        data = json.dumps({"kind": item.kind, "folder": encode_folder(item.folder) if item.folder else ""})
-        return f"event: change\ndata: {data}\n\n"
+        data: dict[str, str | int] = {"kind": item.kind, "folder": encode_folder(item.folder) if item.folder else ""}
+        if item.marking:
+            data |= {"by": item.marking.by, "was": item.marking.was_unread, "unread": item.marking.unread}
+        return f"event: change\ndata: {json.dumps(data)}\n\n"
     return f"event: state\ndata: {item}\n\n" if isinstance(item, State) else "event: beat\ndata:\n\n"

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from webmail.errors import LoginRefused, MailError, Unreachable
 from webmail.imap.wire import Untagged, parse_untagged, quote
-from webmail.live.events import NO_FOLDER, Event, Kind, State
+from webmail.live.events import NO_FOLDER, Event, Kind, Marking, State
 from webmail.live.heard import IdleEars, NotifyEars
 from webmail.live.line import Line, Target, open_line
 from webmail.live.work import end_all
@@ -116,8 +116,8 @@ class Watch:
         self._ties.tell(state)
         self._report(Kind.ALL, folder)
 
-    def _report(self, kind: Kind, folder: FolderId = NO_FOLDER) -> None:
-        self._ties.report(Event(self._account_id, kind, folder))
+    def _report(self, kind: Kind, folder: FolderId = NO_FOLDER, marking: Marking | None = None) -> None:
+        self._ties.report(Event(self._account_id, kind, folder, marking))
 
     # --- NOTIFY ---------------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import logging
 import secrets
 from asyncio import sslproto
 from collections.abc import Callable, Coroutine, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -49,7 +50,7 @@ class Watcher:
         self._redis_url, self._load, self._limit, self._slack = redis_url, load, limit, slack
         self._watches: dict[int, tuple[Watch, asyncio.Task[None]]] = {}
         self._gates: dict[tuple[str, int], asyncio.Semaphore] = {}
-        self._events: dict[Event, None] = {}
+        self._events: dict[Event, Event] = {}
         self._states: dict[int, State] = {}
         self._told: dict[int, State] = {}
         self._called: set[int] = set()
@@ -197,7 +198,12 @@ class Watcher:
                 await asyncio.sleep(LOST_PAUSE_S)
 
     def _report(self, event: Event) -> None:
-        self._events[event] = None
+        """Keeps an event until it is told; marks of one folder are told together."""
+        before = self._events.get(event)
+        if before is not None:
+            known = event.marking and before.marking
+            event = replace(event, marking=event.marking.after(before.marking) if event.marking and known else None)
+        self._events[event] = event
         self._outgoing.set()
 
     def _tell(self, account_id: int, state: State) -> None:
@@ -210,7 +216,7 @@ class Watcher:
         while True:
             await self._outgoing.wait()
             self._outgoing.clear()
-            events, self._events = list(self._events), {}
+            events, self._events = list(self._events.values()), {}
             states, self._states = self._states, {}
             try:
                 if states:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from typing import cast
 
 from django.conf import settings
@@ -21,6 +22,8 @@ from webmail.sources.open import open_source as pick_source
 from webmail.sources.open import open_store
 from webmail.tokens import decode_folder
 from webmail.values import Credentials, Endpoint, FolderId, Role, Tls
+
+_PAGE = re.compile(r"[0-9a-z]{8,32}")
 
 
 def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
@@ -124,8 +127,17 @@ def open_source(request: HttpRequest, account: MailAccount) -> MailSource:
         return open_store(account)
     match = request.resolver_match
     return open_live(
-        account, credentials_for(request, account), folder=match.kwargs.get("folder_id") if match else None
+        account,
+        credentials_for(request, account),
+        folder=match.kwargs.get("folder_id") if match else None,
+        page=page_of(request),
     )
+
+
+def page_of(request: HttpRequest) -> str:
+    """The name that an open page gave itself, "" when it gave none that can be one."""
+    name = request.headers.get("X-Page", "")
+    return name if _PAGE.fullmatch(name) else ""
 
 
 def open_account(account: MailAccount, credentials: Credentials) -> MailSource:
@@ -133,8 +145,11 @@ def open_account(account: MailAccount, credentials: Credentials) -> MailSource:
     return open_store(account) if account.downloads else open_live(account, credentials)
 
 
-def open_live(account: MailAccount, credentials: Credentials, *, folder: FolderId | None = None) -> MailSource:
-    """The account's mailbox on its IMAP server, wherever its mail lives; `folder` is the one that will be asked for."""
+def open_live(
+    account: MailAccount, credentials: Credentials, *, folder: FolderId | None = None, page: str = ""
+) -> MailSource:
+    """The account's mailbox on its IMAP server, wherever its mail lives; `folder` is the one that will be asked for, `page`
+    the open page that asks."""
     return pick_source(
         endpoint_for(account),
         credentials,
@@ -143,6 +158,7 @@ def open_live(account: MailAccount, credentials: Credentials, *, folder: FolderI
         redis_url=settings.REDIS_URL,
         roles=chosen_roles(account),
         folder=folder,
+        page=page,
     )
 
 

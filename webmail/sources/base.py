@@ -45,6 +45,10 @@ class MailSource(Protocol):
         """Says that the folders, the quota and this window will be asked for: the source may look for them all at once."""
         ...
 
+    def look_at(self, ref: Ref, query: Query) -> None:
+        """Says that the flags of this message and its place in this list will be asked for."""
+        ...
+
     def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
         """All folders, parents before children, in Thunderbird's order, with counts where they cost no round trip more."""
         ...

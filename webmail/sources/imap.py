@@ -8,7 +8,15 @@ from datetime import datetime
 from typing import Self
 
 from webmail.errors import FolderRenewed, Gone, Refused
-from webmail.imap.changes import append_message, batches, copy_messages, expunge, store_commands, store_flags
+from webmail.imap.changes import (
+    append_message,
+    batches,
+    copy_messages,
+    expunge,
+    store_commands,
+    store_flags,
+    stored_modseqs,
+)
 from webmail.imap.connection import EXPUNGED, check
 from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
 from webmail.imap.find import find_message
@@ -20,12 +28,12 @@ from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.sizes import read_sizes
 from webmail.imap.wire import Flight
-from webmail.live.marks import EVERY
+from webmail.live.marks import EVERY, Own
 from webmail.mime.choose import choose_bodies
 from webmail.mime.mbox import Kept
 from webmail.sources.cache import MailCache
 from webmail.sources.imap_lists import ImapLists, uid_of
-from webmail.sources.kept import Answers
+from webmail.sources.kept import Answers, Wanted
 from webmail.sources.letter import (
     BODY_LIMIT_BYTES,
     HEADER_LIMIT_BYTES,
@@ -37,6 +45,7 @@ from webmail.sources.letter import (
 )
 from webmail.sources.logging_in import pool_key
 from webmail.sources.moving import Mover
+from webmail.sources.packing import FLAGS
 from webmail.values import (
     Credentials,
     Endpoint,
@@ -48,6 +57,7 @@ from webmail.values import (
     MoveEnded,
     Part,
     PartNumber,
+    Query,
     Ref,
     Role,
     Summary,
@@ -69,10 +79,11 @@ def open_imap(
     roles: Mapping[Role, FolderId] | None = None,
     account_id: int | None = None,
     folder: FolderId | None = None,
+    page: str = "",
 ) -> ImapSource:
     """The source of an account, on a kept-open connection. It connects when something is first asked of it. `roles` are the
     special folders that its owner has chosen; `account_id` is the row under which moves in two steps are written down;
-    `folder` is the one that will be asked for, as far as is known."""
+    `folder` is the one that will be asked for, as far as is known; `page` the page that asks, for what is changed."""
     return ImapSource(
         pool_key(endpoint, credentials, account_key),
         lambda: connect(endpoint, credentials, ca_file=ca_file),
@@ -80,6 +91,7 @@ def open_imap(
         roles or {},
         account_id,
         folder,
+        page,
     )
 
 
@@ -94,12 +106,19 @@ class ImapSource(ImapLists):
         roles: Mapping[Role, FolderId] | None = None,
         account_id: int | None = None,
         folder: FolderId | None = None,
+        page: str = "",
     ) -> None:
-        super().__init__(Session(key, open_, folder), cache, roles or {}, Answers(cache.redis, account_id))
+        super().__init__(Session(key, open_, folder), cache, roles or {}, Answers(cache.redis, account_id, page))
         self._mover = Mover(self._session, account_id)
         self._structures: dict[Ref, Part] = {}
+        self._sent: list[Ref] = []
+        """One message of each folder in which a mark was sent and not waited for."""
 
     def close(self) -> None:
+        sent, self._sent = self._sent, []
+        for ref in sent:
+            modseqs = stored_modseqs(self._session.settled()) if len(sent) == 1 else frozenset()
+            self._answers.changed(ref.folder, own=Own(ref.folder, ref.validity, modseqs))
         self._session.close()
 
     def __enter__(self) -> Self:
@@ -111,7 +130,12 @@ class ImapSource(ImapLists):
     # --- one message ------------------------------------------------------------------------------------------------
 
     def message(self, ref: Ref) -> Message:
-        return self._session.read(lambda: self._message(ref))
+        message = self._session.read(lambda: self._message(ref))
+        self._answers.keep_looked(*_flags_name(ref), FLAGS, [message.summary.flags])
+        return message
+
+    def look_at(self, ref: Ref, query: Query) -> None:
+        self._answers.look_ahead([_flags_name(ref), (self._place_name(ref, query), ref.folder)])
 
     def _message(self, ref: Ref) -> Message:
         """One round trip when the MIME tree is known from the list, two otherwise."""
@@ -184,9 +208,10 @@ class ImapSource(ImapLists):
 
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         refs = list(refs)
-        if len(refs) == 1:
-            return self._session.read(lambda: self._flags_of(refs[0]))
-        return self._session.read(lambda: self._flags(refs))
+        if len(refs) != 1:
+            return self._session.read(lambda: self._flags(refs))
+        found = self._answers.ask(*_flags_name(refs[0]), FLAGS, lambda: self._flags_now(refs[0]))
+        return {refs[0]: found[0]} if found else {}
 
     def _flags(self, refs: list[Ref]) -> dict[Ref, frozenset[str]]:
         found: dict[Ref, frozenset[str]] = {}
@@ -195,6 +220,9 @@ class ImapSource(ImapLists):
                 for uid, one in fetch(self.connection, batch, b"UID FLAGS").items():
                     found[Ref(state.folder, state.validity, str(uid))] = one.flags()
         return found
+
+    def _flags_now(self, ref: Ref) -> list[frozenset[str]]:
+        return list(self._session.read(lambda: self._flags_of(ref)).values())
 
     def _flags_of(self, ref: Ref) -> dict[Ref, frozenset[str]]:
         """The flags of one message, in the flight that selects its folder."""
@@ -226,9 +254,24 @@ class ImapSource(ImapLists):
         self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = (), wait: bool = True
     ) -> None:
         added, removed = list(add), list(remove)
+        refs = list(refs)
+        if not wait and len(refs) == 1:
+            self._send_flags(refs[0], added, removed)
+            return
         for state, uids in self._by_folder(refs):
-            with self._changing(state.folder, disturbs=wait):
-                store_flags(self.connection, uids, add=added, remove=removed, wait=wait)
+            with self._marking(state.folder, state.validity) as done:
+                done |= store_flags(self.connection, uids, add=added, remove=removed)
+
+    def _send_flags(self, ref: Ref, add: list[str], remove: list[str]) -> None:
+        """Flags of one message, whose end is waited for when the source is closed; what was kept holds no more from then on."""
+        commands = store_commands([uid_of(ref)], add, remove)
+        if not self._session.is_at(ref):
+            state, _flight = self._session.read(lambda: self._session.valid(ref))
+            if uid_of(ref) in state.deleted:
+                return
+        self._forget()
+        self._sent.append(ref)
+        self.connection.send(commands)
 
     def change_flags(
         self, refs: Sequence[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()
@@ -236,7 +279,7 @@ class ImapSource(ImapLists):
         added, removed = list(add), list(remove)
         before = self._session.read(lambda: self._changed_at_once(refs, added, removed))
         if before is None:
-            before = self.flags(refs)
+            before = self._session.read(lambda: self._flags_of(refs[0]) if len(refs) == 1 else self._flags(list(refs)))
             self.set_flags(before, add=added, remove=removed)
         return before
 
@@ -249,10 +292,11 @@ class ImapSource(ImapLists):
         if not refs or len({(ref.folder, ref.validity) for ref in refs}) > 1 or len(list(batches(uids))) > 1:
             return None
         commands = [fetch_command(uids, b"UID FLAGS"), *store_commands(uids, add, remove)]
-        with self._changing(refs[0].folder, disturbs=False):
-            flight = self._session.at_once(refs[0], *commands)
-        if flight is None:
+        if not self._session.is_at(refs[0]):
             return None
+        with self._marking(refs[0].folder, refs[0].validity, disturbs=False) as done:
+            flight = self.connection.run(*commands)
+            done |= stored_modseqs(flight.untagged)
         for end in flight.ends:
             check(end)
         first = Flight(flight.ends[:1], flight.untagged[: flight.marks[0]], flight.marks[:1], flight.tags[:1])
@@ -333,16 +377,28 @@ class ImapSource(ImapLists):
             self._session.read(lambda: subscribe(self.connection, [folder], on=on))
 
     @contextmanager
-    def _changing(self, *folders: FolderId, disturbs: bool = True) -> Iterator[None]:
+    def _changing(self, *folders: FolderId) -> Iterator[None]:
         """For the length of a change of these folders: afterwards, whatever became of it, nothing that was kept of them is
-        believed any more. What `disturbs` not at this moment leaves the selected folder's state as it is known."""
-        if disturbs:
-            self._session.disturbed()
+        believed any more."""
+        self._session.disturbed()
         self._forget()
         try:
             yield
         finally:
             self._answers.changed(*folders)
+
+    @contextmanager
+    def _marking(self, folder: FolderId, validity: int, *, disturbs: bool = True) -> Iterator[set[int]]:
+        """The same for a change of marks: the block adds the MODSEQs of what the server did. What `disturbs` not at this moment
+        leaves the selected folder's state as it is known."""
+        if disturbs:
+            self._session.disturbed()
+        self._forget()
+        done: set[int] = set()
+        try:
+            yield done
+        finally:
+            self._answers.changed(folder, own=Own(folder, validity, frozenset(done)))
 
     def _below(self, folder: Folder) -> list[Folder]:
         """The folders below one, as the server has them at this moment."""
@@ -369,6 +425,10 @@ class ImapSource(ImapLists):
 def _body_items(parts: tuple[Part, ...]) -> bytes:
     """What is fetched of the parts to show: each up to its limit."""
     return b" ".join(b"BODY.PEEK[%s]<0.%d>" % (part.number.encode(), BODY_LIMIT_BYTES) for part in parts)
+
+
+def _flags_name(ref: Ref) -> Wanted:
+    return f"flags:{ref.validity}:{ref.id}", ref.folder
 
 
 def _told(fetched: Fetched) -> Told:

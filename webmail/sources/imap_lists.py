@@ -213,12 +213,16 @@ class ImapLists:
         return tuple(Ref(state.folder, state.validity, str(uid)) for uid in uids)
 
     def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
-        name = f"place:{astuple(query)}:{ref.validity}:{ref.id}"
+        name = self._place_name(ref, query)
         at, before, after, total = self._answers.ask(
             name, ref.folder, PLACE, lambda: self._session.read(lambda: self._place(ref, query))
         )
         beside = (Ref(ref.folder, ref.validity, str(uid)) if uid else None for uid in (before, after))
         return at, *beside, total  # type: ignore[return-value]
+
+    @staticmethod
+    def _place_name(ref: Ref, query: Query) -> str:
+        return f"place:{astuple(query)}:{ref.validity}:{ref.id}"
 
     def _place(self, ref: Ref, query: Query) -> Place:
         """The row of a message, the UIDs before and after it (0 = none), and how many rows there are."""

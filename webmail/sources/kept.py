@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 from redis import Redis, RedisError
 from redis.exceptions import NoScriptError
 
-from webmail.live.marks import Marks
+from webmail.live.marks import Marks, Own
 from webmail.values import FolderId
 
 TRUST_S = 60
@@ -45,8 +45,9 @@ class Answers:
     """What an account's server said, by name and folder. Without Redis, or for an account that nobody can watch, everything
     is asked."""
 
-    def __init__(self, redis: Redis | None, account_id: int | None) -> None:
-        self._marks = Marks(redis, account_id) if redis is not None and account_id is not None else None
+    def __init__(self, redis: Redis | None, account_id: int | None, page: str = "") -> None:
+        """`page` is the page that asks, for what is changed."""
+        self._marks = Marks(redis, account_id, page) if redis is not None and account_id is not None else None
         self._ahead: dict[Wanted, Seen] = {}
 
     def look_ahead(self, wanted: Sequence[Wanted]) -> set[Wanted]:
@@ -68,15 +69,19 @@ class Answers:
             if known is not None:
                 return known
         answer = question()
-        if mark is not None:
-            self._keep(wanted, mark + b"\n" + json.dumps(shape.pack(answer), separators=(",", ":")).encode())
+        self._keep(wanted, mark, shape.pack(answer))
         return answer
 
-    def changed(self, *folders: FolderId) -> None:
-        """Says that something in these folders was changed; EVERY for the account as a whole."""
+    def keep_looked(self, name: str, folder: FolderId | None, shape: Shape, answer: Any) -> None:
+        """Keeps what the server said by the way, if it was looked for before that (see `look_ahead`)."""
+        self._keep((name, folder), self._ahead.get((name, folder), (None, None))[0], shape.pack(answer))
+
+    def changed(self, *folders: FolderId, own: Own | None = None) -> None:
+        """Says that something in these folders was changed; EVERY for the account as a whole. `own` tells which changes of
+        marks the server has done for us."""
         self._ahead.clear()
         if self._marks is not None:
-            self._marks.set(*folders)
+            self._marks.set(*folders, own=own)
 
     def tell(self, folder: FolderId) -> None:
         """Says the same, and lets open pages of the folder read it again."""
@@ -112,8 +117,10 @@ class Answers:
         mark_of = {None: some} | {one: every + b"." + mark for one, mark in zip(folders, others, strict=True)}
         return {one: (mark_of[one[1]], value) for one, value in zip(wanted, values, strict=True)}
 
-    def _keep(self, wanted: Wanted, value: bytes) -> None:
-        assert self._marks
+    def _keep(self, wanted: Wanted, mark: bytes | None, packed: Any) -> None:
+        if mark is None or self._marks is None:
+            return
+        value = mark + b"\n" + json.dumps(packed, separators=(",", ":")).encode()
         try:
             self._marks.redis.set(self._key(wanted), value, ex=TRUST_S)
         except RedisError as error:

@@ -121,6 +121,9 @@ class LocalSource:
     def look_ahead(self, folder: FolderId, query: Query, window: Window) -> None:
         """Nothing is far away here."""
 
+    def look_at(self, ref: Ref, query: Query) -> None:
+        """Nothing is far away here."""
+
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
         if query.grouped:
             return self._thread_page(folder, query, window)

@@ -20,6 +20,7 @@ def open_source(
     redis_url: str,
     roles: Mapping[Role, FolderId] | None = None,
     folder: FolderId | None = None,
+    page: str = "",
 ) -> MailSource:
     """The source of an account that is read live over IMAP. It connects when something is first asked of it."""
     return open_imap(
@@ -31,6 +32,7 @@ def open_source(
         roles=roles,
         account_id=account_id,
         folder=folder,
+        page=page,
     )
 
 

@@ -63,6 +63,8 @@ def _read_capabilities(packed: bytes) -> Capabilities:
 QUOTA = Shape(lambda one: [one[0] and [one[0].used_bytes, one[0].limit_bytes]], _read_quota)
 """A quota in a list: that there is none is an answer too."""
 CAPABILITIES = Shape(asdict, _read_capabilities)
+FLAGS = Shape(lambda found: [sorted(flags) for flags in found], lambda packed: [*map(frozenset, json.loads(packed))])
+"""The flags of one message, in a list: that it is not there is an answer too."""
 PLACE = Shape(list, json.loads)
 """Where a message is in its list: its row, the UIDs before and after it, and how many rows there are."""
 

@@ -41,6 +41,7 @@ def show_in_pane(box: Box, ref: Ref) -> HttpResponse:
     folder = box.known_folder(ref.folder)
     if box.account.downloads or box.request.GET.get("images") == "1":
         return _whole(box, open_here(box, folder, ref))
+    box.source.look_at(ref, query_of(box.request))
     opened, flags = _kept(box, ref)
     if opened is None:
         letter = open_here(box, folder, ref, placed=False)
@@ -63,6 +64,7 @@ def open_ahead(box: Box, ref: Ref) -> None:
     variant = _variant(box)
     if box.account.downloads or folder.role in SENT_BY_ME or kept_opened(box.account.pk, ref, variant):
         return
+    box.source.look_at(ref, query_of(box.request))
     letter = open_here(box, folder, ref, placed=False)
     if not notices_of(account=box.account, source=box.source, letter=letter):
         keep_opened(box.account.pk, ref, variant, _opened(box, letter))
