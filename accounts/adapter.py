@@ -10,9 +10,10 @@ from allauth.core.internal import ratelimit
 from django.core.cache import cache
 from django.forms import ValidationError
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import MailAccount, User
 
 RATES = {"app": "allauth.account", "action": "login_failed"}
 
@@ -30,6 +31,13 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def add_message(self, *args: Any, **kwargs: Any) -> None:
         """allauth has nothing to say that the page does not show."""
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        """The Inbox at once, where the person's first account has one: "/" would lead there too, with a page more."""
+        account = MailAccount.objects.filter(owner=request.user.pk).order_by("pk").first()
+        if account is None or account.downloads:
+            return str(super().get_login_redirect_url(request))
+        return reverse("folder", args=[account.pk, "INBOX"])
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> User | None:
         """The person, or None for a wrong password. A ValidationError of a backend (server down, suspended...) is no wrong

@@ -46,7 +46,6 @@ def account_of_mailbox(mailbox: Mailbox) -> MailAccount:
     return account
 
 
-@transaction.atomic
 def account_of_server(*, address: str, login: str, imap: Server, smtp: Server, typed: bool = False) -> MailAccount:
     """The account of a mailbox on another server that has just accepted the password.
 
@@ -54,6 +53,20 @@ def account_of_server(*, address: str, login: str, imap: Server, smtp: Server, t
     with another one. (Anybody can run a server that says yes to every password.)
     """
     known = MailAccount.objects.select_related("owner").filter(owner__email=address, address=address).first()
+    if known and _values(known) == (None, login, *imap, *smtp):
+        return known  # as at most sign-ins: nothing is written
+    return _account_of_server(known, address=address, login=login, imap=imap, smtp=smtp, typed=typed)
+
+
+def _values(account: MailAccount) -> tuple[Any, ...]:
+    imap = (account.imap_host, account.imap_port, account.imap_tls)
+    return account.mailbox_id, account.login, *imap, account.smtp_host, account.smtp_port, account.smtp_tls
+
+
+@transaction.atomic
+def _account_of_server(
+    known: MailAccount | None, *, address: str, login: str, imap: Server, smtp: Server, typed: bool
+) -> MailAccount:
     if typed and known and (known.hosted or known.imap_host != imap[0]):
         raise OtherServer(address)
     defaults: dict[str, Any] = {"login": login, "mailbox": None}

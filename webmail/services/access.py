@@ -37,6 +37,11 @@ def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
     return account
 
 
+def first_account(request: HttpRequest) -> MailAccount | None:
+    """This person's first account."""
+    return _find(request, None)
+
+
 def _find(request: HttpRequest, account_id: int | None) -> MailAccount | None:
     """Among the accounts that came with the person (accounts/standing.py), else asked for."""
     standing: Standing | None = getattr(request, "standing", None)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.templatetags.static import static
 from django.utils import formats, timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from webmail.tokens import encode_folder
@@ -16,6 +18,8 @@ from webmail.values import FolderId
 
 register = template.Library()
 
+DAYS = 10_000
+"""Headings of days that are kept in a process."""
 UNITS = ("B", "KB", "MB", "GB", "TB")
 
 
@@ -83,7 +87,12 @@ def _short_day(moment: datetime, form: str) -> str:
 @register.filter
 def day_heading(day: date) -> str:
     """The heading above the messages of a day: "Today, Friday 28 November", "Yesterday", "Wednesday 26 November"."""
-    today = timezone.localdate()
+    return _day_heading(day, timezone.localdate(), get_language() or "")
+
+
+@lru_cache(maxsize=DAYS)
+def _day_heading(day: date, today: date, language: str) -> str:
+    """In the language that is active now."""
     this_year = day.year == today.year
     text = formats.date_format(day, _("l j F") if this_year else _("l j F Y"))
     if day == today:

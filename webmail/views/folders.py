@@ -10,8 +10,8 @@ from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.views.decorators.http import require_safe
 
-from accounts.models import MailAccount
 from webmail.errors import FolderGone
+from webmail.services.access import first_account
 from webmail.services.composing import to_rescue
 from webmail.services.folders import folder_label
 from webmail.services.reading import SENT_BY_ME, RowPage, look_ahead, open_page
@@ -29,7 +29,7 @@ COOKIE_S = 365 * 24 * 3600
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """The first account of this person; a page that says so when there is none."""
-    account = MailAccount.objects.filter(owner=request.user.pk).order_by("pk").first()
+    account = first_account(request)
     if account is None:
         return render(request, "webmail/no_account.html")
     if account.downloads:
