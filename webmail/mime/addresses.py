@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from webmail.mime.charsets import decode_text
 from webmail.mime.domains import show_domain
@@ -14,6 +15,8 @@ from webmail.values import Address
 ADDRESS_LIMIT = 500
 INPUT_LIMIT_BYTES = 262_144
 EMAIL_LIMIT = 320
+SHORT_BYTES = 200
+"""Octets up to which a value is remembered: the same people write again and again, to the same people."""
 NAME_LIMIT = 400
 
 _QUOTED = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
@@ -41,6 +44,10 @@ _NEEDS_QUOTES = re.compile(r'[()<>\[\]:;@\\,."]')
 def parse_addresses(value: bytes, limit: int = ADDRESS_LIMIT) -> tuple[tuple[Address, ...], bool]:
     """The addresses of a header value, and whether there were more than `limit`. Group names are dropped, but for an
     empty group ("undisclosed-recipients"), which comes back as a name. What is no address is a name without email."""
+    return _parse_short(value, limit) if len(value) <= SHORT_BYTES else _parse(value, limit)
+
+
+def _parse(value: bytes, limit: int) -> tuple[tuple[Address, ...], bool]:
     flat = value[:INPUT_LIMIT_BYTES].replace(b"\r", b" ").replace(b"\n", b" ")
     bare = _QUOTED_TEXT.sub(b"", flat)
     if bare.count(b"(") > bare.count(b")"):  # a comment without an end is none
@@ -53,6 +60,9 @@ def parse_addresses(value: bytes, limit: int = ADDRESS_LIMIT) -> tuple[tuple[Add
     if not found and (text := decode_header(flat[:2_000])):
         found.append(Address(text[:NAME_LIMIT], ""))
     return tuple(found), len(value) > INPUT_LIMIT_BYTES
+
+
+_parse_short = lru_cache(maxsize=5_000)(_parse)
 
 
 @dataclass(slots=True)

@@ -107,6 +107,8 @@ def _declared(data: bytes, codec: str) -> tuple[str, bool]:
 def _guess(data: bytes, codec: str) -> tuple[str, bool]:
     """UTF-8 if the bytes are that, are it but for a cut last character, or were declared so and hold some of it; else
     windows-1252."""
+    if data.isascii():
+        return data.decode("ascii").replace("\0", ""), False
     try:
         return _clean(data.decode("utf-8-sig")), codec == "ascii" and not data.isascii()
     except UnicodeDecodeError as error:

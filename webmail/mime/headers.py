@@ -43,6 +43,7 @@ PLAIN_FIELDS = frozenset(
 _NAME = re.compile(rb"[!-9;-~]{1,200}[ \t]{0,20}$")
 _BLANK = re.compile(rb"\n\r{0,3}\n")
 _WORD_START = re.compile(rb"=\?([^?\s]{1,80})\?([bBqQ])\?")
+_PRINTABLE = re.compile(rb"[ -~]*")
 _BREAK = re.compile(rb"[\r\n]+[ \t]?")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -91,6 +92,8 @@ def _header_block(raw: bytes, limit: int) -> tuple[bytes, bool]:
 def decode_header(value: bytes) -> str:
     """A field's value as one line of text: unfolded, encoded words decoded (adjacent ones of one charset joined first,
     so that split characters survive), 8-bit bytes as UTF-8 or windows-1252, controls and bidi overrides removed."""
+    if len(value) <= VALUE_LIMIT_BYTES and b"=?" not in value and _PRINTABLE.fullmatch(value):
+        return value.decode("ascii").strip()  # most values: nothing of all that is in them
     return make_safe("".join(_pieces(_unfold(value)))).strip()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from functools import lru_cache
 from urllib.parse import unquote_to_bytes
 
 from webmail.mime.charsets import decode_text
@@ -17,6 +18,8 @@ SEGMENTS_LIMIT = 1_000
 JOINED_LIMIT_BYTES = 4_096
 
 _FORBIDDEN = re.compile(r'[/:*?"<>|]')
+SHORT = 40
+"""Characters up to which a token is remembered: there are few of them, and each message has twenty."""
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b\u2060-\u2064\ufeff\ufff9-\ufffb]")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 _EXTENSION = re.compile(r"\.[A-Za-z0-9]{1,12}")
@@ -70,13 +73,24 @@ def _content_id(text: str) -> str:
 
 def token(text: str) -> str:
     """The first token of a value in lower case, without comments, quotes and what no token may hold."""
+    return _short_token(text) if len(text) <= SHORT else _token(text)
+
+
+def _token(text: str) -> str:
     plain = _COMMENT.sub(" ", text[:500]).replace('"', " ").strip().lower()
     return _NOT_TOKEN.sub("", re.split(r"[\s,;]", plain, maxsplit=1)[0]).strip("._+-")[:80]
 
 
 def _first_word(text: str) -> str:
     """The first token of a parameter's value (RFC 2045 section 5.1), without the quotes that programs leave in."""
+    return _short_word(text) if len(text) <= SHORT else _word(text)
+
+
+def _word(text: str) -> str:
     return _NO_TOKENS.split(_COMMENT.sub(" ", text).strip("\"' \t\r\n,;"), maxsplit=1)[0]
+
+
+_short_token, _short_word = lru_cache(maxsize=1_000)(_token), lru_cache(maxsize=1_000)(_word)
 
 
 def split_value(value: bytes) -> tuple[str, dict[str, bytes]]:

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from webmail.values import Part, PartNumber
 
+_PLAIN = tuple(one.name for one in fields(Part) if one.name != "children")
+
 
 def pack_part(part: Part) -> dict[str, Any]:
     """A MIME tree as what JSON can hold."""
-    return _lean(asdict(part))
-
-
-def _lean(fields: dict[str, Any]) -> dict[str, Any]:
-    children = [_lean(child) for child in fields.pop("children")]
-    kept = {name: value for name, value in fields.items() if value or name == "number"}
-    return kept | ({"children": children} if children else {})
+    kept = {name: value for name in _PLAIN if (value := getattr(part, name)) or name == "number"}
+    return kept | ({"children": [pack_part(child) for child in part.children]} if part.children else {})
 
 
 def unpack_part(packed: Any) -> Part | None:
@@ -28,12 +25,12 @@ def unpack_part(packed: Any) -> Part | None:
 
 
 def _part(packed: dict[str, Any]) -> Part:
-    fields = dict(packed)
-    children = tuple(_part(child) for child in fields.pop("children", ()))
+    rest = dict(packed)
+    children = tuple(_part(child) for child in rest.pop("children", ()))
     return Part(
-        number=PartNumber(fields.pop("number")),
-        type=fields.pop("type", ""),
-        subtype=fields.pop("subtype", ""),
+        number=PartNumber(rest.pop("number")),
+        type=rest.pop("type", ""),
+        subtype=rest.pop("subtype", ""),
         children=children,
-        **fields,
+        **rest,
     )
