@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from webmail.services.reading import Row
 from webmail.services.tags import FIVE, Tag
 from webmail.services.whereabouts import Whereabouts
-from webmail.values import Address, FolderId, Ref, Summary, Thread
-from webmail.views.drawing import PLACE, Drawn, draw, drawn
+from webmail.templatetags.drawn import Leaf, Place, Plate, tree_item
+from webmail.values import Address, FolderId, Ref, Role, Summary, Thread
+from webmail.views.drawing import PLACE, Drawn, draw, drawn, render_part
 from webmail.views.rows import Around, draw_row, draw_rows, look_of, texts_of
 
 FOLDER = FolderId("Obra & <b>Ñandú</b>")
@@ -96,3 +97,27 @@ def test_each_page_has_a_token_of_its_own(sign_in: Any) -> None:
     assert tokens[0]
     assert tokens[0].isdisjoint(tokens[1])
     assert PLACE not in pages[0]
+
+
+FOLDERS = st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), min_size=1, max_size=20).map(FolderId)
+
+
+@given(
+    folder=st.builds(Place, FOLDERS, st.sampled_from(Role), st.booleans(), st.booleans(), st.none()),
+    label=TEXT,
+    level=st.integers(1, 5),
+    count=st.sampled_from([0, 1, 2, 12_345]),
+    switches=st.tuples(st.booleans(), st.booleans(), st.booleans()),
+    parent=FOLDERS | st.just(FolderId("")),
+    framed=st.booleans(),
+)
+@settings(max_examples=100, deadline=None)
+def test_a_line_of_the_tree_is_the_octets_of_the_template(
+    folder: Place, label: str, level: int, count: int, switches: tuple[bool, ...], parent: FolderId, framed: bool
+) -> None:
+    bold, current, counts_all = switches
+    leaf = Leaf(folder, label, "folder", level, count, bold, current, parent, counts_all)
+    values = {"account": Plate(17, "a@b.test", False, None), "item": leaf, "framed": framed}
+    with translation.override("es"):
+        drawn_so = tree_item({"account": values["account"], "framed": framed}, leaf)
+        assert drawn_so == render_part("webmail/tree_item.html", values)

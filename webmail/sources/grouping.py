@@ -43,20 +43,17 @@ class Groups:
 
     def row_of(self, uid: int) -> int:
         """Which row of the list a message is behind, -1 when the list does not have it."""
-        if uid not in self.members:
-            return -1
-        at = bisect_right(self.starts, self.members.index(uid)) - 1
-        return len(self) - 1 - at if self.turned else at
+        at = self._thread_of(uid)
+        return len(self) - 1 - at if self.turned and at >= 0 else at
 
     def together(self, uids: Iterable[int]) -> list[int]:
         """All messages that are in the conversations of these, thread by thread."""
-        wanted = set(uids)
-        out: list[int] = []
-        for at in range(len(self)):
-            thread = self.members[self.starts[at] : self.starts[at + 1]]
-            if not wanted.isdisjoint(thread):
-                out.extend(thread)
-        return out
+        places = sorted({self._thread_of(uid) for uid in uids} - {-1})
+        return [uid for at in places for uid in self.members[self.starts[at] : self.starts[at + 1]]]
+
+    def _thread_of(self, uid: int) -> int:
+        """Which thread a message is in, -1 when it is in none."""
+        return bisect_right(self.starts, self.members.index(uid)) - 1 if uid in self.members else -1
 
 
 def read_groups(session: Session, cache: MailCache, listing: Listing, query: Query) -> Groups | None:
@@ -75,6 +72,19 @@ def read_groups(session: Session, cache: MailCache, listing: Listing, query: Que
         packed = array("I", [len(groups.starts)]) + groups.starts + groups.members
         cache.keep_orders(state.folder, {name: (mark, packed)})
     return Groups(groups.starts, groups.members, turned=not query.descending)
+
+
+def is_alone(session: Session, cache: MailCache, state: Selected, uids: Iterable[int]) -> bool:
+    """Whether each of these messages of the selected folder is a conversation by itself, as most are: then nothing has to be
+    sorted and grouped."""
+    if not can_group(session.connection, state.exists):
+        return False
+    threads = read_threads(session, cache, state)
+    for uid in uids:
+        at = threads.index(uid) if uid in threads else 0
+        if not threads or threads[at] != uid or (at and threads[at - 1]) or threads[at + 1]:
+            return False
+    return True
 
 
 def can_group(connection: Connection, messages: int) -> bool:

@@ -13,13 +13,14 @@ from webmail.folder_order import only_subscribed
 from webmail.imap.connection import Connection
 from webmail.imap.folders import list_commands, list_folders, listed_folders
 from webmail.imap.quota import QUOTA_COMMAND, quota_of, read_quota
+from webmail.imap.search import is_filtered
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
 from webmail.imap.wire import Flight
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.cache import MailCache
-from webmail.sources.grouping import Groups, read_groups
+from webmail.sources.grouping import Groups, is_alone, read_groups
 from webmail.sources.kept import Answers
 from webmail.sources.listing import LARGE, Listing, read_listing, sort_folder
 from webmail.sources.marked import read_marked, without_marked
@@ -254,6 +255,10 @@ class ImapLists:
         out: list[Ref] = []
         for folder, validity in dict.fromkeys((ref.folder, ref.validity) for ref in refs):
             mine = [ref for ref in refs if (ref.folder, ref.validity) == (folder, validity)]
+            state, _flight = self._session.valid(mine[0])
+            if not is_filtered(query) and is_alone(self._session, self._cache, state, map(uid_of, mine)):
+                out += mine
+                continue
             listing, groups = self._groups(folder, replace(query, sort="date", descending=True))
             if listing.state.validity != validity:
                 raise FolderRenewed("the folder was made anew")

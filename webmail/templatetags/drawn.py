@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from django import template
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from accounts.models import MailAccount
 from webmail.services.folders import TreeItem, folder_label
 from webmail.services.tags import Tag
+from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Query, Role
 from webmail.views.drawing import draw
 from webmail.views.rows import Around, TagDot, draw_page
 
 register = template.Library()
+
+_MARK = secrets.token_hex(8)
+_FOLDER, _PARENT, _LABEL = FolderId(f"{_MARK}folder"), FolderId(f"{_MARK}parent"), f"{_MARK}label"
 
 
 class Number(NamedTuple):
@@ -32,6 +38,10 @@ class Plate(NamedTuple):
     address: str
     downloads: bool
     mailbox: Number | None
+
+
+_ANYBODY = Plate(7_000_000_000_000_000 + secrets.randbelow(10**12), "", False, None)
+"""Stands for an account in what is drawn for all of them."""
 
 
 class Place(NamedTuple):
@@ -101,10 +111,17 @@ def tree(context: dict[str, Any]) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def tree_item(context: dict[str, Any], item: Leaf) -> SafeString:
-    """A line of the tree."""
-    return draw(
-        "webmail/tree_item.html", {"account": context["account"], "item": item, "framed": bool(context.get("framed"))}
+    """A line of the tree. It is drawn once for each look that a line can have, whatever the folder: with marks where its name and
+    its addresses go, in whose place they are put."""
+    look = replace(
+        item, folder=item.folder._replace(id=_FOLDER), label=_LABEL, parent=_PARENT if item.parent else FolderId("")
     )
+    values = {"account": _ANYBODY, "item": look, "framed": bool(context.get("framed"))}
+    text = str(draw("webmail/tree_item.html", values)).replace(str(_ANYBODY.pk), str(context["account"].pk))
+    text = text.replace(encode_folder(_FOLDER), encode_folder(item.folder.id))
+    if item.parent:
+        text = text.replace(encode_folder(_PARENT), encode_folder(FolderId(item.parent)))
+    return SafeString(text.replace(_LABEL, escape(item.label)))
 
 
 @register.simple_tag(takes_context=True)

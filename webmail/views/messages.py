@@ -70,7 +70,7 @@ def _gone(box: Box, folder_id: FolderId, error: Gone) -> HttpResponse:
 def conversation_context(box: Box, folder: Folder, ref: Ref) -> dict[str, Any]:
     """What stands around an open message of its conversation; nothing where that cannot be told now."""
     try:
-        conversation = read_conversation(box.source, box.source.folders(), folder, ref)
+        conversation = read_conversation(box.source, box.known_folders() or box.source.folders(), folder, ref)
     except (Gone, Refused):
         return {"conversation": None}
     return {"conversation": conversation, "account": box.account, "change_url": change_url_of(box, folder.id)}

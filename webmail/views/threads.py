@@ -23,7 +23,7 @@ def conversation(request: HttpRequest, account_id: int, folder_id: FolderId, val
     """The other messages of a conversation, for the pane that shows one of them."""
     ref = Ref(folder_id, validity, uid)
     with open_box(request, account_id) as box:
-        folder = box.folder(box.folders(), folder_id)
+        folder = box.known_folder(folder_id)
         context = conversation_context(box, folder, ref) | {"ref": ref, "folder": folder}
     return render(request, "webmail/conversation.html", context)
 
