@@ -28,6 +28,8 @@ class Session:
         self._kept = False
         self._state: Selected | None = None
         self._riders: list[list[Piece]] = []
+        self._sender: Connection | None = None
+        """The connection on which something was sent and not waited for."""
         self.along: Flight | None = None
         """What came back for commands that were taken along; whoever uses it takes it away."""
 
@@ -123,13 +125,19 @@ class Session:
         connection = self.connection
         return is_kept(connection, ref.folder) and connection.kept.validity == ref.validity
 
+    def send(self, commands: list[list[Piece]]) -> None:
+        """Sends commands and waits for nothing: `settled` does, or whatever is asked next. Raises Unreachable."""
+        self._sender = self.connection
+        self._sender.send(commands)
+
     def settled(self) -> list[Untagged]:
-        """What came back for commands that were sent and not waited for; nothing when the connection is lost."""
-        if self._leased is None:
+        """What came back for the commands of the last `send`; nothing when the connection was lost, or given back since."""
+        sender, self._sender = self._sender, None
+        if sender is None or sender is not self._leased:
             return []
         with suppress(Unreachable):
-            self._leased.settle()
-            return self._leased.late_answers
+            sender.settle()
+            return sender.late_answers
         return []
 
     def ensure_alive(self) -> None:

@@ -1,0 +1,157 @@
+"""Marks of messages on a live source: read with as few round trips as can be, and changed so that it is known who did it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from webmail.errors import FolderRenewed
+from webmail.imap.changes import batches, store_commands, store_flags, stored_modseqs
+from webmail.imap.connection import EXPUNGED, check
+from webmail.imap.fetch import by_uid, fetch, fetch_command
+from webmail.imap.selected import Selected
+from webmail.imap.session import Session
+from webmail.imap.wire import Flight
+from webmail.live.marks import Own
+from webmail.sources.cache import MailCache
+from webmail.sources.imap_lists import ImapLists, uid_of
+from webmail.sources.kept import Answers, Wanted
+from webmail.sources.packing import FLAGS
+from webmail.values import Flag, FolderId, Query, Ref, Role
+
+
+class ImapFlags(ImapLists):
+    """The part of an `ImapSource` that reads and changes marks."""
+
+    def __init__(self, session: Session, cache: MailCache, roles: Mapping[Role, FolderId], answers: Answers) -> None:
+        super().__init__(session, cache, roles, answers)
+        self._sent: Ref | None = None
+        """The message of which a mark was sent and not waited for."""
+
+    def look_at(self, ref: Ref, query: Query) -> None:
+        self._answers.look_ahead([flags_name(ref), (self._place_name(ref, query), ref.folder)])
+
+    def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
+        refs = list(refs)
+        if len(refs) != 1:
+            return self._session.read(lambda: self._flags(refs))
+        found = self._answers.ask(*flags_name(refs[0]), FLAGS, lambda: self._flags_now(refs[0]))
+        return {refs[0]: found[0]} if found else {}
+
+    def _flags(self, refs: list[Ref]) -> dict[Ref, frozenset[str]]:
+        found: dict[Ref, frozenset[str]] = {}
+        for state, uids in self._by_folder(refs):
+            for batch in batches(uids):
+                for uid, one in fetch(self.connection, batch, b"UID FLAGS").items():
+                    found[Ref(state.folder, state.validity, str(uid))] = one.flags()
+        return found
+
+    def _flags_now(self, ref: Ref) -> list[frozenset[str]]:
+        return list(self._session.read(lambda: self._flags_of(ref)).values())
+
+    def _flags_of(self, ref: Ref) -> dict[Ref, frozenset[str]]:
+        """The flags of one message, in the flight that selects its folder."""
+        uid = uid_of(ref)
+        state, flight = self._session.valid(ref, fetch_command([uid], b"UID FLAGS"))
+        if flight.ends[0].code.upper() == EXPUNGED:
+            return {}
+        check(flight.ends[0])
+        fetched = by_uid(flight, [uid]).get(uid)
+        return {ref: fetched.flags()} if fetched and uid not in state.deleted else {}
+
+    def set_flags(
+        self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = (), wait: bool = True
+    ) -> None:
+        added, removed = list(add), list(remove)
+        refs = list(refs)
+        if not wait and len(refs) == 1:
+            self._send_flags(refs[0], added, removed)
+            return
+        for state, uids in self._by_folder(refs):
+            with self._marking(state.folder, state.validity) as done:
+                done |= store_flags(self.connection, uids, add=added, remove=removed)
+
+    def _send_flags(self, ref: Ref, add: list[str], remove: list[str]) -> None:
+        """Flags of one message, whose end is waited for when the source is closed, or before the next."""
+        self._settle()
+        commands = store_commands([uid_of(ref)], add, remove)
+        if not self._session.is_at(ref):
+            state, _flight = self._session.read(lambda: self._session.valid(ref))
+            if uid_of(ref) in state.deleted:
+                return
+        self._forget()
+        self._sent = ref
+        self._session.send(commands)
+
+    def change_flags(
+        self, refs: Sequence[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = ()
+    ) -> dict[Ref, frozenset[str]]:
+        added, removed = list(add), list(remove)
+        before = self._session.read(lambda: self._changed_at_once(refs, added, removed))
+        if before is None:
+            before = self._session.read(lambda: self._flags_of(refs[0]) if len(refs) == 1 else self._flags(list(refs)))
+            self.set_flags(before, add=added, remove=removed)
+        return before
+
+    def _changed_at_once(
+        self, refs: Sequence[Ref], add: list[str], remove: list[str]
+    ) -> dict[Ref, frozenset[str]] | None:
+        """Flags read and changed in one flight, where the folder is selected already and the set is one command's; None
+        elsewhere. A repetition after a cut does no harm."""
+        uids = [uid_of(ref) for ref in refs]
+        if not refs or len({(ref.folder, ref.validity) for ref in refs}) > 1 or len(list(batches(uids))) > 1:
+            return None
+        commands = [fetch_command(uids, b"UID FLAGS"), *store_commands(uids, add, remove)]
+        if not self._session.is_at(refs[0]):
+            return None
+        with self._marking(refs[0].folder, refs[0].validity, disturbs=False) as done:
+            flight = self.connection.run(*commands)
+            done |= stored_modseqs(flight.untagged)
+        for end in flight.ends:
+            check(end)
+        first = Flight(flight.ends[:1], flight.untagged[: flight.marks[0]], flight.marks[:1], flight.tags[:1])
+        found = {uid: one.flags() for uid, one in by_uid(first, uids).items() if b"FLAGS" in one.items}
+        return {
+            ref: found[uid]
+            for ref, uid in zip(refs, uids, strict=True)
+            if Flag.DELETED not in found.get(uid, {Flag.DELETED})
+        }
+
+    def _by_folder(self, refs: Iterable[Ref], *, marked: bool = False) -> Iterator[tuple[Selected, list[int]]]:
+        """The refs of each folder, its validity checked; messages that are marked as deleted only with `marked`: a move would
+        bring those back. Raises Gone before anything of that folder is changed."""
+        groups: dict[FolderId, list[Ref]] = {}
+        for ref in refs:
+            groups.setdefault(ref.folder, []).append(ref)
+        for group in groups.values():
+            uids = [uid_of(ref) for ref in group]
+            if len({ref.validity for ref in group}) > 1:
+                raise FolderRenewed("the folder was made anew")
+            state, _flight = self._session.read(lambda ref=group[0]: self._session.valid(ref))  # type: ignore[misc]
+            left = [uid for uid in uids if marked or uid not in state.deleted]
+            if left:
+                yield state, left
+
+    @contextmanager
+    def _marking(self, folder: FolderId, validity: int, *, disturbs: bool = True) -> Iterator[set[int]]:
+        """The same for a change of marks: the block adds the MODSEQs of what the server did. What `disturbs` not at this moment
+        leaves the selected folder's state as it is known."""
+        if disturbs:
+            self._session.disturbed()
+        self._forget()
+        done: set[int] = set()
+        try:
+            yield done
+        finally:
+            self._answers.changed(folder, own=Own(folder, validity, frozenset(done)))
+
+    def _settle(self) -> None:
+        """Waits for the mark that was sent; what was kept holds no more from then on."""
+        sent, self._sent = self._sent, None
+        if sent is not None:
+            modseqs = stored_modseqs(self._session.settled())
+            self._answers.changed(sent.folder, own=Own(sent.folder, sent.validity, modseqs))
+
+
+def flags_name(ref: Ref) -> Wanted:
+    return f"flags:{ref.validity}:{ref.id}", ref.folder
