@@ -167,6 +167,12 @@ def test_a_message_is_opened_again_without_asking(opened: Open, ear: Listening, 
         source.message(ref)
     open_again()
     assert trips(open_again) == 0
+
+    def star() -> None:
+        with opened() as source:
+            source.change_flags([ref], add=[Flag.FLAGGED])
+
+    assert trips(star) == 1
     other = imap(one.made.address)
     other.select_folder("INBOX")
     other.add_flags([int(ref.id)], [b"\\Answered"])
