@@ -16,7 +16,8 @@ from csp.middleware import CheckableLazyObject, CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
@@ -174,6 +175,30 @@ COMPRESSED_FROM = 1_000
 COMPRESS_LEVEL = 3
 HIDDEN_BYTES = 100
 _TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
+
+
+class WordsMiddleware:
+    """A page in words for a browser that a view refused without any (an address that only takes what a form sends, opened by
+    itself after signing in anew, say). What no database can hold is refused here, before a view asks for it.
+
+    Stands after LanguageMiddleware.
+    """
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        nul = "%00" in request.META.get("QUERY_STRING", "")
+        response = HttpResponseBadRequest() if nul else self.get_response(request)
+        if response.status_code not in WORDLESS or response.streaming or response.content:
+            return response
+        if "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers:
+            response.content = render_to_string("400.html", request=request)
+            response.headers["Content-Type"] = "text/html; charset=utf-8"
+        return response
+
+
+WORDLESS = {400, 405}
 
 
 class NoStoreMiddleware:

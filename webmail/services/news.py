@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from accounts.numbers import read_number
 from webmail.sources.base import MailSource
 from webmail.values import Folder, Query, Summary, Window
 
@@ -32,6 +33,7 @@ def find_news(source: MailSource, inbox: Folder | None, after: str) -> News:
     page = source.page(inbox.id, Query(), Window(0, LOOKED_AT))
     mark = f"{page.validity}.{page.next_id}"
     validity, _dot, first = after.partition(".")
-    if validity != str(page.validity) or not first.isdigit():
+    number = read_number(first)
+    if validity != str(page.validity) or number is None:
         return News(mark, unread)
-    return News(mark, unread, tuple(row for row in page.rows if row.unread and int(row.ref.id) >= int(first[:20])))
+    return News(mark, unread, tuple(row for row in page.rows if row.unread and int(row.ref.id) >= number))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts.models import MailAccount
+from accounts.numbers import read_number
 from webmail.errors import Refused
 from webmail.folder_order import KNOWN_NAMES
 from webmail.models import LocalFolder
@@ -76,7 +77,7 @@ def _choose_here(account: MailAccount, role: Role, folder: FolderId | None) -> N
     rows = LocalFolder.objects.filter(account=account)
     if folder is None:
         return
-    row = rows.filter(pk=int(folder) if folder.isdigit() else 0).first()
+    row = rows.filter(pk=read_number(folder) or 0).first()
     if row is None or row.role not in {"", role.value}:
         raise Refused("not a folder to choose")
     rows.filter(role=role.value).exclude(pk=row.pk).update(role="")

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import MailAccount
+from accounts.numbers import read_number
 from webmail.errors import Gone, LoginRefused, MailError
 from webmail.markup.document import frame_csp
 from webmail.models import Composing, ContactGroup
@@ -189,8 +190,8 @@ def _compose(request: HttpRequest, composing: Composing) -> HttpResponse:
         with open_source(request, composing.account) as source:
             service.discard(composing, source)
         return done(request, account_id, _("The draft was thrown away."))
-    if do.startswith("remove:") and do[7:].isdigit():
-        for upload in composing.uploads.filter(pk=int(do[7:])):
+    if do.startswith("remove:"):
+        for upload in composing.uploads.filter(pk=read_number(do[7:]) or 0):
             uploads.remove(upload)
     conflict = (
         _save(request, composing) if changed or composing.failed or composing.saved is None or do != "save" else False

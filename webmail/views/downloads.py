@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
+from accounts.numbers import read_number
 from webmail.models import Download, Pull
 from webmail.services import pull_log
 from webmail.services.access import account_for
@@ -116,7 +117,7 @@ def _asked(data: QueryDict) -> datetime | None:
 
 def _number(data: QueryDict, name: str) -> int:
     text = data.get(name, "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 15 else 0
+    return read_number(text, digits=14) or 0
 
 
 def _page(
@@ -182,7 +183,7 @@ def _fetch(request: HttpRequest, account: MailAccount, download: Download) -> st
     if "all" in request.POST:
         entries = [entry.pk for entry in pull_log.waiting_of(account)[0]]
     else:
-        entries = [int(text) for text in request.POST.getlist("entry") if text.isascii() and text.isdigit()]
+        entries = [key for key in map(read_number, request.POST.getlist("entry")) if key is not None]
     count = pull_log.fetch_anyway(account, entries)
     if not count:
         return _("Nothing was changed: the messages do not wait any more.")

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from accounts.numbers import read_number
 from webmail.errors import MailError
 from webmail.services.access import account_for
 from webmail.services.news import find_news
@@ -52,8 +53,9 @@ def live_part(request: HttpRequest, account_id: int) -> HttpResponse:
 
 def _ref(folder: FolderId, text: str) -> Ref | None:
     validity, _dot, uid = text.partition(".")
-    known = folder and validity.isdigit() and uid.isascii() and uid.isalnum()
-    return Ref(folder, int(validity[:20]), uid[:64]) if known else None
+    number = read_number(validity)
+    known = folder and uid.isascii() and uid.isalnum()
+    return Ref(folder, number, uid[:64]) if known and number is not None else None
 
 
 def letter_state(box: Box, ref: Ref | None, known: Mapping[Ref, frozenset[str]] | None = None) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
+from accounts.numbers import read_number
 from webmail.models import OwnTag
 from webmail.services.access import account_for
 from webmail.services.tags import COLOURS, NAME_LIMIT, OWN_LIMIT, TagRefused, change_tag, make_tag, own_tags, tags_for
@@ -55,8 +56,8 @@ def tag_change(request: HttpRequest, account_id: int, tag_id: int) -> HttpRespon
 
 
 def _colour(request: HttpRequest) -> int:
-    text = request.POST.get("colour", "")
-    return int(text) if text.isdigit() and len(text) < 3 else 1
+    colour = read_number(request.POST.get("colour", ""), digits=2)
+    return 1 if colour is None else colour
 
 
 def _answer(

@@ -9,6 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadReque
 from django.shortcuts import get_object_or_404
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.numbers import read_number
 from webmail.models import Composing, Upload
 from webmail.services import uploads
 from webmail.services.access import open_source
@@ -70,11 +71,11 @@ def file_piece(request: HttpRequest, account_id: int, composing_id: UUID, upload
         return HttpResponse(status=204)
     if request.method == "GET":
         return JsonResponse({"offset": upload.received_bytes})
-    offset = request.GET.get("offset", "")
-    if not offset.isdigit():
+    offset = read_number(request.GET.get("offset", ""))
+    if offset is None:
         return HttpResponseBadRequest()
     try:
-        upload = uploads.add_piece(upload.pk, offset=int(offset), data=request.body)
+        upload = uploads.add_piece(upload.pk, offset=offset, data=request.body)
     except uploads.WrongPlace as error:
         return JsonResponse({"offset": error.args[0]}, status=409)
     except uploads.TooLarge:

@@ -44,7 +44,8 @@ def alias_new(request: HttpRequest, domain_id: int) -> HttpResponse:
             _check_rank(request, domain, data["address"])
             target = data["target"].strip().lower()
             target = target if "@" in target else f"{target}@{domain.name}"
-            mailbox = Mailbox.objects.select_related("domain__customer").filter(address=target).first()
+            own = Mailbox.objects.select_related("domain__customer").filter(domain__customer=domain.customer_id)
+            mailbox = own.filter(address=target).first()  # whether somebody else has it is not told
             if mailbox is None:
                 raise ValidationError({"target": _("There is no mailbox with this address.")})
             forwards.create_alias(domain=domain, local=data["address"], target=mailbox, by=actor_of(request))

@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Alias, Domain, Group, Mailbox
+from accounts.numbers import read_number
 from accounts.portal_forms import DomainForm, MailboxNewForm, tried
 from accounts.services import customers, forwards, listing, mailboxes
 from accounts.services.permissions import Action, above, may_take_over
@@ -69,7 +70,7 @@ def selection(request: HttpRequest, domain_id: int) -> HttpResponse:
     """One action (`do`) on the selected mailboxes (`mailbox`), all or nothing."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
     do = request.POST.get("do", "")
-    wanted = [int(text) for text in request.POST.getlist("mailbox") if text.isascii() and text.isdigit()]
+    wanted = [key for key in map(read_number, request.POST.getlist("mailbox")) if key is not None]
     if do not in mailboxes.SELECTION:
         return HttpResponseBadRequest()
     if not wanted or len(wanted) > SELECTION_LIMIT:
@@ -97,7 +98,8 @@ def domain_settings(request: HttpRequest, domain_id: int) -> HttpResponse:
     form = DomainForm(request.POST if request.method == "POST" else None, initial={"catch_all": before})
     if request.method == "POST" and form.is_valid():
         address = form.cleaned_data["catch_all"].strip().lower()
-        mailbox = Mailbox.objects.select_related("domain").filter(address=address).first()
+        own = Mailbox.objects.select_related("domain").filter(domain__customer=domain.customer_id)
+        mailbox = own.filter(address=address).first()  # whether somebody else has it is not told
         if address and mailbox is None:
             form.add_error("catch_all", _("There is no mailbox with this address."))
         elif tried(form, lambda: forwards.set_catch_all(domain=domain, mailbox=mailbox, by=actor_of(request))):

@@ -1,0 +1,60 @@
+"""What nobody types by mistake: numbers that fit no column, characters that no database holds, questions about other people."""
+
+from __future__ import annotations
+
+import pytest
+from django.urls import reverse
+
+from accounts.numbers import read_number
+from tests.portal.conftest import World
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("text", ["", " 1", "-1", "1.0", "²", "٣", "9" * 19, "9" * 5000])
+def test_what_is_no_whole_number_of_a_column_is_none(text: str) -> None:
+    assert read_number(text) is None
+    assert read_number("0017") == 17
+
+
+def test_a_selection_of_keys_that_fit_no_column_changes_nothing(world: World) -> None:
+    client = world.client(world.one.people["domain"])
+    address = reverse("portal:selection", args=[world.one.domain.pk])
+    for key in ("9" * 25, "9" * 5000, "²"):
+        answer = client.post(address, {"do": "suspend", "mailbox": key})
+        assert answer.status_code == 422
+        assert b"Select mailboxes in the list first." in answer.content
+
+
+def test_a_domain_tells_nothing_of_other_customers_addresses(world: World) -> None:
+    """An alias to a mailbox of somebody else is refused in the words for one that is nowhere."""
+    client = world.client(world.one.people["domain"])
+    answers = []
+    for target in (world.two.mailbox.address, "nadie@dos.test"):
+        alias = client.post(
+            reverse("portal:alias_new", args=[world.one.domain.pk]),
+            {"alias-address": "espia", "alias-target": target},
+        )
+        catch = client.post(reverse("portal:domain_settings", args=[world.one.domain.pk]), {"catch_all": target})
+        assert alias.status_code == catch.status_code == 422
+        answers.append([one.content.decode().replace(target, "") for one in (alias, catch)])
+    for one, other in zip(*answers, strict=True):
+        assert ("There is no mailbox with this address." in one) == ("There is no mailbox with this address." in other)
+        assert "of this customer" not in one.replace("A mailbox of this customer.", "")
+
+
+def test_a_zero_octet_in_an_address_is_refused_before_the_database(world: World) -> None:
+    answer = world.client(world.provider).get(reverse("portal:search") + "?q=an%00a", headers={"accept": "text/html"})
+    assert answer.status_code == 400
+    assert b"could not be understood" in answer.content
+
+
+def test_a_browser_that_opens_what_only_forms_send_reads_words(world: World) -> None:
+    client = world.client(world.provider)
+    address = reverse("portal:mailbox_delete", args=[world.one.mailbox.pk])
+    answer = client.get(address, headers={"accept": "text/html,*/*;q=0.8"})
+    assert answer.status_code == 405
+    assert answer["Allow"] == "POST"
+    assert b"<h1" in answer.content
+    assert client.get(address, headers={"accept": "application/json"}).content == b""
+    assert client.get(address, headers={"accept": "text/html", "hx-request": "true"}).content == b""
