@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable
 
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from webmail.errors import LoginRefused, MailError
+from webmail.services.access import find_account
 from webmail.views.states import state_of
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class MailErrorMiddleware:
         if not isinstance(error, MailError):
             return None
         logger.info("%s in %s", type(error).__name__, request.resolver_match and request.resolver_match.view_name)
-        if isinstance(error, LoginRefused):
+        if isinstance(error, LoginRefused) and _signed_in_with(request):
             logout(request)
             response = redirect("account_login")
             if request.htmx:  # type: ignore[attr-defined]
@@ -37,14 +38,29 @@ class MailErrorMiddleware:
         return _state_page(request, error)
 
 
+def _signed_in_with(request: HttpRequest) -> bool:
+    """Whether the account of the address is the one by which this person is signed in here; what another server says of
+    another mailbox of theirs shuts that one alone. Where no account stands in the address it is the first."""
+    try:
+        account = find_account(request, _account_id(request))
+    except Http404:
+        return True
+    return account.address == request.user.get_username()
+
+
+def _account_id(request: HttpRequest) -> int | None:
+    match = request.resolver_match
+    return match.kwargs.get("account_id") if match else None
+
+
 def _state_page(request: HttpRequest, error: MailError) -> HttpResponse:
     state = state_of(error)
-    match = request.resolver_match
     context = {
         "state": state,
-        "account_id": match.kwargs.get("account_id") if match else None,
+        "refused": isinstance(error, LoginRefused),
+        "account_id": _account_id(request),
         "retry_url": request.get_full_path() if state.retry and request.method == "GET" else "",
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     template = "webmail/error.html#state" if partial else "webmail/error.html"
-    return render(request, template, context, status=state.status)
+    return render(request, template, context | {"first": not partial}, status=state.status)

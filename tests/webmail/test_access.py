@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from django.contrib.sessions.backends.db import SessionStore
 from django.http import Http404, HttpRequest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
+from django.urls import reverse
 
 from accounts.models import MailAccount, User
 from accounts.services.login import account_of_mailbox, note_password, seal_cookie, seal_noted_password
@@ -145,3 +146,22 @@ def test_our_own_server_may_be_private(ana: MailAccount, settings: Any) -> None:
     settings.ALLOW_PRIVATE_SERVERS = False
     with open_source(request_of(ana.owner), ana) as source:
         assert source.folders()
+
+
+def test_a_mailbox_that_is_refused_signs_nobody_out_of_another(
+    foreign_account: MailAccount, mailbox_factory: Any
+) -> None:
+    """Only the account that somebody is signed in by ends the session."""
+    second = mailbox_factory("segunda").mailbox
+    type(second).objects.filter(pk=second.pk).update(active=False)
+    fields = {"owner": foreign_account.owner, "address": second.address, "login": second.address}
+    other = MailAccount.objects.create(mailbox=second, **fields)
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(foreign_account.owner, backend="accounts.backends.HostedMailboxBackend")
+    answer = client.get(reverse("contacts", args=[other.pk]))
+    assert answer.status_code == 403
+    assert b"This mailbox does not let Casilla in" in answer.content
+    assert reverse("account", args=[foreign_account.pk]) in answer.content.decode()
+    assert client.get(reverse("contacts", args=[foreign_account.pk])).status_code == 200
+    assert client.get(reverse("account", args=[foreign_account.pk]))["Location"] == reverse("account_login")
+    assert "_auth_user_id" not in client.session

@@ -29,11 +29,17 @@ _PAGE = re.compile(r"[0-9a-z]{8,32}")
 def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
     """This person's account with this id, or their first for None; anybody else's is a 404. Raises LoginRefused when its
     mailbox was suspended in the meantime."""
+    account = find_account(request, account_id)
+    if account.mailbox and not (account.mailbox.is_open and account.mailbox.imap):
+        raise LoginRefused("suspended")
+    return account
+
+
+def find_account(request: HttpRequest, account_id: int | None) -> MailAccount:
+    """The same, whether it is suspended or not."""
     account = _find(request, account_id)
     if account is None:
         raise Http404
-    if account.mailbox and not (account.mailbox.is_open and account.mailbox.imap):
-        raise LoginRefused("suspended")
     return account
 
 

@@ -12,6 +12,7 @@ from webmail.errors import (
     FolderGone,
     FolderRenewed,
     Gone,
+    LoginRefused,
     MailError,
     MoveCut,
     OverQuota,
@@ -61,6 +62,12 @@ _STATES: dict[type, tuple[int, str | Promise, str | Promise, str]] = {
         _("This message is not here any more"),
         _("Another program moved or deleted it. Nothing else was opened in its place."),
         "gone",
+    ),
+    LoginRefused: (
+        403,
+        _("This mailbox does not let Casilla in"),
+        _("It was suspended, or its password was changed elsewhere. Your other mailboxes go on working."),
+        "down",
     ),
     OverQuota: (
         507,
