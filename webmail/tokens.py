@@ -8,6 +8,7 @@ import binascii
 from webmail.values import FolderId, PartNumber
 
 FOLDER_LIMIT = 2_000
+TOKEN_LIMIT = 2_700
 
 
 def encode_folder(folder: FolderId) -> str:
@@ -17,6 +18,8 @@ def encode_folder(folder: FolderId) -> str:
 
 def decode_folder(token: str) -> FolderId:
     """The folder id of an address. Raises ValueError when it is none."""
+    if len(token) > TOKEN_LIMIT:
+        raise ValueError("longer than any folder")
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
     except binascii.Error as error:
@@ -25,7 +28,7 @@ def decode_folder(token: str) -> FolderId:
 
 
 class FolderConverter:
-    regex = "[A-Za-z0-9_-]{1,2700}"
+    regex = f"[A-Za-z0-9_-]{{1,{TOKEN_LIMIT}}}"
 
     def to_python(self, value: str) -> FolderId:
         return decode_folder(value)

@@ -22,6 +22,7 @@ from accounts.provisioning import doveadm
 from accounts.provisioning.passwords import hash_mailbox_password
 from accounts.services.addresses import check_free, parse_address, parse_local
 from accounts.services.audit import SYSTEM, Actor, record
+from accounts.services.checks import check_all
 from accounts.services.limits import check_quota, check_room, lock_customer
 from accounts.services.passwords import check_password_strength, generate_password, known_words
 
@@ -45,10 +46,16 @@ def create_mailbox(
     recovery_address: str = "",
 ) -> tuple[Mailbox, str]:
     """A mailbox of the domain, and its password: the one given, else one that was made. Its quota is the plan's unless given."""
-    recovery = parse_address(recovery_address, field="recovery_address") if recovery_address.strip() else ""
+    recovery = recovery_address.strip()
+    checks: list[Callable[[], object]] = [lambda: parse_local(local, domain)]
+    if quota_bytes is not None:
+        checks.append(lambda: check_quota(domain.customer, quota_bytes))
     if password:
         known = [local, domain.name, name, domain.customer.name]
-        check_password_strength(password, known=known)
+        checks.append(lambda: check_password_strength(password, known=known))
+    if recovery:
+        checks.append(lambda: parse_address(recovery, field="recovery_address"))
+    check_all(*checks)
     secret = password or generate_password()
     encoded = hash_mailbox_password(secret)  # before the customer is held: it takes a tenth of a second
 
@@ -67,7 +74,7 @@ def create_mailbox(
             password=encoded,
             quota_bytes=quota,
             home=new_home(address),
-            recovery_address=recovery,
+            recovery_address=parse_address(recovery) if recovery else "",
         )
         record(by=by, verb="mailbox.create", thing=mailbox, after={"quota": quota, "name": mailbox.name})
     return mailbox, secret

@@ -20,6 +20,13 @@ def domain_words(name: object) -> str:
     return unicode_domain(str(name))
 
 
+@register.filter
+def thing_words(name: object) -> str:
+    """An address, a domain or a name, the domain in its own letters."""
+    local, at, domain = str(name).rpartition("@")
+    return f"{local}{at}{unicode_domain(domain)}"
+
+
 @register.simple_tag
 def sort_arrow(column: dict[str, str]) -> SafeString | str:
     """The arrow beside the head of the column that the list is sorted by; for the others nothing."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST
@@ -34,9 +34,8 @@ def settings_page(request: HttpRequest) -> HttpResponse:
 def language_choose(request: HttpRequest) -> HttpResponse:
     """Keeps the language on this computer, and for a person who is signed in everywhere; goes back to where one was."""
     target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = "/"
-    response = redirect(target)
+    safe = url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure())
+    response = HttpResponseRedirect(target if safe and target.startswith("/") else "/")
     code = request.POST.get("language", "")
     if code not in dict(settings.LANGUAGES):
         return response

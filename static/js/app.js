@@ -40,6 +40,7 @@ import * as thread from "casilla/thread";
 import * as time from "casilla/time";
 import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
+import * as wide from "casilla/wide";
 
 const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, lines, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, sort, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
@@ -57,8 +58,9 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [act, ahead, compose, drawer, dialog, files, keys, move, news, preview, reader, sent, sidebar, thread, time, toast, tree]) module.start();
+for (const module of [act, ahead, compose, drawer, dialog, files, keys, move, news, preview, reader, sent, sidebar, thread, time, toast, tree, wide]) module.start();
 bind(document);
+document.querySelector("main [aria-invalid=true]")?.focus(); // a page that came back with errors begins at the first
 document.documentElement.dataset.started = ""; // who waits for the page may go on
 document.addEventListener("htmx:after:swap", () => bind(document));
 

@@ -69,7 +69,8 @@ function click(element) {
 const listOf = () => document.querySelector("#list [data-behaviour~=list]");
 
 function selectRow() {
-  const row = document.activeElement?.closest("#list .row") ?? document.querySelector("#list .row:has(.row__subj[tabindex='0'])");
+  const reading = document.activeElement?.closest("#reader") && document.querySelector("#list .row[aria-current]");
+  const row = reading || (document.activeElement?.closest("#list .row") ?? document.querySelector("#list .row:has(.row__subj[tabindex='0'])"));
   if (row) toggle(listOf(), row);
   return Boolean(row);
 }

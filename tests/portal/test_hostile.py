@@ -58,3 +58,21 @@ def test_a_browser_that_opens_what_only_forms_send_reads_words(world: World) -> 
     assert b"<h1" in answer.content
     assert client.get(address, headers={"accept": "application/json"}).content == b""
     assert client.get(address, headers={"accept": "text/html", "hx-request": "true"}).content == b""
+
+
+def test_whoever_fills_in_a_form_reads_all_that_is_wrong_at_once(world: World) -> None:
+    client = world.client(world.one.people["domain"])
+    wrong = {"address": "josé pérez", "quota": "0.5 MB", "password": "12345678", "recovery_address": "x"}
+    answer = client.post(
+        reverse("portal:mailbox_new", args=[world.one.domain.pk]), {f"new-{key}": value for key, value in wrong.items()}
+    )
+    assert answer.status_code == 422
+    assert set(answer.context["form"].errors) == wrong.keys()
+
+
+@pytest.mark.parametrize(
+    "target", ["-1", "home", "@", "a b", "//evil.example", "https://evil.example/", "/\\evil.example"]
+)
+def test_a_language_is_chosen_wherever_one_was_said_to_be(world: World, target: str) -> None:
+    answer = world.client(None).post(reverse("language"), {"language": "en", "next": target})
+    assert (answer.status_code, answer["Location"]) == (302, "/")

@@ -159,7 +159,7 @@ def test_a_mailbox_that_is_refused_signs_nobody_out_of_another(
     client = Client(headers={"accept-language": "en"})
     client.force_login(foreign_account.owner, backend="accounts.backends.HostedMailboxBackend")
     answer = client.get(reverse("contacts", args=[other.pk]))
-    assert answer.status_code == 403
+    assert answer.status_code == 502
     assert b"This mailbox does not let Casilla in" in answer.content
     assert reverse("account", args=[foreign_account.pk]) in answer.content.decode()
     assert client.get(reverse("contacts", args=[foreign_account.pk])).status_code == 200

@@ -166,3 +166,8 @@ def test_a_thousand_messages_move_in_few_commands(mailbox_factory: Any, imap: An
             assert change.count == 1000
             assert source.connection.round_trips - before <= 2
     pool.close_all()
+
+
+@pytest.mark.parametrize("shown", ["", "x" * 4000])
+def test_undoing_without_a_folder_to_go_back_to_is_a_bad_request(box: dict[str, Any], shown: str) -> None:
+    assert box["client"].post(reverse("change_undo", args=[box["account"], "abc"]), {"from": shown}).status_code == 400

@@ -394,3 +394,5 @@ def test_each_dialog_is_a_page_too(place: Place, name: str) -> None:
     assert "<html" not in part
     assert "<html" in page
     assert "sheet-page" in page
+    if name != "folder_menu":  # its links only
+        assert 'hx-target="#folder-dialog"' not in page  # a page has no dialog that an answer could go to

@@ -100,6 +100,8 @@ def test_a_tag_that_cannot_be_is_refused_at_its_field(box: dict[str, Any], name:
     answer = box["client"].post(box["url"], {"name": name}, headers=HTMX)
     assert answer.status_code == 422
     assert 'id="tag-error"' in answer.content.decode()
+    assert 'hx-target="#folder-dialog"' in answer.content.decode()
+    assert 'hx-target="#folder-dialog"' not in box["client"].post(box["url"], {"name": name}).content.decode()
     assert OwnTag.objects.count() == 1
 
 

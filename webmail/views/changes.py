@@ -178,6 +178,8 @@ def change_undo(request: HttpRequest, account_id: int, token: str) -> HttpRespon
             folder_id = decode_folder(request.POST.get("from", ""))
         except ValueError:
             return HttpResponseBadRequest()
+        if not folder_id:
+            return HttpResponseBadRequest()
         kept = undo.take(request.user.pk or 0, account_id, token)
         if kept is None:
             return _answer(box, folder_id, _("This can no longer be undone."), status=410)

@@ -83,7 +83,8 @@ def answer_dialog(
         "empty": empty,
         "back_url": held.url("folder") if held else reverse("account", args=[box.account.pk]),
     }
-    return render(box.request, "webmail/folder_dialogs.html" + part_for(box.request, "dialog"), context, status=status)
+    part = part_for(box.request, "dialog")
+    return render(box.request, f"webmail/folder_dialogs.html{part}", context | {"in_dialog": bool(part)}, status=status)
 
 
 def _error_words(error: MailError, form: dict[str, Any]) -> str:

@@ -64,7 +64,7 @@ _STATES: dict[type, tuple[int, str | Promise, str | Promise, str]] = {
         "gone",
     ),
     LoginRefused: (
-        403,
+        502,  # not 403: open pages take that for a session that has ended
         _("This mailbox does not let Casilla in"),
         _("It was suspended, or its password was changed elsewhere. Your other mailboxes go on working."),
         "down",

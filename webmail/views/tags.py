@@ -76,7 +76,7 @@ def _answer(
         "name": name,
     }
     part = "#dialog" if request.htmx and not request.htmx.history_restore_request else ""  # type: ignore[attr-defined]
-    return render(request, "webmail/tags.html" + part, context, status=status)
+    return render(request, "webmail/tags.html" + part, context | {"in_dialog": bool(part)}, status=status)
 
 
 def _words(error: TagRefused) -> str:

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -45,6 +46,7 @@ def customer_new(request: HttpRequest) -> HttpResponse:
         )
         return redirect("portal:customer", customer.pk)
     context = {"form": form, "title": _("New customer"), "act": _("Create customer"), "tab": "customers"}
+    context |= {"back": reverse("portal:customers"), "back_words": _("Customers")}
     return show(request, "portal/form.html", context, status=status_of(form))
 
 
@@ -89,6 +91,7 @@ def domain_new(request: HttpRequest, customer_id: int) -> HttpResponse:
             return redirect("portal:domain", made[0].pk)
     title = _("New domain of %(customer)s") % {"customer": customer.name}
     context = {"form": form, "title": title, "act": _("Add domain"), "tab": "customers"}
+    context |= {"back": reverse("portal:customer", args=[customer.pk]), "back_words": customer.name}
     return show(request, "portal/form.html", context, status=status_of(form))
 
 
@@ -136,4 +139,5 @@ def _plan(request: HttpRequest, plan: Plan, *, new: bool) -> HttpResponse:
             return redirect("portal:plans")
     title = _("New plan") if new else plan.name
     context = {"form": form, "title": title, "act": _("Save plan"), "tab": "plans"}
+    context |= {"back": reverse("portal:plans"), "back_words": _("Plans")}
     return show(request, "portal/form.html", context, status=status_of(form))

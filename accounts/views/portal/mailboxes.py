@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -46,9 +47,9 @@ def mailbox_new(request: HttpRequest, domain_id: int) -> HttpResponse:
         data, made = form.cleaned_data, []
 
         def make() -> None:
-            address = parse_local(data["address"], domain)
-            if not outranks(request.user, address):
-                raise PermissionDenied
+            with suppress(ValidationError):  # what is no address is said by the service, with all else that is wrong
+                if not outranks(request.user, parse_local(data["address"], domain)):
+                    raise PermissionDenied
             made.append(
                 mailboxes.create_mailbox(
                     domain=domain,
