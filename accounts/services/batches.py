@@ -28,6 +28,7 @@ from accounts.services.csv_cells import plain_cell
 from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_customer, parse_size
 from accounts.services.mailboxes import new_home, next_number
 from accounts.services.passwords import check_password_strength, generate_password
+from accounts.services.permissions import Action, may
 from accounts.vault import SealBroken, seal, unseal
 
 ROWS_LIMIT = 10_000
@@ -347,6 +348,11 @@ def _wrong(rows: list[dict[str, Any]]) -> int:
 def _make(batch: Batch, hashes: dict[str, str]) -> None:
     """Every row or none, in the transaction that holds the customer."""
     customer = lock_customer(batch.domain.customer_id)
+    by = Actor(User.objects.get(pk=batch.person_id), batch.origin)
+    if by.person is None or not may(
+        by.person, Action.RUN_DOMAIN, batch.domain
+    ):  # the role may have been taken away since
+        raise ValidationError(_("Whoever brought the list does not run this domain any more: nothing of it was made."))
     check_room(customer, mailboxes=batch.total, more_bytes=sum(row["quota_bytes"] for row in batch.rows))
     taken = _known(batch.domain) & hashes.keys()
     if taken:
@@ -367,7 +373,6 @@ def _make(batch: Batch, hashes: dict[str, str]) -> None:
         for at, row in enumerate(batch.rows)
     ]
     Mailbox.objects.bulk_create(mailboxes, batch_size=500)
-    by = Actor(User.objects.get(pk=batch.person_id), batch.origin)
     record_many(by=by, verb="mailbox.create", mailboxes=mailboxes)
     record(by=by, verb="batch.made", thing=batch.domain, after={"mailboxes": batch.total, "file": batch.name})
 

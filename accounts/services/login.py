@@ -25,7 +25,9 @@ class OtherServer(Exception):
 
 
 def clean_address(text: str) -> str:
-    """An address as it is stored: lower case, its domain as A-labels. What is no address comes back as it is."""
+    """An address as it is stored: lower case, its domain as A-labels. What is no address comes back as it is, but for zero
+    octets, which no database can be asked about."""
+    text = text.replace("\0", "")
     local, at, domain = text.strip().lower().rpartition("@")
     try:
         return f"{local}{at}{domain.encode('idna').decode('ascii')}"

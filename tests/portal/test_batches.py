@@ -162,6 +162,17 @@ def test_nothing_is_made_when_one_address_was_taken_meanwhile(world: World) -> N
     assert "luis@uno.test" in client.get(reverse("portal:batch", args=[batch.pk])).content.decode()
 
 
+def test_nothing_is_made_for_somebody_whose_role_was_taken_away_meanwhile(world: World) -> None:
+    batch = brought(world, "address\neva\n")
+    world.client(world.one.people["domain"]).post(reverse("portal:batch_apply", args=[batch.pk]))
+    world.one.role.delete()
+    make_batches()
+    batch.refresh_from_db()
+    assert batch.state == Batch.State.FAILED
+    assert batch.problem
+    assert not Mailbox.objects.filter(address="eva@uno.test").exists()
+
+
 def test_a_list_whose_worker_died_is_made_by_the_next(world: World) -> None:
     batch = brought(world, ROWS)
     Batch.objects.filter(pk=batch.pk).update(state="waiting")

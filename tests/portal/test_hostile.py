@@ -6,7 +6,9 @@ import pytest
 from django.urls import reverse
 
 from accounts.numbers import read_number
+from accounts.services.login import clean_address
 from tests.portal.conftest import World
+from webmail.services.contacts import group_key
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +43,11 @@ def test_a_domain_tells_nothing_of_other_customers_addresses(world: World) -> No
     for one, other in zip(*answers, strict=True):
         assert ("There is no mailbox with this address." in one) == ("There is no mailbox with this address." in other)
         assert "of this customer" not in one.replace("A mailbox of this customer.", "")
+
+
+def test_zero_octets_reach_no_database() -> None:
+    assert clean_address("Ana\0@\0UNO.test") == "ana@uno.test"
+    assert "\0" not in group_key("Obra\0s")
 
 
 def test_a_zero_octet_in_an_address_is_refused_before_the_database(world: World) -> None:

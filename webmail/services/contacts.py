@@ -222,7 +222,7 @@ def save_contact(account: MailAccount, contact: Contact | None, *, name: str, em
 
 def group_key(name: str) -> str:
     """What two groups of one account may not have in common."""
-    return search_text(name)[:KEY_LIMIT]
+    return search_text(name).replace("\0", "")[:KEY_LIMIT]
 
 
 @transaction.atomic
