@@ -13,7 +13,7 @@ from accounts.models import MailAccount
 from webmail.errors import Gone
 from webmail.models import LocalFolder, LocalMessage
 from webmail.services.access import endpoint_for
-from webmail.sources.local import VALIDITY
+from webmail.sources.local_rows import VALIDITY
 from webmail.storage.blobs import Blobs
 from webmail.values import Credentials, FolderId
 from webmail.witness.headers import moment_of, read_header, sender_of, sent_of, subject_of

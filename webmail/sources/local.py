@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from accounts.models import MailAccount
-from webmail.errors import FolderGone, Gone, Refused
+from webmail.errors import Gone, Refused
 from webmail.folder_order import only_subscribed, sort_folders
 from webmail.imap.search import is_filtered
 from webmail.mime.choose import choose_bodies
@@ -34,15 +34,26 @@ from webmail.sources.letter import (
     check_part_number,
 )
 from webmail.sources.local_append import store_all
+from webmail.sources.local_folders import LocalFolders
 from webmail.sources.local_lists import LocalLists, ordered
+from webmail.sources.local_rows import (
+    CHUNK,
+    VALIDITY,
+    change_flags,
+    checked_flags,
+    copy_of,
+    folder_id_of,
+    key_of,
+    path_of,
+    refs_of,
+    summary_of,
+)
 from webmail.storage.blobs import Blobs
-from webmail.storage.folders import ensure_folders, note_changes
+from webmail.storage.folders import note_changes
 from webmail.storage.rows import flags_of, index_messages, mapped
 from webmail.storage.threads import threads_of_ids
 from webmail.values import (
-    Address,
     Capabilities,
-    Flag,
     Folder,
     FolderId,
     Message,
@@ -60,25 +71,18 @@ from webmail.values import (
     Window,
 )
 
-INBOX = FolderId("INBOX")
-VALIDITY = 1
-"""Primary keys are never used again, so that one validity holds for ever."""
-CHUNK = 500
 PIECE_BYTES = 64 * 1024
-NAME_LIMIT = 120
-DEPTH_LIMIT = 50
 INDEX_LIMIT_BYTES = 8 * 1024 * 1024
 """Rows that are shown before their bodies were read are read then, up to this size."""
-_FLAG = re.compile(r"\\?[!#$&'+,\-./0-9:;<=>?@A-Z\[^_`a-z|}~]{1,200}")
 _BLANK_LINE = re.compile(rb"\n\r{0,3}\n|\A\r{0,3}\n")
 _CAN = Capabilities(batches=True, push=False, threads=True, quota=False)
 
 
-class LocalSource:
+class LocalSource(LocalFolders):
     """A `MailSource` over the store of one account."""
 
     def __init__(self, account: MailAccount) -> None:
-        self._account = account
+        super().__init__(account)
         self._blobs = Blobs(account.pk)
         self._lists = LocalLists(MailCache(settings.REDIS_URL, f"store-{account.pk}"))
 
@@ -104,9 +108,9 @@ class LocalSource:
         parents = {row.parent_id for row in rows}
         folders = [
             Folder(
-                id=_id(row),
-                path=_path(row, by_pk),
-                parent=_id(by_pk[row.parent_id]) if row.parent_id else None,
+                id=folder_id_of(row),
+                path=path_of(row, by_pk),
+                parent=folder_id_of(by_pk[row.parent_id]) if row.parent_id else None,
                 role=Role(row.role),
                 subscribed=row.subscribed,
                 has_children=row.pk in parents,
@@ -142,7 +146,7 @@ class LocalSource:
         rows = [found[pk] for pk in pks if pk in found]
         self._index_shown(rows)
         told = replace(query, threads=False)
-        return Page(tuple(_summary(folder, row) for row in rows), start, total, VALIDITY, told, self._next_id())
+        return Page(tuple(summary_of(folder, row) for row in rows), start, total, VALIDITY, told, self._next_id())
 
     def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page:
         row = self._folder(folder)
@@ -158,21 +162,21 @@ class LocalSource:
         self._index_shown(list(rows.values()))
         shown = [thread for thread in members if thread[0] in rows]
         return Page(
-            tuple(_summary(folder, rows[thread[0]]) for thread in shown),
+            tuple(summary_of(folder, rows[thread[0]]) for thread in shown),
             start,
             len(groups),
             VALIDITY,
             query,
             self._next_id(),
-            tuple(Thread(_refs(folder, thread), not unread.isdisjoint(thread)) for thread in shown),
+            tuple(Thread(refs_of(folder, thread), not unread.isdisjoint(thread)) for thread in shown),
         )
 
     def refs(self, folder: FolderId, query: Query) -> list[Ref]:
         row = self._folder(folder)
-        return list(_refs(folder, self._lists.order(row, query, self._found(row, query))))
+        return list(refs_of(folder, self._lists.order(row, query, self._found(row, query))))
 
     def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
-        row, pk = self._folder(ref.folder), _pk(ref)
+        row, pk = self._folder(ref.folder), key_of(ref)
         found = self._found(row, query)
         if query.grouped:
             groups = self._lists.groups(row, query, found)
@@ -202,7 +206,7 @@ class LocalSource:
         for folder, rows in self._chunks(refs):
             shown = list(rows.defer("search"))
             self._index_shown(shown)
-            out += [_summary(folder, row) for row in shown]
+            out += [summary_of(folder, row) for row in shown]
         return out
 
     def find(self, folder: FolderId, message_id: str, *, deleted: bool = False) -> list[Ref]:
@@ -218,13 +222,13 @@ class LocalSource:
             mine = [ref for ref in refs if ref.folder == folder]
             row, plain = self._folder(folder), replace(query, sort="date", descending=True)
             groups = self._lists.groups(row, plain, self._found(row, plain))
-            out += dict.fromkeys([*_refs(folder, groups.together(map(_pk, mine))), *mine])
+            out += dict.fromkeys([*refs_of(folder, groups.together(map(key_of, mine))), *mine])
         return out
 
     def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
         threads = threads_of_ids(self._account.pk, ids[:RELATED_IDS_LIMIT])
         rows = LocalMessage.objects.filter(folder=self._folder(folder), thread__in=threads).order_by("pk")
-        return list(_refs(folder, list(rows.values_list("pk", flat=True))[-RELATED_LIMIT:]))
+        return list(refs_of(folder, list(rows.values_list("pk", flat=True))[-RELATED_LIMIT:]))
 
     # --- one message ------------------------------------------------------------------------------------------------
 
@@ -268,10 +272,10 @@ class LocalSource:
     def set_flags(
         self, refs: Iterable[Ref], *, add: Iterable[str] = (), remove: Iterable[str] = (), wait: bool = True
     ) -> None:
-        added, removed = _checked(add), _checked(remove)
+        added, removed = checked_flags(add), checked_flags(remove)
         with transaction.atomic():
             for folder, rows in self._chunks(refs):
-                _change_flags(rows, added, removed)
+                change_flags(rows, added, removed)
                 note_changes([self._folder(folder).pk])
 
     def change_flags(
@@ -305,7 +309,7 @@ class LocalSource:
         with transaction.atomic():
             for source, rows in self._chunks(refs):
                 olds = list(rows.select_related("body"))
-                made = LocalMessage.objects.bulk_create([_copy_of(row, target) for row in olds])
+                made = LocalMessage.objects.bulk_create([copy_of(row, target) for row in olds])
                 bodies = [
                     LocalBody(message=new, text=old.body.text, structure=old.body.structure)
                     for old, new in zip(olds, made, strict=True)
@@ -334,87 +338,20 @@ class LocalSource:
     def append_all(self, folder: FolderId, messages: Sequence[Kept]) -> Sequence[Ref | None]:
         target = self._folder(folder)
         for message in messages:
-            _checked(message.flags)
+            checked_flags(message.flags)
         return [Ref(folder, VALIDITY, str(row.pk)) for row in store_all(self._account, self._blobs, target, messages)]
-
-    # --- folders ----------------------------------------------------------------------------------------------------
-
-    def create_folder(self, parent: FolderId | None, name: str, *, role: Role = Role.NONE) -> FolderId:
-        above = self._folder(parent) if parent is not None else None
-        self._check_name(above, name)
-        if above is not None and len(_path(above, None)) >= DEPTH_LIMIT:
-            raise Refused("too deep")
-        if role is not Role.NONE and LocalFolder.objects.filter(account=self._account, role=role.value).exists():
-            role = Role.NONE
-        row = LocalFolder.objects.create(account=self._account, parent=above, name=name, role=role.value)
-        return _id(row)
-
-    def rename_folder(self, folder: Folder, parent: FolderId | None, name: str) -> FolderId:
-        row = self._folder(folder.id)
-        if row.role == Role.INBOX:
-            raise Refused("the Inbox stays where it is")
-        above = self._folder(parent) if parent is not None else None
-        if above is not None and row.pk in _line(above):
-            raise Refused("a folder cannot be moved into itself")
-        self._check_name(above, name, but=row.pk)
-        LocalFolder.objects.filter(pk=row.pk).update(parent=above, name=name)
-        return folder.id
-
-    def delete_folder(self, folder: Folder) -> None:
-        row = self._folder(folder.id)
-        if row.role == Role.INBOX:
-            raise Refused("the Inbox cannot be deleted")
-        with transaction.atomic():
-            pks, level = [row.pk], [row.pk]
-            while level := list(LocalFolder.objects.filter(parent__in=level).values_list("pk", flat=True)):
-                pks += level
-            messages = list(self._messages().filter(folder__in=pks).values_list("pk", flat=True))
-            for at in range(0, len(messages), CHUNK):
-                self._messages().filter(pk__in=messages[at : at + CHUNK]).delete()
-            row.delete()
-
-    def subscribe(self, folder: FolderId, *, on: bool) -> None:
-        LocalFolder.objects.filter(pk=self._folder(folder).pk).update(subscribed=on)
 
     def quota(self) -> Quota | None:
         return None
 
-    def _check_name(self, parent: LocalFolder | None, name: str, *, but: int = 0) -> None:
-        if not name.strip() or len(name) > NAME_LIMIT or not name.isprintable() or set(name) & set("*%"):
-            raise Refused("not a name for a folder")
-        beside = LocalFolder.objects.filter(account=self._account, parent=parent, name=name).exclude(pk=but)
-        if beside.exists():
-            raise Refused("a folder of this name is there already")
-
     # --- rows -------------------------------------------------------------------------------------------------------
-
-    def _messages(self) -> QuerySet[LocalMessage]:
-        return LocalMessage.objects.filter(account=self._account)
 
     def _next_id(self) -> int:
         return (LocalMessage.objects.order_by("-pk").values_list("pk", flat=True).first() or 0) + 1
 
-    def _folder_rows(self) -> list[LocalFolder]:
-        rows = list(LocalFolder.objects.filter(account=self._account))
-        if not any(row.role == Role.INBOX for row in rows):
-            ensure_folders(self._account)
-            rows = list(LocalFolder.objects.filter(account=self._account))
-        return rows
-
-    def _folder(self, folder: FolderId) -> LocalFolder:
-        rows = LocalFolder.objects.filter(account=self._account)
-        if folder == INBOX:
-            return rows.filter(role=Role.INBOX).first() or ensure_folders(self._account)[Role.INBOX]
-        if not folder.isascii() or not folder.isdigit() or len(folder) > 18:
-            raise FolderGone("no such folder")
-        row = rows.filter(pk=int(folder)).exclude(role=Role.INBOX).first()
-        if row is None:
-            raise FolderGone("the folder is not there any more")
-        return row
-
     def _row(self, ref: Ref) -> LocalMessage:
-        row = self._messages().select_related("folder").filter(pk=_pk(ref)).first()
-        if row is None or _id(row.folder) != ref.folder:
+        row = self._messages().select_related("folder").filter(pk=key_of(ref)).first()
+        if row is None or folder_id_of(row.folder) != ref.folder:
             self._folder(ref.folder)
             raise Gone("the message is not there any more")
         return row
@@ -441,7 +378,7 @@ class LocalSource:
         anything of it is changed."""
         groups: dict[FolderId, list[int]] = {}
         for ref in refs:
-            groups.setdefault(ref.folder, []).append(_pk(ref))
+            groups.setdefault(ref.folder, []).append(key_of(ref))
         for folder, pks in groups.items():
             row = self._folder(folder)
             for at in range(0, len(pks), CHUNK):
@@ -452,92 +389,3 @@ class LocalSource:
         waiting = [row for row in rows if not row.indexed and row.size_bytes <= INDEX_LIMIT_BYTES]
         if waiting:
             index_messages(self._account.pk, waiting)
-
-
-def _refs(folder: FolderId, pks: Iterable[int]) -> tuple[Ref, ...]:
-    return tuple(Ref(folder, VALIDITY, str(pk)) for pk in pks)
-
-
-def _id(row: LocalFolder) -> FolderId:
-    return INBOX if row.role == Role.INBOX else FolderId(str(row.pk))
-
-
-def _checked(flags: Iterable[str]) -> set[str]:
-    """Flags, each of which could be one on an IMAP server too (RFC 3501 section 9, flag)."""
-    words = set(flags)
-    for word in words:
-        if not _FLAG.fullmatch(word):
-            raise Refused("not a flag")
-    return words
-
-
-def _pk(ref: Ref) -> int:
-    if ref.validity != VALIDITY or not ref.id.isascii() or not ref.id.isdigit() or len(ref.id) > 18:
-        raise Gone("no such message")
-    return int(ref.id)
-
-
-def _path(row: LocalFolder, by_pk: dict[int, LocalFolder] | None) -> tuple[str, ...]:
-    """The names from the top; `by_pk` has the folders of the account, None to read them one by one."""
-    names = [row.name]
-    at = row
-    while at.parent_id and len(names) <= DEPTH_LIMIT:
-        above = by_pk.get(at.parent_id) if by_pk is not None else at.parent
-        if above is None:
-            break
-        names.append(above.name)
-        at = above
-    return tuple(reversed(names))
-
-
-def _line(row: LocalFolder) -> set[int]:
-    """A folder and all those that it is in."""
-    found = {row.pk}
-    at: LocalFolder | None = row
-    while at is not None and at.parent_id and at.parent_id not in found:
-        found.add(at.parent_id)
-        at = at.parent
-    return found
-
-
-def _summary(folder: FolderId, row: LocalMessage) -> Summary:
-    return Summary(
-        ref=Ref(folder, VALIDITY, str(row.pk)),
-        subject=row.subject,
-        sender=_people(row.sender),
-        recipients=_people(row.recipients),
-        sent=row.sent,
-        received=row.received,
-        size_bytes=row.size_bytes,
-        flags=flags_of(row),
-        snippet=row.snippet,
-        has_attachment=row.has_attachment,
-        message_id=row.message_id,
-        defects=tuple(row.defects),
-    )
-
-
-def _people(pairs: Any) -> tuple[Address, ...]:
-    return tuple(Address(name, email) for name, email in pairs)
-
-
-def _change_flags(rows: QuerySet[LocalMessage], add: set[str], remove: set[str]) -> None:
-    """Flags of a chunk of rows: a statement for each column, and one for each set of keywords that occurs among them."""
-    columns = {str(Flag.SEEN): "seen", str(Flag.FLAGGED): "flagged"}
-    changes = {field: True for flag, field in columns.items() if flag in add}
-    changes |= {field: False for flag, field in columns.items() if flag in remove}
-    if changes:
-        rows.update(**changes)
-    more, less = add - columns.keys(), remove - columns.keys()
-    if not more and not less:
-        return
-    for keywords in list(rows.order_by().values_list("keywords", flat=True).distinct()):
-        changed = " ".join(sorted((set(keywords.split()) | more) - less))
-        if changed != keywords:
-            rows.filter(keywords=keywords).update(keywords=changed)
-
-
-def _copy_of(row: LocalMessage, folder: LocalFolder) -> LocalMessage:
-    fields = {field.attname: getattr(row, field.attname) for field in LocalMessage._meta.concrete_fields}
-    del fields["id"]
-    return LocalMessage(**fields | {"folder_id": folder.pk})
