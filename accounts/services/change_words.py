@@ -94,6 +94,7 @@ class Line:
 
 
 def line_of(change: Change) -> Line:
+    """A change in words: what was done, and each value before and after."""
     names = list(dict.fromkeys([*change.before, *change.after]))
     values = [
         (str(FIELDS.get(name, name)), _words(name, change.before.get(name)), _words(name, change.after.get(name)))

@@ -33,6 +33,7 @@ def save_plan(*, plan: Plan, by: Actor, new: bool) -> Plan:
 
 @transaction.atomic
 def create_reseller(*, name: str, by: Actor) -> Reseller:
+    """A reseller without customers and people yet."""
     reseller = Reseller.objects.create(name=name.strip())
     record(by=by, verb="reseller.create", thing=reseller)
     return reseller
@@ -40,6 +41,7 @@ def create_reseller(*, name: str, by: Actor) -> Reseller:
 
 @transaction.atomic
 def create_customer(*, name: str, plan: Plan, reseller: Reseller | None, by: Actor) -> Customer:
+    """A customer with a plan: the provider's own, or a reseller's."""
     customer = Customer.objects.create(name=name.strip(), plan=plan, reseller=reseller)
     record(by=by, verb="customer.create", thing=customer, after={"plan": plan.name})
     return customer

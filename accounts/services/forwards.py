@@ -32,6 +32,7 @@ def create_alias(*, domain: Domain, local: str, target: Mailbox, by: Actor) -> A
 
 @transaction.atomic
 def delete_alias(*, alias: Alias, by: Actor) -> None:
+    """Mail to the address is refused from then on, or goes to who catches the rest."""
     record(by=by, verb="alias.delete", thing=alias, before={"target": alias.target.address})
     alias.delete()
 
@@ -93,6 +94,7 @@ def save_group(
 
 @transaction.atomic
 def delete_group(*, group: Group, by: Actor) -> None:
+    """As an alias; the members' own mailboxes stay."""
     record(
         by=by,
         verb="group.delete",

@@ -46,6 +46,8 @@ class Figures:
 
 @dataclass(slots=True)
 class DomainRow:
+    """A domain in a list, and what stands beside it."""
+
     domain: Domain
     mailboxes: int = 0
     allotted_bytes: int = 0

@@ -48,6 +48,7 @@ def check_password_strength(password: str, *, known: Iterable[str] = ()) -> None
 
 
 def known_words(mailbox: Mailbox) -> list[str]:
+    """What belongs to a mailbox and is guessed first: its address, its name, its customer, and who runs the service."""
     return [mailbox.address, mailbox.name, mailbox.domain.customer.name, settings.SITE_NAME]
 
 

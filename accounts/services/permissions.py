@@ -183,6 +183,7 @@ def may_take_over(person: Person, mailbox: Mailbox) -> bool:
 
 # --- What somebody gets to see ------------------------------------------------------------------------------------------
 def resellers_of(person: Person) -> QuerySet[Reseller]:
+    """The resellers that the person may see."""
     held = held_by(person)
     return Reseller.objects.all() if held.provider else Reseller.objects.filter(pk__in=held.resellers)
 

@@ -66,6 +66,7 @@ def leave_words(days: int) -> str:
 
 
 def password_step() -> Step:
+    """The step that asks for a password made for this device."""
     return Step(
         _(
             "Where it asks for the password, type one made for this device (“Make a password”, above), not the mailbox's own."
@@ -74,4 +75,5 @@ def password_step() -> Step:
 
 
 def server_fields(place: Place, security: str) -> tuple[Field, ...]:
+    """Host, port and security of one service, as rows to copy."""
     return Field(_("Server"), place.host), Field(_("Port"), str(place.port)), Field(security, security_name(place))

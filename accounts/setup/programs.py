@@ -40,4 +40,5 @@ _BY_SLUG = {program.slug: program for program in PROGRAMS}
 
 
 def find_program(slug: str) -> Program | None:
+    """The program with this key; None where there is no guide for it."""
     return _BY_SLUG.get(slug)

@@ -35,6 +35,7 @@ def addresses(request: HttpRequest, domain_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def alias_new(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """An alias of a mailbox of the same customer; 422 with the page of addresses where it cannot be."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
     form = AliasForm(request.POST, prefix="alias")
     if form.is_valid():
@@ -59,6 +60,7 @@ def alias_new(request: HttpRequest, domain_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def alias_delete(request: HttpRequest, alias_id: int) -> HttpResponse:
+    """Takes an alias away: mail to it is refused, or goes to who catches the rest."""
     alias = alias_for(request, alias_id)
     domain_id = alias.target.domain_id
     forwards.delete_alias(alias=alias, by=actor_of(request))
@@ -69,6 +71,7 @@ def alias_delete(request: HttpRequest, alias_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def group_new(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """A group; 403 for the address of somebody above the person."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
     form = GroupForm(request.POST, prefix="group")
     if form.is_valid():
@@ -88,6 +91,7 @@ def group_new(request: HttpRequest, domain_id: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def group_edit(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Name and members of a group; its address stays."""
     group = group_for(request, group_id)
     members = "\n".join(group.members.order_by("address").values_list("address", flat=True))
     initial = {"address": group.address, "name": group.name, "members": members}
@@ -106,6 +110,7 @@ def group_edit(request: HttpRequest, group_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def group_delete(request: HttpRequest, group_id: int) -> HttpResponse:
+    """Takes a group away, as an alias."""
     group = group_for(request, group_id)
     domain_id, address = group.domain_id, group.address
     forwards.delete_group(group=group, by=actor_of(request))

@@ -68,6 +68,7 @@ def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def batch_apply(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """Hands a list without errors to the workers. 403 where one of its addresses belongs to somebody above the person."""
     batch = batch_for(request, batch_id)
     addresses = [row["address"] for row in batch.rows]
     held = User.objects.filter(email__in=addresses[: batches.ROWS_LIMIT]).values_list("email", flat=True)

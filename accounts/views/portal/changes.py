@@ -22,12 +22,14 @@ PAGE_SIZE = 50
 @login_required
 @require_safe
 def all_changes(request: HttpRequest) -> HttpResponse:
+    """What was changed in anything that the person runs, and in their own mailbox."""
     return _page(request, permissions.changes_of(request.user), {"tab": "all_changes"})
 
 
 @login_required
 @require_safe
 def domain_changes(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """What was changed in one domain and its mailboxes."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
     return _page(request, Change.objects.filter(domain=domain), {"domain": domain, "tab": "changes"})
 
@@ -35,6 +37,7 @@ def domain_changes(request: HttpRequest, domain_id: int) -> HttpResponse:
 @login_required
 @require_safe
 def mailbox_changes(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """What was changed in one mailbox; its owner reads it too."""
     mailbox = mailbox_for(request, mailbox_id, Action.SEE_MAILBOX)
     context = {
         "mailbox": mailbox,

@@ -23,6 +23,7 @@ from accounts.views.portal.doors import actor_of, allow, customer_for, plan_for,
 @login_required
 @require_safe
 def customer_list(request: HttpRequest) -> HttpResponse:
+    """The customers that the person may see, searched by `q`, in pages. 403 for who has none."""
     held = permissions.held_by(request.user)
     if not (held.provider or held.resellers or held.customers):
         raise PermissionDenied
@@ -112,6 +113,7 @@ def reseller_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def plan_list(request: HttpRequest) -> HttpResponse:
+    """The plans, each with how many customers have it."""
     allow(request, Action.RUN_PROVIDER)
     plans = Plan.objects.annotate(n=Count("customers")).order_by("name")
     return show(request, "portal/plans.html", {"plans": plans, "tab": "plans"})
@@ -120,6 +122,7 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_new(request: HttpRequest) -> HttpResponse:
+    """A plan that no customer has yet."""
     allow(request, Action.RUN_PROVIDER)
     return _plan(request, Plan(), new=True)
 
@@ -127,6 +130,7 @@ def plan_new(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_edit(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """A plan, for all who have it; 422 where somebody has more than it would allow."""
     return _plan(request, plan_for(request, plan_id), new=False)
 
 

@@ -39,6 +39,7 @@ def me(request: HttpRequest) -> User:
 
 
 def actor_of(request: HttpRequest) -> Actor:
+    """Who changes something, and from where, as the log keeps it."""
     return Actor(me(request), client_ip(request))
 
 
@@ -49,6 +50,7 @@ def allow(request: HttpRequest, action: Action, thing: permissions.Thing = None)
 
 
 def domain_for(request: HttpRequest, domain_id: int, action: Action) -> Domain:
+    """The domain, with customer and plan. 404 where the person may not see it, 403 where not do this to it."""
     rows = permissions.domains_of(request.user).select_related("customer__plan", "catch_all")
     domain: Domain = get_object_or_404(rows, pk=domain_id)
     allow(request, action, domain)
@@ -56,6 +58,7 @@ def domain_for(request: HttpRequest, domain_id: int, action: Action) -> Domain:
 
 
 def mailbox_for(request: HttpRequest, mailbox_id: int, action: Action) -> Mailbox:
+    """The mailbox, with its domain's plan and its owner; 404 and 403 as above."""
     rows = permissions.mailboxes_of(request.user).select_related("domain__customer__plan", "account__owner")
     mailbox: Mailbox = get_object_or_404(rows, pk=mailbox_id)
     allow(request, action, mailbox)
@@ -63,6 +66,7 @@ def mailbox_for(request: HttpRequest, mailbox_id: int, action: Action) -> Mailbo
 
 
 def customer_for(request: HttpRequest, customer_id: int, action: Action) -> Customer:
+    """The customer, with plan and reseller; 404 and 403 as above."""
     rows = permissions.customers_of(request.user).select_related("plan", "reseller")
     customer: Customer = get_object_or_404(rows, pk=customer_id)
     allow(request, action, customer)
@@ -70,23 +74,27 @@ def customer_for(request: HttpRequest, customer_id: int, action: Action) -> Cust
 
 
 def reseller_for(request: HttpRequest, reseller_id: int) -> Reseller:
+    """The reseller; 404 for all but itself and the provider."""
     reseller: Reseller = get_object_or_404(permissions.resellers_of(request.user), pk=reseller_id)
     return reseller
 
 
 def plan_for(request: HttpRequest, plan_id: int) -> Plan:
+    """The plan; 403 for all but the provider."""
     allow(request, Action.RUN_PROVIDER)
     plan: Plan = get_object_or_404(Plan, pk=plan_id)
     return plan
 
 
 def alias_for(request: HttpRequest, alias_id: int) -> Alias:
+    """The alias, by whoever runs the domain that it delivers into."""
     alias: Alias = get_object_or_404(Alias.objects.select_related("target__domain__customer"), pk=alias_id)
     domain_for(request, alias.target.domain_id, Action.RUN_DOMAIN)
     return alias
 
 
 def group_for(request: HttpRequest, group_id: int) -> Group:
+    """The group, by whoever runs its domain."""
     group: Group = get_object_or_404(Group.objects.select_related("domain__customer"), pk=group_id)
     domain_for(request, group.domain_id, Action.RUN_DOMAIN)
     return group
@@ -133,4 +141,5 @@ def show(
 
 
 def status_of(form: Any) -> int:
+    """200, or 422 for a form with errors."""
     return UNPROCESSABLE if form.errors else 200

@@ -35,6 +35,7 @@ from accounts.views.portal.doors import (
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def provider_people(request: HttpRequest) -> HttpResponse:
+    """The provider's own people: roles over everything."""
     allow(request, Action.RUN_PROVIDER)
     return _people(request, None, Kind.PROVIDER)
 
@@ -42,18 +43,21 @@ def provider_people(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def reseller_people(request: HttpRequest, reseller_id: int) -> HttpResponse:
+    """Who runs the customers of a reseller."""
     return _people(request, reseller_for(request, reseller_id), Kind.RESELLER)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def customer_people(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Who runs the domains of a customer."""
     return _people(request, customer_for(request, customer_id, Action.SEE_CUSTOMER), Kind.CUSTOMER)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def domain_people(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Who runs one domain."""
     return _people(request, domain_for(request, domain_id, Action.RUN_DOMAIN), Kind.DOMAIN)
 
 
@@ -89,12 +93,14 @@ def _people(request: HttpRequest, target: Target, kind: Kind) -> HttpResponse:
 @login_required
 @require_POST
 def role_withdraw(request: HttpRequest, role_id: int) -> HttpResponse:
+    """Takes a role away; it counts no more at that person's next request."""
     return _withdraw(request, role_for(request, Role.objects.select_related("person"), role_id))
 
 
 @login_required
 @require_POST
 def invitation_withdraw(request: HttpRequest, invitation_id: int) -> HttpResponse:
+    """Takes an invitation back: its link opens nothing from then on."""
     return _withdraw(request, role_for(request, Invitation.objects.all(), invitation_id))
 
 

@@ -63,6 +63,7 @@ def mailbox_rename(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def mailbox_delete(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Shuts a mailbox; it can be had back for the days of the plan. Shows what speaks against it: 422."""
     mailbox = _mailbox(request, mailbox_id)
     try:
         mailboxes.delete(mailbox=mailbox, by=actor_of(request))
@@ -77,6 +78,7 @@ def mailbox_delete(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def mailbox_restore(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """Has a deleted mailbox back, where the plan has room for it still: else 422."""
     mailbox = _mailbox(request, mailbox_id)
     try:
         mailboxes.restore(mailbox=mailbox, by=actor_of(request))
