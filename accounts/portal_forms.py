@@ -133,6 +133,18 @@ class OwnMailboxForm(PortalForm):
         required=False,
         help_text=_("Another mailbox of yours: a link for a new password goes there."),
     )
+    current = forms.CharField(
+        label=_("Password of the mailbox"),
+        max_length=200,
+        required=False,
+        strip=False,
+        widget=forms.PasswordInput,
+        help_text=_("Only to change the address for a new password."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["current"].widget.attrs["autocomplete"] = "current-password"
 
 
 class PasswordForm(PortalForm):

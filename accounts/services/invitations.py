@@ -19,6 +19,7 @@ from accounts.services.addresses import parse_address
 from accounts.services.audit import Actor, record_role
 from accounts.services.letters import send_letter
 from accounts.services.passwords import check_password_strength
+from accounts.services.permissions import may_grant
 
 AGE = timedelta(days=7)
 Target = Reseller | Customer | Domain | None
@@ -58,9 +59,13 @@ def send_invitation(invitation: Invitation, token: str) -> bool:
 
 
 def invitation_of_token(token: str) -> Invitation | None:
-    """The invitation of a token that is still good, else None."""
+    """The invitation of a token that is still good, else None. It is good only as long as who invited may give this role: nobody
+    comes back by an invitation that they wrote before their own role was taken away."""
     found = Invitation.objects.filter(digest=_digest(token), expires__gt=timezone.now())
-    return found.select_related("inviter", "reseller", "customer__reseller", "domain__customer__reseller").first()
+    offer = found.select_related("inviter", "reseller", "customer__reseller", "domain__customer__reseller").first()
+    if offer is None or not may_grant(offer.inviter, offer.kind, offer.target):
+        return None
+    return offer
 
 
 def needs_sign_in(invitation: Invitation) -> bool:

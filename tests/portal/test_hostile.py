@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
+from accounts.models import User
 from accounts.numbers import read_number
 from accounts.services.login import clean_address
-from tests.portal.conftest import World
+from tests.portal.conftest import PASSWORD, World
 from webmail.services.contacts import group_key
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +84,29 @@ def test_whoever_fills_in_a_form_reads_all_that_is_wrong_at_once(world: World) -
 def test_a_language_is_chosen_wherever_one_was_said_to_be(world: World, target: str) -> None:
     answer = world.client(None).post(reverse("language"), {"language": "en", "next": target})
     assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+def test_an_invitation_ends_with_the_role_of_who_wrote_it(world: World) -> None:
+    """Nobody comes back by a link that they sent to an address of their own before they had to go."""
+    address = reverse("portal:invitation", args=[world.one.token])
+    assert world.client(None).get(address).status_code == 200
+    world.one.role.delete()
+    assert world.client(None).get(address).status_code == 404
+    join = {"name": "Otra", "password": PASSWORD, "again": PASSWORD}
+    assert world.client(None).post(address, join).status_code == 404
+    assert not User.objects.filter(email=world.one.invitation.address).exists()
+
+
+def test_an_open_window_does_not_give_the_mailbox_away(world: World) -> None:
+    """Whoever has the session only cannot have the link for a new password sent to themselves."""
+    client = world.client(world.one.people["owner"])
+    address = reverse("portal:mailbox", args=[world.one.mailbox.pk])
+    wish = {"name": "Ana", "recovery_address": "espia@afuera.example"}
+    for current in ("", "otra"):
+        assert client.post(address, wish | {"current": current}).status_code == 422
+    world.one.mailbox.refresh_from_db()
+    assert world.one.mailbox.recovery_address == ""
+    assert client.post(address, {"name": "Ana María", "recovery_address": ""}).status_code == 302
+    assert client.post(address, wish | {"current": PASSWORD}).status_code == 302
+    world.one.mailbox.refresh_from_db()
+    assert (world.one.mailbox.name, world.one.mailbox.recovery_address) == ("Ana", "espia@afuera.example")

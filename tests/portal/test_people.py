@@ -185,7 +185,13 @@ def test_an_owner_has_to_know_the_password_to_change_it(world: World) -> None:
 def test_an_owner_changes_name_and_forwards_and_no_more(world: World) -> None:
     client = world.client(world.one.people["owner"])
     page = reverse("portal:mailbox", args=[world.one.mailbox.pk])
-    data = {"name": "Ana Sofía", "recovery_address": "a@afuera.example", "quota": "90 GB", "pop3": ""}
+    data = {
+        "name": "Ana Sofía",
+        "recovery_address": "a@afuera.example",
+        "current": PASSWORD,
+        "quota": "90 GB",
+        "pop3": "",
+    }
     assert client.post(page, data).status_code == 302
     box = Mailbox.objects.get(pk=world.one.mailbox.pk)
     assert (box.name, box.recovery_address, box.quota_bytes, box.pop3) == (

@@ -90,7 +90,10 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
             raise PermissionDenied  # a link for a new password would go there
         if "quota" in values:
             values["quota_bytes"] = values.pop("quota")
-        if tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
+        current, moved = values.pop("current", None), values["recovery_address"] != mailbox.recovery_address
+        if moved and current is not None and not check_mailbox_password(current, mailbox.password):
+            form.add_error("current", _("This is not the password of the mailbox."))
+        elif tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
             messages.info(request, _("Saved"))
             return redirect("portal:mailbox", mailbox.pk)
     usage = MailboxUsage.objects.filter(username=mailbox.address).first()
