@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
 from accounts.models import Customer, Domain, Plan, Reseller
@@ -26,7 +26,11 @@ def save_plan(*, plan: Plan, by: Actor, new: bool) -> Plan:
     before = {} if new else _plan_values(Plan.objects.get(pk=plan.pk))
     if plan.largest_mailbox_bytes is not None and plan.mailbox_quota_bytes > plan.largest_mailbox_bytes:
         raise ValidationError({"mailbox_quota": _("The quota of a new mailbox is larger than the largest mailbox.")})
-    plan.save()
+    try:
+        with transaction.atomic():
+            plan.save()
+    except IntegrityError as error:  # made twice at the same moment
+        raise ValidationError({"name": _("There is a plan with this name.")}) from error
     record(by=by, verb="plan.create" if new else "plan.change", thing=plan, before=before, after=_plan_values(plan))
     return plan
 
@@ -76,9 +80,14 @@ def create_domain(*, customer: Customer, name: str, by: Actor) -> Domain:
     """A domain of the customer. Raises ValidationError at `name` for what is no domain, or is here already."""
     lock_customer(customer.pk)
     parsed = parse_domain(name)
+    taken = ValidationError({"name": _("This domain is here already.")})
     if Domain.objects.filter(name=parsed).exists():
-        raise ValidationError({"name": _("This domain is here already.")})
-    domain = Domain.objects.create(name=parsed, customer=customer)
+        raise taken
+    try:
+        with transaction.atomic():
+            domain = Domain.objects.create(name=parsed, customer=customer)
+    except IntegrityError as error:  # another customer was given it at the same moment
+        raise taken from error
     record(by=by, verb="domain.create", thing=domain)
     return domain
 

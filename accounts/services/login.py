@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from accounts.models import MailAccount, Mailbox, User
@@ -92,7 +93,9 @@ def _person(address: str, name: str) -> User:
     server that was only claimed), so all sessions end."""
     user = User.objects.filter(email=address).first()
     if user is None:
-        return User.objects.create_user(address, None, name=name)
+        with suppress(IntegrityError), transaction.atomic():
+            return User.objects.create_user(address, None, name=name)
+        user = User.objects.get(email=address)  # who signed in for the first time twice at once
     end_sessions(person=user)
     return user
 

@@ -51,22 +51,31 @@ numbers = list(Mailbox.objects.values_list("number", flat=True))
 assert len(set(numbers)) == len(numbers)
 """
 
-# Several customers at once hold different rows: only the numbers could collide.
+# Several customers at once hold different rows: only the numbers could collide, and a domain or a person that all of them want.
 NUMBERS = """
 import threading
+from django.core.exceptions import ValidationError
 from django.db import connection
 from accounts.models import Customer, Domain, Mailbox, Plan
 from accounts.services.audit import SYSTEM
+from accounts.services.customers import create_domain
+from accounts.services.login import account_of_mailbox
 from accounts.services.mailboxes import create_mailbox
 plan = Plan.objects.create(name="n")
 domains = [
     Domain.objects.create(name=f"n{n}.test", customer=Customer.objects.create(name=str(n), plan=plan)) for n in range(8)
 ]
-begin, wrong = threading.Barrier(8), []
+begin, wrong, made, owners = threading.Barrier(8), [], [], []
 
 def work(number):
     begin.wait()
     try:
+        try:
+            create_domain(customer=domains[number].customer, name="mismo.test", by=SYSTEM)
+            made.append(number)
+        except ValidationError:
+            pass
+        owners.append(account_of_mailbox(Mailbox.objects.get(address="bob@prueba.test")).owner_id)
         for at in range(5):
             create_mailbox(domain=domains[number], local=f"caja{at}", by=SYSTEM)
     except Exception as error:
@@ -78,6 +87,7 @@ threads = [threading.Thread(target=work, args=[number]) for number in range(8)]
 [thread.start() for thread in threads]
 [thread.join(60) for thread in threads]
 assert not wrong, wrong
+assert (len(made), len(owners), len(set(owners))) == (1, 8, 1), (made, owners)
 assert Mailbox.objects.filter(domain__in=domains).count() == 40
 """
 
