@@ -24,8 +24,8 @@ test-hostile: install    ## Every hostile message in Chromium and beside IMAP, n
 	TESTING=1 HOSTILE_STEP=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/browser/test_hostile.py tests/storage --timeout 900
 	TESTING=1 BOUNDS_BYTES=2000000 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/markup/test_bounds.py -n $(WORKERS)
 
-test-clients: install    ## Casilla beside Debian's Thunderbird, mbsync and mutt on one mailbox (writes docs/parity.md); Thunderbird set up from an address alone
-	$(ROOT) apt-get install -y -q --no-install-recommends thunderbird
+test-clients: install    ## Casilla beside Debian's Thunderbird, mbsync and mutt on one mailbox (writes docs/parity.md); Thunderbird set up from an address alone; POP3 programs take mail away
+	$(ROOT) apt-get install -y -q --no-install-recommends thunderbird fetchmail getmail6 mpop
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/clients tests/parity -m clients
 	TESTING=1 PARITY_MESSAGES=2000 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/parity/test_clients.py --timeout 600
 

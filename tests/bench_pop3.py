@@ -11,7 +11,6 @@ import os
 import random
 import resource
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,8 +21,8 @@ import pytest
 
 from accounts.models import MailAccount
 from accounts.services.login import account_of_mailbox
-from tests.conftest import PASSWORD
 from tests.pulling.delay import delayed
+from tests.pulling.programs import empty_maildir, fetchmail, getmail, mpop
 from webmail.models import Download, LedgerEntry, LocalMessage
 from webmail.services.claims import claim
 from webmail.services.downloads import Policy, start_download
@@ -151,63 +150,8 @@ def ours(account: MailAccount, megabytes: float) -> None:
 
 def report(name: str, run: Callable[[], None], count: int, megabytes: float, folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
-    for part in ("cur", "new", "tmp"):
-        (folder / "Maildir" / part).mkdir(parents=True)
+    empty_maildir(folder)
     print(measured(run).line(name, count, megabytes))
     arrived = len(list((folder / "Maildir" / "new").iterdir()))
     assert arrived == count, arrived
     print(measured(run).line("  nothing new", 0, 0))
-
-
-def mpop(folder: Path, user: str, port: int) -> None:
-    lines = [
-        "account a",
-        "host 127.0.0.1",
-        f"port {port}",
-        "auth user",
-        f"user {user}",
-        f"password {PASSWORD}",
-        "tls off",
-    ]
-    lines += ["keep on", f"delivery maildir {folder}/Maildir", f"uidls_file {folder}/uidls", "received_header off"]
-    run(["mpop", "-q", "-C", str(secret(folder / "mpoprc", lines)), "a"])
-
-
-def getmail(folder: Path, user: str, port: int) -> None:
-    lines = ["[retriever]", "type = SimplePOP3Retriever", "server = 127.0.0.1", f"port = {port}", f"username = {user}"]
-    lines += [f"password = {PASSWORD}", "[destination]", "type = Maildir", f"path = {folder}/Maildir/", "[options]"]
-    lines += ["read_all = false", "delete = false", "verbose = 0", "received = false", "delivered_to = false"]
-    secret(folder / "getmailrc", lines)
-    for parent in [folder, *folder.parents][:4]:  # it delivers nothing as root
-        parent.chmod(0o755)
-    run(["chown", "-R", "mail:mail", str(folder)])
-    run(
-        ["getmail", f"--getmaildir={folder}", "--rcfile=getmailrc"],
-        user="mail",
-        group="mail",
-        extra_groups=[],
-        cwd=folder,
-    )
-
-
-def fetchmail(folder: Path, user: str, port: int) -> None:
-    deliver = folder / "deliver.sh"
-    deliver.write_text(f"#!/bin/sh\ncd {folder}/Maildir; f=$(date +%s).$$.bench; cat > tmp/$f && mv tmp/$f new/$f\n")
-    deliver.chmod(0o755)
-    lines = ["set no bouncemail", f'set idfile "{folder}/ids"', f'set pidfile "{folder}/fetchmail.pid"']
-    lines += [f"poll 127.0.0.1 service {port} protocol pop3 auth password uidl:"]
-    lines += [f'  user "{user}" password "{PASSWORD}" is root here, keep, no rewrite, sslproto "", mda "{deliver}"']
-    rc = secret(folder / "fetchmailrc", lines)
-    environment = os.environ | {"FETCHMAILHOME": str(folder), "HOME": str(folder)}
-    run(["fetchmail", "-f", str(rc), "--silent"], env=environment, fine=(0, 1))  # 1: no new mail
-
-
-def secret(path: Path, lines: list[str]) -> Path:
-    path.write_text("\n".join(lines) + "\n")
-    path.chmod(0o600)
-    return path
-
-
-def run(command: list[str], *, fine: tuple[int, ...] = (0,), **more: Any) -> None:
-    done = subprocess.run(command, capture_output=True, timeout=1800, check=False, **more)
-    assert done.returncode in fine, (command[0], done.stderr[-500:])

@@ -41,7 +41,8 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class PopEnded:
-    """A POP3 session has ended, having fetched and removed so many messages."""
+    """A POP3 session has ended, having fetched and removed so many messages. `top` were asked for by TOP (RFC 1939, section 7)
+    in part; where that gave the whole maildrop, as it does to fetchmail, they count as fetched."""
 
     at: datetime
     user: str
@@ -51,6 +52,8 @@ class PopEnded:
     deleted: int
     session: str = ""
     size_bytes: int = 0
+    top: int = 0
+    top_bytes: int = 0
 
 
 Event = SignedIn | Named | PopEnded
@@ -71,7 +74,7 @@ _POP_ENDED = re.compile(
     _STAMP
     + rb"pop3"
     + _PREFIX
-    + rb"Disconnected: .*top=\d+/\d+, retr=(\d{1,9})/(\d{1,15}), del=(\d{1,9})/\d+, size=\d+"
+    + rb"Disconnected: .*top=(\d{1,9})/(\d{1,15}), retr=(\d{1,9})/(\d{1,15}), del=(\d{1,9})/(\d{1,9}), size=(\d{1,15})"
 )
 
 
@@ -133,9 +136,12 @@ def _pop_ended(line: bytes) -> Event | None:
     found = _POP_ENDED.fullmatch(line)
     if found is None:
         return None
-    at, user, session, address, asked_by, retrieved, size, deleted = found.groups()
+    at, user, session, address, asked_by = found.groups()[:5]
+    top, top_bytes, retrieved, fetched_bytes, deleted, all_, all_bytes = map(int, found.groups()[5:])
+    if top and top >= all_ and top_bytes >= all_bytes:
+        retrieved, fetched_bytes, top, top_bytes = retrieved + top, fetched_bytes + top_bytes, 0, 0
     who = moment_of(at), text_of(user), text_of(asked_by), text_of(address)
-    return PopEnded(*who, int(retrieved), int(deleted), text_of(session), int(size))
+    return PopEnded(*who, retrieved, deleted, text_of(session), fetched_bytes, top, top_bytes)
 
 
 _FORMS: tuple[tuple[bytes, Callable[[bytes], Event | None]], ...] = (

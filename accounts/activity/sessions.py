@@ -86,10 +86,14 @@ class Sessions:
         return Done(deed, deed.protocol, program, network_of(deed.address) if deed.address else "")
 
     def name_pop3(self, event: PopEnded) -> list[Done]:
-        """What a POP3 session that has ended did, taking and removing apart; Casilla's own downloads are told as such."""
+        """What a POP3 session that has ended did, taking, reading by TOP and removing apart; Casilla's own downloads are told as
+        such, without what they look at."""
         web = event.asked_by == self._own_user
         found = []
-        for kind, count, size_bytes in (("fetched", event.retrieved, event.size_bytes), ("taken", event.deleted, 0)):
+        counts = [("fetched", event.retrieved, event.size_bytes), ("taken", event.deleted, 0)]
+        if not web:
+            counts.append(("read", event.top, event.top_bytes))
+        for kind, count, size_bytes in counts:
             if count:
                 deed = Deed(
                     event.at,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -117,6 +118,9 @@ def test_who_did_it_is_told_by_the_session() -> None:
         ("fetched", 2, "pop3"),
         ("taken", 1, "pop3"),
     ]
+    heads = replace(ended, retrieved=0, deleted=0, top=4, top_bytes=900)
+    assert [(one.deed.kind, one.deed.count) for one in sessions.name_pop3(heads)] == [("read", 4)]
+    assert sessions.name_pop3(replace(heads, asked_by="casilla")) == []
 
 
 def test_names_that_are_kept_are_bounded() -> None:

@@ -81,6 +81,21 @@ def test_the_end_of_a_pop3_session_is_read() -> None:
     assert read(lost) == PopEnded(AT, "ana@x.test", "ana@x.test", "192.0.2.7", 2, 1, *session)
 
 
+@pytest.mark.parametrize(
+    ("ended", "retrieved", "size_bytes", "top"),
+    [
+        ("top=2/301, retr=0/0, del=2/2, size=285", 2, 301, 0),  # fetchmail, which fetches by TOP
+        ("top=2/120, retr=0/0, del=2/2, size=285", 0, 0, 2),  # heads alone
+        ("top=1/400, retr=0/0, del=1/2, size=285", 0, 0, 1),  # not all: nobody knows how much of it
+        ("top=0/0, retr=0/0, del=0/0, size=0", 0, 0, 0),
+    ],
+)
+def test_top_counts_as_fetched_where_it_gave_everything(ended: str, retrieved: int, size_bytes: int, top: int) -> None:
+    found = read(POP_ENDED.format("ana@x.test").replace("top=0/0, retr=2/301, del=1/2, size=285", ended))
+    assert isinstance(found, PopEnded)
+    assert (found.retrieved, found.size_bytes, found.top) == (retrieved, size_bytes, top)
+
+
 def test_a_name_that_pretends_to_be_another_session_stays_with_its_own() -> None:
     found = read(ID_BEFORE.format('name=x: user=<>, session=<AAA>", version=1'))
     assert isinstance(found, Named)
