@@ -138,6 +138,7 @@ urlpatterns = [
     path("mail/<int:account_id>/reserve/", reserve.reserve, name="reserve"),
     path("mail/<int:account_id>/space/", space.space, name="space"),
     path("mail/<int:account_id>/space/tidy/", space.space_tidy, name="space_tidy"),
+    path("mail/<int:account_id>/space/archive/", space.space_archive, name="space_archive"),
     path("mail/<int:account_id>/space/delete/", space.space_delete, name="space_delete"),
     path("mail/<int:account_id>/special/", special.special_folders, name="special_folders"),
     path("mail/<int:account_id>/outbox/", outbox.outbox, name="outbox"),

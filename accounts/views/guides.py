@@ -37,11 +37,13 @@ PHONES = (("iPhone", "iphone"), ("iPad", "iphone"), ("Android", "thunderbird-and
 @login_required
 @require_safe
 def guide_home(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Leads to the guide of the program that is likely on this device."""
+    """Leads to the guide of the program that is likely on this device, for the same `protocol`."""
     own_account(request, account_id)
     agent = request.headers.get("User-Agent", "")
     slug = next((slug for word, slug in PHONES if word in agent), "thunderbird")
-    return redirect("guide", account_id, slug)
+    protocol = request.GET.get("protocol", "")
+    query = f"?protocol={protocol}" if protocol in PROTOCOLS else ""
+    return redirect(reverse("guide", args=[account_id, slug]) + query)
 
 
 @login_required

@@ -12,9 +12,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Kind, LogPosition, MailAccount, Mailbox, MailboxEvent, ProgramUse, Role, User
+from accounts.models import Kind, LogPosition, MailAccount, Mailbox, MailboxEvent, MailboxSpace, ProgramUse, Role, User
 from accounts.services.timeline import timeline_of
-from tests.usage.conftest import Provider, signed_in
+from tests.usage.conftest import GIGA, Provider, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -80,6 +80,20 @@ def test_what_most_wants_an_answer_comes_first(provider: Provider, owner: Client
     assert "Downloaded 123 messages and removed them from the server</b>, 214" in html
     account = MailAccount.objects.get(mailbox=provider.ana)
     assert f'href="{reverse("mode", args=[account.pk])}"' in html
+    assert "or let it leave copies for 14 days." in html
+    for protocol in ("imap", "pop3"):
+        assert f'href="{(guide := reverse("guide_home", args=[account.pk]))}?protocol={protocol}"' in html
+        assert owner.get(guide, {"protocol": protocol})["Location"].endswith(f"/thunderbird/?protocol={protocol}")
+    assert owner.get(guide, {"protocol": "x"})["Location"].endswith("/thunderbird/")
+
+
+def test_a_jump_is_marked(provider: Provider, owner: Client, recorded: None) -> None:
+    assert "all at once" not in account_page(owner, provider.ana)
+    today = timezone.localdate()
+    MailboxSpace.objects.filter(pk=provider.ana.pk).update(jump_on=today, jump_bytes=-3 * GIGA)
+    assert "the mailbox was emptied by 3 GB all at once." in account_page(owner, provider.ana).replace("\xa0", " ")
+    MailboxSpace.objects.filter(pk=provider.ana.pk).update(jump_bytes=2 * GIGA)
+    assert "the mailbox grew by 2 GB all at once." in account_page(owner, provider.ana).replace("\xa0", " ")
 
 
 def test_folders_are_called_as_in_the_tree(provider: Provider, owner: Client, recorded: None) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from html import unescape
+from io import BytesIO
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from django.test import Client
@@ -110,6 +113,15 @@ def test_the_trash_is_counted_by_how_long_mail_lies_in_it_and_emptied(
     assert "2 messages in the Trash: <b>80 KB</b>" in html
     assert "for more than 7 days" not in html  # they are from 2020, but have lain there since now
     trash = encode_folder(FolderId("Trash"))
+    link = re.search(r'href="([^"]+/space/archive/[^"]+days=0)"', html)
+    assert link
+    answer = client.get(unescape(link[1]))
+    assert re.search(r"filename.*Trash\.zip", answer["Content-Disposition"])
+    with ZipFile(BytesIO(b"".join(answer.streaming_content))) as archive:  # type: ignore[attr-defined]
+        kept = [name for name in archive.namelist() if name.endswith(".eml")]
+        assert kept == ["Trash/000001 viejo 0.eml", "Trash/000002 viejo 1.eml"]
+        assert archive.read(kept[0]) == letter("tres@x.test", 40_000, "viejo 0")
+    assert exists(server, "Trash") == 2
     address = reverse("space_tidy", args=[account.pk])
     assert client.post(address, {"folder": trash, "days": "30"}).status_code == 302
     assert exists(server, "Trash") == 2
@@ -128,6 +140,7 @@ def test_nothing_else_is_ever_tidied(opened: tuple[Client, MailAccount, IMAPClie
     client, account, server = opened
     wish = {"folder": encode_folder(FolderId(folder)), "days": days}
     assert client.post(reverse("space_tidy", args=[account.pk]), wish).status_code == 400
+    assert client.get(reverse("space_archive", args=[account.pk]), wish).status_code == 400
     assert (exists(server, "INBOX"), exists(server, "Archive"), exists(server, "Trash")) == (3, 1, 2)
     assert client.post(reverse("space_tidy", args=[account.pk]), {"folder": "%%", "days": "0"}).status_code == 400
 
@@ -137,13 +150,13 @@ def test_only_its_owner_gets_in(opened: tuple[Client, MailAccount, IMAPClient], 
     bob = mailbox_factory("bob")
     stranger = english(Client())
     stranger.post(reverse("account_login"), {"login": bob.address, "password": bob.password})
-    for name in ("space", "space_tidy", "space_delete"):
-        address = reverse(name, args=[account.pk])
-        wish = stranger.get if name == "space" else stranger.post
+    for name in ("space", "space_archive", "space_tidy", "space_delete"):
+        address, reads = reverse(name, args=[account.pk]), name in {"space", "space_archive"}
+        wish = stranger.get if reads else stranger.post
         assert wish(address).status_code == 404
-        anonymous = Client().get(address) if name == "space" else Client().post(address)
+        anonymous = Client().get(address) if reads else Client().post(address)
         assert anonymous["Location"].startswith(reverse("account_login"))
-        wrong = client.post(address) if name == "space" else client.get(address)
+        wrong = client.post(address) if reads else client.get(address)
         assert wrong.status_code == 405
 
 

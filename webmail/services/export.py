@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC
 from typing import Literal
 
@@ -14,7 +14,7 @@ from webmail.errors import Gone
 from webmail.mime.archive import zip_stream
 from webmail.mime.mbox import write_mbox
 from webmail.sources.base import MailSource
-from webmail.values import Flag, Folder, PartNumber, Query, Role, Summary
+from webmail.values import Flag, Folder, PartNumber, Query, Ref, Role, Summary
 
 Format = Literal["mbox", "maildir", "zip"]
 FORMATS: tuple[Format, ...] = ("mbox", "maildir", "zip")
@@ -55,6 +55,11 @@ def export_stream(
     )
 
 
+def zip_of(source: MailSource, folder: Folder, refs: Sequence[Ref]) -> Iterator[bytes]:
+    """The bytes of a zip with these messages of a folder."""
+    return zip_stream(_eml_entries(source, [folder], _Told(None), refs), paths=True)
+
+
 def suffix(format_: Format, folders: int) -> str:
     """How the name of the file ends."""
     return {"mbox": ".mbox" if folders == 1 else ".mbox.zip", "maildir": ".maildir.tar", "zip": ".zip"}[format_]
@@ -78,8 +83,10 @@ class _Told:
             self._progress("/".join(names_of(folder)), self._done)
 
 
-def _messages(source: MailSource, folder: Folder, told: _Told) -> Iterator[tuple[Summary, Iterator[bytes]]]:
-    refs = source.refs(folder.id, Query(descending=False))
+def _messages(
+    source: MailSource, folder: Folder, told: _Told, chosen: Sequence[Ref] | None = None
+) -> Iterator[tuple[Summary, Iterator[bytes]]]:
+    refs = source.refs(folder.id, Query(descending=False)) if chosen is None else chosen
     for at in range(0, len(refs), BATCH):
         rows = {row.ref: row for row in source.summaries(refs[at : at + BATCH])}
         for ref in refs[at : at + BATCH]:
@@ -106,11 +113,13 @@ def _lasting(row: Summary) -> frozenset[str]:
     return frozenset(flag for flag in row.flags if flag not in own)
 
 
-def _eml_entries(source: MailSource, folders: list[Folder], told: _Told) -> Iterator[tuple[str, Iterable[bytes]]]:
+def _eml_entries(
+    source: MailSource, folders: list[Folder], told: _Told, chosen: Sequence[Ref] | None = None
+) -> Iterator[tuple[str, Iterable[bytes]]]:
     index: list[bytes] = []
     for folder in folders:
         path = "/".join(_safe(name) for name in names_of(folder))
-        for number, (row, pieces) in enumerate(_messages(source, folder, told), 1):
+        for number, (row, pieces) in enumerate(_messages(source, folder, told, chosen), 1):
             name = f"{path}/{number:06} {_safe(row.subject)[:60].strip() or 'message'}.eml"
             told_of = {"file": name, "flags": sorted(_lasting(row)), "received": row.received.isoformat()}
             index.append(json.dumps(told_of, ensure_ascii=False).encode() + b"\n")

@@ -110,6 +110,15 @@ def biggest_messages(source: MailSource, space: Space) -> list[Summary]:
 def tidy(account: MailAccount, folder: Folder, credentials: Credentials, *, days: int, source: MailSource) -> Share:
     """Deletes for good what has been in the Trash or among the junk for longer than so many days, as it is now; gives what
     that was. Raises Refused for another folder, and MailError."""
+    refs, share = tidied(account, folder, credentials, days=days)
+    for start in range(0, len(refs), STEP):
+        source.delete(refs[start : start + STEP])
+    forget(account)
+    return share
+
+
+def tidied(account: MailAccount, folder: Folder, credentials: Credentials, *, days: int) -> tuple[list[Ref], Share]:
+    """What `tidy` would delete, the oldest first. Raises as it does."""
     if folder.role not in TIDIED or days not in TIDY_DAYS:
         raise Refused("not a folder that is tidied")
     connection = connect(endpoint_for(account), credentials, ca_file=settings.MAIL_CA_FILE)
@@ -119,11 +128,8 @@ def tidy(account: MailAccount, folder: Folder, credentials: Credentials, *, days
         old = [one for one in weigh(connection, uids, senders=False) if one.since < limit]
     finally:
         connection.close()
-    share = Share(len(old), sum(one.size_bytes for one in old))
-    for start in range(0, len(old), STEP):
-        source.delete([Ref(folder.id, state.validity, str(one.uid)) for one in old[start : start + STEP]])
-    forget(account)
-    return share
+    refs = [Ref(folder.id, state.validity, str(one.uid)) for one in sorted(old, key=lambda one: one.uid)]
+    return refs, Share(len(old), sum(one.size_bytes for one in old))
 
 
 def _look(account: MailAccount, folders: Iterable[Folder], credentials: Credentials) -> Space:

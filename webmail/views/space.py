@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    QueryDict,
+    StreamingHttpResponse,
+)
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import ngettext
@@ -15,13 +23,15 @@ from django.views.decorators.http import require_POST, require_safe
 from webmail.errors import Refused
 from webmail.services import organising, undo
 from webmail.services.access import credentials_for
+from webmail.services.export import names_of, zip_of
 from webmail.services.folders import folder_label
 from webmail.services.reading import find_folder
-from webmail.services.space import BIGGEST, Space, biggest_messages, forget, space_of, tidy
+from webmail.services.space import BIGGEST, Space, biggest_messages, forget, space_of, tidied, tidy
 from webmail.templatetags.casilla import filesize
 from webmail.tokens import decode_folder, encode_folder
-from webmail.values import FolderId, Ref
+from webmail.values import Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
+from webmail.views.parts import disposition, streamed
 
 
 @login_required
@@ -48,11 +58,9 @@ def space_tidy(request: HttpRequest, account_id: int) -> HttpResponse:
     """Deletes for good what has been in the Trash or among the junk for longer than `days`."""
     with open_box(request, account_id) as box:
         _check_mode(box)
-        days = request.POST.get("days", "")
         try:
-            folder = find_folder(box.source.folders(), decode_folder(request.POST.get("folder", "")))
-            number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else -1
-            gone = tidy(box.account, folder, credentials_for(request, box.account), days=number, source=box.source)
+            folder, days = _tidied_folder(box, request.POST)
+            gone = tidy(box.account, folder, credentials_for(request, box.account), days=days, source=box.source)
         except (Refused, ValueError):
             return HttpResponseBadRequest()
     text = ngettext(
@@ -62,6 +70,32 @@ def space_tidy(request: HttpRequest, account_id: int) -> HttpResponse:
     )
     notices.info(request, text % {"n": gone.messages, "size": filesize(gone.size_bytes)})
     return redirect("space", account_id)
+
+
+@login_required
+@require_safe
+def space_archive(request: HttpRequest, account_id: int) -> HttpResponse | StreamingHttpResponse:
+    """The same messages as a zip of .eml, to be kept before they are deleted."""
+    stack = ExitStack()
+    with stack:
+        box = stack.enter_context(open_box(request, account_id))
+        _check_mode(box)
+        try:
+            folder, days = _tidied_folder(box, request.GET)
+            refs, _share = tidied(box.account, folder, credentials_for(request, box.account), days=days)
+        except (Refused, ValueError):
+            return HttpResponseBadRequest()
+        name = f"{box.account.address} {' '.join(names_of(folder))}.zip"
+        response = streamed(zip_of(box.source, folder, refs), stack.pop_all(), "application/octet-stream")
+    response["Content-Disposition"] = disposition("attachment", name)
+    return response
+
+
+def _tidied_folder(box: Box, data: QueryDict) -> tuple[Folder, int]:
+    """The folder and the days of what is to go; -1 for what is no number of days. Raises ValueError and MailError."""
+    days = data.get("days", "")
+    number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else -1
+    return find_folder(box.source.folders(), decode_folder(data.get("folder", ""))), number
 
 
 @login_required

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.models import MailAccount, Mailbox
+from accounts.models import MailAccount, Mailbox, MailboxSpace
 from accounts.services.csv_cells import safe_cell
 from accounts.services.timeline import PERIODS, Timeline, programs_seen, timeline_of
 from accounts.services.usage.permissions import may_see_mailbox, may_see_usage
@@ -61,6 +61,7 @@ def _answer(request: HttpRequest, mailbox: Mailbox, context: dict[str, Any]) -> 
         "only_gone": only_gone,
         "page": Paginator(timeline.entries, PAGE).get_page(request.GET.get("page")),
         "programs": programs_seen(mailbox),
+        "jump": MailboxSpace.objects.filter(mailbox=mailbox, jump_on__isnull=False).first(),
         "periods": PERIODS,
     }
     return render(request, "usage/activity.html", context)
