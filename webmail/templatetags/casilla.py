@@ -27,7 +27,13 @@ UNITS = ("B", "KB", "MB", "GB", "TB")
 def icon(name: str, *, size: str = "", label: str = "", css: str = "", dir: bool = False) -> SafeString:
     """An icon of the sprite: decorative, or with a label an image with a name. size: "", "sm" or "lg"; `dir` flips it in
     right-to-left languages."""
-    classes = " ".join(filter(None, ["i", f"i--{size}" if size else "", "i--dir" if dir else "", css]))
+    return _drawn(name, size, str(label), css, dir)
+
+
+@lru_cache(maxsize=1024)
+def _drawn(name: str, size: str, label: str, css: str, flips: bool) -> SafeString:
+    """The same again and again on every page: a list of fifty rows has two hundred."""
+    classes = " ".join(filter(None, ["i", f"i--{size}" if size else "", "i--dir" if flips else "", css]))
     href = f"{static('icons/sprite.svg')}#{name}"
     if label:
         return format_html('<svg class="{}" role="img" aria-label="{}"><use href="{}"/></svg>', classes, label, href)
