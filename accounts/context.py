@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import MailAccount
+from accounts.services.brand import look
 from accounts.services.permissions import held_by
 
 SLIPS = frozenset({2006, 2013, 2019, 2028, 2034, 2051, 2062, 2070})
@@ -24,7 +25,8 @@ def ui(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     return {
         "ui": {
-            "name": settings.SITE_NAME,
+            "name": look().name,
+            "look": look(),
             "theme": getattr(user, "theme", "") or "system",
             "density": getattr(user, "density", "") or "normal",
             "stylesheets": stylesheets(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
+from accounts.views import brand
 from accounts.views.portal import (
     addresses,
     batches,
@@ -71,6 +72,7 @@ urlpatterns = [
     path("plans/", customers.plan_list, name="plans"),
     path("plans/new/", customers.plan_new, name="plan_new"),
     path("plans/<int:plan_id>/", customers.plan_edit, name="plan"),
+    path("brand/", brand.brand, name="brand"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token_revoke"),
     path("api/", tokens.api_description, name="api"),

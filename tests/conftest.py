@@ -113,6 +113,15 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_brand() -> None:
+    """Nobody asks for the brand by the way, which would be a question too many now and then (tests/portal/test_brand.py does)."""
+    from accounts.services import brand
+
+    brand.KEPT_S = 1e9
+    brand.keep(brand.Look("Casilla"))
+
+
 @pytest.fixture(autouse=True)
 def _cache(request: pytest.FixtureRequest) -> None:
     """Redis, emptied, for every test that may touch the cache: those with a database or a client."""

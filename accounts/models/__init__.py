@@ -3,6 +3,7 @@
 from accounts.models.access import MailAccount
 from accounts.models.activity import LogPosition, MailboxEvent, ProgramUse
 from accounts.models.batches import Batch
+from accounts.models.brand import Brand
 from accounts.models.hosting import (
     Alias,
     Customer,
@@ -37,6 +38,7 @@ __all__ = [
     "ApiToken",
     "AppPassword",
     "Batch",
+    "Brand",
     "Change",
     "Customer",
     "CustomerSpace",

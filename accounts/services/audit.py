@@ -91,6 +91,14 @@ def record_person(
     )
 
 
+def record_brand(*, by: Actor, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Writes down a change of the provider's look; only the provider's people read it."""
+    values = {"before": {k: v for k, v in before.items() if v != after.get(k)}}
+    values["after"] = {k: v for k, v in after.items() if v != before.get(k)}
+    who = {"actor": by.person, "actor_name": by.name, "origin": by.origin}
+    Change.objects.create(**who, verb="brand.change", thing=str(after.get("name", "")), **values)
+
+
 def _whose(thing: Audited) -> dict[str, Any]:
     mailbox = thing if isinstance(thing, Mailbox) else thing.target if isinstance(thing, Alias) else None
     domain = thing if isinstance(thing, Domain) else None

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Customer, Domain, Invitation, Mailbox, Reseller, Role, User
 from accounts.services.addresses import parse_address
 from accounts.services.audit import Actor, record_role
+from accounts.services.brand import look
 from accounts.services.letters import send_letter
 from accounts.services.passwords import check_password_strength
 from accounts.services.permissions import may_grant
@@ -53,8 +54,8 @@ def invite(*, address: str, kind: str, target: Target, by: Actor) -> tuple[Invit
 def send_invitation(invitation: Invitation, token: str) -> bool:
     """Sends the letter with the link; False when no mail server took it."""
     link = settings.SITE_URL + reverse("portal:invitation", args=[token])
-    subject = _("You are invited to %(site)s") % {"site": settings.SITE_NAME}
-    context = {"invitation": invitation, "link": link, "site": settings.SITE_NAME}
+    subject = _("You are invited to %(site)s") % {"site": look().name}
+    context = {"invitation": invitation, "link": link, "site": look().name}
     return send_letter(invitation.address, subject, "portal/mail/invitation.txt", context)
 
 

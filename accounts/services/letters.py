@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 
 from accounts.models import Mailbox
+from accounts.services.brand import look
 
 AUTOMATIC = {"Auto-Submitted": "auto-generated"}
 """RFC 3834 section 5: nobody answers by itself."""
@@ -46,20 +47,26 @@ def notify(to: str, subject: str, paragraphs: Sequence[str]) -> bool:
 
 
 def _send(to: str, subject: str, text: str) -> bool:
+    text += _below()
     return bool(EmailMessage(subject, text, to=[to], headers=AUTOMATIC).send())
+
+
+def _below() -> str:
+    """What the provider wants to stand below."""
+    return f"\n\n{look().letter_text}\n" if look().letter_text else ""
 
 
 def _deliver(to: str, subject: str, text: str) -> bool:
     domain = to.rpartition("@")[2]
     letter = message.EmailMessage(policy=SMTP)
-    letter["From"] = formataddr((settings.SITE_NAME, f"postmaster@{domain}"))
+    letter["From"] = formataddr((look().name, f"postmaster@{domain}"))
     letter["To"] = to
     letter["Subject"] = subject
     letter["Date"] = format_datetime(timezone.now())
     letter["Message-ID"] = make_msgid(domain=domain)
     for name, value in AUTOMATIC.items():
         letter[name] = value
-    letter.set_content(text)
+    letter.set_content(text + _below())
     with smtplib.LMTP(settings.LMTP_HOST, settings.LMTP_PORT, local_hostname="localhost") as client:
         try:
             client.sendmail("", [to], letter.as_bytes())

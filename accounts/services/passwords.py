@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import Mailbox, User
+from accounts.services.brand import look
 
 SHORTEST = 8
 LONGEST = 128
@@ -49,7 +50,7 @@ def check_password_strength(password: str, *, known: Iterable[str] = ()) -> None
 
 def known_words(mailbox: Mailbox) -> list[str]:
     """What belongs to a mailbox and is guessed first: its address, its name, its customer, and who runs the service."""
-    return [mailbox.address, mailbox.name, mailbox.domain.customer.name, settings.SITE_NAME]
+    return [mailbox.address, mailbox.name, mailbox.domain.customer.name, look().name]
 
 
 def _reason(warning: str) -> str:

@@ -9,6 +9,8 @@ from typing import Literal
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from accounts.services.brand import look
+
 Protocol = Literal["imap", "pop3"]
 Security = Literal["tls", "starttls", "none"]
 SECURITIES: dict[str, Security] = {"tls": "tls", "starttls": "starttls", "none": "none"}
@@ -73,7 +75,7 @@ def hosted_values(domain: str, choice: Choice) -> SetupValues:
     """The values for a mailbox of a domain that is hosted here, from SETUP_IMAP, SETUP_POP3 and SETUP_SMTP."""
     return SetupValues(
         domain=domain,
-        provider=settings.SITE_NAME,
+        provider=look().name,
         imap=parse_places(settings.SETUP_IMAP),
         pop3=parse_places(settings.SETUP_POP3),
         smtp=parse_places(settings.SETUP_SMTP),

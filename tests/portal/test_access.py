@@ -78,6 +78,7 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "plan_new": ("", "GET POST", PROVIDER),
     "plan": ("plan", "GET POST", PROVIDER),
     "people": ("", "GET POST", PROVIDER),
+    "brand": ("", "GET POST", PROVIDER),
     "tokens": ("", "GET POST", RUNNERS),
     "token_revoke": ("api_token", "POST", {"domain"}),
     "api": ("", "GET", RUNNERS),

@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from accounts.services.brand import look
 from webmail.errors import Gone
 from webmail.services.contacts import heard_people, note_heard
 from webmail.services.notices import is_told_of, notices_of
@@ -52,7 +53,7 @@ def show_in_pane(box: Box, ref: Ref) -> HttpResponse:
         keep_opened(box.account.pk, ref, _variant(box), opened)
     changed = _read_by_person(box, folder, ref, opened, flags)
     text = draw_letter(box.request, opened, _around(box, folder, ref, flags | ({Flag.SEEN} if changed else set())))
-    title = f"{opened.subject or _('(no subject)')} · {settings.SITE_NAME}"
+    title = f"{opened.subject or _('(no subject)')} · {look().name}"
     return HttpResponse(
         render_to_string("webmail/mail.html#reader_drawn", {"title": title, "drawn": text, "counters": changed})
     )

@@ -1,0 +1,1 @@
+"""The provider's own look: a name, a logo, a colour, words."""
