@@ -61,7 +61,7 @@ class Caller:
 
     def allow(self, action: Action, thing: Thing = None) -> None:
         """Raises PermissionDenied for what the person may not do, and for what is over nothing of the token's customer."""
-        if thing is None and self.token.customer_id is not None:
+        if self.token.customer_id is not None and _customer_id(thing) != self.token.customer_id:
             raise PermissionDenied("this token is for one customer")
         if not permissions.may(self.person, action, thing):
             raise PermissionDenied("the person of this token may not do that")
@@ -102,6 +102,14 @@ class Caller:
 
     def _within(self, rows: QuerySet[Any], path: str) -> QuerySet[Any]:
         return rows.filter(**{path: self.token.customer_id}) if self.token.customer_id else rows
+
+
+def _customer_id(thing: Thing) -> int | None:
+    """Whose a thing is; None for what is no single customer's."""
+    domain = thing.domain if isinstance(thing, Mailbox | Group) else thing
+    if isinstance(domain, Domain):
+        return domain.customer_id
+    return domain.pk if isinstance(domain, Customer) else None
 
 
 def caller_of(request: HttpRequest) -> Caller:

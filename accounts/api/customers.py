@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Status
 
@@ -153,7 +154,7 @@ def invitation_new(request: HttpRequest, data: InvitationIn) -> Any:
     if not may_grant(caller.person, data.kind, target):
         raise PermissionDenied("the person of this token may not give that role")
     invitation, token = invitations.invite(address=data.address, kind=data.kind, target=target, by=caller.actor)
-    invitations.send_invitation(invitation, token)
+    transaction.on_commit(lambda: invitations.send_invitation(invitation, token))
     return Status(201, InvitationOut.of(invitation))
 
 

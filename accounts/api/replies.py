@@ -1,7 +1,8 @@
 """Requests that come twice: with an `Idempotency-Key` the second is answered with what the first was, and nothing is done again.
 
-The key is claimed before anything is done, by a row that can exist only once; two at the same moment do the thing once too.
-Errors are not kept: what failed may be tried again with the same key. Answers hold passwords at times, so they are sealed.
+The key is claimed before anything is done, by a row that can exist only once; two at the same moment do the thing once too. That
+it is done is written in the transaction that does it: whoever dies after that leaves a key with which nothing is done again. Errors
+are not kept: what failed may be tried again with the same key. Answers hold passwords at times, so they are sealed.
 """
 
 from __future__ import annotations
@@ -21,12 +22,15 @@ from ninja.errors import HttpError
 
 from accounts.api.callers import Caller, caller_of
 from accounts.models import ApiReply
+from accounts.services.permissions import held_by
 from accounts.services.tokens import REPLY_AGE
 from accounts.vault import SealBroken, seal, unseal
 
 KEY_LIMIT = 128
 ABANDONED = timedelta(seconds=60)
 """A claim of which nothing was heard for so long is its process's no more."""
+DONE = 1
+"""The status of what is done and has no answer kept (yet)."""
 REPLAYED = "Idempotency-Replayed"
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -41,9 +45,13 @@ def idempotent(view: View) -> View:
             return view(request, *args, **values)
         if len(key) > KEY_LIMIT or not key.isascii() or not key.isprintable():
             raise HttpError(400, f"An Idempotency-Key has at most {KEY_LIMIT} printable ASCII characters.")
-        caller = caller_of(request)
-        kept = _claim(request, caller, key)
-        return kept if kept is not None else view(request, *args, **values)
+        kept = _claim(request, caller_of(request), key)
+        if kept is not None:
+            return kept
+        with transaction.atomic():
+            found = view(request, *args, **values)
+            ApiReply.objects.filter(pk=request.claimed.pk).update(status=DONE)  # type: ignore[attr-defined]
+        return found
 
     # Annotations are read where the view stands, not here.
     once.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
@@ -75,7 +83,9 @@ def _claim(request: HttpRequest, caller: Caller, key: str) -> HttpResponse | Non
     """The answer that was given already; None when this request is the first, which owns the key now. Raises HttpError 409 for
     one that is being worked on, 422 for a key that was for something else."""
     now = timezone.now()
-    fingerprint = hashlib.sha256(f"{request.method} {request.path}\n".encode() + request.body).hexdigest()
+    # With the person's roles: who has lost one gets no earlier answer any more.
+    what = f"{request.method} {request.get_full_path()} {held_by(caller.person)}\n"
+    fingerprint = hashlib.sha256(what.encode() + request.body).hexdigest()
     rows = ApiReply.objects.filter(token=caller.token, key=key)
     rows.filter(created__lt=now - REPLY_AGE).delete()
     rows.filter(status=0, created__lt=now - ABANDONED).delete()
@@ -90,9 +100,11 @@ def _claim(request: HttpRequest, caller: Caller, key: str) -> HttpResponse | Non
 
 def _kept(row: ApiReply | None, fingerprint: str) -> HttpResponse:
     if row is None or row.status == 0:
-        raise HttpError(409, "The request with this Idempotency-Key is being worked on.")
+        raise HttpError(409, "The request with this Idempotency-Key is being worked on: send it again in a moment.")
     if row.fingerprint != fingerprint:
         raise HttpError(422, "This Idempotency-Key was used for another request.")
+    if row.status == DONE:
+        raise HttpError(409, "The request with this Idempotency-Key was done, and its answer is lost.")
     try:
         body = unseal(row.sealed, context=_context(row))
     except SealBroken as error:

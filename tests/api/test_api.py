@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 from openapi_spec_validator import validate as validate_openapi
 
-from accounts.models import ApiReply, ApiToken, Change, Mailbox, Plan
+from accounts.api.replies import DONE
+from accounts.models import ApiReply, ApiToken, Change, Mailbox, Plan, Role
 from accounts.services.tokens import forget_replies
 from tests.api.test_access import call, token_of
 from tests.portal.conftest import World, make_mailbox, world
@@ -116,6 +119,29 @@ def test_what_failed_may_be_tried_again_with_its_key(world: World) -> None:
     assert not ApiReply.objects.exists()
     Plan.objects.update(mailbox_limit=10)
     assert call(token, "POST", "/mailboxes", data, **key).status_code == 201
+
+
+def test_what_was_done_is_not_done_again_when_its_answer_is_lost(world: World) -> None:
+    token = token_of(world.one.people["domain"])
+    key = {"Idempotency-Key": "pedido-79"}
+    data = {"domain": world.one.domain.pk, "local": "eva"}
+    call(token, "POST", "/mailboxes", data, **key)
+    ApiReply.objects.update(status=DONE, sealed="", created=timezone.now() - timedelta(hours=1))
+    answer = call(token, "POST", "/mailboxes", data, **key)
+    assert (answer.status_code, "its answer is lost" in answer.json()["detail"]) == (409, True)
+
+
+def test_who_has_lost_a_role_gets_no_earlier_answer(world: World) -> None:
+    person = world.one.people["domain"]
+    token = token_of(person)
+    key = {"Idempotency-Key": "pedido-80"}
+    data = {"domain": world.one.domain.pk, "local": "eva"}
+    made = call(token, "POST", "/mailboxes", data, **key)
+    assert made.status_code == 201
+    Role.objects.filter(person=person).delete()
+    answer = call(token, "POST", "/mailboxes", data, **key)
+    assert answer.status_code == 422
+    assert made.json()["password"] not in answer.content.decode()
 
 
 @pytest.mark.django_db(transaction=True)
