@@ -16,7 +16,7 @@ from csp.middleware import CheckableLazyObject, CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
@@ -179,7 +179,7 @@ _TAKES_GZIP = re.compile(r"\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))")
 
 class WordsMiddleware:
     """A page in words for a browser that a view refused without any (an address that only takes what a form sends, opened by
-    itself after signing in anew, say). What no database can hold is refused here, before a view asks for it.
+    itself after signing in anew, say). Zero octets, which no database can be asked about, are taken out of what an address asks.
 
     Stands after LanguageMiddleware.
     """
@@ -188,8 +188,10 @@ class WordsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        nul = "%00" in request.META.get("QUERY_STRING", "")
-        response = HttpResponseBadRequest() if nul else self.get_response(request)
+        while NUL in request.META.get("QUERY_STRING", ""):
+            request.META["QUERY_STRING"] = request.META["QUERY_STRING"].replace(NUL, "")
+            request.__dict__.pop("GET", None)  # Django keeps what it has read
+        response = self.get_response(request)
         if response.status_code not in WORDLESS or response.streaming or response.content:
             return response
         if "text/html" in request.headers.get("Accept", "") and "HX-Request" not in request.headers:
@@ -199,6 +201,7 @@ class WordsMiddleware:
 
 
 WORDLESS = {400, 405}
+NUL = "%00"
 
 
 class NoStoreMiddleware:
