@@ -1,0 +1,50 @@
+"""A mailbox is filled to its quota: mail is refused at the door, its owner is told once, and the page says what happened."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+from imapclient import IMAPClient
+
+from accounts.models import SpaceAlert
+from accounts.services.login import account_of_mailbox
+from accounts.tasks import refresh_usage
+from deploy.ports import LOOPBACK
+from deploy.stack import Stack
+from tests.activity.test_timeline import collect
+from tests.conftest import TIMEOUT_S, MailboxFactory
+from tests.usage.conftest import signed_in
+from tests.usage.test_activity import account_page
+from tests.usage.test_alerts import letters, wait_counted
+
+pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+QUOTA = 100_000
+
+
+def test_a_mailbox_is_filled_to_its_quota(
+    stack: Stack,
+    mailbox_factory: MailboxFactory,
+    imap: Callable[..., IMAPClient],
+    deliver: Callable[[str, bytes], None],
+) -> None:
+    made = mailbox_factory("ana", quota_bytes=QUOTA)
+    deliver(made.address, b"Subject: x\r\n\r\n" + b"0123456789\r\n" * 7600)
+    wait_counted(made, 91_000)
+    for _round in range(3):
+        refresh_usage()
+    assert len(letters(imap(made.address), 2)) == 2  # what filled it, and one letter
+    with smtplib.SMTP(LOOPBACK, stack.ports.smtp, "localhost", timeout=TIMEOUT_S) as client:
+        client.ehlo()
+        client.mail("quien@afuera.test", [f"SIZE={QUOTA}"])
+        assert client.rcpt(made.address)[0] == 552
+    for _round in range(2):
+        refresh_usage()
+    assert list(SpaceAlert.objects.values_list("percent", flat=True)) == [90]
+    assert len(letters(imap(made.address), 2)) == 2
+    collect()
+    account = account_of_mailbox(made.mailbox)
+    owner = signed_in(Client(), account.owner)
+    assert "1 message was refused, because the mailbox was full." in account_page(owner, made.mailbox)
