@@ -1,8 +1,8 @@
 """Requests that come twice: with an `Idempotency-Key` the second is answered with what the first was, and nothing is done again.
 
 The key is claimed before anything is done, by a row that can exist only once; two at the same moment do the thing once too. That
-it is done is written in the transaction that does it: whoever dies after that leaves a key with which nothing is done again. Errors
-are not kept: what failed may be tried again with the same key. Answers hold passwords at times, so they are sealed.
+it is done is written in the transaction that does it: whoever dies after that leaves a key with which nothing is done again.
+Errors are not kept: what failed may be tried again with the same key. Answers hold passwords at times, so they are sealed.
 """
 
 from __future__ import annotations

@@ -72,7 +72,7 @@ class BadFile(Exception):
 
 def read_batch(*, domain: Domain, data: bytes, name: str, by: Actor) -> Batch:
     """Reads a CSV file and judges each row; nothing is made yet. Many passwords are judged by a worker (state reading): it
-    takes a twentieth of a second for each. Raises BadFile for a file that is no list at all."""
+    takes a fiftieth of a second of processor for each. Raises BadFile for a file that is no list at all."""
     if by.person is None:
         raise ValueError("a list has somebody who brought it")
     rows, passwords = _judge(domain, _lines(data))

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Batch, Mailbox, Plan
-from accounts.provisioning.passwords import check_mailbox_password
+from accounts.provisioning.passwords import check_mailbox_password, hash_batch_password
 from accounts.services.audit import SYSTEM
 from accounts.services.batches import claim_batch, clear_batches, run_batch, take_passwords
 from accounts.services.mailboxes import create_mailbox
@@ -214,6 +214,14 @@ def test_many_passwords_are_judged_by_a_worker(world: World) -> None:
     assert make_batches() == 1
     made = Mailbox.objects.get(address="persona7@uno.test")
     assert check_mailbox_password("faroles-dormidos-7-molino", made.password)
+
+
+def test_passwords_of_a_list_cost_what_owasp_asks_and_are_read_as_any_other(settings: Any) -> None:
+    settings.ARGON2_MEMORY_KIB = 102_400
+    encoded = hash_batch_password("faroles-dormidos-7-molino")
+    assert encoded.startswith("argon2$argon2id$v=19$m=7168,t=5,p=1$")
+    assert check_mailbox_password("faroles-dormidos-7-molino", encoded)
+    assert not check_mailbox_password("faroles-dormidos-7-molina", encoded)
 
 
 @pytest.mark.slow
