@@ -16,6 +16,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
 from accounts.models import Customer, Domain, Kind, Mailbox, MailboxUsage, Plan, User
+from accounts.provisioning.passwords import hash_batch_password
 from accounts.services.mailboxes import purge
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
@@ -296,3 +297,10 @@ def test_a_letter_of_casillas_own_arrives(admin: Client, domain: Domain, ana: Bo
     client.select_folder("INBOX")
     letter = client.fetch([1], ["BODY[]"])[1][b"BODY[]"].decode()
     assert "/portal/invitation/" in letter
+
+
+def test_a_password_of_a_list_opens_the_mailbox(stack: Any, imap: Any, mailbox_factory: Any) -> None:
+    """Hashed by libsodium, checked by Dovecot."""
+    ana = mailbox_factory("ana")
+    type(ana.mailbox).objects.filter(pk=ana.mailbox.pk).update(password=hash_batch_password("bodega-timbre-lluvia-41"))
+    assert imap(ana.address, "bodega-timbre-lluvia-41").select_folder("INBOX")[b"EXISTS"] == 0
