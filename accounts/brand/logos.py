@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import io
-import warnings
 
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 UPLOAD_LIMIT_BYTES = 2_000_000
 PIXELS_LIMIT = 16_000_000
@@ -27,12 +26,12 @@ def draw_logo(data: bytes) -> bytes:
     if len(data) > UPLOAD_LIMIT_BYTES:
         raise NoLogo("large")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
-            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
-                if picture.width * picture.height > PIXELS_LIMIT:
-                    raise NoLogo("large")
-                pixels = picture.convert("RGBA")
+        with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+            if picture.width * picture.height > PIXELS_LIMIT:
+                raise NoLogo("large")
+            if picture.mode.startswith("I"):
+                raise NoLogo("kind")  # 16 bits of grey, of which a conversion keeps the darkest alone
+            pixels = ImageOps.exif_transpose(picture).convert("RGBA")
     except NoLogo:
         raise
     except (
@@ -41,7 +40,6 @@ def draw_logo(data: bytes) -> bytes:
         ValueError,
         SyntaxError,
         EOFError,
-        Warning,
         Image.DecompressionBombError,
     ) as error:
         raise NoLogo("kind") from error

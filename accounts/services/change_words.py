@@ -61,6 +61,7 @@ FIELDS = {
     "receives": gettext_lazy("Receives mail"),
     "sends": gettext_lazy("May send"),
     "accent": gettext_lazy("Colour"),
+    "logo": gettext_lazy("Logo"),
     "support_url": gettext_lazy("Support"),
     "sign_in_text": gettext_lazy("Below the sign-in"),
     "letter_text": gettext_lazy("Below letters that Casilla writes"),

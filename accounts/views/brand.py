@@ -20,7 +20,7 @@ from accounts.brand.logos import NoLogo, draw_logo
 from accounts.models import Brand
 from accounts.portal_forms import PortalForm
 from accounts.services.audit import record_brand
-from accounts.services.brand import look, read_brand, save_brand
+from accounts.services.brand import digest_of, read_brand, save_brand
 from accounts.services.permissions import Action
 from accounts.views.portal.doors import actor_of, allow, show, status_of
 
@@ -105,13 +105,15 @@ def brand(request: HttpRequest) -> HttpResponse:
     allow(request, Action.RUN_PROVIDER)
     row = read_brand()
     before = {name: getattr(row, name) for name in TEXTS}
+    old = before | {"logo": digest_of(row)}
     shown = before | {"support_url": row.support_url.removeprefix("mailto:")}
     posted = request.method == "POST"
     form = BrandForm(request.POST if posted else None, request.FILES if posted else None, initial=shown)
     if posted and form.is_valid():
         _fill(row, form.cleaned_data)
         save_brand(row)
-        record_brand(by=actor_of(request), before=before, after={name: getattr(row, name) for name in TEXTS})
+        new = {name: getattr(row, name) for name in TEXTS} | {"logo": digest_of(row)}
+        record_brand(by=actor_of(request), before=old, after=new)
         messages.info(request, _("Saved"))
         return redirect("portal:brand")
     return show(request, "portal/brand.html", {"form": form, "tab": "brand"}, status=status_of(form))
@@ -120,8 +122,8 @@ def brand(request: HttpRequest) -> HttpResponse:
 @require_safe
 def brand_logo(request: HttpRequest, digest: str) -> HttpResponse:
     """The logo of this digest."""
-    row = read_brand()
-    if not row.logo or look().logo != digest:
+    row = read_brand()  # and not what is kept: the address says which logo it is, for ever
+    if not row.logo or digest_of(row) != digest:
         raise Http404
     return _kept(bytes(row.logo), "image/png")
 
@@ -129,7 +131,7 @@ def brand_logo(request: HttpRequest, digest: str) -> HttpResponse:
 @require_safe
 def brand_sheet(request: HttpRequest, colour: str) -> HttpResponse:
     """The accents of the brand's colour; any other colour is 404."""
-    if not colour or look().sheet != colour:
+    if not colour or read_brand().accent != f"#{colour}":
         raise Http404
     return _kept(stylesheet(f"#{colour}").encode(), "text/css; charset=utf-8")
 

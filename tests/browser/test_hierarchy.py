@@ -184,7 +184,8 @@ def test_a_folder_goes_to_the_trash_and_then_for_good(signed_in: Opened, fill: A
     submit(window)
     page.wait_for_selector(item("Trash/Obras"), state="detached")
     assert names(made) == {"Familia"}
-    assert window.complaints == []
+    # What the page had asked of a folder just before it went is answered with 410, which a browser notes.
+    assert [one for one in window.complaints if "410 (Gone)" not in one] == []
 
 
 def test_a_folder_is_hidden_and_found_again(signed_in: Opened, fill: Any, imap: Any) -> None:

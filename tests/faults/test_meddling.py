@@ -3,6 +3,7 @@ anew, renames it. No wrong message is ever shown or changed, and the next page s
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from typing import Any
@@ -59,18 +60,25 @@ MEDDLING: dict[str, Meddle] = {
 
 
 def meddle_before(one: Scene, command: int, meddle: Meddle) -> Callable[[], bool]:
-    """Has another program at work just before the server sees this command, counted from now; says whether it came to that."""
-    left = [command]
+    """Has another program at work just before the server sees this command, counted from now; says whether it came to that. It
+    works in the proxy's thread, with the one connection that the test has too: whoever asks waits until it is ready."""
+    left, ready = [command], threading.Event()
 
     def stumble(_line: bytes) -> str:
         left[0] -= 1
         if left[0] == -1:
-            meddle(one)
-            one.look()
+            try:
+                meddle(one)
+                one.look()
+            finally:
+                ready.set()
         return ""
 
+    def came() -> bool:
+        return left[0] < 0 and ready.wait(30)
+
     one.proxy.stumble = stumble
-    return lambda: left[0] < 0
+    return came
 
 
 def refs_of(shown: Any) -> Iterator[tuple[Ref, str | None]]:

@@ -162,3 +162,36 @@ def test_no_page_asks_the_database_for_it(world: World, django_assert_num_querie
     with django_assert_num_queries(1):
         brand.look()
         brand.look()
+
+
+@pytest.mark.django_db
+def test_an_address_is_of_one_logo_for_ever(world: World) -> None:
+    """Another process may still know the old look when it is asked for the new, and the other way round."""
+    client = world.client(world.provider)
+    for colour in ("#ff0000", "#00ff00"):
+        out = io.BytesIO()
+        Image.new("RGB", (90, 30), colour).save(out, "PNG")
+        logo = io.BytesIO(out.getvalue())
+        logo.name = "logo.png"
+        before = brand.look()
+        assert send(client, accent=colour, logo=logo).status_code == 302
+        now = brand.look()
+        brand.keep(before)
+        assert Client().get(reverse("brand_logo", args=[now.logo])).status_code == 200
+        assert Client().get(reverse("brand_sheet", args=[now.sheet])).status_code == 200
+        if before.logo:
+            assert Client().get(reverse("brand_logo", args=[before.logo])).status_code == 404
+        brand.keep(now)
+    assert Change.objects.filter(verb="brand.change", after__has_key="logo").count() == 2
+    assert Brand.objects.count() == 1
+
+
+def test_a_turned_photograph_stands_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with Image.open(io.BytesIO(draw_logo(picture("JPEG", (300, 100), exif=exif)))) as drawn:
+        assert drawn.height > drawn.width
+    out = io.BytesIO()
+    Image.new("I;16", (30, 30), 32768).save(out, "PNG")
+    with pytest.raises(NoLogo):
+        draw_logo(out.getvalue())
