@@ -347,3 +347,28 @@ def test_a_large_folder_shows_what_came_last_until_it_is_sorted(
         time.sleep(0.05)
     assert [row.subject for row in page.rows] == LISTED[:3]
     assert opener.subjects() == [*LISTED, "antigua"]
+
+
+def test_a_sort_that_fails_is_not_begun_again_by_every_look(
+    opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imap_lists, "LARGE", 5)
+    monkeypatch.setattr(listing, "LARGE", 5)
+    monkeypatch.setattr(listing, "NEWEST", 4)
+    imap(opener.address).append("INBOX", letter("antigua", day=-99))
+    begun: list[bytes] = []
+
+    def stumble(line: bytes) -> str:
+        if line.startswith(b"UID SORT") and line.endswith(b" ALL\r\n"):
+            begun.append(line)
+            return "NO"
+        return ""
+
+    with opener.source() as source:
+        source.folders()
+    opener.proxy.stumble = stumble
+    for _look in range(4):
+        with opener.source() as source:
+            assert source.page(INBOX, Query(), Window(0, 3)).unsorted
+        time.sleep(0.2)
+    assert len(begun) == 1

@@ -174,14 +174,19 @@ class ImapLists:
             Worker(target=self._sort, args=(session, folder), name="sort", daemon=True).start()
 
     def _sort(self, session: Session, folder: FolderId) -> None:
+        """After a failure the lock stays until it expires, and nobody is told: a page that reads again would begin it again."""
         try:
-            session.read(lambda: sort_folder(session, self._cache, folder))
+            session.read(lambda: sort_folder(session, self._cache, folder, beat=lambda: self._hold(folder)))
         except MailError as error:
             logger.info("sorting: %s", type(error).__name__)
+            return
         finally:
             session.close()
-            self._cache.unlock(folder, SORTING)
+        self._cache.unlock(folder, SORTING)
         self._answers.tell(folder)
+
+    def _hold(self, folder: FolderId) -> None:
+        self._cache.lock(folder, SORTING, SORTING_S, again=True)
 
     def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
         """A window of conversations; None where nobody can tell them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from array import array
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from webmail.imap.fetch import by_uid, fetch_command
@@ -136,13 +137,14 @@ def _read_newest(session: Session, state: Selected, window: Window) -> Listing:
     return Listing(state, state.exists - len(state.deleted), shown, unsorted=True)
 
 
-def sort_folder(session: Session, cache: MailCache, folder: FolderId) -> None:
+def sort_folder(session: Session, cache: MailCache, folder: FolderId, *, beat: Callable[[], None]) -> None:
     """Sorts a folder by date and keeps its order. Piece by piece first, which lets the server remember the dates: a million
-    that it has not seen yet take it longer than any answer may."""
+    that it has not seen yet take it longer than any answer may. `beat` is called after each piece."""
     state, _flight = session.selected(folder)
     command = sort_command(session.connection, "date")
     for first in range(1, state.exists + 1, LARGE):
         session.connection.run([*command[:-1], b"%d:%d" % (first, min(first + LARGE - 1, state.exists))])
+        beat()
     _read_listing(session, cache, folder, Query())
 
 
