@@ -39,16 +39,13 @@ def record(
     name: str = "",
 ) -> Change:
     """Writes down one change; of `before` and `after` only what differs is kept. No secrets belong into them."""
-    old, new = dict(before or {}), dict(after or {})
-    same = {key for key in old.keys() & new.keys() if old[key] == new[key]}
     return Change.objects.create(
         actor=by.person,
         actor_name=by.name,
         origin=by.origin,
         verb=verb,
         thing=name or str(thing),
-        before={key: old[key] for key in old if key not in same},
-        after={key: new[key] for key in new if key not in same},
+        **_different(before or {}, after or {}),
         **_whose(thing),
     )
 
@@ -93,10 +90,16 @@ def record_person(
 
 def record_brand(*, by: Actor, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Writes down a change of the provider's look; only the provider's people read it."""
-    values = {"before": {k: v for k, v in before.items() if v != after.get(k)}}
-    values["after"] = {k: v for k, v in after.items() if v != before.get(k)}
     who = {"actor": by.person, "actor_name": by.name, "origin": by.origin}
-    Change.objects.create(**who, verb="brand.change", thing=str(after.get("name", "")), **values)
+    name = str(after.get("name", ""))
+    Change.objects.create(**who, verb="brand.change", thing=name, **_different(before, after))
+
+
+def _different(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`before` and `after` without what is the same in both."""
+    same = {key for key in before.keys() & after.keys() if before[key] == after[key]}
+    old, new = ({key: one[key] for key in one if key not in same} for one in (before, after))
+    return {"before": old, "after": new}
 
 
 def _whose(thing: Audited) -> dict[str, Any]:

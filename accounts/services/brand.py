@@ -63,11 +63,6 @@ def digest_of(row: Brand) -> str:
     return hashlib.sha256(bytes(row.logo)).hexdigest()[:16] if row.logo else ""
 
 
-def forget_look() -> None:
-    """What is kept counts no more."""
-    _kept.clear()
-
-
 def keep(found: Look) -> Look:
     """Has this process show it for KEPT_S."""
     _kept[:] = [(time.monotonic() + KEPT_S, found)]

@@ -21,6 +21,8 @@ from accounts.services.brand import look
 AUTOMATIC = {"Auto-Submitted": "auto-generated"}
 """RFC 3834 section 5: nobody answers by itself."""
 
+TIMEOUT_S = 20.0
+
 log = logging.getLogger(__name__)
 
 
@@ -48,7 +50,12 @@ def notify(to: str, subject: str, paragraphs: Sequence[str]) -> bool:
 
 def _send(to: str, subject: str, text: str) -> bool:
     text += _below()
-    return bool(EmailMessage(subject, text, to=[to], headers=AUTOMATIC).send())
+    return bool(EmailMessage(_line(subject), text, to=[to], headers=AUTOMATIC).send())
+
+
+def _line(text: str) -> str:
+    """A name that somebody has typed, as it may stand in a header."""
+    return " ".join(text.split())
 
 
 def _below() -> str:
@@ -59,15 +66,15 @@ def _below() -> str:
 def _deliver(to: str, subject: str, text: str) -> bool:
     domain = to.rpartition("@")[2]
     letter = message.EmailMessage(policy=SMTP)
-    letter["From"] = formataddr((look().name, f"postmaster@{domain}"))
+    letter["From"] = formataddr((_line(look().name), f"postmaster@{domain}"))
     letter["To"] = to
-    letter["Subject"] = subject
+    letter["Subject"] = _line(subject)
     letter["Date"] = format_datetime(timezone.now())
     letter["Message-ID"] = make_msgid(domain=domain)
     for name, value in AUTOMATIC.items():
         letter[name] = value
     letter.set_content(text + _below())
-    with smtplib.LMTP(settings.LMTP_HOST, settings.LMTP_PORT, local_hostname="localhost") as client:
+    with smtplib.LMTP(settings.LMTP_HOST, settings.LMTP_PORT, local_hostname="localhost", timeout=TIMEOUT_S) as client:
         try:
             client.sendmail("", [to], letter.as_bytes())
         except (smtplib.SMTPRecipientsRefused, smtplib.SMTPDataError):

@@ -15,15 +15,14 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Mailbox, SentToday
+from accounts.numbers import read_number
 
 KEPT_DAYS = 35
 ALLOWED = "DUNNO"
 TOO_MANY = "550 5.7.1 A day's limit is {limit} recipients, and this message has {count}: it can never be sent like this"
-REACHED = (
-    "450 4.7.1 Daily sending limit reached: {left} of {limit} recipients are left today, and this message has {count}"
-)
-"""The code of a wait (RFC 3463, 4.7.1): who tries again tomorrow may. Its first words are `DAILY`."""
 DAILY = "Daily sending limit reached"
+REACHED = f"450 4.7.1 {DAILY}: {{left}} of {{limit}} recipients are left today, and this message has {{count}}"
+"""The code of a wait (RFC 3463, 4.7.1): who tries again tomorrow may. Our own worker knows it by `DAILY`."""
 
 log = logging.getLogger(__name__)
 
@@ -52,7 +51,7 @@ def allowance_of(mailbox: Mailbox) -> Allowance | None:
 def answer_policy(asked: dict[str, str]) -> str:
     """Postfix's question at the end of a message (SMTPD_POLICY_README): counts its recipients, or refuses all of it. Two messages
     at once cannot both take the last place."""
-    login, count = asked.get("sasl_username", "").lower(), _number(asked.get("recipient_count", ""))
+    login, count = asked.get("sasl_username", "").lower(), read_number(asked.get("recipient_count", ""), digits=7)
     if asked.get("protocol_state") != "END-OF-MESSAGE" or not login or not count:
         return ALLOWED
     found = Mailbox.objects.filter(address=login).select_related("domain__customer__plan").first()
@@ -78,7 +77,3 @@ def _take(mailbox_id: int, count: int, limit: int, day: date) -> bool:
         row, _made = SentToday.objects.get_or_create(mailbox_id=mailbox_id, day=day)
         free = SentToday.objects.filter(pk=row.pk, recipients__lte=limit - count)
         return free.update(recipients=F("recipients") + count) == 1
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 8 else 0

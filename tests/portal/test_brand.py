@@ -157,8 +157,12 @@ def test_what_is_wrong_is_told_and_changes_nothing(world: World, fields: dict[st
 
 
 @pytest.mark.django_db
-def test_no_page_asks_the_database_for_it(world: World, django_assert_num_queries: Any) -> None:
-    brand.forget_look()
+def test_no_page_asks_the_database_for_it(
+    world: World, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(brand, "KEPT_S", -1.0)
+        brand.keep(brand.Look("de antes"))
     with django_assert_num_queries(1):
         brand.look()
         brand.look()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import smtplib
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -202,6 +203,36 @@ def test_who_ends_the_letter_gets_none(three: dict[str, Client]) -> None:
     assert WeeklySummary.objects.get().wanted is False
     client.post(reverse("usage_summary"), {"wanted": "1"})
     assert WeeklySummary.objects.get().wanted is True
+
+
+def test_who_cannot_be_written_to_holds_nobody_back(
+    three: dict[str, Client], provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server hangs up on the letters of one address; the others get theirs, once."""
+    customer = provider.ana.domain.customer
+    first = User.objects.get(roles__kind=Kind.CUSTOMER)
+    runner(Kind.CUSTOMER, customer=customer)
+    real = mail.EmailMessage.send
+
+    def send(letter: mail.EmailMessage, fail_silently: bool = False) -> int:
+        if first.email in letter.to:
+            raise smtplib.SMTPServerDisconnected
+        return real(letter, fail_silently)
+
+    monkeypatch.setattr(mail.EmailMessage, "send", send)
+    SpaceAlert.objects.create(customer=customer, percent=80, at=timezone.now())
+    assert [send_alerts() for _round in range(3)] == [1, 0, 0]
+    assert [send_summaries(now=MONDAY) for _round in range(2)] == [3, 0]
+    monkeypatch.setattr(mail.EmailMessage, "send", real)
+    assert send_summaries(now=MONDAY) == 1
+
+
+def test_a_name_of_two_lines_is_a_subject_of_one(three: dict[str, Client], provider: Provider) -> None:
+    customer = provider.ana.domain.customer
+    Customer.objects.filter(pk=customer.pk).update(name="Linea\nuno")
+    SpaceAlert.objects.create(customer=customer, percent=80, at=timezone.now())
+    assert send_alerts() == 1
+    assert mail.outbox[0].subject == "Linea uno uses 80 % of its space"
 
 
 def test_a_server_that_does_not_take_it_is_asked_again(three: dict[str, Client], settings: Any) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import smtplib
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.urls import reverse
@@ -16,6 +18,8 @@ from accounts.services.letters import notify
 from accounts.services.permissions import providers
 
 ROUND = 500
+FAILURES = 20
+"""After so many letters that a server did not answer to, a round leaves the others of their kind."""
 FRESH = timedelta(days=2)
 """What could not be written for so long is written no more."""
 
@@ -23,21 +27,34 @@ log = logging.getLogger(__name__)
 
 
 def send_alerts(*, now: datetime | None = None) -> int:
-    """Writes to whom nobody has written yet; gives how many letters were taken. Each alert is claimed before its letter goes out,
-    so that nobody is written to twice; where the server does not answer it is let go of, and the round ends."""
+    """Writes to whom nobody has written yet; gives how many letters were taken. Each alert is claimed before its letters go out,
+    so that nobody is written to twice. Where the server answered to none of them it is let go of, for the next round; who
+    alone could not be written to is left out, and holds nobody else back."""
     now = now or timezone.now()
     sent = 0
+    failures = {True: 0, False: 0}  # of owners, whom our own server takes letters for, and of people anywhere
     due = SpaceAlert.objects.filter(mailed__isnull=True, at__gte=now - FRESH).select_related("mailbox", "customer")
     for alert in due.order_by("at")[:ROUND]:
+        of_owner = alert.mailbox_id is not None
+        if failures[of_owner] >= FAILURES:
+            continue
         if not SpaceAlert.objects.filter(pk=alert.pk, mailed__isnull=True).update(mailed=now):
             continue
-        try:
-            sent += _write(alert)
-        except (OSError, smtplib.SMTPException) as error:
+        answers = [_answer(letter) for letter in _letters(alert)]
+        sent += answers.count(True)
+        failures[of_owner] += answers.count(None)
+        if answers and set(answers) == {None}:
             SpaceAlert.objects.filter(pk=alert.pk).update(mailed=None)
-            log.warning("alerts: %s", type(error).__name__)
-            break
     return sent
+
+
+def _answer(letter: Callable[[], bool]) -> bool | None:
+    """Whether a letter was taken; None when the server did not answer."""
+    try:
+        return letter()
+    except (OSError, smtplib.SMTPException) as error:
+        log.warning("alerts: %s", type(error).__name__)
+        return None
 
 
 def propose_mode(mailbox: Mailbox) -> bool:
@@ -62,13 +79,13 @@ def people_of(customer: Customer) -> list[User]:
     return list(User.objects.filter(roles__kind=Kind.CUSTOMER, roles__customer=customer, is_active=True).distinct())
 
 
-def _write(alert: SpaceAlert) -> int:
-    """The letters of one alert; gives how many were taken."""
+def _letters(alert: SpaceAlert) -> list[Callable[[], bool]]:
+    """The letters of one alert, each to be handed over by calling it."""
     if alert.mailbox:
-        return int(_tell_owner(alert, alert.mailbox))
+        return [partial(_tell_owner, alert, alert.mailbox)]
     if alert.customer:
-        return sum(_tell_customer(alert, alert.customer, person) for person in people_of(alert.customer))
-    return sum(_tell_provider(alert, person) for person in providers())
+        return [partial(_tell_customer, alert, alert.customer, person) for person in people_of(alert.customer)]
+    return [partial(_tell_provider, alert, person) for person in providers()]
 
 
 def _tell_owner(alert: SpaceAlert, mailbox: Mailbox) -> bool:

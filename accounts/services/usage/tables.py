@@ -14,6 +14,7 @@ from django.db.models import F, Min, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import Customer, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
+from accounts.numbers import read_number
 from accounts.services.permissions import Person, customers_of, resellers_of
 from accounts.services.usage.scope import Scope
 
@@ -214,4 +215,5 @@ def buyers(person: Person) -> list[Customer]:
 
 
 def _number(text: str | None, most: int) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 12 and int(text) <= most else None
+    number = read_number(text or "")
+    return number if number is not None and number <= most else None

@@ -18,6 +18,7 @@ from accounts.models import MailboxSpace, User, WeeklySummary
 from accounts.services.letters import notify
 from accounts.services.limits import size_words
 from accounts.services.permissions import held_by
+from accounts.services.usage.letters import FAILURES
 from accounts.services.usage.report import SpaceReport, read_report
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.tables import unused
@@ -43,14 +44,15 @@ def want_summary(person: User, *, wanted: bool) -> None:
 
 def send_summaries(*, now: datetime | None = None) -> int:
     """Writes to everybody who runs something, wants it, and was not written to this week; gives how many letters were taken. A
-    person is claimed before the letter goes out, so nobody gets two; where the server does not answer, the round ends."""
+    person is claimed before the letter goes out, so nobody gets two; to whom the server did not answer is written in the next
+    round, and holds nobody else back."""
     here = timezone.localtime(now)
     monday = here.date() - timedelta(days=here.weekday())
     if here.weekday() == 0 and here.hour < HOUR:
         return 0
     runs = Q(roles__isnull=False) | Q(is_superuser=True)
     done = Q(weekly_summary__wanted=False) | Q(weekly_summary__week__gte=monday)
-    sent = 0
+    sent = failures = 0
     for person in User.objects.filter(runs, is_active=True).exclude(done).distinct().order_by("pk")[:ROUND]:
         row, _made = WeeklySummary.objects.get_or_create(person=person)
         unclaimed = Q(week__isnull=True) | Q(week__lt=monday)
@@ -61,7 +63,9 @@ def send_summaries(*, now: datetime | None = None) -> int:
         except (OSError, smtplib.SMTPException) as error:
             WeeklySummary.objects.filter(pk=row.pk).update(week=row.week)
             log.warning("summaries: %s", type(error).__name__)
-            break
+            failures += 1
+            if failures == FAILURES:
+                break
     return sent
 
 

@@ -19,6 +19,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.adapter import client_ip
 from accounts.models import Mailbox, User
+from accounts.numbers import read_number
 from accounts.services.audit import Actor
 from accounts.services.customers import set_alert_percent
 from accounts.services.usage.letters import propose_mode
@@ -42,7 +43,7 @@ def quota_change(request: HttpRequest) -> HttpResponse:
     query = _table_of(request)
     scope = scope_of(request, query)
     form = QuotaForm(request.POST)
-    chosen = [int(one) for one in request.POST.getlist("mailbox") if one.isascii() and one.isdigit() and len(one) < 19]
+    chosen = [key for key in map(read_number, request.POST.getlist("mailbox")) if key is not None]
     if form.is_valid():
         try:
             changed = set_quotas(by=_actor(request), scope=scope, mailbox_ids=chosen, quota_bytes=form.quota_bytes)
