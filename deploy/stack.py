@@ -23,6 +23,7 @@ from deploy.tls import make_certificates
 
 START_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 10.0
+CHILDREN_S = 1.0
 MASTER_USER = "casilla"
 SERVERS = ("redis", "dovecot", "postfix")
 
@@ -162,7 +163,8 @@ class Stack:
         raise StackError(f"{name} did not come up: {why}\n{self.log_tail(name)}".rstrip())
 
     def stop(self, names: Iterable[str] | None = None) -> None:
-        """Ends processes in the reverse order of their start, by their ids, and waits for each."""
+        """Ends processes in the reverse order of their start, by their ids, and waits for each and for its children: Dovecot's
+        imap processes go on serving their clients for seconds after their master has gone."""
         chosen = [name for name in reversed(self.processes) if names is None or name in set(names)]
         for name in chosen:
             self._signal(name, signal.SIGTERM)
@@ -173,6 +175,7 @@ class Stack:
             if self.processes[name].poll() is None:
                 self._signal(name, signal.SIGKILL)
                 self.processes[name].wait()
+            _end_group(self.processes[name].pid)
             del self.processes[name]
 
     def pids(self) -> dict[str, int]:
@@ -259,3 +262,13 @@ class Stack:
         if process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 process.send_signal(number)
+
+
+def _end_group(leader: int) -> None:
+    """Waits a moment for what is left in the process group of a process that has ended, then ends it."""
+    until = time.monotonic() + CHILDREN_S
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        while time.monotonic() < until:
+            os.killpg(leader, 0)
+            time.sleep(0.01)
+        os.killpg(leader, signal.SIGKILL)
