@@ -208,7 +208,7 @@ class Ours(Adapter):
     async def search(self, folder, field, text):
         self.filtered = True
         params = {"q": text} | ({"body": "1"} if field == "body" else {})
-        answer = await self.c.get(self._url(folder), params)
+        answer = await self.c.get(self._url(folder), params, headers={**HTMX, "HX-Target": "list"})
         assert answer.status == 200, answer.status
         total = re.search(r'data-total="([0-9]+)"', answer.text())
         return int(total[1]) if total else 0

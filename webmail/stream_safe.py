@@ -10,10 +10,15 @@ from functools import cache
 LONGEST_RUN = 30
 """Marks on one character; no script needs more, and a browser takes seconds to draw tens of thousands."""
 
+_PERHAPS = re.compile(f"[\u0300-\U0010ffff]{{{LONGEST_RUN + 1}}}")
+"""Marks come from U+0300 on; most texts are told apart by that alone."""
+
 
 def stream_safe(text: str) -> str:
     """The text without the combining marks that follow thirty others."""
-    return text if text.isascii() else _pattern().sub(r"\1", text)
+    if len(text) <= LONGEST_RUN or text.isascii() or not _PERHAPS.search(text):
+        return text
+    return _pattern().sub(r"\1", text)
 
 
 @cache

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webmail.markup.css import CSS_LIMIT_BYTES, MAX_RULES, Css
+from webmail.markup.sanitize import sanitize
 from webmail.markup.urls import ImageUrls
 
 
@@ -125,3 +126,23 @@ def test_a_declared_scheme_is_noticed_and_not_written() -> None:
     sheet = css()
     assert sheet.sheet(":root{color-scheme:light dark}") == ""
     assert sheet.dark
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["p{color:red}", "p{colour:red;position:fixed}@import 'x';", "@media (prefers-color-scheme: dark){p{color:#fff}}"],
+)
+def test_a_sheet_that_comes_again_is_cleaned_as_the_first_time(text: str) -> None:
+    html = f"<style>{text}</style><p style='color:blue;width:expression(1)'>x</p>"
+    first, again = (sanitize(html, cid_urls={}, remote="block") for _ in range(2))
+    beside = sanitize(html + "<style>i{background:url(https://x.test/a.png)}</style>", cid_urls={}, remote="block")
+    assert first == again
+    assert first.css in beside.css
+    assert (first.coloured, first.dark, first.dark_css) == (beside.coloured, beside.dark, beside.dark_css)
+
+
+def test_a_sheet_with_an_address_is_nobody_elses() -> None:
+    html = "<style>p{background:url(cid:a)}</style><p style='background:url(cid:a)'>x</p>"
+    mine, others = (sanitize(html, cid_urls={"a": f"/{one}.png"}, remote="block") for one in ("mine", "others"))
+    assert "/mine.png" in mine.css + mine.html
+    assert "/mine.png" not in others.css + others.html

@@ -18,7 +18,7 @@ from webmail.services.whereabouts import Whereabouts
 from webmail.templatetags.drawn import Leaf, Place, Plate, tree_item
 from webmail.values import Address, FolderId, Ref, Role, Summary, Thread
 from webmail.views.drawing import PLACE, Drawn, draw, drawn, render_part
-from webmail.views.rows import Around, draw_row, draw_rows, look_of, texts_of
+from webmail.views.rows import Around, draw_row, draw_rows, look_of, setting_of, texts_of
 
 FOLDER = FolderId("Obra & <b>Ñandú</b>")
 TEXT = st.text(max_size=40) | st.sampled_from(["", "<script>\"'&amp;", "%s %(n)d {{ x }} {% now %}", "\x02\x03\u2028"])
@@ -67,7 +67,9 @@ def test_a_row_is_what_its_template_draws(
     places = {row.summary.ref: Whereabouts("until", timezone.now() + timedelta(days=2), 45)} if placed else {}
     around = Around(7, FOLDER, sort, query, confirm, places)  # type: ignore[arg-type]
     with translation.override(language), timezone.override(ZoneInfo(zone)):
-        assert draw_rows([row], around) == draw_row(look_of(row, around, language), texts_of(row, around, language))
+        assert draw_rows([row], around) == draw_row(
+            look_of(row, around, language), texts_of(row, around, setting_of(around))
+        )
 
 
 def test_a_part_is_drawn_anew_for_other_values_alone() -> None:

@@ -21,7 +21,7 @@ class Session:
 
     def __init__(self, key: Key, open_: Open, folder: FolderId | None = None) -> None:
         """`folder` is the one that will be asked for, as far as is known."""
-        self._key = key
+        self.key = key
         self._open = open_
         self._folder = folder
         self._leased: Connection | None = None
@@ -35,13 +35,13 @@ class Session:
 
     def another(self) -> Session:
         """A session on the same account with a connection of its own."""
-        return Session(self._key, self._open)
+        return Session(self.key, self._open)
 
     @property
     def connection(self) -> Connection:
         """The leased connection. Raises Unreachable, CertificateRefused or LoginRefused when one has to be opened."""
         if self._leased is None:
-            self._leased, self._kept = pool.take(self._key, self._open, prefer=self._wants_kept)
+            self._leased, self._kept = pool.take(self.key, self._open, prefer=self._wants_kept)
         return self._leased
 
     def _wants_kept(self, connection: Connection) -> bool:
@@ -61,14 +61,14 @@ class Session:
     def reconnect(self) -> None:
         """A new connection in the place of a broken one."""
         self.close()
-        self._leased, self._kept = pool.take(self._key, self._open, fresh=True)
+        self._leased, self._kept = pool.take(self.key, self._open, fresh=True)
 
     def close(self) -> None:
         """Gives the connection back."""
         if self._leased is not None:
             with suppress(Unreachable):
                 self._leased.settle()
-            pool.give(self._key, self._leased)
+            pool.give(self.key, self._leased)
         self._leased, self._state, self.along = None, None, None
 
     def known(self, folder: FolderId) -> Selected | None:
@@ -103,7 +103,7 @@ class Session:
         """Another folder is not opened on a connection on which the Inbox stays selected, if there is another one."""
         if self.connection.kept is None or is_kept(self.connection, folder):
             return
-        other = pool.swap(self._key, self.connection, self._open)
+        other = pool.swap(self.key, self.connection, self._open)
         if other is not None:
             self._leased, self._kept = other
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 import tinycss2
 
@@ -32,6 +33,9 @@ MAX_MEDIA_DEPTH = 2
 MAX_FUNCTION_DEPTH = 5
 MAX_TOKENS = 200
 """Tokens of one value or selector."""
+KEPT_SHEET_CHARS, KEPT_SHEETS = 20_000, 200
+KEPT_ATTRIBUTE_CHARS, KEPT_ATTRIBUTES = 300, 5_000
+"""Sheets and style attributes that a process remembers, 8 MB and 5 MB at most."""
 
 _IDENT = re.compile(r"-{0,2}[^\W\d][\w-]{0,80}|-[^\W\d][\w-]{0,80}")
 _CLASS = re.compile(r"[\w-]{1,200}")
@@ -42,6 +46,17 @@ _STRING = re.compile(r"[^\x00-\x1f\x7f\"'<>\\{}\u2028\u2029]{0,200}")
 _POSITION = re.compile(r"[0-9nN+\- ]{1,20}")
 _SCHEME = re.compile(r"(?:(?:only )?screen and )?\(\s*prefers-color-scheme\s*:\s*(dark|light)\s*\)", re.IGNORECASE)
 _MEDIA_WORD = re.compile(r"[a-zA-Z-]{1,40}")
+
+
+class Seen(NamedTuple):
+    """What a text of CSS came to: the same letters bring the same sheets again and again."""
+
+    clean: str
+    removed: frozenset[str]
+    coloured: bool
+    dark: bool
+    dark_rules: str
+    rules: int
 
 
 class Rejected(Exception):
@@ -70,7 +85,10 @@ class Css:
         if not self._take(text):
             return ""
         before = self._images.remote_count
-        clean = self._block(tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True))
+        if len(text) <= KEPT_ATTRIBUTE_CHARS and _is_plain(text):
+            clean = self._learn(_kept_block(text))
+        else:
+            clean = self._block(_parse_block(text))
         self._cache[text] = (clean, self._images.remote_count - before)
         return clean
 
@@ -80,7 +98,23 @@ class Css:
         if len(text) > left:
             self.removed.add("css-limit")
             text = text[: text.rfind("}", 0, left) + 1]
-        return self._rules(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True), 0)
+        if len(text) <= KEPT_SHEET_CHARS and self._rules_left == MAX_RULES and _is_plain(text):
+            return self._learn(_kept_sheet(text))
+        return self._rules(_parse_sheet(text), 0)
+
+    def _learn(self, seen: Seen) -> str:
+        """Takes over what was found out about a text before."""
+        self.removed |= seen.removed
+        self.coloured |= seen.coloured
+        self.dark |= seen.dark
+        self.dark_rules += seen.dark_rules
+        self._rules_left -= seen.rules
+        return seen.clean
+
+    def seen(self, clean: str) -> Seen:
+        """What became of the one text that this was given."""
+        rules = MAX_RULES - self._rules_left
+        return Seen(clean, frozenset(self.removed), self.coloured, self.dark, self.dark_rules, rules)
 
     def _take(self, text: str) -> bool:
         """True while there is budget to parse this text."""
@@ -108,7 +142,7 @@ class Css:
         except Rejected:
             self.removed.add("css")
             return ""
-        block = self._block(tinycss2.parse_blocks_contents(node.content, skip_comments=True, skip_whitespace=True))
+        block = self._block(_parse_block(node.content))
         return f"{selector}{{{block}}}\n" if selector and block else ""
 
     def _at_rule(self, node: Any, depth: int) -> str:
@@ -201,6 +235,31 @@ class Css:
             raise Rejected
         found = self._images.resolve(raw)
         return css_url(found) if found else "none"
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text means the same in every body: it names no address, not even in escapes."""
+    return "\\" not in text and "url" not in text.lower()
+
+
+def _parse_block(text: Any) -> list[Any]:
+    return list(tinycss2.parse_blocks_contents(text, skip_comments=True, skip_whitespace=True))
+
+
+def _parse_sheet(text: str) -> list[Any]:
+    return list(tinycss2.parse_stylesheet(text, skip_comments=True, skip_whitespace=True))
+
+
+@lru_cache(maxsize=KEPT_ATTRIBUTES)
+def _kept_block(text: str) -> Seen:
+    css = Css(ImageUrls({}, "block", None))
+    return css.seen(css._block(_parse_block(text)))
+
+
+@lru_cache(maxsize=KEPT_SHEETS)
+def _kept_sheet(text: str) -> Seen:
+    css = Css(ImageUrls({}, "block", None))
+    return css.seen(css._rules(_parse_sheet(text), 0))
 
 
 def css_url(url: str) -> str:

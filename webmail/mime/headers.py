@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from webmail.mime.charsets import decode_text
 from webmail.stream_safe import stream_safe
@@ -13,6 +14,8 @@ from webmail.values import Defect, Header
 HEADER_LIMIT_BYTES = 262_144
 VALUE_LIMIT_BYTES = 65_536
 FIELDS_LIMIT = 2_000
+SHORT_BYTES, SHORT_VALUES = 300, 10_000
+"""Values that a process remembers decoded, about 500 octets each."""
 
 PLAIN_FIELDS = frozenset(
     {
@@ -50,6 +53,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _BIDI = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C], None)
 _CONTROLS = dict.fromkeys([*range(1, 0x20), *range(0x7F, 0xA0), 0x2028, 0x2029], " ") | {0: None}
 _UNSAFE = {**_BIDI, **_CONTROLS}
+_UNSAFE_ONES = re.compile(f"[{re.escape(''.join(map(chr, _UNSAFE)))}]")
 
 
 def split_header(raw: bytes, limit: int = HEADER_LIMIT_BYTES) -> tuple[list[tuple[str, bytes]], list[Defect]]:
@@ -94,7 +98,14 @@ def decode_header(value: bytes) -> str:
     so that split characters survive), 8-bit bytes as UTF-8 or windows-1252, controls and bidi overrides removed."""
     if len(value) <= VALUE_LIMIT_BYTES and b"=?" not in value and _PRINTABLE.fullmatch(value):
         return value.decode("ascii").strip()  # most values: nothing of all that is in them
+    return _decode_again(value) if len(value) <= SHORT_BYTES else _decode(value)
+
+
+def _decode(value: bytes) -> str:
     return make_safe("".join(_pieces(_unfold(value)))).strip()
+
+
+_decode_again = lru_cache(maxsize=SHORT_VALUES)(_decode)  # the same people write again and again
 
 
 def _unfold(value: bytes) -> bytes:
@@ -161,7 +172,7 @@ def make_safe(text: str) -> str:
     stands beside them."""
     if text.isascii() and text.isprintable():
         return text
-    return stream_safe(_SURROGATE.sub("\ufffd", text.translate(_UNSAFE)))
+    return stream_safe(_SURROGATE.sub("\ufffd", text.translate(_UNSAFE) if _UNSAFE_ONES.search(text) else text))
 
 
 def decode_field(name: str, value: bytes) -> str:

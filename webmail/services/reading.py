@@ -159,8 +159,9 @@ def _row_page(page: Page, folder: Folder, query: Query, window: Window, tags: Ta
     sent_by_me = folder.role in SENT_BY_ME
     rows: list[Row] = []
     last: date | None = None
+    zone = timezone.get_current_timezone()
     for index, summary in enumerate(page.rows):
-        day = timezone.localtime(summary.date).date()
+        day = summary.date.astimezone(zone).date()
         shown_day = day if query.sort == "date" and day != last else None
         last = day
         if index >= look_back:

@@ -10,6 +10,7 @@ import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache as memoize
 from typing import Any, Generic, NamedTuple, TypeVar, cast
@@ -56,11 +57,6 @@ class Recent(Generic[V]):
             if value is not None:
                 self._values.move_to_end(key)
             return value
-
-    def drop(self, key: Hashable) -> None:
-        with self._lock:
-            value = self._values.pop(key, None)
-            self._weight -= self._weigh(value) if value is not None else 0
 
     def keep(self, key: Hashable, value: V) -> None:
         with self._lock:
@@ -171,11 +167,15 @@ class MailCache:
                 _recent.keep((self._prefix, folder, validity, uid), row)
         return found
 
-    def keep_rows(self, rows: Iterable[Summary]) -> None:
-        rows = list(rows)
+    def keep_rows(self, rows: Iterable[Summary], structures: Mapping[Ref, Part] | None = None) -> None:
+        """Keeps rows, and the MIME trees that were read with them."""
+        values: dict[bytes, bytes] = {}
         for row in rows:
-            _recent.drop((self._prefix, row.ref.folder, row.ref.validity, int(row.ref.id)))
-        self._set({_ref_key("r", row.ref): _pack_row(row) for row in rows}, ROW_TTL_S)
+            values[_ref_key("r", row.ref)] = _pack_row(row)
+            if self.redis is not None:
+                key = (self._prefix, row.ref.folder, row.ref.validity, int(row.ref.id))
+                _recent.keep(key, replace(row, flags=frozenset()))
+        self._set(values | _packed_structures(structures or {}), ROW_TTL_S)
 
     def text_pieces(self, folder: FolderId, validity: int) -> int:
         """How many pieces of texts there are (see `webmail/sources/texts.py`)."""
@@ -207,6 +207,19 @@ class MailCache:
         except RedisError:
             return False
 
+    def count(self, folder: FolderId, what: str, seconds: int) -> int:
+        """How often this was asked since it was asked first, which is forgotten after so long; 0 when nobody counts."""
+        if self.redis is None:
+            return 0
+        key = self._prefix + _folder_key(f"c:{what}", folder)
+        try:
+            with self.redis.pipeline(transaction=False) as pipe:
+                pipe.incr(key)
+                pipe.expire(key, seconds, nx=True)
+                return int(pipe.execute()[0])
+        except RedisError:
+            return 0
+
     def unlock(self, folder: FolderId, work: str) -> None:
         if self.redis is not None:
             with contextlib.suppress(RedisError):
@@ -230,8 +243,7 @@ class MailCache:
 
     def keep_structures(self, structures: Mapping[Ref, Part]) -> None:
         """Keeps MIME trees, but for monstrous ones."""
-        packed = {_ref_key("s", ref): _pack_structure(part) for ref, part in structures.items()}
-        self._set({key: value for key, value in packed.items() if len(value) <= STRUCTURE_LIMIT_BYTES}, ROW_TTL_S)
+        self._set(_packed_structures(structures), ROW_TTL_S)
 
     def _get(self, keys: list[bytes]) -> list[bytes | None]:
         if self.redis is None or not keys:
@@ -317,6 +329,11 @@ def _unpack_row(folder: FolderId, validity: int, uid: int, value: bytes) -> Summ
 
 def _pack_structure(part: Part) -> bytes:
     return json.dumps(pack_part(part), separators=(",", ":")).encode()
+
+
+def _packed_structures(structures: Mapping[Ref, Part]) -> dict[bytes, bytes]:
+    packed = {_ref_key("s", ref): _pack_structure(part) for ref, part in structures.items()}
+    return {key: value for key, value in packed.items() if len(value) <= STRUCTURE_LIMIT_BYTES}
 
 
 def _unpack_structure(value: bytes) -> Part | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import astuple, replace
@@ -19,9 +20,9 @@ from webmail.imap.session import Session
 from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
 from webmail.imap.wire import Flight
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
-from webmail.sources.cache import MailCache
+from webmail.sources.cache import MailCache, Recent
 from webmail.sources.grouping import Groups, is_alone, read_groups
-from webmail.sources.kept import Answers
+from webmail.sources.kept import TRUST_S, Answers
 from webmail.sources.listing import LARGE, Listing, read_listing, sort_folder
 from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
@@ -33,6 +34,9 @@ SORTING_S = 300
 logger = logging.getLogger(__name__)
 
 Place = tuple[int, int, int, int]
+
+_can: Recent[tuple[float, Capabilities]] = Recent(10_000)
+"""What servers can do, by whose connections they are, and when that was known."""
 
 
 class ImapLists:
@@ -57,7 +61,11 @@ class ImapLists:
     @property
     def can(self) -> Capabilities:
         if self._can is None:
-            self._can = self._answers.ask("can", None, CAPABILITIES, self._capabilities)
+            since, known = _can.get(self._session.key) or (-TRUST_S, None)
+            if known is None or time.monotonic() - since >= TRUST_S:
+                known = self._answers.ask("can", None, CAPABILITIES, self._capabilities)
+                _can.keep(self._session.key, (time.monotonic(), known))
+            self._can = known
         return self._can
 
     def _capabilities(self) -> Capabilities:

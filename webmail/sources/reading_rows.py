@@ -34,8 +34,9 @@ class RowReader:
         fresh, more = self._fetch(state, missing, [uid for uid in kept if uid not in flags])
         flags = flags | more
         lasting = [row for row in fresh.values() if row.lasting]
-        self._cache.keep_rows(row.summary for row in lasting)
-        self._cache.keep_structures({row.summary.ref: row.structure for row in lasting if row.structure})
+        if lasting:
+            structures = {row.summary.ref: row.structure for row in lasting if row.structure}
+            self._cache.keep_rows((row.summary for row in lasting), structures)
         known = {uid: replace(row, flags=flags[uid]) for uid, row in kept.items() if uid in flags}
         known |= {uid: row.summary for uid, row in fresh.items()}
         return [known[uid] for uid in uids if uid in known]

@@ -8,6 +8,7 @@ character of its own then, as it is for Dovecot: "jose" finds "José", "josé" d
 from __future__ import annotations
 
 import logging
+import re
 import threading
 import time
 import unicodedata
@@ -16,12 +17,13 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache, lru_cache
 
 from webmail.errors import MailError
 from webmail.imap.connection import Connection, check
 from webmail.imap.fetch import by_uid, fetch_command
 from webmail.imap.session import Session
-from webmail.mime.headers import decode_header, split_header
+from webmail.mime.headers import SHORT_BYTES, SHORT_VALUES, decode_header, split_header
 from webmail.sources.cache import Head, MailCache, Recent
 from webmail.values import FolderId
 
@@ -35,30 +37,35 @@ BETWEEN = b"\x1f"
 """Stands between two fields: nothing that is searched for has it."""
 LOCK_S = 60
 WORK = "texts"
+ASKED, ASKED_S = "asked", 7 * 24 * 3600
+WORTH, MANY = 6, 20_000
+"""Reading a folder costs what half a dozen searches of the server's cost: so many of a week are the server's alone, and one of
+a folder of more than MANY messages, where each takes it a third of a second."""
 RECENT_BYTES = 64 * 1024 * 1024
 """Texts that a process holds: about 12 MB for 100,000 messages."""
 
 logger = logging.getLogger(__name__)
 
 
-class _Simple(dict[int, str]):
-    """Title case of a character where that is one character, once looked up."""
-
-    def __missing__(self, code: int) -> str:
-        char = chr(code)
-        title = char.title()
-        self[code] = title if len(title) == 1 else char
-        return self[code]
-
-
-_simple = _Simple()
-
-
 def fold(text: str) -> bytes:
     """A text as it is compared."""
     if text.isascii():
         return text.upper().encode("ascii")
-    return unicodedata.normalize("NFKD", text.translate(_simple)).encode("utf-8", "replace")
+    title = "".join(map(_title, text)) if _odd().search(text) else text.upper()
+    return unicodedata.normalize("NFKD", title).encode("utf-8", "replace")
+
+
+def _title(char: str) -> str:
+    """Title case of a character where that is one character."""
+    title = char.title()
+    return title if len(title) == 1 else char
+
+
+@cache
+def _odd() -> re.Pattern[str]:
+    """Characters whose title case is not their capital: "ß", "ǆ", ligatures. There are none past the first two planes."""
+    odd = [char for char in map(chr, range(0x80, 0x20000)) if char.upper() != _title(char)]
+    return re.compile(f"[{''.join(odd)}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +149,8 @@ class Texts:
         index = self._load(folder, validity)
         missing = index.missing(order, head)
         if len(missing) > BATCH:
-            self._read_behind(folder, validity, missing)
+            if self._cache.count(folder, ASKED, ASKED_S) > (1 if len(order) > MANY else WORTH):
+                self._read_behind(folder, validity, missing)
             return None
         if missing:
             if self._session.known(folder) is None:
@@ -209,4 +217,14 @@ def read_texts(connection: Connection, uids: list[int]) -> dict[int, bytes]:
 
 def _text(header: bytes) -> bytes:
     fields, _defects = split_header(header)
-    return BETWEEN.join(fold(" ".join(decode_header(value).split())) for _name, value in fields)
+    return BETWEEN.join(map(_folded, (value for _name, value in fields)))
+
+
+@lru_cache(maxsize=SHORT_VALUES)
+def _folded_again(value: bytes) -> bytes:
+    return fold(" ".join(decode_header(value).split()))
+
+
+def _folded(value: bytes) -> bytes:
+    """A field's text; those of people come again and again."""
+    return _folded_again(value) if len(value) <= SHORT_BYTES else fold(" ".join(decode_header(value).split()))

@@ -5,6 +5,7 @@ A row that has this look is those pieces, with its own texts between them.
 from __future__ import annotations
 
 import html
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,7 @@ LOOKS = 1_000
 MOMENTS = 50_000
 """Moments whose words are kept in a process, about 300 octets each."""
 _MARK = secrets.token_hex(8)
+_SPECIAL = re.compile("[&<>\"']")
 _VALIDITY = 9_876_543_210
 
 
@@ -91,6 +93,15 @@ class Around:
     places: Mapping[Ref, Whereabouts] = field(default_factory=dict)
 
 
+class Setting(NamedTuple):
+    """Who looks: language, time zone, its day; and the pieces of the list's addresses (see `_address_pieces`)."""
+
+    language: str
+    zone: tzinfo
+    today: date
+    address: tuple[str, str, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """What a moment is in words: as a machine reads it, whole, and its time of day."""
@@ -116,17 +127,24 @@ def draw_page(page: RowPage, around: Around) -> SafeString:
 def draw_rows(rows: Iterable[Row], around: Around) -> SafeString:
     """The rows, with the headings of their days."""
     out: list[str] = []
-    language = get_language() or ""
+    setting = setting_of(around)
+    language = setting.language
     for row in rows:
         if row.day:
             out.append(draw("webmail/row_day.html", {"heading": day_heading(row.day)}))
         pieces, places = _skeleton(look_of(row, around, language), language)
-        texts = texts_of(row, around, language)
+        texts = texts_of(row, around, setting)
         filled = list(pieces)
         for at, slot in places:
-            filled[at] = html.escape(texts[slot])
+            text = texts[slot]
+            filled[at] = html.escape(text) if _SPECIAL.search(text) else text
         out += filled
     return mark_safe("".join(out))  # noqa: S308 - the template's own pieces, and escaped texts
+
+
+def setting_of(around: Around) -> Setting:
+    address = _address_pieces(around.account_id, around.folder, get_script_prefix())
+    return Setting(get_language() or "", timezone.get_current_timezone(), timezone.localdate(), address)
 
 
 def look_of(row: Row, around: Around, language: str) -> Look:
@@ -148,13 +166,12 @@ def look_of(row: Row, around: Around, language: str) -> Look:
     )
 
 
-def texts_of(row: Row, around: Around, language: str) -> Texts:
+def texts_of(row: Row, around: Around, setting: Setting) -> Texts:
     """The texts of a row, not escaped yet."""
     summary = row.summary
     ref = summary.ref
-    zone = timezone.get_current_timezone()
-    words = words_of(summary.date, zone, language)
-    before, middle, end, thread_end = _address_pieces(around.account_id, around.folder, get_script_prefix())
+    words = words_of(summary.date, setting.zone, setting.language)
+    before, middle, end, thread_end = setting.address
     message = f"{before}{ref.validity}{middle}{ref.id}"
     texts = Texts(
         str(row.position),
@@ -165,7 +182,7 @@ def texts_of(row: Row, around: Around, language: str) -> Texts:
         f"{message}{thread_end}{around.query_string}",
         words.iso,
         words.whole,
-        _short(row, around, words, zone, language),
+        _short(row, around, words, setting),
         summary.snippet,
     )
     place = around.places.get(ref) if around.places else None
@@ -176,14 +193,14 @@ def texts_of(row: Row, around: Around, language: str) -> Texts:
     )
 
 
-def _short(row: Row, around: Around, words: Words, zone: tzinfo, language: str) -> str:
+def _short(row: Row, around: Around, words: Words, setting: Setting) -> str:
     """What stands at the end of a row's first line: the time below the heading of a day, the size where that is the order,
     else the day."""
     if around.sort == "date" and row.position >= 0:
         return words.clock
     if around.sort == "size":
         return filesize(row.summary.size_bytes)
-    return _day_words(row.summary.date, zone, language, timezone.localdate())
+    return _day_words(row.summary.date, setting.zone, setting.language, setting.today)
 
 
 @lru_cache(maxsize=MOMENTS)
