@@ -48,6 +48,7 @@ mailbox_patterns = [
     path("restore/", states.mailbox_restore, name="mailbox_restore"),
     path("purge/", states.mailbox_purge, name="mailbox_purge"),
     path("changes/", changes.mailbox_changes, name="mailbox_changes"),
+    path("use/<slug:page>/", mailboxes.mailbox_use, name="mailbox_use"),
 ]
 
 urlpatterns = [

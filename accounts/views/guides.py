@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts.services.app_passwords import TooMany, make_for_device
-from accounts.services.owned import own_account
+from accounts.services.owned import is_own, own_account, settings_account
 from accounts.services.recommend import advise, look_at
 from accounts.services.setup import values_of
 from accounts.setup.guide_parts import leave_words, security_name
@@ -38,7 +38,7 @@ PHONES = (("iPhone", "iphone"), ("iPad", "iphone"), ("Android", "thunderbird-and
 @require_safe
 def guide_home(request: HttpRequest, account_id: int) -> HttpResponse:
     """Leads to the guide of the program that is likely on this device, for the same `protocol`."""
-    own_account(request, account_id)
+    settings_account(request, account_id)
     agent = request.headers.get("User-Agent", "")
     slug = next((slug for word, slug in PHONES if word in agent), "thunderbird")
     protocol = request.GET.get("protocol", "")
@@ -110,14 +110,16 @@ def profile(request: HttpRequest, account_id: int, ticket: str) -> HttpResponse:
 
 
 def _context(request: HttpRequest, account_id: int, slug: str) -> dict[str, Any]:
-    account, program = own_account(request, account_id), _program(slug)
+    account, program = settings_account(request, account_id), _program(slug)
     values = values_of(account)
     protocol = _protocol(request.GET.get("protocol", ""), values)
-    steps = steps_for(program, protocol, values, account.address, profile=account.hosted) if protocol else None
+    profile = account.hosted and is_own(request, account)
+    steps = steps_for(program, protocol, values, account.address, profile=profile) if protocol else None
     url = settings.SITE_URL + reverse("guide", args=[account.pk, program.slug])
     return {
         "account": account,
         "tab": "guides",
+        "own": is_own(request, account),
         "programs": PROGRAMS,
         "program": program,
         "protocol": protocol,

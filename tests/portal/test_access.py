@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, reverse
 
 from accounts import portal_urls
 from accounts.models import Mailbox
+from accounts.services.login import account_of_mailbox
 from tests.name_server import name_server
 from tests.portal.conftest import Side, World
 
@@ -60,6 +61,7 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "mailbox_restore": ("mailbox", "POST", RUNNERS),
     "mailbox_purge": ("mailbox", "POST", RUNNERS),
     "mailbox_changes": ("mailbox", "GET", EVERYONE),
+    "mailbox_use": ("mailbox", "GET", RUNNERS),
     "alias_delete": ("alias", "POST", RUNNERS),
     "group": ("group", "GET POST", RUNNERS),
     "group_delete": ("group", "POST", RUNNERS),
@@ -115,7 +117,41 @@ def address_of(world: World, side: Side, name: str, thing: str) -> str:
     if not thing:
         return reverse(f"portal:{name}")
     target = world.plan if thing == "plan" else getattr(side, thing)
-    return reverse(f"portal:{name}", args=[target.pk])
+    more = ["filters"] if name == "mailbox_use" else []
+    return reverse(f"portal:{name}", args=[target.pk, *more])
+
+
+SETTINGS = {
+    "mode": [],
+    "mode_figures": [],
+    "vacation": [],
+    "filters": [],
+    "filter_new": [],
+    "filter_text": [],
+    "guide_home": [],
+    "guide": ["thunderbird"],
+    "guide_print": ["iphone"],
+}
+"""Pages of a mailbox's own settings, which whoever runs it opens as well."""
+PRIVATE = {"account": [], "contacts": [], "reserve": [], "takeout": [], "tags": [], "identities": [], "app_passwords": []}
+
+
+@pytest.mark.parametrize("name", [*SETTINGS, *PRIVATE])
+def test_settings_of_a_mailbox_open_to_who_runs_it_and_mail_to_nobody_else(
+    world: World, name: str, settings: Any
+) -> None:
+    settings.MAIL_CA_FILE = ""  # no server runs: what needs one says so
+    account = account_of_mailbox(world.one.mailbox)
+    address = reverse(name, args=[account.pk, *(SETTINGS | PRIVATE)[name]])
+    for role, side, person in people_of(world):
+        answer = world.client(person).get(address)
+        who = f"{name} as {role} of {side}: {answer.status_code}"
+        if person is None:
+            assert answer.status_code == 302, who
+        elif side in {"one", "both"} and role in (EVERYONE if name in SETTINGS else {"owner"}):
+            assert answer.status_code in {200, 302, 401, 503}, who
+        else:
+            assert answer.status_code in {403, 404}, who
 
 
 @pytest.mark.parametrize("name", TABLE)

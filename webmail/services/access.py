@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest
 from accounts.adapter import client_ip
 from accounts.models import MailAccount
 from accounts.services.login import sealed_password
+from accounts.services.owned import run_account
 from accounts.standing import Standing
 from accounts.vault import SealBroken, unseal
 from webmail.errors import LoginRefused, Refused
@@ -33,6 +34,11 @@ def account_for(request: HttpRequest, account_id: int | None) -> MailAccount:
     if account.mailbox and not (account.mailbox.is_open and account.mailbox.imap):
         raise LoginRefused("suspended")
     return account
+
+
+def settings_account(request: HttpRequest, account_id: int) -> MailAccount:
+    """The same, or the account of a mailbox that this person runs: for its settings, never for its mail."""
+    return account_for(request, account_id) if _find(request, account_id) else run_account(request, account_id)
 
 
 def find_account(request: HttpRequest, account_id: int | None) -> MailAccount:

@@ -14,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
+from accounts.views.portal.doors import note
 from webmail.services import filters as service
-from webmail.services.access import account_for
+from webmail.services.access import settings_account
 from webmail.services.filters import FiltersRefused, Setup, text_mark
 from webmail.sieve.client import NotOffered, Problem, ScriptRefused, SieveSession
 from webmail.sieve.script import JOINED, OWN
@@ -27,7 +28,7 @@ from webmail.views.filters import not_offered, refusal
 def filter_text(request: HttpRequest, account_id: int) -> HttpResponse:
     """One script as text: that of `script`, else the one that runs, else ours. POST with `text`, `seen` (as the page had it) and
     `do`: save, or check, which stores nothing."""
-    account = account_for(request, account_id)
+    account = settings_account(request, account_id)
     try:
         with service.open_filters(request, account) as session:
             setup = service.read_setup(session)
@@ -57,6 +58,7 @@ def _answer_post(
         return _page(
             request, account, setup, name, text, seen=text_mark(now), refused=refusal(error), now=now, status=409
         )
+    note(request, account, "mailbox.filters", after={"script": name})
     if warnings:
         return _page(
             request,

@@ -14,16 +14,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
+from accounts.services.owned import is_own
+from accounts.views.portal.doors import note
 from webmail.filter_forms import ConditionForm, RuleForm, blank_conditions, condition_forms, rule_initial
 from webmail.services import filters as service
-from webmail.services.access import account_for, credentials_for, open_live, open_source
+from webmail.services.access import credentials_for, open_live, open_source, settings_account
 from webmail.services.filter_places import folder_places
 from webmail.services.filter_trial import Trial, try_rule
 from webmail.services.filter_words import Told, tell_rule
 from webmail.services.filters import FiltersRefused, Setup
 from webmail.services.identities import allowed_addresses
 from webmail.services.tags import tags_for
-from webmail.sieve.client import NotOffered, ScriptRefused
+from webmail.sieve.client import NotOffered, ScriptRefused, SieveSession
 from webmail.sieve.rules import CONDITIONS_LIMIT, RULES_LIMIT, VALUE_LIMIT, About, Condition, Filters, Op, Rule, Where
 from webmail.sieve.script import rule_of, rule_to_json
 from webmail.values import Folder, FolderId, Role
@@ -37,7 +39,7 @@ DELETED = "filter_deleted"
 def filters(request: HttpRequest, account_id: int) -> HttpResponse:
     """The rows of an account. POST with `seen` (as the page had it) and `do`: up, down, on, off, delete with `row`; order with
     `order` (the rows as they are to stand, "2,0,1"); undo; join, only, off-all, rows: what is to run."""
-    account = account_for(request, account_id)
+    account = settings_account(request, account_id)
     try:
         with service.open_filters(request, account) as session:
             if request.method != "POST":
@@ -46,11 +48,13 @@ def filters(request: HttpRequest, account_id: int) -> HttpResponse:
             try:
                 if do in _CHOICES:
                     service.choose(session, _CHOICES[do], seen=seen)
+                    note(request, account, "mailbox.filters", after={"script": do})
                     return _back(account, "")
                 change = _change_of(request, account, do)
                 if change is None:
                     return HttpResponseBadRequest()
                 before, _warnings = service.change_filters(session, change, seen=seen)
+                _note_rules(request, account, session, before.filters)
             except FiltersRefused as error:
                 return _list_page(request, account, service.read_setup(session), refused=refusal(error), status=409)
             except ScriptRefused as error:
@@ -70,7 +74,7 @@ def filter_edit(request: HttpRequest, account_id: int, number: int | None = None
     """The form of a row, counted from 1, or of a new one, which may begin with `from` and `subject` of a message. POST with `do`:
     save, more (one more condition), or try (on `folder-tried`, nothing is saved): where the account's mail is read, while the
     filter itself always works on the server."""
-    account = account_for(request, account_id)
+    account = settings_account(request, account_id)
     try:
         with (
             service.open_filters(request, account) as session,
@@ -84,11 +88,14 @@ def filter_edit(request: HttpRequest, account_id: int, number: int | None = None
                 raise Http404
             rule = setup.filters.rules[number - 1] if number else None
             folders = source.folders()
-            triable = read.folders() if account.downloads else folders
+            own = is_own(request, account)
+            triable = (read.folders() if account.downloads else folders) if own else []
             page = _Form(request, account, setup, rule, number, folders, triable)
             do = request.POST.get("do", "save")
             if request.method != "POST" or do == "more" or not page.valid():
                 return page.answer()
+            if do == "try" and not own:
+                return HttpResponseBadRequest()  # it would read mail
             if do == "try":
                 tried = page.tried_folder()
                 return page.answer(trial=try_rule(read, tried.id, page.result()), tried=tried)
@@ -102,9 +109,19 @@ def filter_edit(request: HttpRequest, account_id: int, number: int | None = None
                 return page.answer(refused=refusal(error), status=409)
             except ScriptRefused as error:
                 return page.answer(problems=error.problems, status=422)
+            _note_rules(request, account, session, setup.filters)
             return _back(account, f"edit-{len(setup.filters.rules) if at is None else at}")
     except NotOffered:
         return not_offered(request, account, "filters")
+
+
+def _note_rules(request: HttpRequest, account: MailAccount, session: SieveSession, before: Filters) -> None:
+    """Into the log: which rows there were and are, in words."""
+    names = [
+        [tell_rule(rule, tags_for(account)).name for rule in rules]
+        for rules in (before.rules, service.read_setup(session).filters.rules)
+    ]
+    note(request, account, "mailbox.filters", *({"filters": one} for one in names))
 
 
 def not_offered(request: HttpRequest, account: MailAccount, tab: str) -> HttpResponse:

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import MailAccount
 from accounts.services.activity import programs_of
 from accounts.services.recommend import RECENT_DAYS, Seen, advise, look_at
+from accounts.views.portal.doors import note
 from webmail.download_forms import ImapForm, PolicyForm, ServerForm
 from webmail.errors import LoginRefused, MailError
 from webmail.models import Download, Transfer
 from webmail.services import transfer as moving
-from webmail.services.access import account_credentials, account_for, open_source
+from webmail.services.access import account_credentials, open_source, settings_account
 from webmail.services.places import find_place, find_pop3
 from webmail.services.pulls import code_of, problem_of
 from webmail.services.removing import is_added
@@ -38,7 +39,7 @@ MOVING = (Transfer.State.WAITING, Transfer.State.RUNNING)
 @require_http_methods(["GET", "HEAD", "POST"])
 def mode(request: HttpRequest, account_id: int) -> HttpResponse:
     """Both ways, the change that goes on or the last one. POST: `do` is start, stop, resume, cancel or undo."""
-    account = account_for(request, account_id)
+    account = settings_account(request, account_id)
     if request.method == "POST":
         change = CHANGES.get(request.POST.get("do", ""))
         if change is None:
@@ -56,7 +57,7 @@ def mode(request: HttpRequest, account_id: int) -> HttpResponse:
 @require_safe
 def mode_figures(request: HttpRequest, account_id: int) -> HttpResponse:
     """What would stay on the server under `days` days, for the slider; nothing when the server does not tell."""
-    account = account_for(request, account_id)
+    account = settings_account(request, account_id)
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("mode", account.pk)
     figures = _figures(request, account)
@@ -157,13 +158,13 @@ def _start_download(request: HttpRequest, account: MailAccount) -> dict[str, Any
         account.pop3_host, account.pop3_port, account.pop3_tls = source.server
         account.save(update_fields=["pop3_host", "pop3_port", "pop3_tls"])
         secret = source.secret
-    return _begin(account, Transfer.Kind.TO_DOWNLOAD, secret=secret, policy=policy)
+    return _begin(request, account, Transfer.Kind.TO_DOWNLOAD, secret=secret, policy=policy)
 
 
 def _start_imap(request: HttpRequest, account: MailAccount) -> dict[str, Any] | None:
     """From here to the server, which must let itself be opened first."""
     if account.hosted or account.imap_host:
-        return _begin(account, Transfer.Kind.TO_IMAP)
+        return _begin(request, account, Transfer.Kind.TO_IMAP)
     form = ImapForm(request.POST)
     if not form.is_valid():
         return {"imap": form}
@@ -177,17 +178,20 @@ def _start_imap(request: HttpRequest, account: MailAccount) -> dict[str, Any] | 
         return {"imap": form, "tested": Tested(problem=problem_of(code), code=code)}
     account.imap_host, account.imap_port, account.imap_tls = host, port, tls
     account.save(update_fields=["imap_host", "imap_port", "imap_tls"])
-    return _begin(account, Transfer.Kind.TO_IMAP, secret=secret)
+    return _begin(request, account, Transfer.Kind.TO_IMAP, secret=secret)
 
 
 def _begin(
-    account: MailAccount, kind: str, *, secret: str = "", policy: PolicyForm | None = None
+    request: HttpRequest, account: MailAccount, kind: str, *, secret: str = "", policy: PolicyForm | None = None
 ) -> dict[str, Any] | None:
     chosen = policy.policy() if policy else None
     try:
         moving.start_transfer(account=account, kind=kind, policy=chosen, secret=secret)
     except moving.NotPossible:
         return {"error": _("This is not possible now: the mail lives there already, or is being moved.")}
+    now = {"mode": "POP3" if kind == Transfer.Kind.TO_IMAP else "IMAP"}
+    wanted: dict[str, Any] = {"mode": "IMAP" if kind == Transfer.Kind.TO_IMAP else "POP3"}
+    note(request, account, "mailbox.mode", now, wanted | ({"keep_days": chosen.keep_days} if chosen else {}))
     return None
 
 
@@ -228,6 +232,12 @@ def _undo(request: HttpRequest, account: MailAccount) -> dict[str, Any] | None:
         if last is None:
             raise moving.NotPossible
         moving.undo_switch(last)
+        note(
+            request,
+            account,
+            "mailbox.mode",
+            after={"mode": "IMAP" if last.kind == Transfer.Kind.TO_DOWNLOAD else "POP3"},
+        )
     except (moving.NotPossible, LoginRefused):
         return {"error": _("This can no longer be undone.")}
     return None

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
+from accounts.views.portal.doors import note
 from webmail.filter_forms import VacationForm, vacation_initial
 from webmail.services import filters as service
-from webmail.services.access import account_for
+from webmail.services.access import settings_account
 from webmail.services.filters import FiltersRefused, Setup, State
 from webmail.services.identities import allowed_addresses
 from webmail.sieve.client import NotOffered, ScriptRefused
@@ -27,7 +28,7 @@ from webmail.views.filters import not_offered, refusal
 @require_http_methods(["GET", "HEAD", "POST"])
 def vacation(request: HttpRequest, account_id: int) -> HttpResponse:
     """The vacation reply of an account. POST stores it, with `seen` as the page had it."""
-    account = account_for(request, account_id)
+    account = settings_account(request, account_id)
     own = allowed_addresses(account)
     try:
         with service.open_filters(request, account) as session:
@@ -49,6 +50,8 @@ def vacation(request: HttpRequest, account_id: int) -> HttpResponse:
                 return _page(request, account, setup, form, problems=error.problems, status=422)
     except NotOffered:
         return not_offered(request, account, "vacation")
+    before = setup.filters.vacation
+    note(request, account, "mailbox.vacation", {"vacation": before.on}, {"vacation": made.on})
     notices.info(request, _("Saved."))
     return redirect("vacation", account.pk)
 

@@ -26,7 +26,7 @@ from accounts.models import (
     User,
 )
 from accounts.services import permissions
-from accounts.services.audit import Actor
+from accounts.services.audit import Actor, record
 from accounts.services.permissions import Action, held_by, may
 from accounts.views.entrance import UNPROCESSABLE
 
@@ -41,6 +41,13 @@ def me(request: HttpRequest) -> User:
 def actor_of(request: HttpRequest) -> Actor:
     """Who changes something, and from where, as the log keeps it."""
     return Actor(me(request), client_ip(request))
+
+
+def note(request: HttpRequest, account: MailAccount, verb: str, before: Any = None, after: Any = None) -> None:
+    """Writes into the log what was changed on a page of the mailbox's own, by its owner or by whoever runs it. Mailboxes of other
+    servers have no log."""
+    if account.mailbox:
+        record(by=actor_of(request), verb=verb, thing=account.mailbox, before=before, after=after)
 
 
 def allow(request: HttpRequest, action: Action, thing: permissions.Thing = None) -> None:
@@ -126,9 +133,14 @@ def show(
     """A page of the portal; `domain` or `mailbox` in the context say what the sidebar is about."""
     context = context or {}
     domain: Domain | None = context.get("domain") or getattr(context.get("mailbox"), "domain", None)
+    return render(request, template, context | {"shell": shell_of(request, domain)}, status=status)
+
+
+def shell_of(request: HttpRequest, domain: Domain | None) -> dict[str, Any]:
+    """What stands around a page of the portal that is about this domain."""
     held = held_by(request.user)
     whole = domain is not None and may(request.user, Action.SEE_DOMAIN, domain)
-    shell = {
+    return {
         "domain": domain if whole else None,
         "held": held,
         "provider": held.provider,
@@ -137,7 +149,6 @@ def show(
         "settings": whole and may(request.user, Action.CHANGE_DOMAIN, domain),
         "accounts": MailAccount.objects.filter(owner=request.user.pk).order_by("pk"),
     }
-    return render(request, template, context | {"shell": shell}, status=status)
 
 
 def status_of(form: Any) -> int:

@@ -8,11 +8,11 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.adapter import client_ip
 from accounts.models import Mailbox, MailboxUsage
@@ -29,6 +29,7 @@ from accounts.provisioning.passwords import check_mailbox_password
 from accounts.services import forwards, mailboxes, resets
 from accounts.services.addresses import parse_local
 from accounts.services.audit import Actor, record
+from accounts.services.login import account_of_mailbox
 from accounts.services.passwords import generate_password, holder_of_token
 from accounts.services.permissions import Action, may, may_take_over, outranks
 from accounts.services.sending_limit import allowance_of
@@ -189,6 +190,21 @@ def new_password(request: HttpRequest, token: str) -> HttpResponse:
             messages.info(request, _("The new password counts from now on, in every program too."))
             return redirect("account_login")
     return show(request, "portal/new_password.html", {"address": str(holder), "form": form}, status=status_of(form))
+
+
+PAGES = {"mode": "mode", "vacation": "vacation", "filters": "filters", "guides": "guide_home"}
+
+
+@login_required
+@require_safe
+def mailbox_use(request: HttpRequest, mailbox_id: int, page: str) -> HttpResponse:
+    """Leads to a page of the mailbox's own settings, also where nobody has signed in to it yet."""
+    mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    if page not in PAGES or not mailbox.is_open:
+        raise Http404
+    if not may_take_over(request.user, mailbox):
+        raise PermissionDenied
+    return redirect(PAGES[page], account_of_mailbox(mailbox).pk)
 
 
 def _page(request: HttpRequest, template: str, mailbox: Mailbox, tab: str, **context: Any) -> HttpResponse:
