@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Customer, Kind, Mailbox, Plan
+from accounts.models import Customer, Domain, Kind, Mailbox, Plan, Reseller
 from accounts.services.limits import parse_size, size_words
 
 SIZE_HINT = _("For example 500 MB or 5 GB.")
@@ -94,7 +94,7 @@ class MailboxNewForm(PortalForm):
 
     def __init__(self, *args: Any, usual: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["quota"].help_text = _("Empty: %(size)s, as in the plan.") % {"size": size_words(usual)}
+        self.fields["quota"].help_text = _("Empty: %(size)s, as is usual in this domain.") % {"size": size_words(usual)}
         self.fields["address"].widget.attrs |= {"dir": "ltr", "spellcheck": "false", "autocapitalize": "none"}
         self.fields["password"].widget.attrs["autocomplete"] = "new-password"
 
@@ -209,6 +209,31 @@ class DomainForm(PortalForm):
         max_length=254,
         required=False,
         help_text=_("A mailbox of this customer. Empty: it is refused, which keeps much spam out."),
+    )
+
+
+class UsualForm(PortalForm):
+    """With what a new mailbox of a domain begins."""
+
+    quota = SizeField(label=_("Quota of a new mailbox"), required=False, help_text=_("Empty: as in the plan."))
+    imap = forms.BooleanField(label=_("IMAP and webmail"), required=False)
+    pop3 = forms.BooleanField(label=_("POP3"), required=False)
+    smtp = forms.BooleanField(label=_("Sending (SMTP)"), required=False)
+    sieve = forms.BooleanField(label=_("Filters (ManageSieve)"), required=False)
+
+    @classmethod
+    def of(cls, domain: Domain, data: Any = None) -> UsualForm:
+        return cls(data, initial={"quota": domain.new_quota_bytes, **domain.usual_switches}, prefix="usual")
+
+
+class ResellerForm(PortalForm):
+    """To whom a customer belongs; nobody: to the provider itself."""
+
+    reseller = forms.ModelChoiceField(
+        label=_("Reseller"),
+        queryset=Reseller.objects.order_by("name"),
+        required=False,
+        empty_label=_("Your own customer"),
     )
 
 

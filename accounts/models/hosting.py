@@ -58,15 +58,33 @@ class Customer(models.Model):
 
 
 class Domain(models.Model):
-    """A mail domain, in lower case A-label form. `catch_all` gets what is addressed to nobody in it."""
+    """A mail domain, in lower case A-label form. `catch_all` gets what is addressed to nobody in it. With `new_...` a new mailbox
+    begins: its quota (None: the plan's) and its switches (None: on)."""
 
     name = models.CharField(_("domain"), max_length=253, unique=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="domains")
     active = models.BooleanField(default=True)
     catch_all = models.ForeignKey("Mailbox", on_delete=models.SET_NULL, related_name="+", null=True, blank=True)
+    new_quota_bytes = models.BigIntegerField(_("quota of a new mailbox"), null=True, blank=True)
+    new_imap = models.BooleanField(null=True)
+    new_pop3 = models.BooleanField(null=True)
+    new_smtp = models.BooleanField(null=True)
+    new_sieve = models.BooleanField(null=True)
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def usual_quota_bytes(self) -> int:
+        """The quota of a new mailbox: the domain's own, else the plan's, and never more than the plan allows."""
+        plan = self.customer.plan
+        usual = plan.mailbox_quota_bytes if self.new_quota_bytes is None else self.new_quota_bytes
+        return usual if plan.largest_mailbox_bytes is None else min(usual, plan.largest_mailbox_bytes)
+
+    @property
+    def usual_switches(self) -> dict[str, bool]:
+        """The switches of a new mailbox."""
+        return {name: getattr(self, f"new_{name}") is not False for name in ("imap", "pop3", "smtp", "sieve")}
 
 
 class Mailbox(models.Model):

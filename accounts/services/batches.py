@@ -222,7 +222,7 @@ def _cell(text: str) -> str:
 # --- Judging ----------------------------------------------------------------------------------------------------------------
 def _judge(domain: Domain, lines: list[tuple[int, dict[str, str]]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The rows with what is wrong with each, and the passwords that stood in them, by address."""
-    usual = domain.customer.plan.mailbox_quota_bytes
+    usual = domain.usual_quota_bytes
     known = _known(domain)
     seen: dict[str, int] = {}
     rows, passwords = [], {}
@@ -369,6 +369,7 @@ def _make(batch: Batch, hashes: dict[str, str]) -> None:
             quota_bytes=row["quota_bytes"],
             home=new_home(row["address"]),
             recovery_address=row["recovery"],
+            **batch.domain.usual_switches,
         )
         for at, row in enumerate(batch.rows)
     ]

@@ -8,11 +8,11 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Customer, Domain, Plan, Reseller
+from accounts.models import Alias, Customer, Domain, Plan, Reseller
 from accounts.provisioning import doveadm
 from accounts.services.addresses import parse_domain
 from accounts.services.audit import Actor, record
-from accounts.services.limits import lock_customer, taken_by
+from accounts.services.limits import check_quota, lock_customer, taken_by
 
 PLAN_FIELDS = (
     *("name", "mailbox_limit", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"),
@@ -90,6 +90,73 @@ def create_domain(*, customer: Customer, name: str, by: Actor) -> Domain:
         raise taken from error
     record(by=by, verb="domain.create", thing=domain)
     return domain
+
+
+@transaction.atomic
+def set_usual(*, domain: Domain, quota_bytes: int | None, by: Actor, **switches: bool) -> None:
+    """With what a new mailbox of the domain begins: `imap`, `pop3`, `smtp`, `sieve`, and its quota (None: the plan's)."""
+    customer = lock_customer(domain.customer_id)
+    if quota_bytes is not None:
+        check_quota(customer, quota_bytes)
+    before = {"quota": domain.new_quota_bytes, **domain.usual_switches}
+    domain.new_quota_bytes = quota_bytes
+    for name, on in switches.items():
+        setattr(domain, f"new_{name}", on)
+    domain.save(update_fields=["new_quota_bytes", *(f"new_{name}" for name in switches)])
+    after = {"quota": quota_bytes, **domain.usual_switches}
+    if before != after:
+        record(by=by, verb="domain.usual", thing=domain, before=before, after=after)
+
+
+@transaction.atomic
+def move_customer(*, customer: Customer, reseller: Reseller | None, by: Actor) -> None:
+    """Gives a customer to a reseller, or takes it to the provider itself (None). Whoever had it before sees it no more."""
+    row = lock_customer(customer.pk)
+    if row.reseller_id == (reseller.pk if reseller else None):
+        return
+    before = {"reseller": row.reseller.name if row.reseller else ""}
+    row.reseller = reseller
+    row.save(update_fields=["reseller"])
+    record(by=by, verb="customer.move", thing=row, before=before, after={"reseller": reseller.name if reseller else ""})
+
+
+@transaction.atomic
+def delete_customer(*, customer: Customer, by: Actor) -> None:
+    """Removes a customer that has no domains, with its people's roles. Raises ValidationError for one that has."""
+    row = lock_customer(customer.pk)
+    if row.domains.exists():
+        raise ValidationError(_("It still has domains. Remove them first."))
+    record(by=by, verb="customer.delete", thing=row)
+    row.delete()
+
+
+@transaction.atomic
+def delete_domain(*, domain: Domain, by: Actor) -> None:
+    """Removes a domain in which no mailbox is left, not even a deleted one that can be had back. Raises ValidationError."""
+    lock_customer(domain.customer_id)
+    if domain.mailboxes.exists():
+        raise ValidationError(_("There are mailboxes in it, or deleted ones that can still be had back."))
+    if Alias.objects.filter(address__endswith=f"@{domain.name}").exists():
+        raise ValidationError(_("There are aliases in it. Remove them first."))
+    record(by=by, verb="domain.delete", thing=domain)
+    domain.delete()
+
+
+@transaction.atomic
+def rename_reseller(*, reseller: Reseller, name: str, by: Actor) -> None:
+    """Another name for a reseller."""
+    before, reseller.name = reseller.name, name.strip()
+    reseller.save(update_fields=["name"])
+    record(by=by, verb="reseller.change", thing=reseller, before={"name": before}, after={"name": reseller.name})
+
+
+@transaction.atomic
+def delete_reseller(*, reseller: Reseller, by: Actor) -> None:
+    """Removes a reseller without customers, with its people's roles. Raises ValidationError for one that has some."""
+    if Reseller.objects.select_for_update().get(pk=reseller.pk).customers.exists():
+        raise ValidationError(_("It still has customers. Give them to somebody else first."))
+    record(by=by, verb="reseller.delete", thing=reseller)
+    reseller.delete()
 
 
 @transaction.atomic

@@ -37,8 +37,9 @@ def create_mailbox(
         domain=domain,
         name=name,
         password=hash_mailbox_password(password),
-        quota_bytes=domain.customer.plan.mailbox_quota_bytes if quota_bytes is None else quota_bytes,
+        quota_bytes=domain.usual_quota_bytes if quota_bytes is None else quota_bytes,
         home=new_home(f"{local}@{domain.name}"),
+        **domain.usual_switches,
     )
 
 

@@ -63,7 +63,8 @@ def create_mailbox(
         customer = lock_customer(domain.customer_id)
         address = parse_local(local, domain)
         check_free(address)
-        quota = customer.plan.mailbox_quota_bytes if quota_bytes is None else quota_bytes
+        domain.customer = customer
+        quota = domain.usual_quota_bytes if quota_bytes is None else quota_bytes
         check_quota(customer, quota)
         check_room(customer, mailboxes=1, more_bytes=quota)
         mailbox = Mailbox.objects.create(
@@ -75,6 +76,7 @@ def create_mailbox(
             quota_bytes=quota,
             home=new_home(address),
             recovery_address=parse_address(recovery) if recovery else "",
+            **domain.usual_switches,
         )
         record(by=by, verb="mailbox.create", thing=mailbox, after={"quota": quota, "name": mailbox.name})
     return mailbox, secret

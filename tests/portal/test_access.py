@@ -41,6 +41,9 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "domain_settings": ("domain", "GET POST", RUNNERS),
     "domain_dns": ("domain", "GET", RUNNERS),
     "domain_open": ("domain", "POST", SELLERS),
+    "domain_usual": ("domain", "GET POST", RUNNERS),
+    "domain_delete": ("domain", "POST", SELLERS),
+    "columns_choose": ("domain", "POST", RUNNERS),
     "selection": ("domain", "POST", RUNNERS),
     "mailbox_new": ("domain", "GET POST", RUNNERS),
     "export": ("domain", "GET", RUNNERS),
@@ -72,9 +75,13 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "customers": ("", "GET", OWNERS),
     "customer_new": ("", "GET POST", SELLERS),
     "customer": ("customer", "GET", OWNERS),
+    "customer_move": ("customer", "POST", PROVIDER),
+    "customer_delete": ("customer", "POST", SELLERS),
     "domain_new": ("customer", "GET POST", SELLERS),
     "customer_people": ("customer", "GET POST", OWNERS),
     "resellers": ("", "GET POST", PROVIDER),
+    "reseller": ("reseller", "GET POST", PROVIDER),
+    "reseller_delete": ("reseller", "POST", PROVIDER),
     "reseller_people": ("reseller", "GET POST", SELLERS),
     "plans": ("", "GET", PROVIDER),
     "plan_new": ("", "GET POST", PROVIDER),
@@ -133,7 +140,15 @@ SETTINGS = {
     "guide_print": ["iphone"],
 }
 """Pages of a mailbox's own settings, which whoever runs it opens as well."""
-PRIVATE = {"account": [], "contacts": [], "reserve": [], "takeout": [], "tags": [], "identities": [], "app_passwords": []}
+PRIVATE = {
+    "account": [],
+    "contacts": [],
+    "reserve": [],
+    "takeout": [],
+    "tags": [],
+    "identities": [],
+    "app_passwords": [],
+}
 
 
 @pytest.mark.parametrize("name", [*SETTINGS, *PRIVATE])

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Count
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Plan, Reseller
-from accounts.portal_forms import CustomerForm, DomainNewForm, NameForm, PlanForm, tried
+from accounts.portal_forms import CustomerForm, DomainNewForm, NameForm, PlanForm, ResellerForm, tried
 from accounts.services import customers, listing, permissions
 from accounts.services.limits import taken_by
 from accounts.services.permissions import Action, may
-from accounts.views.portal.doors import actor_of, allow, customer_for, plan_for, show, status_of
+from accounts.views.portal.doors import actor_of, allow, customer_for, plan_for, reseller_for, show, status_of
 
 
 @login_required
@@ -71,6 +71,9 @@ def customer_page(request: HttpRequest, customer_id: int) -> HttpResponse:
         "page": listing.domain_page(domains, page=request.GET.get("page")),
         "taken": taken_by(customer),
         "changes": may(request.user, Action.CHANGE_CUSTOMER, customer),
+        "mover": ResellerForm(initial={"reseller": customer.reseller_id})
+        if may(request.user, Action.RUN_PROVIDER)
+        else None,
         "tab": "customers",
     }
     return show(request, "portal/customer.html", context, status=status_of(form))
@@ -108,6 +111,65 @@ def reseller_list(request: HttpRequest) -> HttpResponse:
     rows = Reseller.objects.annotate(n=Count("customers")).order_by("name")[:500]
     context = {"resellers": rows, "form": form, "tab": "resellers"}
     return show(request, "portal/resellers.html", context, status=status_of(form))
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def reseller_page(request: HttpRequest, reseller_id: int) -> HttpResponse:
+    """A reseller: its name, its customers."""
+    allow(request, Action.RUN_PROVIDER)
+    reseller = reseller_for(request, reseller_id)
+    form = NameForm(request.POST if request.method == "POST" else None, initial={"name": reseller.name})
+    if request.method == "POST" and form.is_valid():
+        customers.rename_reseller(reseller=reseller, name=form.cleaned_data["name"], by=actor_of(request))
+        messages.info(request, _("Saved"))
+        return redirect("portal:reseller", reseller.pk)
+    page = listing.customer_page(reseller.customers.all(), text="", page=request.GET.get("page"))
+    context = {"reseller": reseller, "form": form, "page": page, "tab": "resellers"}
+    return show(request, "portal/reseller.html", context, status=status_of(form))
+
+
+@login_required
+@require_POST
+def reseller_delete(request: HttpRequest, reseller_id: int) -> HttpResponse:
+    """Removes a reseller that has no customers."""
+    allow(request, Action.RUN_PROVIDER)
+    reseller = reseller_for(request, reseller_id)
+    try:
+        customers.delete_reseller(reseller=reseller, by=actor_of(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("portal:reseller", reseller.pk)
+    messages.info(request, _("The reseller was removed."))
+    return redirect("portal:resellers")
+
+
+@login_required
+@require_POST
+def customer_move(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Gives a customer to another reseller, or takes it over: the provider alone."""
+    allow(request, Action.RUN_PROVIDER)
+    customer = customer_for(request, customer_id, Action.CHANGE_CUSTOMER)
+    form = ResellerForm(request.POST)
+    if not form.is_valid():
+        return HttpResponseBadRequest()
+    customers.move_customer(customer=customer, reseller=form.cleaned_data["reseller"], by=actor_of(request))
+    messages.info(request, _("Saved"))
+    return redirect("portal:customer", customer.pk)
+
+
+@login_required
+@require_POST
+def customer_delete(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Removes a customer that has no domains."""
+    customer = customer_for(request, customer_id, Action.CHANGE_CUSTOMER)
+    try:
+        customers.delete_customer(customer=customer, by=actor_of(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("portal:customer", customer.pk)
+    messages.info(request, _("The customer was removed."))
+    return redirect("portal:customers")
 
 
 @login_required

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts.models import Alias, Domain, Group, Mailbox
 from accounts.numbers import read_number
-from accounts.portal_forms import DomainForm, MailboxNewForm, tried
+from accounts.portal_forms import DomainForm, MailboxNewForm, UsualForm, tried
 from accounts.services import customers, forwards, listing, mailboxes
 from accounts.services.permissions import Action, above, may_take_over
 from accounts.setup.values import Choice, hosted_values
@@ -25,6 +27,9 @@ from accounts.views.entrance import UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, show, status_of
 
 SELECTION_LIMIT = 1000
+COLUMNS = ("place", "usage", "imap", "pop3", "web", "notes")
+"""Those of the list that can be left out."""
+COLUMNS_COOKIE, COOKIE_S = "portal_columns", 365 * 24 * 3600
 
 
 @login_required
@@ -45,7 +50,7 @@ def _list(request: HttpRequest, domain: Domain, *, error: str = "", status: int 
     page = listing.mailbox_page(
         rows, text=text, show=show_, sort=sort, page=data.get("page"), total=figures.counts[show_]
     )
-    usual = domain.customer.plan.mailbox_quota_bytes
+    usual = domain.usual_quota_bytes
     context = {
         "domain": domain,
         "figures": figures,
@@ -55,6 +60,7 @@ def _list(request: HttpRequest, domain: Domain, *, error: str = "", status: int 
         "chosen": show_,
         "sort": sort,
         "columns": _columns(sort),
+        "shown": _shown_columns(request),
         "form": MailboxNewForm(usual=usual, prefix="new"),
         "addresses": _address_count(domain),
         "error": error,
@@ -125,6 +131,55 @@ def domain_open(request: HttpRequest, domain_id: int) -> HttpResponse:
     domain = domain_for(request, domain_id, Action.CHANGE_DOMAIN)
     customers.open_domain(domain=domain, active=request.POST.get("active") == "1", by=actor_of(request))
     return redirect("portal:domain_settings", domain.pk)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def domain_usual(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """With what a new mailbox of the domain begins."""
+    domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
+    form = UsualForm.of(domain, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        values = dict(form.cleaned_data)
+        quota = values.pop("quota")
+        change = lambda: customers.set_usual(domain=domain, quota_bytes=quota, by=actor_of(request), **values)  # noqa: E731
+        if tried(form, change):
+            messages.info(request, _("Saved"))
+            return redirect("portal:domain_usual", domain.pk)
+    context = {"domain": domain, "form": form, "tab": "mailboxes", "addresses": _address_count(domain)}
+    return show(request, "portal/domain_usual.html", context, status=status_of(form))
+
+
+@login_required
+@require_POST
+def domain_delete(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Removes a domain in which there is nothing any more."""
+    domain = domain_for(request, domain_id, Action.CHANGE_DOMAIN)
+    customer = domain.customer_id
+    try:
+        customers.delete_domain(domain=domain, by=actor_of(request))
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect("portal:domain_settings", domain.pk)
+    messages.info(request, _("The domain was removed."))
+    return redirect("portal:customer", customer)
+
+
+@login_required
+@require_POST
+def columns_choose(request: HttpRequest, domain_id: int) -> HttpResponse:
+    """Which columns this browser shows (`column`, repeated), in every domain; then the list again as it was (its query)."""
+    domain = domain_for(request, domain_id, Action.SEE_DOMAIN)
+    shown = set(request.POST.getlist("column"))
+    response = redirect(f"{reverse('portal:domain', args=[domain.pk])}?{request.GET.urlencode()}")
+    hidden = "-".join(name for name in COLUMNS if name not in shown)
+    response.set_cookie(COLUMNS_COOKIE, hidden, max_age=COOKIE_S, httponly=True, samesite="Lax", secure=settings.HTTPS)
+    return response
+
+
+def _shown_columns(request: HttpRequest) -> dict[str, bool]:
+    hidden = request.COOKIES.get(COLUMNS_COOKIE, "").split("-")
+    return {name: name not in hidden for name in COLUMNS}
 
 
 def _columns(sort: str) -> dict[str, dict[str, str]]:

@@ -42,7 +42,7 @@ from accounts.views.portal.doors import actor_of, domain_for, mailbox_for, show,
 def mailbox_new(request: HttpRequest, domain_id: int) -> HttpResponse:
     """Makes a mailbox. Its password, when Casilla made it, is on the page that answers, and nowhere afterwards."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
-    usual = domain.customer.plan.mailbox_quota_bytes
+    usual = domain.usual_quota_bytes
     form = MailboxNewForm(request.POST if request.method == "POST" else None, usual=usual, prefix="new")
     if request.method == "POST" and form.is_valid():
         data, made = form.cleaned_data, []

@@ -1,0 +1,83 @@
+"""What a domain's new mailboxes begin with; customers and resellers given to others and removed; columns of the list."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.urls import reverse
+
+from accounts.models import Change, Customer, Domain, Mailbox, Reseller
+from accounts.services import customers
+from accounts.services.audit import SYSTEM
+from accounts.services.mailboxes import create_mailbox
+from tests.portal.conftest import World
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_new_mailbox_begins_as_its_domain_says(world: World) -> None:
+    domain = world.one.domain
+    client = world.client(world.one.people["domain"])
+    form = {"usual-quota": "700 MB", "usual-imap": "on", "usual-smtp": "on"}
+    assert client.post(reverse("portal:domain_usual", args=[domain.pk]), form).status_code == 302
+    domain.refresh_from_db()
+    made, _password = create_mailbox(domain=domain, local="nueva", by=SYSTEM)
+    assert (made.quota_bytes, made.imap, made.pop3, made.smtp, made.sieve) == (700_000_000, True, False, True, False)
+    line = Change.objects.filter(verb="domain.usual").get()
+    assert line.before == {"quota": None, "pop3": True, "sieve": True}
+    assert line.after == {"quota": 700_000_000, "pop3": False, "sieve": False}
+
+
+def test_a_default_beyond_the_plan_is_refused_at_its_field_and_a_smaller_plan_cuts_it(world: World) -> None:
+    domain, plan = world.one.domain, world.plan
+    plan.largest_mailbox_bytes = 6_000_000_000
+    plan.save()
+    client = world.client(world.one.people["domain"])
+    answer = client.post(reverse("portal:domain_usual", args=[domain.pk]), {"usual-quota": "7 GB"})
+    assert answer.status_code == 422
+    assert b"at most 6" in answer.content
+    customers.set_usual(domain=domain, quota_bytes=6_000_000_000, by=SYSTEM)
+    plan.largest_mailbox_bytes = 5_500_000_000
+    plan.save()
+    assert Domain.objects.get(pk=domain.pk).usual_quota_bytes == 5_500_000_000
+
+
+def test_who_is_given_a_customer_sees_it_and_who_had_it_does_not(world: World) -> None:
+    customer, other = world.one.customer, world.two.reseller
+    page = reverse("portal:customer", args=[customer.pk])
+    mover = world.client(world.provider)
+    assert mover.post(reverse("portal:customer_move", args=[customer.pk]), {"reseller": other.pk}).status_code == 302
+    assert world.client(world.two.people["reseller"]).get(page).status_code == 200
+    assert world.client(world.one.people["reseller"]).get(page).status_code == 404
+    mover.post(reverse("portal:customer_move", args=[customer.pk]), {"reseller": ""})
+    assert Customer.objects.get(pk=customer.pk).reseller is None
+    assert Change.objects.filter(verb="customer.move").count() == 2
+
+
+def test_only_what_is_empty_is_removed(world: World) -> None:
+    side = world.one
+    with pytest.raises(ValidationError):
+        customers.delete_domain(domain=side.domain, by=SYSTEM)
+    with pytest.raises(ValidationError):
+        customers.delete_customer(customer=side.customer, by=SYSTEM)
+    with pytest.raises(ValidationError):
+        customers.delete_reseller(reseller=side.reseller, by=SYSTEM)
+    Mailbox.objects.filter(domain=side.domain).delete()
+    client = world.client(world.provider)
+    for name, thing in (("domain", side.domain), ("customer", side.customer), ("reseller", side.reseller)):
+        assert client.post(reverse(f"portal:{name}_delete", args=[thing.pk])).status_code == 302
+    assert not Reseller.objects.filter(pk=side.reseller.pk).exists()
+    removed = {"domain.delete", "customer.delete", "reseller.delete"}
+    assert set(Change.objects.filter(verb__in=removed).values_list("verb", flat=True)) == removed
+
+
+def test_columns_are_left_out_and_come_back(world: World) -> None:
+    client = world.client(world.one.people["domain"])
+    page = reverse("portal:domain", args=[world.one.domain.pk])
+    assert b">POP3</th>" in client.get(page).content
+    answer = client.post(
+        reverse("portal:columns_choose", args=[world.one.domain.pk]) + "?show=all", {"column": ["usage"]}
+    )
+    assert answer["Location"] == page + "?show=all"
+    assert b">POP3</th>" not in client.get(page).content
+    assert b"Quota used" in client.get(page).content
