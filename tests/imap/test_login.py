@@ -60,6 +60,23 @@ def test_logindisabled_is_heeded_before_the_login_and_not_after() -> None:
         assert connect(server.endpoint, ANNA).has("SORT")
 
 
+def test_what_a_greeting_offers_is_not_asked_for() -> None:
+    answers = {"LOGIN": b"TAG OK [CAPABILITY IMAP4rev1 MOVE IDLE] welcome\r\n"}
+    with scripted(answers, greeting=b"* OK [CAPABILITY IMAP4rev1 LITERAL+ ID] hello\r\n") as server:
+        connection = server.connect()
+    assert [command.split()[1] for command in server.commands] == [b"LOGIN"]
+    assert connection.capabilities == {b"IMAP4REV1", b"MOVE", b"IDLE"}
+
+
+def test_dovecot_is_asked_nothing_but_the_login(stack: Any, mailbox_factory: Any) -> None:
+    made = mailbox_factory("ana")
+    with proxied("127.0.0.1", stack.ports.imap) as proxy:
+        endpoint = Endpoint("127.0.0.1", proxy.port, "none")
+        connection = connect(endpoint, Credentials(made.address, made.password))
+    assert connection.has("MOVE")
+    assert [command.split()[1] for command in proxy.commands] == [b"LOGIN"]
+
+
 def test_who_asks_is_told_only_to_servers_that_offer_id() -> None:
     for words, told in (("", False), ("ID", True)):
         with scripted({**capability(words), "ID": b"* ID NIL\r\nTAG OK done\r\n"}) as server:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import imaplib
+import re
 import socket
 import ssl
 from typing import Any, Protocol
@@ -19,6 +20,8 @@ from webmail.imap.wire import Answer, Flight, Piece, Secret, Tagged, quote
 from webmail.values import Credentials, Endpoint
 
 READ_TIMEOUT_S = 60.0
+
+_GREETED = re.compile(rb"\* OK \[CAPABILITY ([^\]\r\n]+)\]", re.IGNORECASE)
 
 
 def connect(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") -> Connection:
@@ -41,10 +44,14 @@ def connect(endpoint: Endpoint, credentials: Credentials, *, ca_file: str = "") 
 def _open(endpoint: Endpoint, ca_file: str) -> IMAPClient:
     context = tls_context(ca_file)
     tls = endpoint.tls == "tls"
-    kind = _PublicClient if endpoint.public_only else IMAPClient
     try:
-        client = kind(
-            endpoint.host, endpoint.port, ssl=tls, ssl_context=context if tls else None, timeout=CONNECT_TIMEOUT_S
+        client = _Client(
+            endpoint.public_only,
+            endpoint.host,
+            endpoint.port,
+            ssl=tls,
+            ssl_context=context if tls else None,
+            timeout=CONNECT_TIMEOUT_S,
         )
     except (IMAPClientError, OutboundRefused, OSError, EOFError, ValueError) as error:
         raise _translated(error) from error
@@ -64,26 +71,49 @@ def _open(endpoint: Endpoint, ca_file: str) -> IMAPClient:
     return client
 
 
-class _PublicClient(IMAPClient):  # type: ignore[misc]
-    """Connects to the very address that was checked: a name that is resolved anew may lead inside by then."""
+class _Client(IMAPClient):  # type: ignore[misc]
+    """An IMAPClient over a connection of ours."""
+
+    def __init__(self, public_only: bool, host: str, port: int, **more: Any) -> None:
+        self._kind = _PublicIMAP4 if public_only else _IMAP4
+        super().__init__(host, port, **more)
 
     def _create_IMAP4(self) -> imaplib.IMAP4:  # noqa: N802 - imapclient 4.1's name
-        return _PublicIMAP4(self.host, self.port, self.ssl_context if self.ssl else None)
+        return self._kind(self.host, self.port, self.ssl_context if self.ssl else None)
 
 
-class _PublicIMAP4(imaplib.IMAP4):
+class _IMAP4(imaplib.IMAP4):
+    """Takes what the server offers from its greeting, where it tells. Asking is a round trip, and Dovecot tells one who asked
+    nothing in its answer to the login, which is another."""
+
     def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
         self._context = context
         super().__init__(host, port, timeout=CONNECT_TIMEOUT_S)
 
     def _create_socket(self, timeout: float | None = None) -> socket.socket:
-        raw = open_socket(self.host, self.port, ports=MAIL_PORTS, timeout_s=CONNECT_TIMEOUT_S)
+        return self._secured(socket.create_connection((self.host, self.port), timeout), timeout)
+
+    def _secured(self, raw: socket.socket, timeout: float | None) -> socket.socket:
         try:
             raw.settimeout(timeout)  # open_socket leaves what was left of its own
             return self._context.wrap_socket(raw, server_hostname=self.host) if self._context else raw
         except (OSError, ValueError):
             raw.close()
             raise
+
+    def _get_capabilities(self) -> None:
+        told = _GREETED.match(self.welcome) if self.state == "NONAUTH" and not self._tls_established else None
+        if told is None:
+            super()._get_capabilities()  # type: ignore[misc]
+        else:
+            self.capabilities = tuple(told[1].decode("ascii", "replace").upper().split())
+
+
+class _PublicIMAP4(_IMAP4):
+    """Connects to the very address that was checked: a name that is resolved anew may lead inside by then."""
+
+    def _create_socket(self, timeout: float | None = None) -> socket.socket:
+        return self._secured(open_socket(self.host, self.port, ports=MAIL_PORTS, timeout_s=CONNECT_TIMEOUT_S), timeout)
 
 
 def _translated(error: Exception) -> MailError:
