@@ -3,6 +3,7 @@ the contract holds for it too is in tests/contract ("kept")."""
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,7 +13,7 @@ from tests.contract.test_source import letter
 from webmail.imap import selected
 from webmail.imap.pool import pool
 from webmail.sources.imap import ImapSource, open_imap
-from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Window
+from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Ref, Window
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 INBOX = FolderId("INBOX")
@@ -103,3 +104,43 @@ def test_a_mark_that_nobody_waits_for_is_on_the_server_when_the_source_is_closed
         source.set_flags([first.ref], add=[Flag.SEEN], wait=False)
         assert source.connection.round_trips == before
     assert b"\\Seen" in other.fetch([int(first.ref.id)], ["FLAGS"])[int(first.ref.id)][b"FLAGS"]
+
+
+def test_a_move_is_one_round_trip_and_leaves_what_is_marked_as_deleted(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    rows(open_)
+    other.add_flags([1], [Flag.DELETED])
+    with open_() as source:
+        refs = [Ref(INBOX, source.connection.kept.validity, str(uid)) for uid in (1, 3, 4)]
+        before = source.connection.round_trips
+        moved = source.move(refs, FolderId("Archive"))
+        assert source.connection.round_trips - before == 1
+    assert moved.before == tuple(refs)
+    assert moved.after[0] is None
+    other.select_folder("Archive")
+    assert [ref.id for ref in moved.after if ref] == [str(uid) for uid in other.search()]
+    other.select_folder("INBOX")
+    assert other.search() == [1, 2]
+
+
+def test_a_move_of_what_another_program_expunged_moves_the_rest(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    rows(open_)
+    with open_() as source:
+        refs = [Ref(INBOX, source.connection.kept.validity, str(uid)) for uid in (1, 2, 3)]
+        other.add_flags([2], [Flag.DELETED])
+        other.uid_expunge([2])
+        moved = source.move(refs, FolderId("Archive"))
+    assert [ref is not None for ref in moved.after] == [True, False, True]
+    other.select_folder("Archive")
+    assert [ref.id for ref in moved.after if ref] == [str(uid) for uid in other.search()]
+
+
+def test_nothing_is_moved_at_once_over_a_connection_that_has_ended(stack: Any, box: tuple[Any, Any]) -> None:
+    open_, other = box
+    rows(open_)
+    with open_() as source:
+        refs = [Ref(INBOX, source.connection.kept.validity, "3")]
+        source.connection._imap.sock.shutdown(socket.SHUT_RDWR)  # as a server that goes away does
+        assert source.move(refs, FolderId("Archive")).after[0] is not None
+    assert other.folder_status("Archive", ["MESSAGES"])[b"MESSAGES"] == 1

@@ -6,6 +6,7 @@ Every read has a time limit and a byte limit. What goes wrong ends here, as `Mai
 from __future__ import annotations
 
 import contextlib
+import select
 import ssl
 import time
 from collections.abc import Iterable, Iterator
@@ -58,6 +59,13 @@ class Connection:
     @property
     def bytes_in(self) -> int:
         return self._stream.bytes_in
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nothing lies unread, neither news nor the end of the connection: then what is sent now very likely arrives."""
+        waiting = select.poll()
+        waiting.register(self._imap.sock, select.POLLIN)
+        return not self._late and not waiting.poll(0)
 
     def has(self, capability: str) -> bool:
         """Whether the server offers this, as it said after the login."""

@@ -115,11 +115,6 @@ class Session:
             raise FolderRenewed("the folder was made anew")
         return state, flight
 
-    def at_once(self, ref: Ref, *commands: list[Piece]) -> Flight | None:
-        """Answers to commands about messages of the folder of a ref, changes too, where it is selected for certain with the
-        UIDVALIDITY of the ref; None where it has to be opened first."""
-        return self.connection.run(*commands) if self.is_at(ref) else None
-
     def is_at(self, ref: Ref) -> bool:
         """Whether the folder of a ref is selected for certain, with the UIDVALIDITY of the ref."""
         connection = self.connection

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
@@ -13,6 +14,8 @@ from webmail.imap.changes import (
     batches,
     copy_messages,
     expunge,
+    move_undeleted,
+    moves_undeleted,
 )
 from webmail.imap.connection import EXPUNGED, check
 from webmail.imap.fetch import Fetched, by_uid, fetch_command
@@ -210,15 +213,31 @@ class ImapSource(ImapFlags):
 
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)
+        after = self._moved_at_once(refs, folder) if self._may_move_at_once(refs, folder) else self._moved(refs, folder)
+        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+
+    def _moved(self, refs: list[Ref], folder: FolderId) -> dict[Ref, Ref]:
         after: dict[Ref, Ref] = {}
         for state, uids in self._by_folder(refs):
             if state.folder == folder:
                 continue
             with self._changing(state.folder, folder):
                 validity, pairs = self._mover.move(state, uids, folder)
-            for old, new in pairs.items():
-                after[Ref(state.folder, state.validity, str(old))] = Ref(folder, validity, str(new))
-        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+            after |= _paired(Ref(state.folder, state.validity, ""), Ref(folder, validity, ""), pairs)
+        return after
+
+    def _may_move_at_once(self, refs: list[Ref], folder: FolderId) -> bool:
+        """Whether the messages are in the one folder that is selected for certain, on a connection that is not known to be dead:
+        a move is never sent twice."""
+        if len({(ref.folder, ref.validity) for ref in refs}) != 1 or refs[0].folder == folder:
+            return False
+        connection = self.connection
+        return self._session.is_at(refs[0]) and moves_undeleted(connection) and connection.is_quiet
+
+    def _moved_at_once(self, refs: list[Ref], folder: FolderId) -> dict[Ref, Ref]:
+        with self._changing(refs[0].folder, folder):
+            validity, pairs = move_undeleted(self.connection, [uid_of(ref) for ref in refs], folder)
+        return _paired(refs[0], Ref(folder, validity, ""), pairs)
 
     def finish_moves(self) -> list[MoveEnded]:
         if self.can.whole_moves:
@@ -234,8 +253,7 @@ class ImapSource(ImapFlags):
         for state, uids in self._by_folder(refs):
             with self._changing(folder):
                 validity, pairs = copy_messages(self.connection, uids, folder)
-            for old, new in pairs.items():
-                after[Ref(state.folder, state.validity, str(old))] = Ref(folder, validity, str(new))
+            after |= _paired(Ref(state.folder, state.validity, ""), Ref(folder, validity, ""), pairs)
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
@@ -293,6 +311,11 @@ class ImapSource(ImapFlags):
         depth = len(folder.path)
         every = self._session.read(self._folders)
         return [one for one in every if len(one.path) > depth and one.path[:depth] == folder.path]
+
+
+def _paired(old: Ref, new: Ref, pairs: Mapping[int, int]) -> dict[Ref, Ref]:
+    """Refs by refs, from UIDs by UIDs; `old` and `new` are any of their folders."""
+    return {replace(old, id=str(before)): replace(new, id=str(now)) for before, now in pairs.items()}
 
 
 def _body_items(parts: tuple[Part, ...]) -> bytes:
