@@ -30,6 +30,7 @@ from webmail.live.marks import EVERY
 from webmail.mime.choose import choose_bodies
 from webmail.mime.mbox import Kept
 from webmail.sources.cache import MailCache
+from webmail.sources.guessing import GUESSED_ITEMS, has_guessed
 from webmail.sources.imap_flags import ImapFlags, flags_name
 from webmail.sources.imap_lists import uid_of
 from webmail.sources.kept import Answers
@@ -127,7 +128,7 @@ class ImapSource(ImapFlags):
         return message
 
     def _message(self, ref: Ref) -> Message:
-        """One round trip when the MIME tree is known from the list, two otherwise."""
+        """One round trip when the MIME tree is known from the list, or the texts are where they mostly are; else two."""
         structure = self._known_structure(ref)
         if structure is not None:
             shown, files = choose_bodies(structure)
@@ -137,13 +138,14 @@ class ImapSource(ImapFlags):
         structure = head.structure()
         shown, files = choose_bodies(structure or UNKNOWN)
         self._keep_structure(ref, structure)
-        fetched = self._fetch_one(ref, b"UID " + _body_items(shown)) if shown else head
+        fetched = head if has_guessed(head, shown) else self._fetch_one(ref, b"UID " + _body_items(shown))
         return build_message(ref, _told(head), structure, build_bodies(shown, _texts(fetched)), files)
 
     def _fetch_head(self, ref: Ref) -> Fetched:
-        """Header and MIME tree; without the tree where the server cannot make it."""
+        """Header, MIME tree and what is guessed of the texts; without the tree where the server cannot make it."""
+        guessed = b" " + GUESSED_ITEMS if self.connection.is_dovecot else b""
         try:
-            return self._fetch_one(ref, HEAD_ITEMS + b" BODYSTRUCTURE")
+            return self._fetch_one(ref, HEAD_ITEMS + b" BODYSTRUCTURE" + guessed)
         except Refused:
             return self._fetch_one(ref, HEAD_ITEMS)
 
