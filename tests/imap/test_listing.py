@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from array import array
 from collections.abc import Iterator
 from typing import Any, get_args
 
@@ -17,6 +18,7 @@ from webmail.imap.pool import pool
 from webmail.imap.wire import parse_uid_set
 from webmail.sources import imap_lists, listing, patching
 from webmail.sources.imap import ImapSource, open_imap
+from webmail.sources.listing import index_of
 from webmail.values import Credentials, Endpoint, Flag, FolderId, PartNumber, Query, Ref, SortKey, Window
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -133,7 +135,15 @@ def test_a_message_seen_in_the_list_opens_in_one_round_trip(opener: Opener) -> N
     with opener.source() as source:
         before = source.connection.round_trips
         assert source.message(ref) == message
-        assert source.connection.round_trips - before == 2
+        assert source.connection.round_trips - before == 1
+
+
+def test_a_place_is_found_as_array_finds_it() -> None:
+    order = array("I", [256, 1, 65_536, 16_777_216, 1 << 24 | 1, 7, 0xFFFFFFFF])
+    assert [index_of(order, uid) for uid in order] == [order.index(uid) for uid in order]
+    for uid in (2, 0x01000000 >> 8 << 4, 0x00010100):
+        with pytest.raises(ValueError):
+            index_of(order, uid)
 
 
 def test_the_tree_of_folders_is_one_round_trip(opener: Opener) -> None:

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from django.core.cache import cache
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -15,10 +13,10 @@ from webmail.errors import Gone
 from webmail.markup.document import Theme, estimate_height, render_document
 from webmail.markup.sanitize import SafeHtml, sanitize
 from webmail.mime.body import decode_part, text_of
+from webmail.services.shortly import kept, key_of
 from webmail.sources.base import MailSource
 from webmail.values import Part, PartNumber, Ref
 
-KEEP_S = 600
 BODY_LIMIT_BYTES = 4 * 1024 * 1024
 
 Remote = Literal["block", "proxy"]
@@ -70,15 +68,14 @@ def frame_body(
     )
 
 
-def keep_framed(account_id: int, ref: Ref, number: PartNumber, framed: Framed, *, theme: Theme) -> None:
-    """Keeps the blocked form for the frame that the page is about to ask for."""
-    cache.set(_key(account_id, ref, number, theme), str(framed.document), KEEP_S)
+def framed_values(account_id: int, ref: Ref, frames: Mapping[PartNumber, Framed], *, theme: Theme) -> dict[str, str]:
+    """What is to be kept (`shortly.keep`) of the blocked forms for the frames that the page is about to ask for."""
+    return {_key(account_id, ref, number, theme): str(framed.document) for number, framed in frames.items()}
 
 
 def kept_framed(account_id: int, ref: Ref, number: PartNumber, *, theme: Theme) -> str | None:
-    """The document that `keep_framed` kept, None when it has gone."""
-    document: str | None = cache.get(_key(account_id, ref, number, theme))
-    return document
+    """The document that was kept, None when it has gone."""
+    return kept(_key(account_id, ref, number, theme))
 
 
 def read_raw(source: MailSource, ref: Ref, number: PartNumber) -> RawBody:
@@ -108,5 +105,4 @@ def _first_bytes(chunks: Iterator[bytes], limit: int) -> Iterator[bytes]:
 
 
 def _key(account_id: int, ref: Ref, number: str, theme: Theme) -> str:
-    name = f"{account_id}\0{ref.folder}\0{ref.validity}\0{ref.id}\0{number}\0{get_language()}\0{theme}"
-    return "body:" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
+    return key_of("body", account_id, ref.folder, ref.validity, ref.id, number, get_language(), theme)

@@ -3,22 +3,14 @@ reading it or cleaning it anew. What may change (flags, its place in the list) i
 
 from __future__ import annotations
 
-import hashlib
 import json
-import logging
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from functools import cache
 
-from django.conf import settings
-from redis import Redis, RedisError
-
-from webmail.services.bodies import KEEP_S
+from webmail.services.shortly import keep, kept, key_of
 from webmail.values import Ref
 
-logger = logging.getLogger(__name__)
-
 LIMIT_BYTES = 200_000
-TIMEOUT_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,33 +30,22 @@ class Opened:
     moment: float
 
 
-def keep_opened(account_id: int, ref: Ref, variant: str, opened: Opened) -> None:
-    """Keeps it under a variant: whatever it was drawn for (language, zone, theme, day)."""
+def keep_opened(account_id: int, ref: Ref, variant: str, opened: Opened, frames: Mapping[str, str]) -> None:
+    """Keeps it under a variant: whatever it was drawn for (language, zone, theme, day). `frames` are kept with it, see
+    `bodies.framed_values`."""
     value = json.dumps(asdict(opened), separators=(",", ":"))
-    if len(value) > LIMIT_BYTES:
-        return
-    try:
-        _redis(settings.REDIS_URL).set(_key(account_id, ref, variant), value, ex=KEEP_S)
-    except RedisError:
-        logger.warning("Redis does not answer; nothing is kept of an opened message")
+    drawn = {_key(account_id, ref, variant): value} if len(value) <= LIMIT_BYTES else {}
+    keep({**frames, **drawn})
 
 
 def kept_opened(account_id: int, ref: Ref, variant: str) -> Opened | None:
     """What was kept, None when there is nothing."""
+    value = kept(_key(account_id, ref, variant))
     try:
-        with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
-            pipe.get(_key(account_id, ref, variant))
-            value = pipe.execute()[0]
         return Opened(**json.loads(value)) if value else None
-    except (RedisError, ValueError, TypeError):
+    except (ValueError, TypeError):
         return None
 
 
 def _key(account_id: int, ref: Ref, variant: str) -> str:
-    name = f"{account_id}\0{ref.folder}\0{ref.validity}\0{ref.id}\0{variant}"
-    return "opened:2:" + hashlib.sha256(name.encode("utf-8", "surrogateescape")).hexdigest()
-
-
-@cache
-def _redis(url: str) -> Redis:
-    return Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+    return key_of("opened:2", account_id, ref.folder, ref.validity, ref.id, variant)

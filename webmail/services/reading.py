@@ -15,7 +15,8 @@ from webmail.errors import FolderGone
 from webmail.markup.document import Theme
 from webmail.markup.text import TextBody, tokenize_text
 from webmail.mime.frank import Authentication, read_authentication, transport_tls
-from webmail.services.bodies import Framed, PartUrl, RawBody, frame_body, keep_framed
+from webmail.services.bodies import Framed, PartUrl, RawBody, frame_body, framed_values
+from webmail.services.shortly import keep
 from webmail.services.tags import Tag, Tags
 from webmail.sources.base import MailSource
 from webmail.sources.cache import Recent
@@ -93,7 +94,7 @@ class ShownBody:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """An opened message, ready for the reader."""
+    """An opened message, ready for the reader. `frames` is what is kept for the frames of its HTML bodies."""
 
     message: Message
     folder: Folder
@@ -107,6 +108,7 @@ class Letter:
     total: int
     before: Ref | None
     after: Ref | None
+    frames: dict[str, str]
 
     @property
     def remote_count(self) -> int:
@@ -222,15 +224,17 @@ def open_letter(
     part_url: PartUrl,
     theme: Theme,
     tags: Tags,
+    keep_later: bool = False,
 ) -> Letter:
-    """The message of `ref` with everything that the reader shows; its HTML bodies are cleaned and kept for their frames.
-    Without a query its place in a list is not asked for. Raises Gone when it is not there any more."""
+    """The message of `ref` with everything that the reader shows; its HTML bodies are cleaned and kept for their frames, unless
+    the caller keeps them later. Without a query its place in a list is not asked for. Raises Gone when it is not there any more."""
     message = source.message(ref)
     position, before, after, total = source.neighbours(ref, query) if query else (-1, None, None, 0)
     bodies = [_shown(body, message, part_url, theme) for body in message.bodies]
-    for shown in bodies:
-        if shown.framed:
-            keep_framed(account_id, ref, shown.body.part.number, shown.framed, theme=theme)
+    frames = {shown.body.part.number: shown.framed for shown in bodies if shown.framed}
+    values = framed_values(account_id, ref, frames, theme=theme)
+    if not keep_later:
+        keep(values)
     return Letter(
         message=message,
         folder=folder,
@@ -244,6 +248,7 @@ def open_letter(
         total=total,
         before=before,
         after=after,
+        frames=values,
     )
 
 

@@ -18,7 +18,8 @@ from typing import Any, Generic, NamedTuple, TypeVar, cast
 from redis import Redis, RedisError
 
 from webmail.mime.parts import pack_part, unpack_part
-from webmail.values import Address, FolderId, Part, Ref, Summary
+from webmail.sources.later import Later
+from webmail.values import Address, FolderId, Part, Query, Ref, Summary
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,17 @@ class MailCache:
     def __init__(self, redis_url: str, account_key: str) -> None:
         self.redis = _client(redis_url) if redis_url else None
         self.account = account_key
+        self.later = Later(self.redis)
         self._prefix = f"mail:{VERSION}:{account_key}:".encode()
+        self._early: dict[bytes, bytes | None] = {}
+
+    def keys_of(self, ref: Ref, query: Query) -> list[bytes]:
+        """What will be read when this message is opened in a list, for `read_early`."""
+        return [self._prefix + key for key in (_ref_key("s", ref), _folder_key(f"m:{query.sort}", ref.folder))]
+
+    def read_early(self, values: Mapping[bytes, bytes | None]) -> None:
+        """Takes what somebody read of these keys along with something else; good for one request."""
+        self._early = dict(values)
 
     def heads(self, folder: FolderId, names: list[str]) -> list[Head | None]:
         """Of the orders kept under these names: the mark of the folder's state for which each holds, and how long it is."""
@@ -169,13 +180,12 @@ class MailCache:
 
     def keep_rows(self, rows: Iterable[Summary], structures: Mapping[Ref, Part] | None = None) -> None:
         """Keeps rows, and the MIME trees that were read with them."""
-        values: dict[bytes, bytes] = {}
         for row in rows:
-            values[_ref_key("r", row.ref)] = _pack_row(row)
+            self.later.keep(self._prefix + _ref_key("r", row.ref), _pack_row(row), ROW_TTL_S)
             if self.redis is not None:
                 key = (self._prefix, row.ref.folder, row.ref.validity, int(row.ref.id))
                 _recent.keep(key, replace(row, flags=frozenset()))
-        self._set(values | _packed_structures(structures or {}), ROW_TTL_S)
+        self.keep_structures(structures or {})
 
     def text_pieces(self, folder: FolderId, validity: int) -> int:
         """How many pieces of texts there are (see `webmail/sources/texts.py`)."""
@@ -238,18 +248,26 @@ class MailCache:
 
     def structure(self, ref: Ref) -> Part | None:
         """The kept MIME tree of a message."""
-        value = self._get([_ref_key("s", ref)])[0]
+        key = _ref_key("s", ref)
+        value = self.later.waiting(self._prefix + key) or self._get([key])[0]
         return _unpack_structure(value) if value else None
 
     def keep_structures(self, structures: Mapping[Ref, Part]) -> None:
         """Keeps MIME trees, but for monstrous ones."""
-        self._set(_packed_structures(structures), ROW_TTL_S)
+        for ref, part in structures.items():
+            key, value = self._prefix + _ref_key("s", ref), _pack_structure(part)
+            self._early.pop(key, None)
+            if len(value) <= STRUCTURE_LIMIT_BYTES:
+                self.later.keep(key, value, ROW_TTL_S)
 
     def _get(self, keys: list[bytes]) -> list[bytes | None]:
         if self.redis is None or not keys:
             return [None] * len(keys)
+        names = [self._prefix + key for key in keys]
+        if all(name in self._early for name in names):
+            return [self._early[name] for name in names]
         try:
-            return cast(list[bytes | None], self.redis.mget([self._prefix + key for key in keys]))
+            return cast(list[bytes | None], self.redis.mget(names))
         except RedisError:
             logger.warning("the mail cache does not answer")
             return [None] * len(keys)
@@ -260,6 +278,7 @@ class MailCache:
         try:
             with self.redis.pipeline(transaction=False) as pipe:
                 for key, value in values.items():
+                    self._early.pop(self._prefix + key, None)
                     pipe.set(self._prefix + key, value, ex=ttl_s)
                 pipe.execute()
         except RedisError:
@@ -329,11 +348,6 @@ def _unpack_row(folder: FolderId, validity: int, uid: int, value: bytes) -> Summ
 
 def _pack_structure(part: Part) -> bytes:
     return json.dumps(pack_part(part), separators=(",", ":")).encode()
-
-
-def _packed_structures(structures: Mapping[Ref, Part]) -> dict[bytes, bytes]:
-    packed = {_ref_key("s", ref): _pack_structure(part) for ref, part in structures.items()}
-    return {key: value for key, value in packed.items() if len(value) <= STRUCTURE_LIMIT_BYTES}
 
 
 def _unpack_structure(value: bytes) -> Part | None:

@@ -106,13 +106,16 @@ class ImapSource(ImapFlags):
         folder: FolderId | None = None,
         page: str = "",
     ) -> None:
-        super().__init__(Session(key, open_, folder), cache, roles or {}, Answers(cache.redis, account_id, page))
+        super().__init__(
+            Session(key, open_, folder), cache, roles or {}, Answers(cache.later, cache.redis, account_id, page)
+        )
         self._mover = Mover(self._session, account_id)
         self._structures: dict[Ref, Part] = {}
 
     def close(self) -> None:
         self._settle()
         self._session.close()
+        self._cache.later.flush()
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from webmail.imap.wire import Flight
 from webmail.live.marks import Own
 from webmail.sources.cache import MailCache
 from webmail.sources.imap_lists import ImapLists, uid_of
-from webmail.sources.kept import Answers, Wanted
+from webmail.sources.kept import Answers, Beside, Wanted
 from webmail.sources.packing import FLAGS
 from webmail.values import Flag, FolderId, Query, Ref, Role
 
@@ -29,7 +29,8 @@ class ImapFlags(ImapLists):
         """The message of which a mark was sent and not waited for."""
 
     def look_at(self, ref: Ref, query: Query) -> None:
-        self._answers.look_ahead([flags_name(ref), (self._place_name(ref, query), ref.folder)])
+        beside = Beside(self._cache.keys_of(ref, query), self._cache.read_early)
+        self._answers.look_ahead([flags_name(ref), (self._place_name(ref, query), ref.folder)], beside)
 
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         refs = list(refs)

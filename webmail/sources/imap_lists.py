@@ -23,7 +23,7 @@ from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.cache import MailCache, Recent
 from webmail.sources.grouping import Groups, is_alone, read_groups
 from webmail.sources.kept import TRUST_S, Answers
-from webmail.sources.listing import LARGE, Listing, read_listing, sort_folder
+from webmail.sources.listing import LARGE, Listing, index_of, read_listing, sort_folder
 from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
 from webmail.sources.reading_rows import RowReader, read_marks
@@ -248,7 +248,7 @@ class ImapLists:
         groups = read_groups(self._session, self._cache, listing, query) if query.grouped else None
         order = listing.uids if groups is None else groups.heads
         try:
-            at = order.index(uid_of(ref)) if groups is None else groups.row_of(uid_of(ref))
+            at = index_of(order, uid_of(ref)) if groups is None else groups.row_of(uid_of(ref))
         except ValueError:
             at = -1
         if at < 0:

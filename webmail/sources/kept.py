@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,6 +18,7 @@ from redis import Redis, RedisError
 from redis.exceptions import NoScriptError
 
 from webmail.live.marks import Marks, Own
+from webmail.sources.later import Later
 from webmail.values import FolderId
 
 TRUST_S = 60
@@ -35,6 +36,14 @@ class Shape:
     unpack: Callable[[bytes], Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Other keys of Redis, and who takes their values."""
+
+    keys: list[bytes]
+    take: Callable[[Mapping[bytes, bytes | None]], None]
+
+
 Wanted = tuple[str, FolderId | None]
 """An answer by its name and the folder that it depends on (None = any change in the account)."""
 Seen = tuple[bytes | None, bytes | None]
@@ -45,16 +54,18 @@ class Answers:
     """What an account's server said, by name and folder. Without Redis, or for an account that nobody can watch, everything
     is asked."""
 
-    def __init__(self, redis: Redis | None, account_id: int | None, page: str = "") -> None:
-        """`page` is the page that asks, for what is changed."""
+    def __init__(self, later: Later, redis: Redis | None, account_id: int | None, page: str = "") -> None:
+        """`page` is the page that asks, for what is changed; what is kept goes out with `later`."""
+        self._later = later
         self._marks = Marks(redis, account_id, page) if redis is not None and account_id is not None else None
         self._ahead: dict[Wanted, Seen] = {}
 
-    def look_ahead(self, wanted: Sequence[Wanted]) -> set[Wanted]:
-        """Looks for several answers at once, before they are asked for; those that have to be asked of the server."""
+    def look_ahead(self, wanted: Sequence[Wanted], beside: Beside | None = None) -> set[Wanted]:
+        """Looks for several answers at once, before they are asked for; those that have to be asked of the server. With the
+        values of other keys, that are read `beside` them."""
         if self._marks is None:
             return set(wanted)
-        self._ahead = self._look(wanted)
+        self._ahead = self._look(wanted, beside)
         return {one for one, (mark, kept) in self._ahead.items() if not _holds(mark, kept)}
 
     def ask(self, name: str, folder: FolderId | None, shape: Shape, question: Callable[[], T]) -> T:
@@ -94,16 +105,17 @@ class Answers:
         digest = hashlib.blake2b(repr(wanted).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         return f"kept:1:{self._marks.account_id}:{digest}".encode()
 
-    def _look(self, wanted: Sequence[Wanted]) -> dict[Wanted, Seen]:
+    def _look(self, wanted: Sequence[Wanted], beside: Beside | None = None) -> dict[Wanted, Seen]:
         """One round trip to Redis."""
         assert self._marks
+        keys = [self._key(one) for one in wanted]
         folders = list(dict.fromkeys(folder for _name, folder in wanted if folder is not None))
         nothing: dict[Wanted, Seen] = dict.fromkeys(wanted, (None, None))
         try:
             for _attempt in range(2):
                 with self._marks.redis.pipeline(transaction=False) as pipe:
                     self._marks.read_into(pipe, folders)
-                    pipe.mget([self._key(one) for one in wanted])
+                    pipe.mget([*keys, *(beside.keys if beside else ())])
                     marks, values = pipe.execute(raise_on_error=False)
                 if not isinstance(marks, NoScriptError):
                     break
@@ -111,8 +123,11 @@ class Answers:
         except RedisError as error:
             logger.warning("live %s: no kept answer: %s", self._marks.account_id, type(error).__name__)
             return nothing
+        if beside and isinstance(values, list):
+            beside.take(dict(zip(beside.keys, values[len(keys) :], strict=True)))
         if not isinstance(marks, list) or not isinstance(values, list):
             return nothing
+        values = [self._later.waiting(key) or value for key, value in zip(keys, values, strict=False)]
         some, every, *others = marks
         mark_of = {None: some} | {one: every + b"." + mark for one, mark in zip(folders, others, strict=True)}
         return {one: (mark_of[one[1]], value) for one, value in zip(wanted, values, strict=True)}
@@ -121,10 +136,7 @@ class Answers:
         if mark is None or self._marks is None:
             return
         value = mark + b"\n" + json.dumps(packed, separators=(",", ":")).encode()
-        try:
-            self._marks.redis.set(self._key(wanted), value, ex=TRUST_S)
-        except RedisError as error:
-            logger.warning("live %s: an answer was not kept: %s", self._marks.account_id, type(error).__name__)
+        self._later.keep(self._key(wanted), value, TRUST_S)
 
 
 def _holds(mark: bytes | None, kept: bytes | None) -> bool:

@@ -252,6 +252,15 @@ def _span(count: int, query: Query, window: Window) -> tuple[int, int]:
     return (count - end, count - start) if query.descending else (start, end)
 
 
+def index_of(order: array[int], uid: int) -> int:
+    """Where a UID stands, as `array.index` tells it, several times as fast in a long one. Raises ValueError."""
+    octets, size = order.tobytes(), order.itemsize
+    wanted, at = array(order.typecode, [uid]).tobytes(), 0
+    while (at := octets.index(wanted, at)) % size:
+        at += 1
+    return at // size
+
+
 def _without_deleted(order: array[int], state: Selected) -> array[int]:
     if not state.deleted:
         return array("I", order)

@@ -21,7 +21,8 @@ from webmail.views.query import query_of, query_string
 
 
 def open_here(box: Box, folder: Folder, ref: Ref, *, placed: bool = True) -> Letter:
-    """The letter of a ref with its place in the list of the address, if that is wanted. Raises Gone."""
+    """The letter of a ref with its place in the list of the address, if that is wanted; without it, what its frames show is for
+    the caller to keep. Raises Gone."""
     return open_letter(
         box.source,
         folder,
@@ -31,6 +32,7 @@ def open_here(box: Box, folder: Folder, ref: Ref, *, placed: bool = True) -> Let
         part_url=box.part_url(ref),
         theme=box.theme,
         tags=box.tags,
+        keep_later=not placed,
     )
 
 

@@ -50,7 +50,7 @@ def show_in_pane(box: Box, ref: Ref) -> HttpResponse:
         opened, flags = _opened(box, letter), letter.message.summary.flags
         if folder.role in SENT_BY_ME or notices:
             return _whole(box, open_here(box, folder, ref))
-        keep_opened(box.account.pk, ref, _variant(box), opened)
+        keep_opened(box.account.pk, ref, _variant(box), opened, letter.frames)
     changed = _read_by_person(box, folder, ref, opened, flags)
     text = draw_letter(box.request, opened, _around(box, folder, ref, flags | ({Flag.SEEN} if changed else set())))
     title = f"{opened.subject or _('(no subject)')} · {look().name}"
@@ -68,7 +68,7 @@ def open_ahead(box: Box, ref: Ref) -> None:
     box.source.look_at(ref, query_of(box.request))
     letter = open_here(box, folder, ref, placed=False)
     if not notices_of(account=box.account, source=box.source, letter=letter):
-        keep_opened(box.account.pk, ref, variant, _opened(box, letter))
+        keep_opened(box.account.pk, ref, variant, _opened(box, letter), letter.frames)
 
 
 def _kept(box: Box, ref: Ref) -> tuple[Opened | None, frozenset[str]]:
