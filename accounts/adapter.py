@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import MailAccount, User
+from accounts.models import User
+from accounts.standing import find_standing
 
 RATES = {"app": "allauth.account", "action": "login_failed"}
 
@@ -34,7 +35,8 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         """The Inbox at once, where the person's first account has one: "/" would lead there too, with a page more."""
-        account = MailAccount.objects.filter(owner=request.user.pk).order_by("pk").first()
+        standing = find_standing(request.user.pk or 0)
+        account = standing.account(None) if standing else None
         if account is None or account.downloads:
             return str(super().get_login_redirect_url(request))
         return reverse("folder", args=[account.pk, "INBOX"])

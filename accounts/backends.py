@@ -10,8 +10,8 @@ from django.forms import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
-from accounts.models import Domain, Mailbox, User
-from accounts.services.login import account_of_mailbox, clean_address
+from accounts.models import Mailbox, User
+from accounts.services.login import Known, account_of_mailbox, clean_address, look_up
 
 
 class HostedMailboxBackend(ModelBackend):
@@ -28,9 +28,10 @@ class HostedMailboxBackend(ModelBackend):
         address = clean_address(str(kwargs.get("email") or username or ""))
         if not address or not password:
             return None
-        mailbox = Mailbox.objects.select_related("domain").filter(address=address).first()
-        if mailbox is None:
-            return self._person(address, password)
+        known = look_up(address)
+        if not known.mailbox:
+            return self._person(address, password, known)
+        mailbox = Mailbox.objects.select_related("domain").get(address=address)
         if not check_password(password, mailbox.password) or mailbox.deleted:
             return None
         if not (mailbox.is_open and mailbox.imap):
@@ -40,10 +41,10 @@ class HostedMailboxBackend(ModelBackend):
         owner = account_of_mailbox(mailbox).owner
         return owner if self.user_can_authenticate(owner) else None
 
-    def _person(self, address: str, password: str) -> User | None:
-        user = User.objects.filter(email=address, is_active=True).first()
-        if user is None or not user.has_usable_password():
-            if Domain.objects.filter(name=address.rpartition("@")[2]).exists():
+    def _person(self, address: str, password: str, known: Known) -> User | None:
+        user = User.objects.filter(email=address, is_active=True).first() if known.person else None
+        if user is None:
+            if known.domain:
                 make_password(password)  # the same work as for somebody who exists
             return None
         return user if user.check_password(password) else None

@@ -12,7 +12,9 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS
 from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
+from django.utils.crypto import get_random_string
 from redis import Redis, RedisError
 
 logger = logging.getLogger(__name__)
@@ -69,3 +71,16 @@ class SessionStore(CachedStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
         self._cache = copies(settings.REDIS_URL)
+        self._is_new = False
+
+    def create(self) -> None:
+        """A new session, which is written when it is saved: Django writes it here as well, to see that nobody has its key, and
+        asks for it before. A key of 32 characters is nobody else's; were it, saving would fail."""
+        self._session_key = get_random_string(32, VALID_KEY_CHARS)
+        self._is_new = self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        if self.session_key is None:
+            self.create()
+        is_new, self._is_new = self._is_new, False
+        super().save(must_create or is_new)

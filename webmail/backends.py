@@ -29,7 +29,7 @@ class MailServerBackend(ModelBackend):
     ) -> User | None:
         address = clean_address(str(kwargs.get("email") or username or ""))
         local, _at, domain = address.rpartition("@")
-        if not local or not password or is_ours(address, domain):
+        if not local or not password or is_ours(address):
             return None
         place = find_place(address, kwargs)
         if place is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
@@ -86,11 +86,16 @@ class User(AbstractBaseUser, PermissionsMixin):
             yield self._session_hash(secret)
 
     def _session_hash(self, secret: str | bytes | None) -> str:
-        hosted = self.mail_accounts.filter(mailbox__isnull=False).select_related("mailbox__domain").order_by("pk")
-        return self.hash_for([account.mailbox for account in hosted if account.mailbox], secret)
+        hosted = self.mail_accounts.filter(mailbox__isnull=False).order_by("pk")
+        names = ("password", "active", "imap", "domain__active", "deleted")
+        return self._hash_of(hosted.values_list(*(f"mailbox__{name}" for name in names)), secret)
 
-    def hash_for(self, mailboxes: Sequence[Mailbox], secret: str | bytes | None = None) -> str:
+    def hash_for(self, mailboxes: Sequence[Mailbox]) -> str:
         """The same for hosted mailboxes that are at hand, in the order of their accounts."""
-        bound = [(box.password, box.active, box.imap, box.domain.active, box.deleted) for box in mailboxes]
+        return self._hash_of(
+            [(box.password, box.active, box.imap, box.domain.active, box.deleted) for box in mailboxes]
+        )
+
+    def _hash_of(self, bound: Iterable[tuple[Any, ...]], secret: str | bytes | None = None) -> str:
         text = repr([self.password, *bound])
         return salted_hmac("accounts.User.session", text, secret=secret, algorithm="sha256").hexdigest()

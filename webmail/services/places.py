@@ -10,8 +10,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.models import Domain, User
-from accounts.services.login import Server
+from accounts.services.login import Server, look_up
 from accounts.setup.discovery import Servers, discover
 
 NO_SMTP: Server = ("", 465, "tls")
@@ -65,11 +64,10 @@ def _remembered(domain: str) -> Servers | None:
     return told[0]
 
 
-def is_ours(address: str, domain: str) -> bool:
+def is_ours(address: str) -> bool:
     """Hosted domains and people with an own password are the other backend's; nobody else is asked about them."""
-    hosted = Domain.objects.filter(name=domain).exists()
-    person = User.objects.filter(email=address).exclude(password__startswith="!").exists()  # noqa: S106
-    return hosted or person
+    known = look_up(address)
+    return known.domain or known.person
 
 
 def _listed(address: str, domain: str) -> Place | None:

@@ -227,7 +227,7 @@ def open_letter(
     keep_later: bool = False,
 ) -> Letter:
     """The message of `ref` with everything that the reader shows; its HTML bodies are cleaned and kept for their frames, unless
-    the caller keeps them later. Without a query its place in a list is not asked for. Raises Gone when it is not there any more."""
+    the caller does that. Without a query its place in a list is not asked for. Raises Gone when it is not there any more."""
     message = source.message(ref)
     position, before, after, total = source.neighbours(ref, query) if query else (-1, None, None, 0)
     bodies = [_shown(body, message, part_url, theme) for body in message.bodies]

@@ -1,4 +1,4 @@
-"""What is kept for ten minutes of a message that was opened, in Redis: as text, by a digest of what it depends on. Losing it costs
+"""What is kept in Redis for ten minutes of a message that was opened: text, by a digest of what it depends on. Losing it costs
 time, never truth."""
 
 from __future__ import annotations
