@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.base import CreateError
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import MailAccount, User
+from accounts.services.login import Known, look_up
 from accounts.sessions import SessionStore
 from accounts.standing import find_standing
 
@@ -106,6 +108,44 @@ def test_a_session_that_has_ended_opens_nothing(mailbox_factory: Any, client: Cl
     assert SessionStore(key).get(SESSION_KEY) is None
     client.cookies["casilla"] = str(key)
     assert client.get(reverse("live", args=[account.pk])).status_code == 302
+
+
+def test_what_an_address_is_here_is_one_question(mailbox_factory: Any, django_assert_num_queries: Any) -> None:
+    hosted = mailbox_factory().address
+    User.objects.create_user("own@elsewhere.test", "a-password-of-her-own")
+    User.objects.create_user("mail@elsewhere.test")
+    domain = hosted.partition("@")[2]
+    with django_assert_num_queries(5):
+        assert look_up(hosted) == Known(mailbox=True, person=False, domain=True)
+        assert look_up(f"nobody@{domain}") == Known(mailbox=False, person=False, domain=True)
+        assert look_up("own@elsewhere.test") == Known(mailbox=False, person=True, domain=False)
+        assert look_up("mail@elsewhere.test") == Known(mailbox=False, person=False, domain=False)
+        assert look_up("no address") == Known(mailbox=False, person=False, domain=False)
+
+
+def test_a_new_session_is_written_once_when_it_is_saved(db: None, django_assert_num_queries: Any) -> None:
+    session = SessionStore()
+    session["word"] = "one"
+    with django_assert_num_queries(0):
+        session.cycle_key()
+    key = session.session_key
+    assert key is not None
+    assert len(key) == 32
+    assert SessionStore(key).get("word") is None
+    with django_assert_num_queries(3):  # one row, in a transaction
+        session.save()
+    session["word"] = "two"
+    session.save()
+    assert SessionStore(key).get("word") == "two"
+
+
+def test_a_session_takes_no_key_that_somebody_has(db: None) -> None:
+    session, other = SessionStore(), SessionStore()
+    session.save()
+    other.create()
+    other._session_key = session.session_key
+    with pytest.raises(CreateError):
+        other.save()
 
 
 def test_sessions_outlast_the_loss_of_redis(mailbox_factory: Any, client: Client) -> None:
