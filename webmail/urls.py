@@ -62,6 +62,7 @@ message_patterns: list[URLPattern | URLResolver] = [
 folder_patterns: list[URLPattern | URLResolver] = [
     path("", folders.message_list, name="folder"),
     path("rows/", folders.message_rows, name="rows"),
+    path("search/", folders.search_on, name="search_on"),
     path("change/", changes.messages_change, name="messages_change"),
     path("menu/", hierarchy.folder_menu, name="folder_menu"),
     path("rename/", hierarchy.folder_rename, name="folder_rename"),

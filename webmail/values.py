@@ -281,6 +281,22 @@ class Thread:
     unread: bool
 
 
+SearchProblem = Literal["", "charset", "limit", "refused", "unreachable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """How far a search in the text of messages has come, which goes from the newest back: `done` of the folder's `total`
+    messages, those that arrived since `back_to`; `found` are the hits so far. With a `problem` the server did not take the
+    last question: it does not know these characters, not even a short stretch is allowed, it says no, or nothing."""
+
+    done: int
+    total: int
+    found: int
+    back_to: datetime | None = None
+    problem: SearchProblem = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """The rows of a window, and how many rows the whole query has. `validity` is the folder's, `next_id` the id that the
@@ -289,7 +305,8 @@ class Page:
     `query` is the one that was answered: without `threads` where the source could not tell them. With them there is a thread
     for each row, and the row is that of its newest message. `marked` are messages of the folder that no list shows.
     `digest`, where there is one, no other page has: what is made of the page may be kept under it. `unsorted` while a
-    large folder is sorted for the first time: the rows are those that came last."""
+    large folder is sorted for the first time: the rows are those that came last, and `sorted_count` messages are through.
+    `searched` while a search in the text of messages has not come to its end: the rows are what was found so far."""
 
     rows: tuple[Summary, ...]
     start: int
@@ -301,6 +318,8 @@ class Page:
     marked: Marked = Marked()
     digest: str = field(default="", compare=False)
     unsorted: bool = False
+    sorted_count: int = 0
+    searched: Searched | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ import * as reader from "casilla/reader";
 import * as recipients from "casilla/recipients";
 import * as redirect from "casilla/redirect";
 import * as reveal from "casilla/reveal";
+import * as search from "casilla/search";
 import * as select from "casilla/select";
 import * as sent from "casilla/sent";
 import * as sidebar from "casilla/sidebar";
@@ -42,7 +43,7 @@ import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 import * as wide from "casilla/wide";
 
-const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, lines, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, select, sent, slider, sort, swipe, tagged, theme, toast, tree };
+const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, lines, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, search, select, sent, slider, sort, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {

@@ -65,10 +65,17 @@ async function fetchRows(state, start, signal) {
   if (!response.ok || response.redirected) throw new Error("no rows", { cause: response.status });
   state.total = Number(response.headers.get("X-Total") ?? state.total);
   const unsorted = state.list.closest(".pane")?.querySelector("[data-unsorted]");
-  if (unsorted) unsorted.hidden = !response.headers.has("X-Unsorted");
+  if (unsorted) tellSorted(unsorted, response.headers.get("X-Unsorted"));
   const holder = document.createElement("template");
   holder.innerHTML = await response.text();
   return holder.content;
+}
+
+// How far the folder's first sorting is, as long as it is.
+function tellSorted(note, done) {
+  note.hidden = done === null;
+  const words = note.querySelector("[data-sorted]");
+  if (Number(done)) words.textContent = words.dataset.words.replace("#", Number(done).toLocaleString(document.documentElement.lang));
 }
 
 function join(state, fresh, start, how) {

@@ -125,14 +125,12 @@ export function remember(mark) {
   if (live) live.mark = mark;
 }
 
-// A search in the text of all messages is not made again for every change.
 function readRows() {
   const list = document.querySelector("#list [data-behaviour~=list]");
   if (!list) {
     const shown = document.querySelector(".app")?.dataset.view === "list" && document.querySelector("#list .m-bar");
     return shown && htmx.ajax("GET", location.pathname + location.search, { source: "#list", target: "#list", swap: "innerHTML" });
   }
-  if (new URL(list.dataset.url, location.href).searchParams.has("body")) return null;
   const detail = {};
   list.dispatchEvent(new CustomEvent("casilla:reload", { detail }));
   return detail.done;

@@ -128,6 +128,14 @@ def filter_command(connection: Connection, query: Query) -> list[Piece]:
     return [b"UID", b"SEARCH", *options, *charset, *criteria]
 
 
+def range_command(connection: Connection, text: str, first: int, last: int) -> list[Piece]:
+    """UID SEARCH for a text anywhere in the messages of a range of UIDs, both ends included."""
+    criteria = _text_criteria(Query(text=text, in_body=True))
+    options: list[Piece] = [b"RETURN", b"(ALL)"] if connection.has("ESEARCH") else []
+    charset: list[Piece] = [] if text.isascii() else [b"CHARSET", b"UTF-8"]
+    return [b"UID", b"SEARCH", *options, *charset, b"UID", b"%d:%d" % (first, last), *criteria]
+
+
 def filter_result(connection: Connection, flight: Flight, index: int) -> set[int]:
     """The answer to the filter that was command `index` of a flight. Raises Refused when the server cannot search for
     this text."""

@@ -21,6 +21,7 @@ from webmail.values import (
     Quota,
     Ref,
     Role,
+    Searched,
     Summary,
     Window,
 )
@@ -55,6 +56,11 @@ class MailSource(Protocol):
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
         """The rows of one window. Raises Gone when the folder does not exist."""
+        ...
+
+    def search_on(self, folder: FolderId, query: Query) -> Searched | None:
+        """Goes on with a search in the text of messages for about a second; None when it has come to its end. What it found
+        is among the next rows of the query."""
         ...
 
     def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:

@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 ORDER_TTL_S = 7 * 24 * 3600
 ROW_TTL_S = 30 * 24 * 3600
+FOUND_TTL_S = 24 * 3600
+FOUND_LIMIT = 50
+"""Searches in the text of messages that are kept of an account."""
 STRUCTURE_LIMIT_BYTES = 65_536
 RECENT_ROWS = 10_000
 """Rows that a process holds, about 1.5 kB each: what cannot change under a UID needs no second look."""
@@ -208,12 +211,13 @@ class MailCache:
         except RedisError:
             logger.warning("the mail cache does not answer")
 
-    def lock(self, folder: FolderId, work: str, seconds: int, *, again: bool = False) -> bool:
-        """Whether who asks may do some work on a folder that one alone does, for so long; `again` for more of it."""
+    def lock(self, folder: FolderId, work: str, seconds: int, *, again: bool = False, done: int = 0) -> bool:
+        """Whether who asks may do some work on a folder that one alone does, for so long; `again` for more of it, with how many
+        messages are done."""
         if self.redis is None:
             return False
         try:
-            return bool(self.redis.set(self._prefix + _folder_key(f"l:{work}", folder), b"1", ex=seconds, nx=not again))
+            return bool(self.redis.set(self._prefix + _folder_key(f"l:{work}", folder), done, ex=seconds, nx=not again))
         except RedisError:
             return False
 
@@ -239,12 +243,57 @@ class MailCache:
         """Whether somebody is at this work."""
         return self._get([_folder_key(f"l:{work}", folder)])[0] is not None
 
+    def progress(self, folder: FolderId, work: str) -> int:
+        """How many messages are done of this work; 0 when nobody is at it."""
+        value = self._get([_folder_key(f"l:{work}", folder)])[0]
+        return int(value) if value and value.isdigit() else 0
+
     def is_large(self, folder: FolderId) -> bool:
         """Whether the folder was large when the tree was read last."""
         return self._get([_folder_key("large", folder)])[0] is not None
 
     def keep_large(self, folders: Iterable[FolderId]) -> None:
         self._set({_folder_key("large", folder): b"1" for folder in folders}, ORDER_TTL_S)
+
+    def found(self, folder: FolderId, name: str) -> tuple[array[int] | None, int]:
+        """What was found in the text of a folder's messages (see `webmail/sources/body_search.py`), and how many messages a
+        second this account's server searched the last time (0 = nobody knows)."""
+        value, rate = self._get([_folder_key(f"b:{name}", folder), b"rate"])
+        numbers = array("I")
+        if value and len(value) % UID_BYTES == 0:
+            numbers.frombytes(value)
+        return numbers or None, int(rate) if rate and rate.isdigit() else 0
+
+    def found_version(self, folder: FolderId, name: str) -> str:
+        """A word that is another one when more was searched."""
+        if self.redis is None:
+            return ""
+        try:
+            key = self._prefix + _folder_key(f"b:{name}", folder)
+            return cast(bytes, self.redis.getrange(key, 0, 4 * UID_BYTES - 1)).hex()
+        except RedisError:
+            return ""
+
+    def keep_found(self, folder: FolderId, name: str, numbers: array[int], rate: int) -> bool:
+        """Keeps the same, of the FOUND_LIMIT searches of an account that were made last; whether that worked."""
+        if self.redis is None:
+            return False
+        key, names = self._prefix + _folder_key(f"b:{name}", folder), self._prefix + b"searches"
+        try:
+            with self.redis.pipeline(transaction=False) as pipe:
+                pipe.set(key, numbers.tobytes(), ex=FOUND_TTL_S)
+                pipe.set(self._prefix + b"rate", rate, ex=ORDER_TTL_S)
+                pipe.lrem(names, 0, cast(str, key))
+                pipe.lpush(names, key)
+                pipe.expire(names, FOUND_TTL_S)
+                pipe.lrange(names, FOUND_LIMIT, -1)
+                pipe.ltrim(names, 0, FOUND_LIMIT - 1)
+                old = pipe.execute()[5]
+            if old:
+                self.redis.delete(*old)
+        except RedisError:
+            return False
+        return True
 
     def structure(self, ref: Ref) -> Part | None:
         """The kept MIME tree of a message."""

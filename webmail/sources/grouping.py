@@ -62,6 +62,8 @@ def read_groups(session: Session, cache: MailCache, listing: Listing, query: Que
     if not can_group(session.connection, state.exists):
         return None
     name, mark = "g" + filter_name(query), mark_of(state, query)
+    if mark and query.text and query.in_body:  # more and more is found
+        mark += f":{listing.total}"
     kept = cache.orders(state.folder, [name])[0] if mark and not state.deleted else None
     if kept and kept[0] == mark:
         count = kept[1][0]

@@ -20,6 +20,7 @@ from webmail.imap.session import Session
 from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
 from webmail.imap.wire import Flight
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
+from webmail.sources.body_search import read_list, search_bodies, search_name
 from webmail.sources.cache import MailCache, Recent
 from webmail.sources.grouping import Groups, is_alone, read_groups
 from webmail.sources.kept import TRUST_S, Answers
@@ -27,7 +28,7 @@ from webmail.sources.listing import LARGE, Listing, index_of, read_listing, sort
 from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
 from webmail.sources.reading_rows import RowReader, read_marks
-from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Thread, Window
+from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Searched, Thread, Window
 
 SORTING = "sort"
 SORTING_S = 300
@@ -50,6 +51,7 @@ class ImapLists:
         self._rows = RowReader(session, cache)
         self._can: Capabilities | None = None
         self._early: tuple[tuple[str, FolderId], Page] | None = None
+        self._versions: dict[tuple[FolderId, str], str] = {}
         self._tree_along: Flight | None = None
         self._quota_along: Flight | None = None
 
@@ -81,7 +83,11 @@ class ImapLists:
         )
 
     def look_ahead(self, folder: FolderId, query: Query, window: Window) -> None:
-        name, tree, quota = (_page_name(query, window), folder), (self._folders_name(), None), ("quota", None)
+        name, tree, quota = (
+            (self._page_name(folder, query, window), folder),
+            (self._folders_name(), None),
+            ("quota", None),
+        )
         missing = self._answers.look_ahead([tree, ("can", None), quota, name])
         if name not in missing or tree not in missing or not self.can.whole_moves:
             return
@@ -141,15 +147,28 @@ class ImapLists:
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:
         early, self._early = self._early, None
-        if early and early[0] == (_page_name(query, window), folder):
+        name = self._page_name(folder, query, window)
+        if early and early[0] == (name, folder):
             return early[1]
         shape = page_shape(self._cache.account, folder, query, self._cache.rows)
         return self._answers.ask(
-            _page_name(query, window),
+            name,
             folder,
             shape,
             lambda: self._session.read(lambda: self._page(folder, query, window)),
         )
+
+    def _page_name(self, folder: FolderId, query: Query, window: Window) -> str:
+        return f"page:{astuple(query)}:{window.start}:{window.size}{self._version(folder, query)}"
+
+    def _version(self, folder: FolderId, query: Query) -> str:
+        """What was found in texts is another answer when more was searched; looked at once for a page."""
+        if not (query.text and query.in_body):
+            return ""
+        key = (folder, search_name(query))
+        if key not in self._versions:
+            self._versions[key] = self._cache.found_version(*key)
+        return f":{self._versions[key]}"
 
     def _page(self, folder: FolderId, query: Query, window: Window) -> Page:
         if query.grouped:
@@ -157,7 +176,7 @@ class ImapLists:
             if page is not None:
                 return page
         query = replace(query, threads=False)
-        listing = read_listing(self._session, self._cache, folder, query, window)
+        listing = read_list(self._session, self._cache, folder, query, window)
         start = max(0, min(window.start, listing.total))
         rows = self._rows.read(listing.state, listing.uids.tolist(), listing.flags)
         marked = read_marked(self._session, self._cache, listing.state)
@@ -173,7 +192,16 @@ class ImapLists:
             state.next_uid,
             marked=marked,
             unsorted=listing.unsorted,
+            sorted_count=self._cache.progress(folder, SORTING) if listing.unsorted else 0,
+            searched=listing.searched,
         )
+
+    def search_on(self, folder: FolderId, query: Query) -> Searched | None:
+        if not (query.text and query.in_body):
+            return None
+        self._versions.clear()
+        plain = replace(query, threads=False)
+        return self._session.read(lambda: search_bodies(self._session, self._cache, folder, plain, on=True)).searched
 
     def _sort_behind(self, folder: FolderId) -> None:
         """Sorts a large folder on a connection of its own and tells when that is done; one process does it at a time."""
@@ -184,7 +212,7 @@ class ImapLists:
     def _sort(self, session: Session, folder: FolderId) -> None:
         """After a failure the lock stays until it expires, and nobody is told: a page that reads again would begin it again."""
         try:
-            session.read(lambda: sort_folder(session, self._cache, folder, beat=lambda: self._hold(folder)))
+            session.read(lambda: sort_folder(session, self._cache, folder, beat=lambda done: self._hold(folder, done)))
         except MailError as error:
             logger.info("sorting: %s", type(error).__name__)
             return
@@ -193,8 +221,10 @@ class ImapLists:
         self._cache.unlock(folder, SORTING)
         self._answers.tell(folder)
 
-    def _hold(self, folder: FolderId) -> None:
-        self._cache.lock(folder, SORTING, SORTING_S, again=True)
+    def _hold(self, folder: FolderId, done: int) -> None:
+        """Goes on holding the lock, and lets open pages say how far it is."""
+        self._cache.lock(folder, SORTING, SORTING_S, again=True, done=done)
+        self._answers.tell(folder)
 
     def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
         """A window of conversations; None where nobody can tell them."""
@@ -216,10 +246,11 @@ class ImapLists:
             state.next_uid,
             tuple(threads),
             read_marked(self._session, self._cache, state),
+            searched=listing.searched,
         )
 
     def _groups(self, folder: FolderId, query: Query) -> tuple[Listing, Groups | None]:
-        listing = read_listing(self._session, self._cache, folder, query)
+        listing = read_list(self._session, self._cache, folder, query)
         return listing, read_groups(self._session, self._cache, listing, query)
 
     @staticmethod
@@ -234,15 +265,14 @@ class ImapLists:
         beside = (Ref(ref.folder, ref.validity, str(uid)) if uid else None for uid in (before, after))
         return at, *beside, total  # type: ignore[return-value]
 
-    @staticmethod
-    def _place_name(ref: Ref, query: Query) -> str:
-        return f"place:{astuple(query)}:{ref.validity}:{ref.id}"
+    def _place_name(self, ref: Ref, query: Query) -> str:
+        return f"place:{astuple(query)}:{ref.validity}:{ref.id}{self._version(ref.folder, query)}"
 
     def _place(self, ref: Ref, query: Query) -> Place:
         """The row of a message, the UIDs before and after it (0 = none), and how many rows there are."""
         if not self._cache.heads(ref.folder, [query.sort])[0] and self._cache.is_locked(ref.folder, SORTING):
             return -1, 0, 0, 0
-        listing = read_listing(self._session, self._cache, ref.folder, query)
+        listing = read_list(self._session, self._cache, ref.folder, query)
         if listing.state.validity != ref.validity:
             raise FolderRenewed("the folder was made anew")
         groups = read_groups(self._session, self._cache, listing, query) if query.grouped else None
@@ -257,7 +287,7 @@ class ImapLists:
         return at, before, after, len(order)
 
     def refs(self, folder: FolderId, query: Query) -> list[Ref]:
-        listing = self._session.read(lambda: read_listing(self._session, self._cache, folder, query))
+        listing = self._session.read(lambda: read_list(self._session, self._cache, folder, query))
         return [Ref(folder, listing.state.validity, str(uid)) for uid in listing.uids]
 
     def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
@@ -286,10 +316,6 @@ class ImapLists:
         state, _flight = self._session.selected(folder)
         found = search_related(self.connection, ids[:RELATED_IDS_LIMIT])
         return list(self._refs(state, found[-RELATED_LIMIT:]))
-
-
-def _page_name(query: Query, window: Window) -> str:
-    return f"page:{astuple(query)}:{window.start}:{window.size}"
 
 
 def uid_of(ref: Ref) -> int:

@@ -103,7 +103,7 @@ class Answers:
     def _key(self, wanted: Wanted) -> bytes:
         assert self._marks
         digest = hashlib.blake2b(repr(wanted).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
-        return f"kept:1:{self._marks.account_id}:{digest}".encode()
+        return f"kept:2:{self._marks.account_id}:{digest}".encode()
 
     def _look(self, wanted: Sequence[Wanted], beside: Beside | None = None) -> dict[Wanted, Seen]:
         """One round trip to Redis."""

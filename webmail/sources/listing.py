@@ -27,7 +27,7 @@ from webmail.imap.wire import Flight, Piece, quote
 from webmail.sources.cache import Head, MailCache
 from webmail.sources.patching import patch_order, read_mark
 from webmail.sources.texts import Texts
-from webmail.values import FolderId, Query, Window
+from webmail.values import FolderId, Query, Searched, Window
 
 FEW = 20
 LARGE = 20_000
@@ -47,6 +47,7 @@ class Listing:
     uids: array[int]
     flags: dict[int, frozenset[str]] = field(default_factory=dict)
     unsorted: bool = False
+    searched: Searched | None = None
 
 
 def read_listing(
@@ -74,19 +75,19 @@ def search_listing(
         return None
     found = texts.find(folder, mark.validity, order, head, query.text)
     hits = array("I", filter((found or set()).__contains__, order))
-    span = _span(len(hits), query, window) if window else (0, 0)
-    guess = hits[span[0] : span[1]].tolist()
+    stretch = span(len(hits), query, window) if window else (0, 0)
+    guess = hits[stretch[0] : stretch[1]].tolist()
     state, flight = session.selected(folder, *([fetch_command(guess, b"UID FLAGS")] if guess else []))
     flags = {uid: one.flags() for uid, one in by_uid(flight, guess).items() if b"FLAGS" in one.items}
     if found is None or head.mark != mark_of(state, plain):
-        order = _read_order(session, cache, state, plain, _Answers(_Commands(), flight), head)
+        order = read_order(session, cache, state, plain, Answers(Commands(), flight), head)
         if len(order) != state.exists:
             return None
         found = texts.find(folder, state.validity, order, Head(mark_of(state, plain), len(order)), query.text)
         if found is None:
             return None
         hits = array("I", filter(found.__contains__, order))
-    hits = _turned(_without_deleted(hits, state), query)
+    hits = turned(without_deleted(hits, state), query)
     return Listing(state, len(hits), hits[window.start : window.start + window.size] if window else hits, flags)
 
 
@@ -99,25 +100,25 @@ def _read_listing(
     name = filter_name(query) if filtered else query.sort
     heads = cache.heads(folder, [name, query.sort] if filtered else [name])
     head, base = heads[0], heads[1] if filtered else heads[0]
-    span = _span(head.length, query, window) if head and window else (0, 0)
-    guess = cache.stretch(folder, name, head, *span) if head and window else None
-    commands = _Commands()
+    stretch = span(head.length, query, window) if head and window else (0, 0)
+    guess = cache.stretch(folder, name, head, *stretch) if head and window else None
+    commands = Commands()
     if guess:
         commands.add("flags", fetch_command(guess, b"UID FLAGS"))
     at_once = window is not None and not head and _newest_first(query, window) and cache.is_large(folder)
     if not head and not at_once:
-        _add_missing(commands, session, query, base=base, filtered=filtered)
+        add_missing(commands, session, query, base=base, filtered=filtered)
     state, flight = session.selected(folder, *commands.pieces)
     if window and at_once and state.exists > LARGE and session.connection.has("SORT"):
         return _read_newest(session, state, window)
     flags = {uid: one.flags() for uid, one in by_uid(flight, guess or ()).items() if b"FLAGS" in one.items}
     holds = head is not None and head.mark == mark_of(state, query)
     if head and holds and guess is not None and not state.deleted:
-        return Listing(state, head.length, _turned(array("I", guess), query), flags)
+        return Listing(state, head.length, turned(array("I", guess), query), flags)
     order = cache.order(folder, name, head) if head and holds else None
     if order is None:
-        order = _read_order(session, cache, state, query, _Answers(commands, flight), base)
-    order = _turned(_without_deleted(order, state), query)
+        order = read_order(session, cache, state, query, Answers(commands, flight), base)
+    order = turned(without_deleted(order, state), query)
     uids = order[max(0, window.start) : window.start + window.size] if window else order
     return Listing(state, len(order), uids, flags)
 
@@ -132,30 +133,31 @@ def _read_newest(session: Session, state: Selected, window: Window) -> Listing:
     connection = session.connection
     command = sort_command(connection, "date")
     flight = connection.run([*command[:-1], b"%d:%d" % (max(1, state.exists - NEWEST + 1), state.exists)])
-    newest = _without_deleted(sort_result(connection, flight, 0), state)[::-1]
+    newest = without_deleted(sort_result(connection, flight, 0), state)[::-1]
     shown = newest[max(0, window.start) : window.start + window.size]
     return Listing(state, state.exists - len(state.deleted), shown, unsorted=True)
 
 
-def sort_folder(session: Session, cache: MailCache, folder: FolderId, *, beat: Callable[[], None]) -> None:
+def sort_folder(session: Session, cache: MailCache, folder: FolderId, *, beat: Callable[[int], None]) -> None:
     """Sorts a folder by date and keeps its order. Piece by piece first, which lets the server remember the dates: a million
-    that it has not seen yet take it longer than any answer may. `beat` is called after each piece."""
+    that it has not seen yet take it longer than any answer may. `beat` is called after each piece with how many are through."""
     state, _flight = session.selected(folder)
     command = sort_command(session.connection, "date")
     for first in range(1, state.exists + 1, LARGE):
-        session.connection.run([*command[:-1], b"%d:%d" % (first, min(first + LARGE - 1, state.exists))])
-        beat()
+        last = min(first + LARGE - 1, state.exists)
+        session.connection.run([*command[:-1], b"%d:%d" % (first, last)])
+        beat(last)
     _read_listing(session, cache, folder, Query())
 
 
-def _turned(order: array[int], query: Query) -> array[int]:
+def turned(order: array[int], query: Query) -> array[int]:
     if query.descending:
         order.reverse()
     return order
 
 
 @dataclass(slots=True)
-class _Commands:
+class Commands:
     """Commands of a flight, by what they are for."""
 
     pieces: list[list[Piece]] = field(default_factory=list)
@@ -167,17 +169,17 @@ class _Commands:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answers:
+class Answers:
     """A flight, and which of its commands was for what."""
 
-    commands: _Commands
+    commands: Commands
     flight: Flight
 
     def index(self, name: str) -> int | None:
         return self.commands.names.index(name) if name in self.commands.names else None
 
 
-def _add_missing(commands: _Commands, session: Session, query: Query, *, base: Head | None, filtered: bool) -> None:
+def add_missing(commands: Commands, session: Session, query: Query, *, base: Head | None, filtered: bool) -> None:
     """What will be needed for certain, into the same flight as the SELECT."""
     connection = session.connection
     if base is None and connection.has("SORT"):
@@ -186,8 +188,8 @@ def _add_missing(commands: _Commands, session: Session, query: Query, *, base: H
         commands.add("filter", filter_command(connection, query))
 
 
-def _read_order(
-    session: Session, cache: MailCache, state: Selected, query: Query, answers: _Answers, base: Head | None
+def read_order(
+    session: Session, cache: MailCache, state: Selected, query: Query, answers: Answers, base: Head | None
 ) -> array[int]:
     """The ascending order of a query from the answers at hand, from the server where they do not suffice; kept for the
     next time."""
@@ -203,15 +205,15 @@ def _read_order(
             keep[query.sort] = (base_mark, order)
     if is_filtered(query):
         whole = len(order) == state.exists
-        matching = _matching(session, query, answers)
-        order = array("I", (uid for uid in order if uid in matching))
+        passing = matching(session, query, answers)
+        order = array("I", (uid for uid in order if uid in passing))
         if whole and (mark := mark_of(state, query)):
             keep[filter_name(query)] = (mark, order)
     cache.keep_orders(state.folder, keep)
     return array("I", order)
 
 
-def _sorted(session: Session, state: Selected, query: Query, answers: _Answers) -> array[int]:
+def _sorted(session: Session, state: Selected, query: Query, answers: Answers) -> array[int]:
     connection = session.connection
     if not state.exists:
         return array("I")
@@ -223,7 +225,7 @@ def _sorted(session: Session, state: Selected, query: Query, answers: _Answers) 
     return sort_result(connection, connection.run(sort_command(connection, query.sort)), 0)
 
 
-def _matching(session: Session, query: Query, answers: _Answers) -> set[int]:
+def matching(session: Session, query: Query, answers: Answers) -> set[int]:
     connection = session.connection
     at = answers.index("filter")
     if at is not None:
@@ -246,7 +248,7 @@ def filter_name(query: Query) -> str:
     return "f" + hashlib.sha256(repr(parts).encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def _span(count: int, query: Query, window: Window) -> tuple[int, int]:
+def span(count: int, query: Query, window: Window) -> tuple[int, int]:
     """Where a window of a list is in its order, which is ascending and has `count` messages."""
     start, end = min(max(0, window.start), count), min(max(0, window.start) + window.size, count)
     return (count - end, count - start) if query.descending else (start, end)
@@ -261,7 +263,7 @@ def index_of(order: array[int], uid: int) -> int:
     return at // size
 
 
-def _without_deleted(order: array[int], state: Selected) -> array[int]:
+def without_deleted(order: array[int], state: Selected) -> array[int]:
     if not state.deleted:
         return array("I", order)
     if len(state.deleted) > FEW:

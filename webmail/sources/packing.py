@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +22,7 @@ from webmail.values import (
     Quota,
     Ref,
     Role,
+    Searched,
     Summary,
     Thread,
 )
@@ -102,7 +104,21 @@ def _read_page(packed: Any, digest: str, folder: FolderId, query: Query, rows: R
         marked=Marked(*packed["marked"]),
         digest=digest,
         unsorted=packed["unsorted"],
+        sorted_count=packed["sorted_count"],
+        searched=_read_searched(packed["searched"]),
     )
+
+
+def _pack_searched(one: Searched | None) -> Any:
+    back_to = one.back_to.timestamp() if one and one.back_to else None
+    return [one.done, one.total, one.found, back_to, one.problem] if one else None
+
+
+def _read_searched(packed: Any) -> Searched | None:
+    if packed is None:
+        return None
+    done, total, found, back_to, problem = packed
+    return Searched(done, total, found, datetime.fromtimestamp(back_to, UTC) if back_to else None, problem)
 
 
 def _pack_page(page: Page) -> Any:
@@ -116,6 +132,8 @@ def _pack_page(page: Page) -> Any:
         if page.query.threads
         else None,
         "unsorted": page.unsorted,
+        "sorted_count": page.sorted_count,
+        "searched": _pack_searched(page.searched),
         "marked": [page.marked.total, page.marked.unread],
     }
 

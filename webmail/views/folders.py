@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils.functional import Promise
 from django.views.decorators.http import require_safe
 
-from webmail.errors import FolderGone
+from webmail.errors import FolderGone, Unreachable
 from webmail.services.access import first_account
 from webmail.services.composing import to_rescue
 from webmail.services.folders import folder_label
@@ -69,6 +69,8 @@ def message_list(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
     if "threads" in request.GET and not partial:
         return _remember_threads(request, redirect(request.path + (query_string(query_of(request)))))
     with open_box(request, account_id) as box:
+        if "on" in request.GET:  # where no script does it
+            box.source.search_on(folder_id, query_of(request))
         try:
             context = list_context(box, folder_id)
         except FolderGone as error:
@@ -106,8 +108,24 @@ def message_rows(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
     response = render(request, "webmail/mail.html#rows", context)
     response["X-Total"] = str(page.total)
     if page.page.unsorted:
-        response["X-Unsorted"] = "1"
+        response["X-Unsorted"] = str(page.page.sorted_count)
     return response
+
+
+@login_required
+@require_safe
+def search_on(request: HttpRequest, account_id: int, folder_id: FolderId) -> HttpResponse:
+    """Goes on with a search in the text of messages for about a second, and says how far it is. The browser asks for it as long
+    as somebody looks at the list; a search that nobody asks to go on has ended."""
+    query = query_of(request)
+    with open_box(request, account_id) as box:
+        try:
+            searched, folder = box.source.search_on(folder_id, query), Folder(id=folder_id, path=())
+        except Unreachable:
+            return HttpResponse(status=503)
+        found = searched.found if searched else box.source.page(folder_id, query, Window(0, 1)).total
+        context = {"account": box.account, "folder": folder, "query": query, "searched": searched, "found": found}
+    return render(request, "webmail/search_line.html", context)
 
 
 def _role_hint(box: Box, folder_id: FolderId) -> Any:
@@ -161,6 +179,7 @@ def rows_context(box: Box, folder: Folder, page: RowPage, query: Query) -> dict[
         "change_url": box.url("messages_change", folder.id, query),
         "filtered": query.unread or query.flagged or query.attachment or bool(query.text),
         "page": page,
+        "searched": page.page.searched,
         "places": whereabouts(box.account, [row.summary.ref for row in page.rows]),
         "page_size": PAGE_SIZE,
         "more_url": query_string(query, start=str(page.end)) if page.end < page.total else "",
