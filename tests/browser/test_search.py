@@ -1,0 +1,62 @@
+"""A search in the text of messages goes on while somebody looks, and no longer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Route, expect
+
+from tests.browser.conftest import Visit
+from tests.contract.test_source import letter
+from webmail.sources import body_search
+
+pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+def test_hits_come_while_it_searches_and_stop_stops(
+    signed_in: Callable[..., tuple[Visit, Any]], imap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FIRST_RATE": 5, "SMALLEST": 5, "GROWTH": 1, "ENOUGH_S": 0.0}.items():
+        monkeypatch.setattr(body_search, name, value)
+
+    def fill(made: Any) -> None:
+        client = imap(made.address)
+        for number in range(20):
+            client.append(
+                "INBOX", letter(f"Mensaje {number:03}", day=number - 40, body="gofrado" if number < 14 else "liso")
+            )
+
+    window, _made = signed_in(fill)
+    page, held = window.page, list[Route]()
+    page.route("**/search/**", lambda route: held.append(route))
+
+    def let_go() -> None:
+        while not held:
+            page.wait_for_timeout(20)
+        held.pop(0).continue_()
+
+    page.goto(page.url.partition("?")[0] + "?" + urlencode({"q": "gofrado", "body": "1"}))
+    line = page.locator(".search-line")
+    expect(line.locator("progress")).to_have_js_property("value", 5)
+    expect(page.locator("#list .row")).to_have_count(0)
+    let_go()
+    expect(page.locator("#list .row")).to_have_count(4)
+    let_go()
+    expect(page.locator("#list .row")).to_have_count(9)
+    expect(line.locator("progress")).to_have_js_property("value", 15)
+    line.locator("[data-search-stop]").click()
+    expect(line.locator("[data-search-on]")).to_be_visible()
+    asked = len(held)
+    page.wait_for_timeout(150)
+    assert len(held) == asked, "nobody asks after Stop"
+    held.clear()
+    line.locator("[data-search-on]").click()
+    let_go()
+    expect(page.locator("#list .row")).to_have_count(14)
+    expect(line.locator("progress")).to_have_count(0)
+    page.wait_for_timeout(100)
+    assert not held, "it has come to its end"
+    assert not window.complaints
