@@ -92,10 +92,9 @@ function join(state, fresh, start, how) {
   list.dispatchEvent(new CustomEvent("casilla:rows", { bubbles: true, detail: { again: how === "replace" } }));
 }
 
-// The number in the head follows; a list that became empty is drawn anew, with its words.
+// The numbers in the heads follow; a list that became empty is drawn anew, with its words.
 function count({ list, total }) {
-  const words = list.closest(".pane").querySelector("[data-count]");
-  if (words) words.textContent = total === 1 ? words.dataset.one : words.dataset.many.replace("#", total.toLocaleString(document.documentElement.lang));
+  for (const words of list.closest(".pane").querySelectorAll("[data-count][data-many]")) words.textContent = total === 1 ? words.dataset.one : words.dataset.many.replace("#", total.toLocaleString(document.documentElement.lang));
   if (!total) drawAnew(list);
 }
 

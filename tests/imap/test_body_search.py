@@ -11,6 +11,7 @@ from tests.contract.test_source import letter
 from tests.imap.proxy import Proxy, proxied
 from tests.imap.scripted import ANNA, scripted
 from tests.imap.test_listing import INBOX, Opener
+from webmail.errors import Unreachable
 from webmail.imap.pool import pool
 from webmail.sources import body_search
 from webmail.sources.body_search import Found, plan_part
@@ -195,3 +196,18 @@ def test_a_ref_is_found_among_what_was_found(opener: Opener) -> None:
         assert source.neighbours(ref, EVERY)[0] == 1
         assert [one.id for one in source.refs(INBOX, EVERY)] == ["12", "11", "10", "9", "8"]
         assert source.neighbours(Ref(INBOX, ref.validity, "1"), EVERY)[0] == -1
+
+
+def test_after_a_part_without_an_answer_the_next_one_is_smaller(
+    opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(opener)
+    monkeypatch.setattr(body_search, "SMALLEST", 1)
+    opener.proxy.stumble = lambda line: "cut" if b" BODY " in line else ""
+    with pytest.raises(Unreachable):
+        go_on(opener)
+    opener.proxy.stumble = lambda _line: ""
+    opener.proxy.commands.clear()
+    searched = go_on(opener)
+    assert searched
+    assert (searched.done, ranges(opener.proxy)) == (6, [b"7:7"])

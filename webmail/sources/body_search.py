@@ -40,11 +40,11 @@ from webmail.sources.listing import (
 from webmail.sources.patching import read_mark
 from webmail.values import FolderId, Query, Searched, SearchProblem, Window
 
-PART_S = 1.0
+PART_S = 0.8
 """What a part is to take the server."""
 ENOUGH_S = 0.4
 """When that much time went by, no further part is begun for who waits."""
-FIRST_RATE = 2_000
+FIRST_RATE = 500
 """Messages a second of a server that was never asked."""
 SMALLEST = 50
 """Messages of a part that a server is asked for at the least, however slow it is."""
@@ -131,6 +131,15 @@ class _Search:
         self._until = time.monotonic() + ENOUGH_S
 
     def read(self, window: Window | None) -> Listing:
+        """The list as far as it was found. After a part without an answer the next one is smaller."""
+        try:
+            return self._read(window)
+        except Unreachable:
+            numbers = self._kept if self._kept is not None else array("I")
+            self._cache.keep_found(self._folder, self._name, numbers, max(1, self._rate // SLOWER))
+            raise
+
+    def _read(self, window: Window | None) -> Listing:
         head = self._cache.heads(self._folder, [self._query.sort])[0]
         commands, part, guess = self._plan_flight(head, window)
         began = time.monotonic()
@@ -203,9 +212,6 @@ class _Search:
                     return
                 began = time.monotonic()
                 self._take(part, self._session.connection.run(*self._part_commands(part)), 0, began, uids)
-        except Unreachable:
-            self._rate = max(1, self._rate // SLOWER)
-            raise
         finally:
             self._kept_so_far(state)
 
