@@ -24,7 +24,7 @@ from webmail.sources.body_search import read_list, search_bodies, search_name
 from webmail.sources.cache import MailCache, Recent
 from webmail.sources.grouping import Groups, is_alone, read_groups
 from webmail.sources.kept import TRUST_S, Answers
-from webmail.sources.listing import LARGE, Listing, index_of, read_listing, sort_folder
+from webmail.sources.listing import LARGE, Listing, index_of, sort_folder
 from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
 from webmail.sources.reading_rows import RowReader, read_marks
