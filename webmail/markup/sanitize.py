@@ -9,6 +9,7 @@ remembered; it serialises once, last. Nothing is edited afterwards.
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -99,29 +100,32 @@ def _readable(html: str) -> str:
 
 
 def _serialise(html: str, elements: Elements, images: ImageUrls) -> str:
-    """The last pass. `rel` is not among the allowed attributes and `style` not among the tags: nh3 panics otherwise."""
-    remembered = {"href": elements.hrefs, "src": images.issued, "style": elements.styles}
-    remembered |= {"rel": {LINK_REL}, "target": {LINK_TARGET}}  # set by nh3 itself, and filtered like the others
+    """The last pass."""
+    _now.remembered = {"href": elements.hrefs, "src": images.issued, "style": elements.styles, **_SET_BY_NH3}
+    try:
+        return _CLEANER.clean(html)
+    finally:
+        del _now.remembered
 
-    def keep(tag: str, name: str, value: str) -> str | None:
-        known = remembered.get(name)
-        return value if (value in known if known is not None else accepts(tag, name, value)) else None
 
-    return nh3.clean(
-        html,
-        tags=TAGS,
-        clean_content_tags=set(),
-        attributes=ALLOWED,
-        attribute_filter=keep,
-        set_tag_attribute_values={"a": {"target": LINK_TARGET}},
-        link_rel=LINK_REL,
-        url_schemes={
-            "http",
-            "https",
-            "mailto",
-            "tel",
-            "data",
-            "cid",
-        },  # cid: in what is written, where it was asked for
-        strip_comments=True,
-    )
+def _keep(tag: str, name: str, value: str) -> str | None:
+    """What becomes of an attribute; nh3 takes it away when this raises, as it does where nothing is being cleaned."""
+    known = _now.remembered.get(name)
+    return value if (value in known if known is not None else accepts(tag, name, value)) else None
+
+
+_now = threading.local()
+"""What the pass that a thread is at has written itself: `remembered`, by attribute."""
+_SET_BY_NH3 = {"rel": {LINK_REL}, "target": {LINK_TARGET}}  # and filtered like the others
+_CLEANER = nh3.Cleaner(
+    tags=TAGS,
+    clean_content_tags=set(),
+    attributes=ALLOWED,
+    attribute_filter=_keep,
+    set_tag_attribute_values={"a": {"target": LINK_TARGET}},
+    link_rel=LINK_REL,
+    url_schemes={"http", "https", "mailto", "tel", "data", "cid"},  # cid: in what is written, where it was asked for
+    strip_comments=True,
+)
+"""Made once: that takes ten times as long as most messages do. `rel` is not among the allowed attributes and `style` not among
+the tags: nh3 panics otherwise."""
