@@ -12,11 +12,14 @@ import pytest
 from tests.contract.test_source import letter
 from tests.live.conftest import AT_ONCE_S, Live, Owner
 from webmail.live.events import Kind, State
+from webmail.live.watch import AGAIN_S
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 Start = Callable[[], Any]
 Make = Callable[..., Owner]
+MANY = 200
+EVERY = range(1, MANY + 1)
 TAKEN_OVER_S = 10.0
 """A watcher's sign of life counts for four seconds, and is looked for every two."""
 
@@ -51,6 +54,34 @@ def test_what_another_program_does_is_told_within_a_second(
     ear.kind(Kind.FOLDERS, timeout_s=AT_ONCE_S)
     other.delete_folder("Otra")
     ear.kind(Kind.FOLDERS, timeout_s=AT_ONCE_S)
+
+
+def test_a_thousand_changes_leave_nobody_deaf(live: Live, watcher: Start, owner: Make, imap: Any) -> None:
+    """Dovecot's NOTIFY looks at its log of changes only every 30 s once that was replaced (see AGAIN_S in watch.py)."""
+    one = owner()
+    other = imap(one.made.address)
+    other.create_folder("Mil")
+    other.create_folder("Mil 2")
+    other.multiappend("Mil", [letter(f"carta {number}") for number in EVERY])
+    other.select_folder("Mil")
+    local, _at, domain = one.made.address.partition("@")
+    log = live.stack.root / "mail" / domain / local / "sdbox" / "dovecot.list.index.log"
+    watcher()
+    ear = live.watched(one.account.pk)
+    before = log.stat().st_ino
+    for sign in b"+-" * 3:
+        if log.stat().st_ino != before:
+            break
+        other._imap.send(b"".join(b"x%d UID STORE %d %cFLAGS (\\Flagged)\r\n" % (at, at, sign) for at in EVERY))
+        while not other._imap.file.readline().startswith(b"x%d " % MANY):
+            pass
+    assert log.stat().st_ino != before
+    ear.kind(Kind.FLAGS, folder="Mil", timeout_s=AT_ONCE_S)
+    while not ear.quiet(AGAIN_S):
+        pass
+    other.move(EVERY, "Mil 2")
+    ear.kind(Kind.GONE, folder="Mil", timeout_s=AT_ONCE_S)
+    ear.kind(Kind.NEW, folder="Mil 2", timeout_s=AT_ONCE_S)
 
 
 def test_nobody_is_watched_without_a_wish(live: Live, watcher: Start, owner: Make, deliver: Any) -> None:

@@ -27,11 +27,29 @@ class NotifyEars:
         self._counts: dict[str, Counts] = {}
         self.overflown = False
         """The server gave up telling (section 5.8)."""
+        self.looks = False
+        """What comes is what was asked for: a list of all folders, with their counts."""
+        self._listed: set[bytes] = set()
+        self._known: int | None = None
+
+    @property
+    def folders(self) -> int:
+        """How many folders there are."""
+        return len(self._counts)
+
+    def found_other_folders(self) -> bool:
+        """Whether the list that came is another than the one before, as after what was told of already."""
+        before, self._known = self._known, hash(frozenset(self._listed))
+        self._listed, self.looks = set(), False
+        return before is not None and before != self._known
 
     def take(self, untagged: Untagged) -> News | None:
         """What this response says that was not known."""
         if untagged.kind == b"STATUS":
             return self._status(untagged.tokens())
+        if untagged.kind == b"LIST" and self.looks:
+            self._listed.add(untagged.data)
+            return None
         if untagged.kind == b"LIST":
             return Kind.FOLDERS, FolderId(""), None
         if untagged.kind == b"OK" and b"[NOTIFICATIONOVERFLOW" in untagged.data.upper():

@@ -13,14 +13,21 @@ from webmail.errors import LoginRefused, MailError, Unreachable
 from webmail.imap.wire import Untagged, parse_untagged, quote
 from webmail.live.events import NO_FOLDER, Event, Kind, Marking, State
 from webmail.live.heard import IdleEars, NotifyEars
-from webmail.live.line import Line, Target, open_line
+from webmail.live.line import READ_TIMEOUT_S, Line, Target, open_line
 from webmail.live.work import end_all
 from webmail.values import FolderId
 
 INBOX = FolderId("INBOX")
-NOTIFY = b"NOTIFY SET STATUS (personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))"
+EVENTS = b"(personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))"
+LOOK = b'LIST "" "*" RETURN (SUBSCRIBED STATUS (UIDVALIDITY UIDNEXT MESSAGES UNSEEN HIGHESTMODSEQ))'
 CHECK_S = 600.0
 """How long NOTIFY may be silent before the connection is asked whether it still is one."""
+AGAIN_S = 1.0
+"""How soon after its news NOTIFY is asked for anew, at most once in so long. Dovecot 2.3 hears of changes through a log that is
+replaced once it has grown, after some hundred changes; it stays at the old one then, and looks at the new one every 30 s
+(mailbox_idle_check_interval). Whoever asks anew hears of the new one."""
+MANY_FOLDERS = 100
+"""With more folders it is asked less often: each of them is counted."""
 IDLE_S = 540.0
 """How long an IDLE lasts; servers end a connection after 10 to 30 minutes of it."""
 IDLE_FOLDERS = 4
@@ -122,27 +129,53 @@ class Watch:
     # --- NOTIFY ---------------------------------------------------------------------------------------------------------
 
     async def _notify(self, line: Line) -> NotifyEars | None:
-        """Asks for news of all folders, whose counts come first; None where the server does not do it after all."""
+        """Asks for news of all folders, whose counts come with it; None where the server does not do it after all."""
         ears = NotifyEars()
-        end = await line.ask(NOTIFY, hear=ears.take)
-        return ears if end.status == b"OK" else None
+        told = await self._ask_news(line, ears, ears.take)
+        return ears if told else None
+
+    async def _ask_news(self, line: Line, ears: NotifyEars, hear: Callable[[Untagged], object]) -> bool:
+        """NOOP brings what the server has not told yet. What happens while it begins anew it would not tell: so all is counted
+        after that, and what is as it was is no news. Dovecot is deaf after a second NOTIFY SET without NOTIFY NONE before it:
+        both watch the same file, and what ends the first ends the other. False where it refuses. Raises OSError or EOFError."""
+        counted = line.has("LIST-STATUS")
+        news = [b"NOTIFY SET " + EVENTS, LOOK] if counted else [b"NOTIFY SET STATUS " + EVENTS]
+        commands = [b"NOOP", b"NOTIFY NONE", *news]
+        async with asyncio.timeout(READ_TIMEOUT_S):
+            tags = [await line.send(command) for command in commands]
+            ends = []
+            for command, tag in zip(commands, tags, strict=True):
+                ears.looks = command is LOOK
+                ends.append((await line.end_of(tag, hear=hear)).status)
+        if ears.looks and (ears.found_other_folders() or ends[-1] != b"OK"):
+            self._report(Kind.FOLDERS if ends.pop() == b"OK" else Kind.ALL)
+        return ends[2] == b"OK"
 
     async def _hear_notify(self, line: Line, ears: NotifyEars) -> None:
+        """Hears news, and asks for them anew when there were some: see AGAIN_S."""
         self._begin(State.LIVE)
+        loop = asyncio.get_running_loop()
+        asked = loop.time()
 
-        def hear(untagged: Untagged) -> None:
+        def hear(untagged: Untagged) -> bool:
             news = ears.take(untagged)
             if news is not None:
                 self._report(*news)
             if ears.overflown:
                 raise EOFError("the server stopped telling")
+            return news is not None
 
         while True:
-            try:
+            with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(CHECK_S):
                     await _listen(line, hear)
-            except TimeoutError:
-                await line.ask(b"NOOP", hear=hear)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(asked + AGAIN_S * max(1.0, ears.folders / MANY_FOLDERS)):
+                    while True:
+                        await _listen(line, hear)
+            if not await self._ask_news(line, ears, hear):
+                raise EOFError("the server tells no more")
+            asked = loop.time()
 
     # --- IDLE -----------------------------------------------------------------------------------------------------------
 
@@ -214,7 +247,7 @@ class Watch:
 
 
 async def _listen(line: Line, hear: Callable[[Untagged], object]) -> None:
-    """Hears what the server says by itself, until the connection is lost or the time is over."""
+    """Hears what the server says by itself, until `hear` has enough of it, the connection is lost or the time is over."""
     while True:
         word, _space, rest = (await line.next()).partition(b" ")
         if word != b"*":
@@ -222,4 +255,5 @@ async def _listen(line: Line, hear: Callable[[Untagged], object]) -> None:
         untagged = parse_untagged(rest)
         if untagged.kind == b"BYE":
             raise EOFError("the server said goodbye")
-        hear(untagged)
+        if hear(untagged):
+            return
