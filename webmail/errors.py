@@ -19,6 +19,11 @@ class Unreachable(MailError):
     """The server did not answer, or the connection broke. Trying again may help."""
 
 
+class Unavailable(Unreachable):
+    """The server answered that it cannot do this for now (RFC 5530 UNAVAILABLE, SERVERBUG, INUSE, LIMIT). It is an answer: the
+    command did nothing, and the connection goes on."""
+
+
 class MoveCut(Unreachable):
     """The connection broke in the middle of a move; it is finished, or found not to have begun, a moment later."""
 
@@ -58,6 +63,10 @@ class OverQuota(MailError):
 
 class Refused(MailError):
     """The server answered NO or BAD to this request, or it is one that we must not send."""
+
+
+class Uncopied(MailError):
+    """The server said that it had copied messages, and not all of their copies are there. What has none was left where it was."""
 
 
 class Busy(MailError):

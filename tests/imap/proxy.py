@@ -141,6 +141,8 @@ class Proxy:
         self._end(client, upstream)
 
     def _without(self, data: bytes) -> bytes:
+        if "COPYUID" in self.hide:
+            data = re.sub(rb"\[COPYUID [^\]]*\] ?", b"", data)
         if b"CAPABILITY" not in data:
             return data
         for name in self.hide:

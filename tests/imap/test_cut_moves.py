@@ -14,7 +14,7 @@ from accounts.models import MailAccount, User
 from tests.contract.conftest import POOR
 from tests.contract.test_source import letter
 from tests.imap.proxy import Proxy, proxied
-from webmail.errors import MoveCut, Unreachable
+from webmail.errors import MoveCut, Unavailable, Uncopied, Unreachable
 from webmail.imap.pool import pool
 from webmail.models import OpenMove
 from webmail.sources.imap import ImapSource, open_imap
@@ -26,7 +26,7 @@ SUBJECTS = ["cuatro", "dos", "tres", "uno"]
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture(params=[POOR, (*POOR, "UIDPLUS")], ids=["uidplus", "no-uidplus"])
+@pytest.fixture(params=[POOR, (*POOR, "UIDPLUS", "COPYUID")], ids=["uidplus", "no-uidplus"])
 def proxy(request: Any, stack: Any) -> Iterator[Proxy]:
     with proxied("127.0.0.1", stack.ports.imap, hide=request.param) as proxy:
         yield proxy
@@ -158,6 +158,68 @@ def test_a_move_that_ends_well_leaves_nothing_written(made: Any, proxy: Proxy) -
     with source(made, proxy) as opened:
         opened.move(inbox_refs(opened), ARCHIVE)
         assert listed(opened, INBOX) == ["uno"]
+    assert not OpenMove.objects.exists()
+
+
+@pytest.fixture
+def silent(stack: Any) -> Iterator[Proxy]:
+    """A server that never names copies."""
+    with proxied("127.0.0.1", stack.ports.imap, hide=(*POOR, "UIDPLUS", "COPYUID")) as proxy:
+        yield proxy
+    pool.close_all()
+
+
+def test_an_ok_without_copies_removes_nothing(made: Any, silent: Proxy) -> None:
+    with source(made, silent) as opened:
+        refs = inbox_refs(opened)
+        silent.stumble = lambda line: "OK" if line.startswith(b"UID COPY") else ""
+        with pytest.raises(Uncopied):
+            opened.move(refs, ARCHIVE)
+        assert listed(opened, INBOX) == SUBJECTS
+        assert listed(opened, ARCHIVE) == ["antes"]
+    assert not OpenMove.objects.exists()
+
+
+def test_what_arrives_meanwhile_is_not_taken_for_a_copy(made: Any, silent: Proxy, imap: Any) -> None:
+    """The folder has grown, by another number: what came is looked at, and is not what was to be copied."""
+    client = imap(made.address)
+
+    def stumble(line: bytes) -> str:
+        if line.startswith(b"UID COPY"):
+            for subject in ("ajeno", "otro"):
+                client.append("Archive", letter(subject))
+            return "OK"
+        return ""
+
+    with source(made, silent) as opened:
+        refs = inbox_refs(opened)
+        silent.stumble = stumble
+        with pytest.raises(Uncopied):
+            opened.move(refs, ARCHIVE)
+        assert listed(opened, INBOX) == SUBJECTS
+
+
+def test_copies_are_counted_without_a_further_wait(made: Any, silent: Proxy) -> None:
+    """STATUS, which is written down; COPY with the counts; STORE."""
+    with source(made, silent) as opened:
+        refs = inbox_refs(opened)
+        opened.connection.count_from_here()
+        opened.move(refs, ARCHIVE)
+        assert opened.connection.round_trips == 3
+        assert listed(opened, INBOX) == ["uno"]
+        assert listed(opened, ARCHIVE) == ["antes", "cuatro", "dos", "tres"]
+
+
+def test_a_no_that_passes_is_an_answer(made: Any, proxy: Proxy) -> None:
+    """COPY did nothing: nothing is written down any more, and the connection goes on."""
+    with source(made, proxy) as opened:
+        refs = inbox_refs(opened)
+        proxy.stumble = lambda line: "NO [SERVERBUG]" if line.startswith(b"UID COPY") else ""
+        before = proxy.connections
+        with pytest.raises(Unavailable):
+            opened.move(refs, ARCHIVE)
+        assert listed(opened, INBOX) == SUBJECTS
+    assert proxy.connections == before
     assert not OpenMove.objects.exists()
 
 

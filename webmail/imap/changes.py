@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
+from webmail.errors import MoveCut, Unavailable, Uncopied
 from webmail.imap.connection import EXPUNGED, Connection, check
+from webmail.imap.selected import search_result
 from webmail.imap.wire import Flight, Literal, Piece, Untagged, flag_list, parse_uid_set, quote, uid_set
 from webmail.values import FolderId, Ref
 
@@ -14,6 +16,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 SET_LIMIT_BYTES = 7_500
 """Octets of a UID set in one command: a line of 8,192 is what every server takes (RFC 7162 section 4)."""
 
+_STATUS = re.compile(rb"\b(MESSAGES|UIDNEXT|UIDVALIDITY) ([0-9]{1,10})", re.IGNORECASE)
 _MODSEQ = re.compile(rb"\bMODSEQ \(([0-9]{1,19})\)", re.IGNORECASE)
 
 
@@ -55,7 +58,8 @@ def copy_messages(connection: Connection, uids: list[int], folder: FolderId) -> 
 
 def move_messages(connection: Connection, uids: list[int], folder: FolderId) -> tuple[int, dict[int, int]]:
     """Moves messages; gives the UIDVALIDITY of the folder they went to and their new UIDs by the old ones, (0, {}) where
-    the server does not tell."""
+    the server does not tell. Raises Uncopied where not every copy is certain, MoveCut where the originals could not be removed
+    for now; the originals of that batch are there still."""
     validity = 0
     after: dict[int, int] = {}
     for batch in batches(uids):
@@ -85,13 +89,48 @@ def move_undeleted(connection: Connection, uids: list[int], folder: FolderId) ->
 
 
 def _move(connection: Connection, uids: list[int], folder: Piece) -> tuple[int, dict[int, int]]:
-    """UID MOVE, or COPY, and only then remove (RFC 6851 section 3.3). COPY does all or nothing (RFC 9051 section 6.4.7);
-    where COPYUID names fewer, the others are left where they are."""
+    """UID MOVE, or COPY, and only then remove (RFC 6851 section 3.3) what has a copy for certain: COPYUID names it, or the folder
+    that it went to has grown by just as many. The others are left where they are."""
     if connection.has("MOVE"):
         return _ask(connection, b"MOVE", uids, folder)
-    validity, pairs = _ask(connection, b"COPY", uids, folder)
-    expunge(connection, [uid for uid in uids if uid in pairs] if pairs else uids)
+    validity, pairs, copied = _copy_counted(connection, uids, folder)
+    try:
+        expunge(connection, copied)
+    except Unavailable as error:
+        raise MoveCut(error.detail) from error
     return validity, pairs
+
+
+def _copy_counted(connection: Connection, uids: list[int], folder: Piece) -> tuple[int, dict[int, int], list[int]]:
+    """COPY; gives what COPYUID tells, and the messages that have their copy for certain. An OK alone is no proof where the
+    server names no copies: which messages there are, and how many the folder has before and after, is asked in the same
+    flight. Raises Uncopied where the numbers do not fit, also when another program changed that folder meanwhile."""
+    status: list[Piece] = [b"STATUS", folder, b"(MESSAGES UIDNEXT UIDVALIDITY)"]
+    copy: list[Piece] = [b"UID", b"COPY", uid_set(uids), folder]
+    flight = connection.run([b"UID", b"SEARCH", b"UID", uid_set(uids)], status, copy, status)
+    if flight.ends[2].code.upper() == EXPUNGED and flight.ends[2].status != b"OK":
+        flight = connection.run([b"UID", b"SEARCH", b"UID", uid_set(uids)], status, copy, status)
+    check(flight.ends[2])
+    validity, pairs = _copied(flight, 2)
+    if pairs:
+        return validity, pairs, [uid for uid in uids if uid in pairs]
+    here = search_result(flight) & set(uids)
+    told = [status_numbers(one) for one in flight.of(b"STATUS")]
+    if any(end.status != b"OK" for end in flight.ends) or len(told) != 2 or not _has_grown(told[0], told[1], len(here)):
+        raise Uncopied("it said OK to COPY, and the copies are not all there")
+    return 0, {}, sorted(here)
+
+
+def _has_grown(before: dict[bytes, int], after: dict[bytes, int], count: int) -> bool:
+    """Whether a folder has just this many messages more, in the UIDs that were free before."""
+    if len(before) != 3 or len(after) != 3 or before[b"UIDVALIDITY"] != after[b"UIDVALIDITY"]:
+        return False
+    return after[b"MESSAGES"] - before[b"MESSAGES"] == count and after[b"UIDNEXT"] - before[b"UIDNEXT"] >= count
+
+
+def status_numbers(response: Untagged) -> dict[bytes, int]:
+    """MESSAGES, UIDNEXT and UIDVALIDITY of a STATUS response, as far as it has them."""
+    return {name.upper(): int(number) for name, number in _STATUS.findall(response.data)}
 
 
 def _ask(connection: Connection, command: Piece, uids: list[int], folder: Piece) -> tuple[int, dict[int, int]]:
@@ -125,10 +164,11 @@ def expunge(connection: Connection, uids: list[int]) -> None:
             connection.ask(b"UID", b"EXPUNGE", uid_set(batch))
 
 
-def _copied(flight: Flight) -> tuple[int, dict[int, int]]:
-    """(UIDVALIDITY, new UIDs by old) from COPYUID, tagged or untagged (RFC 4315 section 3, RFC 6851 section 4.3)."""
+def _copied(flight: Flight, at: int = -1) -> tuple[int, dict[int, int]]:
+    """(UIDVALIDITY, new UIDs by old) from COPYUID, tagged or untagged (RFC 4315 section 3, RFC 6851 section 4.3). `at` is the
+    place of the command in the flight, the last unless said."""
     untagged = [b"COPYUID " + code for name, code in flight.codes().items() if name == b"COPYUID"]
-    for code in [*untagged, flight.ends[-1].code]:
+    for code in [*untagged, flight.ends[at].code]:
         words = code.split()
         if len(words) == 4 and words[0].upper() == b"COPYUID" and words[1].isdigit():
             return int(words[1]), dict(zip(parse_uid_set(words[2]), parse_uid_set(words[3]), strict=False))

@@ -15,7 +15,7 @@ from typing import Any
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 
-from webmail.errors import Gone, OverQuota, Refused, Unreachable
+from webmail.errors import Gone, OverQuota, Refused, Unavailable, Unreachable
 from webmail.imap.stream import Stream
 from webmail.imap.wire import Answer, Flight, Literal, Piece, Secret, Tagged, Untagged, parse_tagged, parse_untagged
 
@@ -242,7 +242,7 @@ def _literal_size(line: bytes) -> int | None:
 
 
 def check(end: Tagged) -> None:
-    """Raises what a NO or BAD means: OverQuota, Gone, Unreachable or Refused."""
+    """Raises what a NO or BAD means: OverQuota, Gone, Unavailable or Refused."""
     if end.status == b"OK":
         return
     code = end.code.split(b" ")[0].upper()
@@ -253,5 +253,5 @@ def check(end: Tagged) -> None:
     if code in GONE_CODES or any(text in end.text.lower() for text in GONE_TEXTS):
         raise Gone(end.text)
     if code in PASSING_CODES:
-        raise Unreachable(end.text)
+        raise Unavailable(end.text)
     raise Refused(end.text)

@@ -3,15 +3,14 @@ leaves nothing in two places for good."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.utils import timezone
 
-from webmail.errors import FolderRenewed, Gone, MailError, MoveCut, Unreachable
-from webmail.imap.changes import batches, expunge, move_messages
+from webmail.errors import FolderRenewed, Gone, MailError, MoveCut, Unavailable, Uncopied, Unreachable
+from webmail.imap.changes import batches, expunge, move_messages, status_numbers
 from webmail.imap.connection import check
 from webmail.imap.fetch import Fetched, parse_fetch
 from webmail.imap.selected import Selected
@@ -26,7 +25,6 @@ LOOK_AFTER = timedelta(seconds=30)
 """Until then the server may still be at the command of the connection that broke."""
 LIKENESS = b"UID INTERNALDATE RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID DATE FROM SUBJECT)]<0.4096>"
 Likeness = tuple[int, bytes, bytes]
-_STATUS = re.compile(rb"\b(UIDNEXT|UIDVALIDITY) ([0-9]{1,10})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +36,20 @@ class Mover:
 
     def move(self, state: Selected, uids: list[int], folder: FolderId) -> tuple[int, dict[int, int]]:
         """Moves messages; gives the UIDVALIDITY of the folder that they went to and their new UIDs by the old ones, (0, {})
-        where the server does not tell. Raises MoveCut when the connection broke and it could not be finished at once."""
+        where the server does not tell. Raises MoveCut when the connection broke and it could not be finished at once, Uncopied
+        when messages stayed that the server said it had copied."""
         if self.account_id is None or self.session.connection.has("MOVE"):
             return move_messages(self.session.connection, uids, folder)
         entry = self._written(self.account_id, state, uids, folder)
         try:
             moved = move_messages(self.session.connection, uids, folder)
+        except Uncopied as error:
+            return self._look_for_copies(entry, error)
         except Unreachable as error:
-            return self._go_on(entry, error)
+            if not isinstance(error, Unavailable):
+                return self._go_on(entry, error)
+            entry.delete()  # an answer to COPY, as those below
+            raise
         except MailError:
             entry.delete()  # the server said no: COPY did nothing (RFC 9051 section 6.4.7)
             raise
@@ -54,7 +58,7 @@ class Mover:
 
     def _written(self, account_id: int, state: Selected, uids: list[int], folder: FolderId) -> OpenMove:
         flight = self.session.connection.ask(b"STATUS", quote(folder), b"(UIDNEXT UIDVALIDITY)")
-        told = {name.upper(): int(number) for one in flight.of(b"STATUS") for name, number in _STATUS.findall(one.data)}
+        told = {name: number for one in flight.of(b"STATUS") for name, number in status_numbers(one).items()}
         return OpenMove.objects.create(
             account_id=account_id,
             folder=folder_octets(state.folder),
@@ -65,6 +69,19 @@ class Mover:
             next_uid=told.get(b"UIDNEXT", 0),
             held_until=timezone.now() + HELD_FOR,
         )
+
+    def _look_for_copies(self, entry: OpenMove, error: Uncopied) -> tuple[int, dict[int, int]]:
+        """After an OK that the numbers do not bear out: what has its copy leaves the folder. The others stay and are told of."""
+        try:
+            pairs, left = self._finish(entry)
+        except MailError as failed:
+            entry.held_until = timezone.now() + LOOK_AFTER
+            entry.save(update_fields=["held_until"])
+            raise MoveCut(failed.detail) from failed
+        entry.delete()
+        if left:
+            raise error
+        return entry.target_validity, pairs
 
     def _go_on(self, entry: OpenMove, error: Unreachable) -> tuple[int, dict[int, int]]:
         """After a cut: finishes when the copies are there. Else the server may not have begun, or not have ended: it is left

@@ -17,6 +17,7 @@ from webmail.errors import (
     MoveCut,
     OverQuota,
     Refused,
+    Uncopied,
     Unreachable,
 )
 
@@ -85,6 +86,12 @@ _STATES: dict[type, tuple[int, str | Promise, str | Promise, str]] = {
         503,
         _("The connection broke while messages were moved. Nothing is lost; what was begun is finished in a moment."),
         _("Open the list again in half a minute."),
+        "down",
+    ),
+    Uncopied: (
+        502,
+        _("Not every message was moved: the server said it had copied them, but their copies are not there."),
+        _("What has no copy is still in its folder. Open the list again to see which."),
         "down",
     ),
     Unreachable: (
