@@ -10,11 +10,15 @@ today's.
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 VIEWS: dict[str, str] = {
     # email, password (as Dovecot writes it), quota_rule, home (below the mail folder), whether one may sign in (active),
-    # whether mail is taken in (receives), and a switch for each protocol: the mailbox's own and its plan's.
+    # whether mail is taken in (receives), a switch for each protocol: the mailbox's own and its plan's; and whether filters may
+    # send (sends).
     # A hash that is not Argon2id becomes NULL, with which no login succeeds.
     "mail_users": """
         SELECT m.address AS email,
@@ -26,24 +30,25 @@ VIEWS: dict[str, str] = {
                (m.active AND d.active AND m.deleted IS NULL) AS active,
                (m.receives AND d.active AND m.deleted IS NULL) AS receives,
                (m.imap AND p.imap) AS imap, (m.pop3 AND p.pop3) AS pop3,
-               (m.smtp AND p.smtp) AS smtp, (m.sieve AND p.sieve) AS sieve
+               (m.smtp AND p.smtp) AS smtp, (m.sieve AND p.sieve) AS sieve, (m.sends AND d.active) AS sends
           FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
           JOIN accounts_customer c ON c.id = d.customer_id JOIN accounts_plan p ON p.id = c.plan_id
     """,
     "mail_domains": "SELECT name, active FROM accounts_domain",
     # Where mail for an address goes: a mailbox to itself and to where it is forwarded, an alias to its mailbox, a group to
-    # its members, "@domain" to who catches the rest. Postfix follows the targets until they lead to themselves.
+    # its members, "@domain" to who catches the rest. Postfix follows the targets until they lead to themselves. While sending is
+    # suspended nothing is forwarded, and all is kept.
     "mail_aliases": """
         SELECT a.address, m.address AS target,
                (a.active AND m.receives AND d.active AND m.deleted IS NULL) AS active
           FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
           JOIN accounts_domain d ON d.id = m.domain_id
          UNION ALL
-        SELECT m.address, m.address, (m.deleted IS NULL AND (m.keeps_copy OR NOT m.receives OR NOT d.active
+        SELECT m.address, m.address, (m.deleted IS NULL AND (m.keeps_copy OR NOT m.receives OR NOT m.sends OR NOT d.active
                OR NOT EXISTS (SELECT 1 FROM accounts_forward f WHERE f.mailbox_id = m.id)))
           FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
          UNION ALL
-        SELECT m.address, f.address, (m.receives AND d.active AND m.deleted IS NULL)
+        SELECT m.address, f.address, (m.receives AND m.sends AND d.active AND m.deleted IS NULL)
           FROM accounts_mailbox m JOIN accounts_forward f ON f.mailbox_id = m.id
           JOIN accounts_domain d ON d.id = m.domain_id
          UNION ALL
@@ -93,6 +98,18 @@ _DROP = [f"DROP VIEW IF EXISTS {name}" for name in VIEWS]
 def create_views() -> migrations.RunSQL:
     """A migration operation that makes every view (and, backwards, drops them)."""
     return migrations.RunSQL(sql=[*_CREATE], reverse_sql=[*_DROP])
+
+
+def renew_views() -> migrations.RunPython:
+    """A migration operation for a change of the text above that no table changes with: makes every view anew. Columns are only
+    ever added at a view's end, so that PostgreSQL replaces it and what the mail servers' role was granted stays."""
+    return migrations.RunPython(_renew, migrations.RunPython.noop)
+
+
+def _renew(_apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
+    replace = [one.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1) for one in _CREATE]
+    for statement in replace if editor.connection.vendor == "postgresql" else [*_DROP, *_CREATE]:
+        editor.execute(statement)
 
 
 def drop_views() -> migrations.RunSQL:

@@ -265,6 +265,20 @@ def test_mail_is_sent_on_with_and_without_a_copy(
         assert inbox(imap, ana) == 0
 
 
+def test_while_sending_is_suspended_mail_is_kept_and_not_sent_on(
+    admin: Client, domain: Domain, ana: Box, imap: Imap, smtp: Callable[..., smtplib.SMTP]
+) -> None:
+    bob = Box(admin, domain, "bob")
+    ana.post("mailbox_forwards", forwards=bob.address)
+    ana.post("mailbox_state", active="on", receives="on")
+    smtp().sendmail("x@afuera.example", [ana.address], b"Subject: a\r\n\r\nHola\r\n")
+    until(lambda: inbox(imap, ana) == 1)
+    ana.post("mailbox_state", active="on", receives="on", sends="on")
+    smtp().sendmail("x@afuera.example", [ana.address], b"Subject: b\r\n\r\nHola\r\n")
+    until(lambda: inbox(imap, bob) == 1)
+    assert inbox(imap, ana) == 1
+
+
 def test_aliases_groups_and_the_catch_all_lead_where_they_say(
     admin: Client, domain: Domain, ana: Box, imap: Imap, smtp: Callable[..., smtplib.SMTP]
 ) -> None:

@@ -25,6 +25,8 @@ from tests.test_postgres import BASE
 from tests.test_stack import submission
 from webmail.models import Composing
 from webmail.services.sending import deliver
+from webmail.sieve.client import open_session
+from webmail.values import Credentials, Endpoint
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
@@ -42,6 +44,11 @@ def policy(stack: Any) -> Iterator[Any]:
 
 def limit(person: Person, recipients: int | None) -> None:
     Plan.objects.filter(customers__domains__mailboxes=person.hosted.mailbox).update(daily_sending_limit=recipients)
+
+
+def manage_sieve(stack: Any, person: Person) -> Any:
+    endpoint = Endpoint("localhost", stack.ports.sieve, "starttls")
+    return open_session(endpoint, Credentials(person.address, person.hosted.password), ca_file=str(stack.ca_file))
 
 
 def sent(person: Person) -> int:
@@ -89,6 +96,19 @@ def test_the_webmail_is_counted_and_waits_for_tomorrow(policy: Any, ana: Person,
     assert (late.state, late.error, late.delivered) == ("waiting", "daily", False)
     tomorrow = timezone.localtime(late.next_try).date() - timezone.localdate()
     assert tomorrow.days == 1
+
+
+def test_what_filters_forward_is_counted_and_else_kept(policy: Any, ana: Person, bob: Person) -> None:
+    limit(ana, 1)
+    with manage_sieve(policy, ana) as session:
+        session.put("todo", f'redirect "{bob.address}";\n')
+        session.activate("todo")
+    for subject in (b"1", b"2"):
+        with smtplib.LMTP("127.0.0.1", policy.ports.lmtp) as door:
+            to = ana.address.replace("@", "+lista@")
+            door.sendmail("x@afuera.test", [to], b"From: x@afuera.test\r\nSubject: " + subject + b"\r\n\r\nHola\r\n")
+    assert sent(ana) == 1
+    assert ana.imap.folder_status("INBOX", ["MESSAGES"])[b"MESSAGES"] == 1
 
 
 def test_a_composer_says_it_before_it_sends(ana: Person, bob: Person) -> None:

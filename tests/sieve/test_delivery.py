@@ -263,6 +263,37 @@ def test_filters_run_together_with_those_of_another_program(pair: Any, stack: St
     assert wait_for(imap(bruno.address), "INBOX", 1) == 1
 
 
+def test_while_sending_is_suspended_filters_send_nothing_and_all_is_kept(
+    pair: Any, stack: Stack, sieve: Open, install: Any, imap: Any, mailbox_factory: Any
+) -> None:
+    """Forwards with a copy and without, an answer, `reject`; what else the filters do is done."""
+    ana, bruno = pair
+    carla = mailbox_factory("carla")
+    apart = Rule("", conditions=(Condition(About.SUBJECT, Op.CONTAINS, "aparte"),), where=Where.MOVE, folder="Aparte")
+    sent = Condition(About.SUBJECT, Op.CONTAINS, "fuera")
+    away = Rule("", conditions=(sent,), where=Where.AWAY, forward=(bruno.address,))
+    both = Rule("", conditions=(Condition(About.SUBJECT, Op.CONTAINS, "copia"),), forward=(bruno.address,))
+    install(ana, Filters((apart, away, both), AWAY))
+    ana.mailbox.sends = False
+    ana.mailbox.save()
+    for subject in ("aparte", "fuera", "copia"):
+        deliver(stack, carla.address, ana.address, letter(carla.address, ana.address, subject))
+    client = imap(ana.address)
+    assert (count(client, "Aparte"), count(client, "INBOX")) == (1, 2)
+    with sieve(ana) as session:
+        session.put("no", 'require ["reject"];\nreject "No.";\n')
+        session.activate("no")
+    deliver(stack, carla.address, ana.address, letter(carla.address, ana.address, "rechazo"))
+    assert count(client, "INBOX") == 3
+    ana.mailbox.sends = True
+    ana.mailbox.save()
+    install(ana, Filters((away,)))
+    deliver(stack, carla.address, ana.address, letter(carla.address, ana.address, "fuera"))
+    assert wait_for(imap(bruno.address), "INBOX", 1) == 1
+    assert count(imap(carla.address), "INBOX") == 0
+    assert count(client, "INBOX") == 3
+
+
 def test_nobody_but_the_mail_server_hands_over_without_a_login(stack: Stack) -> None:
     text = (stack.root / "etc" / "postfix" / "master.cf").read_text()
     assert f"127.0.0.1:{stack.ports.filtered} inet n - n - - smtpd" in text
