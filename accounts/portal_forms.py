@@ -150,11 +150,17 @@ class OwnMailboxForm(PortalForm):
 class PasswordForm(PortalForm):
     password = forms.CharField(label=_("New password"), max_length=200, strip=False, widget=forms.PasswordInput)
     again = forms.CharField(label=_("The same once more"), max_length=200, strip=False, widget=forms.PasswordInput)
+    everywhere = forms.BooleanField(
+        label=_("Sign out every program and device"),
+        required=False,
+        initial=True,
+        help_text=_("Passwords for single devices stop counting too. Without this they go on."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for field in self.fields.values():
-            field.widget.attrs["autocomplete"] = "new-password"
+        for name in ("password", "again"):
+            self.fields[name].widget.attrs["autocomplete"] = "new-password"
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -167,11 +173,12 @@ class OwnPasswordForm(PasswordForm):
     """One's own: the one that counts until now is asked for too."""
 
     current = forms.CharField(label=_("Password until now"), max_length=200, strip=False, widget=forms.PasswordInput)
-    field_order = ["current", "password", "again"]
+    field_order = ["current", "password", "again", "everywhere"]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["current"].widget.attrs["autocomplete"] = "current-password"
+        self.fields["everywhere"].initial = False
 
 
 class RenameForm(PortalForm):

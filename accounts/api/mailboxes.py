@@ -131,7 +131,7 @@ def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) ->
     caller = calling(request, "mailboxes:write")
     mailbox = _mine(caller, mailbox_id)
     password = data.password or generate_password()
-    mailboxes.set_password(mailbox=mailbox, password=password, by=caller.actor)
+    mailboxes.set_password(mailbox=mailbox, password=password, by=caller.actor, everywhere=data.everywhere)
     return PasswordOut(password=None if data.password else password)
 
 

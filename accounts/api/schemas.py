@@ -257,9 +257,10 @@ class RenameIn(Given):
 
 
 class PasswordIn(Given):
-    """Null has one made."""
+    """Null has one made. `everywhere` revokes the passwords of single devices too."""
 
     password: str | None = Field(None, max_length=1000)
+    everywhere: bool = True
 
 
 class PasswordOut(Schema):

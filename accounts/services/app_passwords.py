@@ -82,6 +82,13 @@ def revoke_app_password(row: AppPassword, *, by: Actor = SYSTEM) -> bool:
     return end_sessions(row.mailbox.address)
 
 
+def forget_app_passwords(mailbox: Mailbox, *, by: Actor) -> None:
+    """Makes every one of a mailbox worth nothing from now on; whoever calls this ends the sessions."""
+    for row in AppPassword.objects.filter(mailbox=mailbox).order_by("pk"):
+        record(by=by, verb="device.revoke", thing=mailbox, before={"name": row.name} | _open_doors(row))
+        row.delete()
+
+
 def _open_doors(row: AppPassword) -> dict[str, bool]:
     return {protocol: True for protocol in PROTOCOLS if getattr(row, protocol)}
 

@@ -75,6 +75,7 @@ FIELDS = {
     "script": gettext_lazy("Script"),
     "vacation": gettext_lazy("Answers"),
     "reseller": gettext_lazy("Reseller"),
+    "everywhere": gettext_lazy("Every program and device signed out"),
     "accent": gettext_lazy("Colour"),
     "logo": gettext_lazy("Logo"),
     "support_url": gettext_lazy("Support"),

@@ -21,6 +21,7 @@ from accounts.models import Alias, Domain, Forward, GroupMember, MailAccount, Ma
 from accounts.provisioning import doveadm
 from accounts.provisioning.passwords import hash_mailbox_password
 from accounts.services.addresses import check_free, parse_address, parse_local
+from accounts.services.app_passwords import forget_app_passwords
 from accounts.services.audit import SYSTEM, Actor, record
 from accounts.services.checks import check_all
 from accounts.services.limits import check_quota, check_room, lock_customer
@@ -122,12 +123,15 @@ def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
 
 
 @transaction.atomic
-def set_password(*, mailbox: Mailbox, password: str, by: Actor) -> None:
-    """A new password, for the web and for every mail program. Every session that is open ends."""
+def set_password(*, mailbox: Mailbox, password: str, by: Actor, everywhere: bool = False) -> None:
+    """A new password, for the web and for every mail program. Every session that is open ends. `everywhere` makes the passwords
+    of single devices worth nothing too, so that nobody comes back without the new one."""
     check_password_strength(password, known=known_words(mailbox))
     mailbox.password = hash_mailbox_password(password)
     mailbox.save(update_fields=["password"])
-    record(by=by, verb="mailbox.password", thing=mailbox)
+    record(by=by, verb="mailbox.password", thing=mailbox, after={"everywhere": True} if everywhere else {})
+    if everywhere:
+        forget_app_passwords(mailbox, by=by)
     _end_sessions(mailbox)
 
 

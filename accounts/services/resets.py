@@ -46,10 +46,10 @@ def send_forgotten(kind: str, pk: int, language: str) -> bool:
         return send_link(*found)
 
 
-def set_new_password(*, holder: Holder, password: str, by: Actor) -> None:
-    """The new password of who came with a link. Raises ValidationError at `password`."""
+def set_new_password(*, holder: Holder, password: str, by: Actor, everywhere: bool = False) -> None:
+    """The new password of who came with a link, `everywhere` as for `set_password`. Raises ValidationError at `password`."""
     if isinstance(holder, Mailbox):
-        mailboxes.set_password(mailbox=holder, password=password, by=by)
+        mailboxes.set_password(mailbox=holder, password=password, by=by, everywhere=everywhere)
         return
     check_password_strength(password, known=[holder.email, holder.name])
     with transaction.atomic():

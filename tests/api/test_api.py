@@ -16,7 +16,8 @@ from django.utils import timezone
 from openapi_spec_validator import validate as validate_openapi
 
 from accounts.api.replies import DONE
-from accounts.models import ApiReply, ApiToken, Change, Mailbox, Plan, Role
+from accounts.models import ApiReply, ApiToken, AppPassword, Change, Mailbox, Plan, Role
+from accounts.services.app_passwords import make_app_password
 from accounts.services.tokens import forget_replies
 from tests.api.test_access import call, token_of
 from tests.portal.conftest import World, make_mailbox, world
@@ -49,6 +50,17 @@ def test_a_mailbox_is_made_changed_and_deleted(world: World) -> None:
         row.actor_name
         == f"domain@uno.example ({ApiToken.objects.get(person=world.one.people['domain'], name__contains='panel ').name})"
     )
+
+
+@pytest.mark.parametrize(("data", "left"), [({}, 0), ({"everywhere": False}, 1)])
+def test_a_new_password_revokes_those_of_devices_unless_told_not_to(
+    world: World, data: dict[str, bool], left: int
+) -> None:
+    box = world.one.mailbox
+    make_app_password(mailbox=box, name="Mac", protocols=["imap"])
+    token = token_of(world.one.people["domain"])
+    assert call(token, "POST", f"/mailboxes/{box.pk}/password", data).status_code == 200
+    assert AppPassword.objects.filter(mailbox=box).count() == left
 
 
 @pytest.mark.parametrize(

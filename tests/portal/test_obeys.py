@@ -17,6 +17,7 @@ from imapclient.exceptions import LoginError
 
 from accounts.models import Customer, Domain, Kind, Mailbox, MailboxUsage, Plan, User
 from accounts.provisioning.passwords import hash_batch_password
+from accounts.services.app_passwords import make_app_password
 from accounts.services.mailboxes import purge
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
@@ -165,12 +166,16 @@ def test_open_sessions_end_when_signing_in_is_suspended(stack: Stack, ana: Box, 
 
 
 def test_a_new_password_ends_what_the_old_one_opened(ana: Box, imap: Imap) -> None:
-    client = imap(ana.address, ana.password)
-    ana.post("mailbox_password", password="once-timbres-lejanos-8", again="once-timbres-lejanos-8")
-    with pytest.raises(LoginError):
-        imap(ana.address, ana.password)
+    device = make_app_password(mailbox=ana.mailbox, name="Mac", protocols=["imap"]).password
+    client, other = imap(ana.address, ana.password), imap(ana.address, device)
+    new = {"password": "once-timbres-lejanos-8", "again": "once-timbres-lejanos-8"}
+    ana.post("mailbox_password", everywhere="on", **new)
+    for old in (ana.password, device):
+        with pytest.raises(LoginError):
+            imap(ana.address, old)
     imap(ana.address, "once-timbres-lejanos-8")
     until(lambda: is_over(client))
+    until(lambda: is_over(other))
 
 
 def test_a_protocol_that_is_not_in_the_plan_is_shut(stack: Stack, ana: Box, imap: Imap, domain: Domain) -> None:

@@ -13,8 +13,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Change, Invitation, Kind, Mailbox, Role, User
+from accounts.models import AppPassword, Change, Invitation, Kind, Mailbox, Role, User
 from accounts.provisioning.passwords import check_mailbox_password
+from accounts.services.app_passwords import make_app_password
 from accounts.services.passwords import make_link_token
 from accounts.tasks import send_forgotten
 from tests.portal.conftest import PASSWORD, World, make_mailbox
@@ -261,3 +262,22 @@ def test_letters_that_no_server_takes_are_told(world: World, settings: Any) -> N
     page = reverse("portal:domain_people", args=[world.one.domain.pk])
     answer = client.post(page, {"address": "lejos@afuera.example", "kind": "domain"}, follow=True)
     assert "did not take the letter" in answer.content.decode()
+
+
+@pytest.mark.parametrize("everywhere", [True, False])
+@pytest.mark.parametrize("way", ["owner", "domain", "link"])
+def test_a_new_password_signs_devices_out_where_it_is_wished(world: World, way: str, everywhere: bool) -> None:
+    """The box is on for a link and for whoever runs the mailbox, off for its owner; revoked is what its log says."""
+    box = world.one.mailbox
+    make_app_password(mailbox=box, name="Mac", protocols=["imap"])
+    client = Client() if way == "link" else world.client(world.one.people[way])
+    page = reverse("portal:mailbox_password", args=[box.pk])
+    if way == "link":
+        page = reverse("portal:new_password", args=[make_link_token(box)])
+    ticked = re.search(r'name="everywhere"[^>]* checked', client.get(page).content.decode()) is not None
+    assert ticked is (way != "owner")
+    data = {"password": GOOD, "again": GOOD, "current": PASSWORD} | ({"everywhere": "on"} if everywhere else {})
+    assert client.post(page, data).status_code == 302
+    assert AppPassword.objects.filter(mailbox=box).exists() is not everywhere
+    assert Change.objects.filter(verb="device.revoke", mailbox=box).exists() is everywhere
+    assert Change.objects.get(verb="mailbox.password").after == ({"everywhere": True} if everywhere else {})

@@ -87,8 +87,9 @@ class Command(BaseCommand):
             one,
             "password",
             _mailbox_password,
-            "Sets the password that is asked for, or read from standard input.",
+            "Sets the password that is asked for, or read from standard input, and revokes those of single devices.",
             address,
+            ("--keep-devices", {"action": "store_true", "help": "passwords of single devices go on counting"}),
         )
         for verb, values in STATES.items():
             text = "Opens the mailbox again." if verb == "resume" else "Shuts the mailbox."
@@ -213,9 +214,9 @@ def _mailbox_create(address: str, name: str, quota: str, password: bool) -> Told
     return _mailbox(mailbox) | ({} if given else {"password": secret})
 
 
-def _mailbox_password(address: str) -> Told:
+def _mailbox_password(address: str, keep_devices: bool) -> Told:
     mailbox = _mailbox_of(address)
-    mailboxes.set_password(mailbox=mailbox, password=_read_password(), by=SYSTEM)
+    mailboxes.set_password(mailbox=mailbox, password=_read_password(), by=SYSTEM, everywhere=not keep_devices)
     return _mailbox(mailbox)
 
 

@@ -138,8 +138,8 @@ def mailbox_password(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         if own and not check_mailbox_password(current, mailbox.password):
             form.add_error("current", _("This is not the password of the mailbox."))
         else:
-            password = form.cleaned_data["password"]
-            if tried(form, lambda: mailboxes.set_password(mailbox=mailbox, password=password, by=actor_of(request))):
+            change = {name: form.cleaned_data[name] for name in ("password", "everywhere")}
+            if tried(form, lambda: mailboxes.set_password(mailbox=mailbox, by=actor_of(request), **change)):
                 messages.info(request, _("The new password counts from now on, in every program too."))
                 return redirect("portal:mailbox_password", mailbox.pk)
     return _page(request, "portal/mailbox_password.html", mailbox, "password", form=form, own=own)
@@ -148,12 +148,13 @@ def mailbox_password(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def password_made(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """Sets a password that Casilla makes, and shows it this once."""
+    """Sets a password that Casilla makes, and shows it this once; `everywhere` signs out devices too."""
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
     password = generate_password()
-    mailboxes.set_password(mailbox=mailbox, password=password, by=actor_of(request))
+    everywhere = "everywhere" in request.POST
+    mailboxes.set_password(mailbox=mailbox, password=password, by=actor_of(request), everywhere=everywhere)
     return _page(request, "portal/mailbox_password.html", mailbox, "password", form=PasswordForm(), made=password)
 
 
@@ -183,10 +184,12 @@ def new_password(request: HttpRequest, token: str) -> HttpResponse:
     if holder is None:
         return show(request, "portal/link_over.html", status=404)
     form = PasswordForm(request.POST if request.method == "POST" else None)
+    if not isinstance(holder, Mailbox):
+        del form.fields["everywhere"]  # a person without a mailbox has no programs
     if request.method == "POST" and form.is_valid():
         by = Actor(None, client_ip(request))
-        password = form.cleaned_data["password"]
-        if tried(form, lambda: resets.set_new_password(holder=holder, password=password, by=by)):
+        change = {name: value for name, value in form.cleaned_data.items() if name in {"password", "everywhere"}}
+        if tried(form, lambda: resets.set_new_password(holder=holder, by=by, **change)):
             messages.info(request, _("The new password counts from now on, in every program too."))
             return redirect("account_login")
     return show(request, "portal/new_password.html", {"address": str(holder), "form": form}, status=status_of(form))
