@@ -32,5 +32,3 @@ class AppPasswordForm(forms.Form):
         offered = [(name, label) for name, label in DOORS if getattr(mailbox, name)]
         self.fields["protocols"].choices = offered  # type: ignore[attr-defined]
         self.fields["name"].widget.attrs |= {"class": "input", "autocomplete": "off", "dir": "auto"}
-        for name in self.errors:
-            self.fields[name].widget.attrs |= {"aria-invalid": "true", "aria-describedby": f"id_{name}_error"}

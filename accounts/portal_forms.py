@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.confirm import password_field
 from accounts.models import Customer, Domain, Kind, Mailbox, Plan, Reseller
 from accounts.services.limits import parse_size, size_words
 
@@ -133,18 +134,7 @@ class OwnMailboxForm(PortalForm):
         required=False,
         help_text=_("Another mailbox of yours: a link for a new password goes there."),
     )
-    current = forms.CharField(
-        label=_("Password of the mailbox"),
-        max_length=200,
-        required=False,
-        strip=False,
-        widget=forms.PasswordInput,
-        help_text=_("Only to change the address for a new password."),
-    )
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["current"].widget.attrs["autocomplete"] = "current-password"
+    current = password_field(_("Only to change the address for a new password."))
 
 
 class PasswordForm(PortalForm):

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from accounts.api.callers import Caller, caller_of, calling, one
+from accounts.api.callers import Caller, TooManyRequests, caller_of, calling, one
 from accounts.api.pages import Limit, Text, page_of
 from accounts.api.replies import idempotent
 from accounts.api.schemas import (
@@ -27,6 +27,7 @@ from accounts.api.schemas import (
     SpaceOut,
 )
 from accounts.models import Customer, CustomerSpace, Kind, Plan, Reseller
+from accounts.rates import take_both
 from accounts.services import customers, invitations
 from accounts.services.permissions import Action, may, may_grant
 
@@ -153,6 +154,8 @@ def invitation_new(request: HttpRequest, data: InvitationIn) -> Any:
         caller.allow(Action.RUN_PROVIDER)
     if not may_grant(caller.person, data.kind, target):
         raise PermissionDenied("the person of this token may not give that role")
+    if not take_both(request, "invite", caller.person.pk, data.address.lower()):
+        raise TooManyRequests(3600)
     invitation, token = invitations.invite(address=data.address, kind=data.kind, target=target, by=caller.actor)
     transaction.on_commit(lambda: invitations.send_invitation(invitation, token))
     return Status(201, InvitationOut.of(invitation))

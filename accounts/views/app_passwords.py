@@ -9,6 +9,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import confirm
 from accounts.models import AppPassword, MailAccount
 from accounts.password_forms import AppPasswordForm
 from accounts.services.app_passwords import MOST, Made, NameTaken, TooMany, make_app_password, revoke_app_password
@@ -26,7 +27,9 @@ def app_passwords(request: HttpRequest, account_id: int) -> HttpResponse:
         name = request.GET.get("name", "")[:60]
         return _page(request, account, AppPasswordForm(mailbox=account.mailbox, initial={"name": name}))
     form = AppPasswordForm(request.POST, mailbox=account.mailbox)
-    made = _make(request, account, form) if form.is_valid() else None
+    confirm.ask(form, request, account.mailbox)
+    ready = form.is_valid() and confirm.is_answered(form, request, account.mailbox)
+    made = _make(request, account, form) if ready else None
     if made is None:
         return _page(request, account, form, status=422)
     return _page(request, account, AppPasswordForm(mailbox=account.mailbox), made=made)
@@ -64,6 +67,7 @@ def _make(request: HttpRequest, account: MailAccount, form: AppPasswordForm) -> 
 def _page(
     request: HttpRequest, account: MailAccount, form: AppPasswordForm, *, made: Made | None = None, status: int = 200
 ) -> HttpResponse:
+    confirm.ask(form, request, account.mailbox)
     rows = AppPassword.objects.filter(mailbox=account.mailbox_id).order_by("name")
     context = {"account": account, "tab": "passwords", "form": form, "made": made, "rows": rows}
     response = render(request, "accounts/app_passwords.html", context, status=status)

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 from allauth.account.views import LoginView
-from allauth.core.internal import ratelimit
 from celery import current_app
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -15,12 +14,11 @@ from django.views.decorators.http import require_http_methods
 from kombu.exceptions import OperationalError
 
 from accounts.forms import SignInForm
+from accounts.rates import take
 from accounts.services import resets
 from accounts.services.login import clean_address
 
 UNPROCESSABLE, TOO_MANY = 422, 429
-RATES = "20/m/ip,3/h/key"
-"""How often somebody may ask for a new password, from one network and for one address."""
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +42,7 @@ def password_help(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
         return render(request, "account/password_help.html")
     address = clean_address(request.POST.get("address", ""))[:254]
-    if not ratelimit.consume(request, app="accounts", action="forgotten", key=address, config={"forgotten": RATES}):
+    if take(request, "forgotten", address) is None:
         return render(request, "account/password_help.html", {"late": True}, status=TOO_MANY)
     try:
         job = [*resets.forgotten(address), get_language() or ""]

@@ -6,6 +6,7 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
@@ -17,6 +18,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts import confirm
 from accounts.services.app_passwords import TooMany, make_for_device
 from accounts.services.owned import is_own, own_account, settings_account
 from accounts.services.recommend import advise, look_at
@@ -27,6 +29,7 @@ from accounts.setup.profile import CONTENT_TYPE, Texts, render_profile, sign_pro
 from accounts.setup.programs import PROGRAMS, Program, find_program
 from accounts.setup.qr import draw_qr
 from accounts.setup.values import PROTOCOLS, Protocol, SetupValues
+from accounts.views.entrance import UNPROCESSABLE
 from accounts.views.portal.doors import actor_of
 
 TICKET_S = 600
@@ -71,6 +74,12 @@ def profile_make(request: HttpRequest, account_id: int, program: str) -> HttpRes
     device = " ".join(request.POST.get("device", "").replace("\0", "").split()) or found.device
     if not found.profile or protocol is None or not values.smtp:
         raise Http404
+    question = forms.Form(request.POST)
+    confirm.ask(question, request, account.mailbox)
+    if not (question.is_valid() and confirm.is_answered(question, request, account.mailbox)):
+        return render(
+            request, "accounts/guide.html", _context(request, account_id, program, question), status=UNPROCESSABLE
+        )
     ticket = signing.dumps([account.pk, protocol, device, secrets.token_urlsafe(8)], salt=SALT)
     return redirect("profile", account_id, ticket)
 
@@ -109,17 +118,22 @@ def profile(request: HttpRequest, account_id: int, ticket: str) -> HttpResponse:
     return response
 
 
-def _context(request: HttpRequest, account_id: int, slug: str) -> dict[str, Any]:
+def _context(request: HttpRequest, account_id: int, slug: str, question: forms.Form | None = None) -> dict[str, Any]:
+    """`question` asks for the password before a profile is made, which its owner alone can."""
     account, program = settings_account(request, account_id), _program(slug)
+    own = is_own(request, account)
+    question = question or forms.Form()
+    if account.mailbox and own:
+        confirm.ask(question, request, account.mailbox)
     values = values_of(account)
-    protocol = _protocol(request.GET.get("protocol", ""), values)
-    profile = account.hosted and is_own(request, account)
-    steps = steps_for(program, protocol, values, account.address, profile=profile) if protocol else None
+    protocol = _protocol(request.GET.get("protocol", "") or request.POST.get("protocol", ""), values)
+    steps = steps_for(program, protocol, values, account.address, profile=account.hosted and own) if protocol else None
     url = settings.SITE_URL + reverse("guide", args=[account.pk, program.slug])
     return {
         "account": account,
+        "question": question,
         "tab": "guides",
-        "own": is_own(request, account),
+        "own": own,
         "programs": PROGRAMS,
         "program": program,
         "protocol": protocol,

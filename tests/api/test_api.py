@@ -20,7 +20,7 @@ from accounts.models import ApiReply, ApiToken, AppPassword, Change, Mailbox, Pl
 from accounts.services.app_passwords import make_app_password
 from accounts.services.tokens import forget_replies
 from tests.api.test_access import call, token_of
-from tests.portal.conftest import World, make_mailbox, world
+from tests.portal.conftest import PASSWORD, World, make_mailbox, world
 
 __all__ = ["world"]
 pytestmark = pytest.mark.django_db
@@ -242,7 +242,8 @@ def test_the_walk_through_of_the_documentation_works(world: World) -> None:
 
 def test_a_token_is_made_shown_once_and_revoked(world: World) -> None:
     client = world.client(world.one.people["customer"])
-    answer = client.post(reverse("portal:tokens"), {"name": "Facturas", "scopes": ["mailboxes:write"], "days": "30"})
+    data = {"name": "Facturas", "scopes": ["mailboxes:write"], "days": "30", "current": PASSWORD}
+    answer = client.post(reverse("portal:tokens"), data)
     html = answer.content.decode()
     token = html.partition('id="once-token"')[2].partition(">")[2].partition("<")[0]
     assert answer["Cache-Control"] == "no-store, private"

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import confirm
 from accounts.adapter import client_ip
 from accounts.models import Mailbox, MailboxUsage
 from accounts.portal_forms import (
@@ -25,7 +26,7 @@ from accounts.portal_forms import (
     PasswordForm,
     tried,
 )
-from accounts.provisioning.passwords import check_mailbox_password
+from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, resets
 from accounts.services.addresses import parse_local
 from accounts.services.audit import Actor, record
@@ -33,7 +34,7 @@ from accounts.services.login import account_of_mailbox
 from accounts.services.passwords import generate_password, holder_of_token
 from accounts.services.permissions import Action, may, may_take_over, outranks
 from accounts.services.sending_limit import allowance_of
-from accounts.views.entrance import UNPROCESSABLE
+from accounts.views.entrance import TOO_MANY, UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, mailbox_for, show, status_of
 
 
@@ -85,16 +86,17 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         form = MailboxForm.of(mailbox, data)
     else:
         form = OwnMailboxForm(data, initial={"name": mailbox.name, "recovery_address": mailbox.recovery_address})
+        confirm.ask(form, request, mailbox)
     if posted and form.is_valid():
         values: dict[str, Any] = dict(form.cleaned_data)
         if values["recovery_address"] != mailbox.recovery_address and not may_take_over(request.user, mailbox):
             raise PermissionDenied  # a link for a new password would go there
         if "quota" in values:
             values["quota_bytes"] = values.pop("quota")
-        current, moved = values.pop("current", None), values["recovery_address"] != mailbox.recovery_address
-        if moved and current is not None and not check_mailbox_password(current, mailbox.password):
-            form.add_error("current", _("This is not the password of the mailbox."))
-        elif tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
+        values.pop(confirm.FIELD, None)
+        moved = values["recovery_address"] != mailbox.recovery_address
+        ready = not moved or runs or confirm.is_answered(form, request, mailbox)
+        if ready and tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
             messages.info(request, _("Saved"))
             return redirect("portal:mailbox", mailbox.pk)
     usage = MailboxUsage.objects.filter(username=mailbox.address).first()
@@ -113,7 +115,10 @@ def mailbox_forwards(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     addresses = "\n".join(mailbox.forwards.order_by("address").values_list("address", flat=True))
     initial = {"forwards": addresses, "keeps_copy": mailbox.keeps_copy}
     form = ForwardsForm(request.POST if request.method == "POST" else None, initial=initial)
-    if request.method == "POST" and form.is_valid():
+    own = not may(request.user, Action.RUN_MAILBOX, mailbox)
+    if own:
+        confirm.ask(form, request, mailbox)
+    if request.method == "POST" and form.is_valid() and (not own or confirm.is_answered(form, request, mailbox)):
         data = form.cleaned_data
         change = {"addresses": data["forwards"], "keeps_copy": data["keeps_copy"]}
         if tried(form, lambda: forwards.set_forwards(mailbox=mailbox, by=actor_of(request), **change)):
@@ -133,15 +138,11 @@ def mailbox_password(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     own = not may(request.user, Action.RUN_MAILBOX, mailbox)
     data = request.POST if request.method == "POST" else None
     form = OwnPasswordForm(data) if own else PasswordForm(data)
-    if data is not None and form.is_valid():
-        current = form.cleaned_data.get("current", "")
-        if own and not check_mailbox_password(current, mailbox.password):
-            form.add_error("current", _("This is not the password of the mailbox."))
-        else:
-            change = {name: form.cleaned_data[name] for name in ("password", "everywhere")}
-            if tried(form, lambda: mailboxes.set_password(mailbox=mailbox, by=actor_of(request), **change)):
-                messages.info(request, _("The new password counts from now on, in every program too."))
-                return redirect("portal:mailbox_password", mailbox.pk)
+    if data is not None and form.is_valid() and (not own or confirm.knows(form, request, mailbox)):
+        change = {name: form.cleaned_data[name] for name in ("password", "everywhere")}
+        if tried(form, lambda: mailboxes.set_password(mailbox=mailbox, by=actor_of(request), **change)):
+            messages.info(request, _("The new password counts from now on, in every program too."))
+            return redirect("portal:mailbox_password", mailbox.pk)
     return _page(request, "portal/mailbox_password.html", mailbox, "password", form=form, own=own)
 
 
@@ -166,8 +167,10 @@ def password_link(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
-    record(by=actor_of(request), verb="mailbox.link", thing=mailbox)
     context: dict[str, Any] = {"form": PasswordForm()}
+    if not take_both(request, "link", request.user.pk, mailbox.pk):
+        return _page(request, "portal/mailbox_password.html", mailbox, "password", late=True, **context)
+    record(by=actor_of(request), verb="mailbox.link", thing=mailbox)
     if "send" in request.POST and mailbox.recovery_address:
         sent = resets.send_link(mailbox, mailbox.recovery_address)
         context |= {"sent": sent, "failed": not sent}
@@ -218,5 +221,5 @@ def _page(request: HttpRequest, template: str, mailbox: Mailbox, tab: str, **con
         "tab": "mailboxes",
         "forward_count": mailbox.forwards.count(),
     }
-    status = UNPROCESSABLE if context["form"].errors else 200
+    status = TOO_MANY if context.get("late") else UNPROCESSABLE if context["form"].errors else 200
     return show(request, template, context, status=status)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.adapter import client_ip
 from accounts.models import Invitation, Kind, Role, User
 from accounts.portal_forms import InviteForm, JoinForm, tried
+from accounts.rates import take_both
 from accounts.services import invitations, permissions
 from accounts.services.invitations import Target, target_fields
 from accounts.services.permissions import Action
@@ -67,7 +68,9 @@ def _people(request: HttpRequest, target: Target, kind: Kind) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         made: list[tuple[Invitation, str]] = []
         address = form.cleaned_data["address"]
-        if tried(
+        if not take_both(request, "invite", request.user.pk, address.lower()):
+            form.add_error("address", _("There were many invitations already. Wait an hour and try again."))
+        elif tried(
             form,
             lambda: made.append(invitations.invite(address=address, kind=kind, target=target, by=actor_of(request))),
         ):

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts import confirm
 from accounts.models import ApiToken, Customer
 from accounts.portal_forms import PortalForm, tried
 from accounts.services import permissions
@@ -69,7 +70,9 @@ def tokens(request: HttpRequest) -> HttpResponse:
     customers = permissions.customers_of(request.user)
     form = TokenForm(request.POST if request.method == "POST" else None, customers=customers)
     made: list[Made] = []
-    if request.method == "POST" and form.is_valid():
+    holder = confirm.holder_for(request)
+    confirm.ask(form, request, holder)
+    if request.method == "POST" and form.is_valid() and confirm.is_answered(form, request, holder):
         data = form.cleaned_data
         expires = timezone.now() + timedelta(days=int(data["days"])) if data["days"] else None
         values = {"name": data["name"], "scopes": data["scopes"], "customer": data["customer"], "expires": expires}
