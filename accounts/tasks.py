@@ -6,7 +6,7 @@ from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.services import activity, batches, events, mailboxes, resets
+from accounts.services import activity, batches, events, purging, resets
 from accounts.services.sending_limit import forget_old as forget_sent
 from accounts.services.tokens import forget_replies
 from accounts.services.usage.alerts import find_crossings, forget_alerts
@@ -67,7 +67,7 @@ def make_batches() -> int:
 @shared_task  # type: ignore[untyped-decorator]
 def purge_mailboxes() -> int:
     """Removes for good the mailboxes that were deleted longer ago than they are kept; gives how many."""
-    return mailboxes.purge_old()
+    return purging.purge_old()
 
 
 @shared_task  # type: ignore[untyped-decorator]

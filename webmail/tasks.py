@@ -17,6 +17,7 @@ from webmail.services.claims import are_due
 from webmail.services.claims import claim as claim_pull
 from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
+from webmail.services.forgetting import clear_uploads, forget_gone
 from webmail.services.import_jobs import claim_import, clear_imports, run_import
 from webmail.services.parity_jobs import claim_comparison, clear_comparisons, run_comparison
 from webmail.services.recount import recount_due
@@ -156,6 +157,8 @@ def clear_store() -> int:
     clear_transfers()
     clear_imports()
     clear_comparisons()
+    clear_uploads()
+    forget_gone()
     return sweep_all()
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import re
 import urllib.error
 import urllib.request
 from typing import Any
@@ -19,6 +20,11 @@ LIMIT_BYTES = 1_000_000
 NO_USER = 67
 NOBODY = 68
 """Exit codes: no such mailbox; nobody is signed in, or no such folder."""
+NESTED = 40
+"""Folders within folders, at most."""
+_FILES = {"fsDriver": "posix", "fsArgs": ""}
+_HOME = re.compile(r"[^/\0]+\.[^/\0]+/[^/\0]+")
+"""A domain's folder and one below it."""
 
 _DIRECT = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy of the environment
 log = logging.getLogger(__name__)
@@ -55,6 +61,28 @@ def remove_mail(address: str) -> None:
     _run("sieveDeactivate", user, well={0, NO_USER, NOBODY})
     for script in [row["script"] for row in scripts if isinstance(row, dict) and "script" in row]:
         _run("sieveDelete", user | {"scriptname": [script]}, well={0, NO_USER, NOBODY})
+
+
+def remove_home(address: str, home: str) -> None:
+    """Removes the folder of a mailbox with all that is left in it: indexes, what POP3 removed, scripts, what they remember.
+    `home` is where it lies below the mail folder; anything else that Dovecot may say is not touched. Raises DoveadmFailed."""
+    told = _run("user", {"userMask": [address], "field": "home"}, well={0, NO_USER})
+    path = str(told.get(address, {}).get("home", "")) if isinstance(told, dict) else ""
+    if not path:
+        return
+    if not _HOME.fullmatch(home) or not path.endswith(f"/{home}") or ".." in path.split("/"):
+        raise DoveadmFailed("the home is not where it should be")
+    _run("fsDelete", _FILES | {"path": [path], "recursive": True}, well={0, NOBODY})
+    _remove_folders(path, NESTED)
+
+
+def _remove_folders(path: str, depth: int) -> None:
+    """Removes empty folders, those within others first: Dovecot's recursion leaves them (2.3.19)."""
+    if depth == 0:
+        raise DoveadmFailed("folders lie too deep")
+    for row in _run("fsIterDirs", _FILES | {"path": path}, well={0, NOBODY}):
+        _remove_folders(f"{path}/{row['path']}", depth - 1)
+    _run("fsDelete", _FILES | {"path": [path]}, well={0, NOBODY})
 
 
 def _run(command: str, parameters: dict[str, Any], *, well: set[int]) -> Any:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterable
-from datetime import timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -22,7 +21,7 @@ from accounts.provisioning import doveadm
 from accounts.provisioning.passwords import hash_mailbox_password
 from accounts.services.addresses import check_free, parse_address, parse_local
 from accounts.services.app_passwords import forget_app_passwords
-from accounts.services.audit import SYSTEM, Actor, record
+from accounts.services.audit import Actor, record
 from accounts.services.checks import check_all
 from accounts.services.limits import check_quota, check_room, lock_customer
 from accounts.services.passwords import check_password_strength, generate_password, known_words
@@ -213,37 +212,6 @@ def restore(*, mailbox: Mailbox, by: Actor) -> None:
     record(by=by, verb="mailbox.restore", thing=row)
 
 
-def purge(*, mailbox: Mailbox, by: Actor = SYSTEM) -> bool:
-    """Removes a deleted mailbox and its mail for good. False when the mail server did not remove the mail: the row stays then,
-    for another try."""
-    if mailbox.deleted is None:
-        raise ValueError("only a deleted mailbox can be removed for good")
-    try:
-        doveadm.remove_mail(mailbox.address)
-    except doveadm.DoveadmFailed:
-        return False
-    with transaction.atomic():
-        record(by=by, verb="mailbox.purge", thing=mailbox)
-        MailboxUsage.objects.filter(username=mailbox.address).delete()
-        account = MailAccount.objects.filter(mailbox=mailbox).select_related("owner").first()
-        mailbox.delete()  # with its account: what Casilla kept of it
-        if account and not account.owner.mail_accounts.exists() and not _stays(account.owner):
-            account.owner.delete()
-    return True
-
-
-def purge_old() -> int:
-    """Removes for good what was deleted longer ago than its plan keeps it; gives how many mailboxes."""
-    rows = Mailbox.objects.filter(deleted__isnull=False).select_related("domain__customer__plan")
-    now = timezone.now()
-    old = [
-        one
-        for one in rows
-        if one.deleted and one.deleted + timedelta(days=one.domain.customer.plan.retention_days) <= now
-    ]
-    return sum(purge(mailbox=one) for one in old)
-
-
 def act_on_many(*, mailboxes: Iterable[Mailbox], do: str, by: Actor) -> int:
     """One action on each of a selection, all or nothing; gives how many. Raises KeyError for an unknown action."""
     verb = SELECTION[do]
@@ -286,7 +254,3 @@ def _end_sessions(mailbox: Mailbox) -> None:
 
 def _ended(address: str) -> None:
     doveadm.end_sessions(address)
-
-
-def _stays(person: User) -> bool:
-    return person.has_usable_password() or person.is_superuser or person.roles.exists()

@@ -18,7 +18,7 @@ from imapclient.exceptions import LoginError
 from accounts.models import Customer, Domain, Kind, Mailbox, MailboxUsage, Plan, User
 from accounts.provisioning.passwords import hash_batch_password
 from accounts.services.app_passwords import make_app_password
-from accounts.services.mailboxes import purge
+from accounts.services.purging import purge
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
 from tests.conftest import TIMEOUT_S

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import Mailbox
 from accounts.portal_forms import RenameForm, StateForm, tried
-from accounts.services import mailboxes
+from accounts.services import mailboxes, purging
 from accounts.services.addresses import parse_local
 from accounts.services.mailboxes import SUSPENDED
 from accounts.services.permissions import Action, may_take_over, outranks
@@ -97,7 +97,7 @@ def mailbox_purge(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     if mailbox.deleted is None or request.POST.get("address", "").strip().lower() != address:
         text = _("Type the address of the mailbox to remove it for good.")
         return _page(request, mailbox, error=text, status=UNPROCESSABLE)
-    if not mailboxes.purge(mailbox=mailbox, by=actor_of(request)):
+    if not purging.purge(mailbox=mailbox, by=actor_of(request)):
         text = _("The mail server did not remove the mail. Nothing was changed; try again later.")
         return _page(request, mailbox, error=text, status=503)
     messages.info(request, _("%(address)s and its mail are gone.") % {"address": address})
