@@ -62,5 +62,6 @@ def modules() -> tuple[tuple[str, str], ...]:
         ("htmx", "npm/htmx/htmx.esm.min.js"),
         ("squire", "npm/squire/squire.mjs"),
         ("dompurify", "npm/dompurify/purify.es.mjs"),
+        ("uplot", "npm/uplot/uPlot.esm.js"),
         *ours,
     )

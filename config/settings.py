@@ -275,6 +275,7 @@ STATICFILES_DIRS = [
     ("npm/htmx", BASE_DIR / "node_modules" / "htmx.org" / "dist"),
     ("npm/squire", BASE_DIR / "node_modules" / "squire-rte" / "dist"),
     ("npm/dompurify", BASE_DIR / "node_modules" / "dompurify" / "dist"),
+    ("npm/uplot", BASE_DIR / "node_modules" / "uplot" / "dist"),
     ("npm/asap", BASE_DIR / "node_modules" / "@fontsource-variable" / "asap"),
     ("npm/manuale", BASE_DIR / "node_modules" / "@fontsource-variable" / "manuale"),
 ]

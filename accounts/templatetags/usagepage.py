@@ -67,19 +67,6 @@ def full_day(day: date) -> str:
     return formats.date_format(day, _("j F") if day.year == timezone.localdate().year else _("j F Y"))
 
 
-@register.filter
-def month_name(day: date) -> str:
-    """A month below a chart: "mar"; January with its year."""
-    return formats.date_format(day, "M Y" if day.month == 1 else "M").replace(".", "").lower()
-
-
-@register.filter
-def tick_value(value: float) -> str:
-    """A number at an axis: without decimals it does not need."""
-    places = 0 if value == int(value) else 1 if round(value, 1) == round(value, 3) else 2
-    return formats.number_format(value, decimal_pos=places)
-
-
 @register.simple_tag
 def table_address(query: TableQuery, **changes: Any) -> str:
     """The query string of the same table with changes."""

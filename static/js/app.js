@@ -43,7 +43,8 @@ import * as toast from "casilla/toast";
 import * as tree from "casilla/tree";
 import * as wide from "casilla/wide";
 
-const BEHAVIOURS = { ago, arrived, bring, changed: act, compose, copy, dialog, drawer, folders, frame, lines, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, search, select, sent, slider, sort, swipe, tagged, theme, toast, tree };
+const chart = { bind: async (element) => (await import("casilla/chart")).bind(element) }; // its library comes with the first chart
+const BEHAVIOURS = { ago, arrived, bring, changed: act, chart, compose, copy, dialog, drawer, folders, frame, lines, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, search, select, sent, slider, sort, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {

@@ -82,6 +82,9 @@ def test_pages_are_sound(signed_in: Opened, options: dict[str, Any]) -> None:
         assert answer.status == 200
         window.page.wait_for_selector("html[data-started]", state="attached")
         assert window.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), address
+        if address == reverse("usage"):
+            window.page.locator(".plot .u-over").hover()
+            expect(window.page.locator(".plot .u-value").nth(1)).to_contain_text("GB")
         window.page.evaluate(axe)
         found = window.page.evaluate(
             "() => axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'], iframes: false})"

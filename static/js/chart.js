@@ -1,0 +1,142 @@
+// A chart of lines over days, drawn by uPlot. The element names the JSON with its columns and holds its words; its colours are
+// those of the theme, read anew when that changes; the table beside it says the same.
+import uPlot from "uplot";
+
+const HEIGHT = 228, LABEL_GAP = 15, MONTH_WIDTH = 58, PRINT_WIDTH = 640;
+const TINTS = ["tinta", "text", "text-2", "text-3", "lacre", "line", "line-2", "paper"];
+const language = document.documentElement.lang;
+const redraws = new Set();
+
+export function bind(element) {
+  const figures = JSON.parse(document.getElementById(element.dataset.figures).textContent);
+  let tints = coloursOf(element);
+  const tint = (name) => () => tints[name];
+  const plot = new uPlot(options(element, figures, tint), figures.data, element);
+  plot.root.querySelectorAll(".u-series").forEach((row, index) => { row.hidden = plot.series[index].quiet === true; });
+  const fit = () => plot.setSize({ width: element.clientWidth || PRINT_WIDTH, height: HEIGHT });
+  new ResizeObserver(() => element.clientWidth !== plot.width && fit()).observe(element);
+  redraws.add((printed) => {
+    tints = coloursOf(element, printed ? "light" : "");
+    if (printed) plot.setSize({ width: PRINT_WIDTH, height: HEIGHT });
+    else fit();
+    plot.redraw(false);
+  });
+  document.fonts.ready.then(() => plot.redraw(false));
+}
+
+const redraw = (printed = false) => redraws.forEach((one) => one(printed));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraw());
+new MutationObserver(() => redraw()).observe(document.documentElement, { attributeFilter: ["data-theme"] });
+addEventListener("beforeprint", () => redraw(true));
+addEventListener("afterprint", () => redraw());
+
+function options(element, figures, tint) {
+  const words = element.dataset;
+  const [, , , , lows, highs] = figures.data;
+  const size = (plot, value) => (value == null ? "" : sized(value));
+  const band = (plot, value, series, index) => (value == null || highs[index] == null ? "" : `${sized(lows[index])} – ${sized(highs[index])}`);
+  const line = { points: { show: false }, spanGaps: true, width: 2 };
+  return {
+    width: element.clientWidth || PRINT_WIDTH,
+    height: HEIGHT,
+    padding: [22, 8, 0, 0],
+    scales: { x: { time: false }, y: { range: figures.range } },
+    cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
+    legend: { isolate: false },
+    series: [
+      { label: words.day, value: (plot, day) => (day == null ? "" : dayOf(day)) },
+      { ...line, label: words.used, stroke: tint("tinta"), value: size },
+      words.kept ? { ...line, label: words.promised, stroke: tint("text-2"), width: 1.5, dash: [4, 4], value: size } : { show: false, quiet: true },
+      lows.some((low) => low != null) ? { ...line, label: words.ahead, stroke: tint("tinta"), dash: [4, 4], value: band } : { show: false, quiet: true },
+      { ...line, width: 0, quiet: true },
+      { ...line, width: 0, quiet: true },
+    ],
+    bands: [{ series: [5, 4], fill: () => faded(tint("tinta")()) }],
+    axes: [
+      { stroke: tint("text-3"), font: font(element), size: 24, gap: 4, grid: { show: false }, ticks: { show: false }, splits: months, values: (plot, days) => days.map(monthOf) },
+      { stroke: tint("text-3"), font: font(element), size: 42, gap: 8, grid: { stroke: tint("line"), width: 1 }, ticks: { show: false }, values: (plot, sizes) => sizes.map((value) => plain(value / figures.unit)) },
+    ],
+    hooks: { draw: [(plot) => mark(plot, figures, words, tint, font(element, 650))] },
+  };
+}
+
+// The disk and the threshold across, the ends of the lines, and what they say.
+function mark(plot, figures, words, tint, face) {
+  const context = plot.ctx, ratio = uPlot.pxRatio, { left, width } = plot.bbox;
+  const x = (day) => plot.valToPos(day, "x", true), y = (size) => plot.valToPos(size, "y", true);
+  context.save();
+  context.font = face.replace(/[\d.]+px/, (size) => `${parseFloat(size) * ratio}px`);
+  context.lineJoin = "round";
+  const across = (size, colour, dash) => {
+    Object.assign(context, { strokeStyle: tint(colour)(), lineWidth: 1.5 * ratio });
+    context.setLineDash(dash.map((part) => part * ratio));
+    context.beginPath();
+    context.moveTo(left, y(size));
+    context.lineTo(left + width, y(size));
+    context.stroke();
+  };
+  const say = (text, at, above, align, colour) => {
+    Object.assign(context, { textAlign: align, textBaseline: "alphabetic", strokeStyle: tint("paper")(), lineWidth: 3 * ratio, fillStyle: tint(colour)() });
+    context.setLineDash([]);
+    context.strokeText(text, at, above);
+    context.fillText(text, at, above);
+  };
+  const dot = (day, size, colour) => {
+    context.fillStyle = tint(colour)();
+    context.beginPath();
+    context.arc(x(day), y(size), 4 * ratio, 0, 2 * Math.PI);
+    context.fill();
+  };
+  if (words.disk) across(figures.disk, "text-2", []), say(words.disk, left + width, y(figures.disk) - 6 * ratio, "right", "text");
+  if (words.alert) across(figures.alert, "lacre", [4, 4]), say(words.alert, left + 6 * ratio, y(figures.alert) - 6 * ratio, "left", "lacre");
+  const [days, used, promised] = figures.data;
+  const now = used.findLastIndex((size) => size != null);
+  let below = y(used[now]) + 20 * ratio;
+  if (words.kept) {
+    const end = promised.findLastIndex((size) => size != null);
+    const above = y(promised[end]) - 8 * ratio;
+    if (Math.abs(below - above) < LABEL_GAP * ratio) below = above + LABEL_GAP * ratio;
+    say(words.kept, x(days[end]) - 6 * ratio, above, "right", "text-2");
+  }
+  dot(days[now], used[now], "tinta");
+  say(words.now, x(days[now]), below, "right", "tinta");
+  if (words.alertOn) dot(figures.alertOn, figures.alert, "lacre"), say(words.alertOn, x(figures.alertOn), y(figures.alert) - 10 * ratio, "center", "lacre");
+  context.restore();
+}
+
+// The first days of months, as many as have room.
+function months(plot, axis, from, to) {
+  const found = [], start = new Date(from * 1000);
+  for (let month = start.getUTCMonth() + (start.getUTCDate() > 1 ? 1 : 0); ; month++) {
+    const first = Date.UTC(start.getUTCFullYear(), month, 1) / 1000;
+    if (first > to) break;
+    found.push(first);
+  }
+  const every = Math.max(1, Math.ceil(found.length / Math.max(2, Math.floor(plot.width / MONTH_WIDTH))));
+  return found.filter((first, index) => index % every === 0);
+}
+
+const written = (options) => { const form = new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options }); return (day) => form.format(new Date(day * 1000)); };
+const dayOf = written({ day: "numeric", month: "short", year: "numeric" });
+const month = written({ month: "short" }), january = written({ month: "short", year: "numeric" });
+const monthOf = (day) => (new Date(day * 1000).getUTCMonth() ? month(day) : january(day)).replace(".", "").toLowerCase();
+const plain = (value) => new Intl.NumberFormat(language, { maximumFractionDigits: 2 }).format(value);
+
+// As the server writes sizes: decimal units.
+function sized(bytes) {
+  const units = ["B", "KB", "MB", "GB", "TB"];
+  let unit = 0;
+  for (; bytes >= 999.5 && unit < units.length - 1; unit++) bytes /= 1000;
+  return `${new Intl.NumberFormat(language, { maximumFractionDigits: unit >= 2 && bytes < 99.95 ? 1 : 0 }).format(bytes)}\u00a0${units[unit]}`;
+}
+
+function coloursOf(element, scheme = "") {
+  const probe = element.appendChild(document.createElement("span"));
+  probe.style.colorScheme = scheme;
+  const found = Object.fromEntries(TINTS.map((name) => { probe.className = `plot__${name}`; return [name, getComputedStyle(probe).color]; }));
+  probe.remove();
+  return found;
+}
+
+const faded = (colour) => colour.replace(/\s*\)$/, " / 0.15)");
+const font = (element, weight = 400) => `${weight} 12px ${getComputedStyle(element).fontFamily}`;

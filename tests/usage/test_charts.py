@@ -1,0 +1,42 @@
+"""The columns from which the chart is drawn."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from accounts.usage.charts import DAY_S, growth, thinned
+
+FIRST = date(2026, 1, 1).toordinal()
+FIRST_S = 1_767_225_600
+GIGA = 10**9
+
+
+def test_columns_have_a_value_or_none_for_every_day() -> None:
+    used = [(FIRST, 4.0 * GIGA), (FIRST + 10, 5.0 * GIGA)]
+    ahead = [(FIRST + 20, 5.5 * GIGA, 6.0 * GIGA, 6.5 * GIGA)]
+    chart = growth(used, [(FIRST + 5, 9.0 * GIGA)], ahead, disk_bytes=None, alert_bytes=None, alert_day=None)
+    days, now, promised, middle, low, high = chart.columns["data"]  # type: ignore[misc]
+    assert days == [FIRST_S + n * DAY_S for n in (0, 5, 10, 20)]
+    assert now == [4e9, None, 5e9, None]
+    assert promised == [None, 9e9, None, None]
+    assert (middle, low, high) == ([None, None, 5e9, 6e9], [None, None, 5e9, 5.5e9], [None, None, 5e9, 6.5e9])
+    assert chart.unit == "GB"
+    assert chart.columns["unit"] == GIGA
+
+
+def test_the_axis_holds_the_disk_and_a_crossing_beyond_the_last_day_is_not_shown() -> None:
+    used = [(FIRST, 9.0 * GIGA), (FIRST + 10, 9.5 * GIGA)]
+    beyond = growth(used, [], [], disk_bytes=12.0 * GIGA, alert_bytes=10.0 * GIGA, alert_day=FIRST + 11)
+    assert beyond.low < 9e9
+    assert beyond.high > 12e9
+    assert beyond.columns["alertOn"] is None
+    assert beyond.promised_bytes is None
+    within = growth(used, [], [], disk_bytes=12.0 * GIGA, alert_bytes=10.0 * GIGA, alert_day=FIRST + 10)
+    assert within.columns["alertOn"] == FIRST_S + 10 * DAY_S
+
+
+def test_thinning_keeps_both_ends() -> None:
+    points = [(day, 1.0) for day in range(365)]
+    some = thinned(points)
+    assert (some[0], some[-1]) == (points[0], points[-1])
+    assert len(some) < 65
