@@ -64,6 +64,7 @@ FIELDS = {
     "recovery_address": gettext_lazy("Address for a new password"),
     "imap": "IMAP",
     "pop3": "POP3",
+    "leave_days": gettext_lazy("Days that copies stay on the server"),
     "smtp": gettext_lazy("Sending (SMTP)"),
     "sieve": gettext_lazy("Filters (ManageSieve)"),
     "active": gettext_lazy("May sign in"),

@@ -81,8 +81,9 @@ def test_what_most_wants_an_answer_comes_first(provider: Provider, owner: Client
     account = MailAccount.objects.get(mailbox=provider.ana)
     assert f'href="{reverse("mode", args=[account.pk])}"' in html
     assert "or let it leave copies for 14 days." in html
-    for protocol in ("imap", "pop3"):
-        assert f'href="{(guide := reverse("guide_home", args=[account.pk]))}?protocol={protocol}"' in html
+    advice = owner.get(reverse("usage_advice", args=[provider.ana.pk])).content.decode()
+    for protocol, where in (("imap", html), ("pop3", advice)):
+        assert f'href="{(guide := reverse("guide_home", args=[account.pk]))}?protocol={protocol}"' in where
         assert owner.get(guide, {"protocol": protocol})["Location"].endswith(f"/thunderbird/?protocol={protocol}")
     assert owner.get(guide, {"protocol": "x"})["Location"].endswith("/thunderbird/")
 

@@ -15,7 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts.models import MailAccount, Mailbox, MailboxSpace
+from accounts.services.advice import offer_for
 from accounts.services.csv_cells import safe_cell
+from accounts.services.permissions import Action, may
 from accounts.services.timeline import PERIODS, Timeline, programs_seen, timeline_of
 from accounts.services.usage.permissions import may_see_mailbox, may_see_usage
 from accounts.templatetags.timelinepage import said, who_name
@@ -55,6 +57,7 @@ def _answer(request: HttpRequest, mailbox: Mailbox, context: dict[str, Any]) -> 
     timeline = timeline_of(mailbox, days=chosen, only_gone=only_gone)
     if request.GET.get("as") == "csv":
         return _csv(mailbox, timeline)
+    taken = timeline.answer is not None and timeline.answer.kind == "took"
     context |= {
         "mailbox": mailbox,
         "timeline": timeline,
@@ -63,6 +66,7 @@ def _answer(request: HttpRequest, mailbox: Mailbox, context: dict[str, Any]) -> 
         "programs": programs_seen(mailbox),
         "jump": MailboxSpace.objects.filter(mailbox=mailbox, jump_on__isnull=False).first(),
         "periods": PERIODS,
+        "offer": offer_for(mailbox) if taken and may(request.user, Action.USE_MAILBOX, mailbox) else None,
     }
     return render(request, "usage/activity.html", context)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Customer, UsageLimits
+from accounts.services.advice import DAYS_MAX
 
 GIGA = 10**9
 
@@ -33,6 +35,34 @@ class QuotaForm(forms.Form):
     @property
     def quota_bytes(self) -> int:
         return int(self.cleaned_data["gb"] * GIGA)
+
+
+class AdviceForm(forms.Form):
+    """What is set of the advice: `leave` copies for some days, or `imap` alone."""
+
+    USUAL_DAYS = 14
+    do = forms.ChoiceField(
+        choices=[("leave", "leave"), ("imap", "imap")],
+        error_messages={"required": _("Choose one of both."), "invalid_choice": _("Choose one of both.")},
+    )
+    days = forms.IntegerField(
+        min_value=1,
+        max_value=DAYS_MAX,
+        required=False,
+        error_messages={
+            "invalid": _("Write a number of days, such as 14."),
+            "min_value": _("At least one day."),
+            "max_value": _("At most 365 days."),
+        },
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = self.cleaned_data
+        if data.get("do") == "leave" and data.get("days") is None and "days" not in self.errors:
+            self.add_error("days", _("Write a number of days, such as 14."))
+        elif data.get("do") == "imap":
+            self.errors.pop("days", None)
+        return data
 
 
 class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views.usage import actions, activity, dashboard, export
+from accounts.views.usage import actions, activity, advice, dashboard, export
 
 urlpatterns = [
     path("", dashboard.usage, name="usage"),
@@ -14,6 +14,8 @@ urlpatterns = [
     path("mailbox/<int:mailbox_id>/propose/", actions.mode_propose, name="usage_propose"),
     path("account/<int:account_id>/activity/", activity.account_activity, name="account_activity"),
     path("mailbox/<int:mailbox_id>/activity/", activity.mailbox_activity, name="mailbox_activity"),
+    path("mailbox/<int:mailbox_id>/advice/", advice.advice, name="usage_advice"),
+    path("mailbox/<int:mailbox_id>/advice/undo/<str:before>/", advice.advice_undo, name="usage_advice_undo"),
     path("limits/customer/<int:customer_id>/change/", actions.customer_limit_change, name="usage_customer_limit"),
     path("summary/change/", actions.summary_change, name="usage_summary"),
     path("limits/change/", actions.limits_change, name="usage_limits"),
