@@ -21,6 +21,7 @@ app.conf.update(
         "webmail.tasks.transfer_due": {"queue": "pull"},
         "webmail.tasks.import_due": {"queue": "pull"},
         "webmail.tasks.compare_due": {"queue": "pull"},
+        "webmail.tasks.clearing_due": {"queue": "pull"},
         "webmail.tasks.remove_switched": {"queue": "pull"},
     },
 )
@@ -32,6 +33,7 @@ app.conf.beat_schedule = {
     "transfer-due": {"task": "webmail.tasks.transfer_due", "schedule": 10.0, "options": {"expires": 20}},
     "import-due": {"task": "webmail.tasks.import_due", "schedule": 10.0, "options": {"expires": 20}},
     "compare-due": {"task": "webmail.tasks.compare_due", "schedule": 10.0, "options": {"expires": 20}},
+    "clearing-due": {"task": "webmail.tasks.clearing_due", "schedule": 60.0, "options": {"expires": 59}},
     "remove-switched": {"task": "webmail.tasks.remove_switched", "schedule": 3600.0},
     "clear-store": {"task": "webmail.tasks.clear_store", "schedule": 24 * 3600.0},
     "clear-composing": {"task": "webmail.tasks.clear_composing", "schedule": 24 * 3600.0},

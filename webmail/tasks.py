@@ -15,6 +15,7 @@ from webmail.models import Outgoing, Transfer
 from webmail.services.access import account_credentials, open_live
 from webmail.services.claims import are_due
 from webmail.services.claims import claim as claim_pull
+from webmail.services.clearing import claim_clearing, clear_clearings, run_clearing
 from webmail.services.composing import clear_composing
 from webmail.services.delivery import claim, claim_unfiled, deliver, finish, recover, run
 from webmail.services.forgetting import clear_uploads, forget_gone
@@ -134,6 +135,16 @@ def compare_due() -> int:
 
 
 @shared_task  # type: ignore[untyped-decorator]
+def clearing_due() -> int:
+    """Deletes for good what nobody cancelled in time, or whose worker died; gives how many times."""
+    done = 0
+    while clearing := claim_clearing():
+        run_clearing(clearing)
+        done += 1
+    return done
+
+
+@shared_task  # type: ignore[untyped-decorator]
 def remove_switched() -> int:
     """Takes off the server what accounts left there that now live here, as their policy says; gives how many messages."""
     removed = 0
@@ -156,6 +167,7 @@ def clear_store() -> int:
     forget_pulls(timezone.now())
     clear_transfers()
     clear_imports()
+    clear_clearings()
     clear_comparisons()
     clear_uploads()
     forget_gone()

@@ -139,6 +139,7 @@ urlpatterns = [
     path("mail/<int:account_id>/reserve/", reserve.reserve, name="reserve"),
     path("mail/<int:account_id>/space/", space.space, name="space"),
     path("mail/<int:account_id>/space/tidy/", space.space_tidy, name="space_tidy"),
+    path("mail/<int:account_id>/space/tidy/<int:clearing_id>/undo/", space.space_tidy_undo, name="space_tidy_undo"),
     path("mail/<int:account_id>/space/archive/", space.space_archive, name="space_archive"),
     path("mail/<int:account_id>/space/delete/", space.space_delete, name="space_delete"),
     path("mail/<int:account_id>/special/", special.special_folders, name="special_folders"),

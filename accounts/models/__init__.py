@@ -21,6 +21,7 @@ from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.sending import SentToday
 from accounts.models.tokens import ApiReply, ApiToken
 from accounts.models.usage import (
+    Clearing,
     CustomerSpace,
     DaySpace,
     DomainSpace,
@@ -40,6 +41,7 @@ __all__ = [
     "Batch",
     "Brand",
     "Change",
+    "Clearing",
     "Customer",
     "CustomerSpace",
     "DaySpace",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.access import MailAccount
 from accounts.models.hosting import Customer, Domain, Mailbox
 from accounts.models.people import User
 
@@ -172,3 +173,41 @@ class WeeklySummary(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id} {self.week}"
+
+
+class Clearing(models.Model):
+    """Messages of one folder that are about to be deleted for good: which (`validity` is their UIDVALIDITY, `uids` a sequence
+    set), and from when on (`due`). Until then it is cancelled with nothing lost. A worker owns it through `lease_token` as long
+    as `lease_until` lasts. `sealed` holds the password of a foreign IMAP server until then (context `clearing:<pk>`)."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        RUNNING = "running"
+        DONE = "done"
+        CANCELLED = "cancelled"
+        FAILED = "failed"
+
+    account = models.ForeignKey(MailAccount, on_delete=models.CASCADE, related_name="clearings")
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    folder = models.BinaryField()
+    validity = models.BigIntegerField()
+    uids = models.TextField()
+    role = models.CharField(max_length=10)
+    days = models.PositiveSmallIntegerField()
+    messages = models.PositiveIntegerField()
+    size_bytes = models.BigIntegerField()
+    created = models.DateTimeField()
+    due = models.DateTimeField()
+    attempts = models.PositiveSmallIntegerField(default=0)
+    lease_token = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    sealed = models.TextField(blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account", "-created"], name="clearing_of_account"),
+            models.Index(fields=["due"], name="clearing_due", condition=models.Q(state__in=["waiting", "running"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} {self.state}"

@@ -32,7 +32,7 @@ SIZE_CLASSES = (100_000, 1_000_000, 10_000_000)
 TIDIED = (Role.TRASH, Role.JUNK)
 TIDY_DAYS = (0, 7, 30, 90)
 STEP = 1000
-"""So many messages are deleted at once."""
+"""So many messages are deleted at once (clearing.py)."""
 
 
 @dataclass(slots=True)
@@ -107,18 +107,9 @@ def biggest_messages(source: MailSource, space: Space) -> list[Summary]:
     return sorted(rows, key=lambda row: -row.size_bytes)
 
 
-def tidy(account: MailAccount, folder: Folder, credentials: Credentials, *, days: int, source: MailSource) -> Share:
-    """Deletes for good what has been in the Trash or among the junk for longer than so many days, as it is now; gives what
-    that was. Raises Refused for another folder, and MailError."""
-    refs, share = tidied(account, folder, credentials, days=days)
-    for start in range(0, len(refs), STEP):
-        source.delete(refs[start : start + STEP])
-    forget(account)
-    return share
-
-
 def tidied(account: MailAccount, folder: Folder, credentials: Credentials, *, days: int) -> tuple[list[Ref], Share]:
-    """What `tidy` would delete, the oldest first. Raises as it does."""
+    """What has been in the Trash or among the junk for longer than so many days, as it is now, the oldest first, and its
+    share. Raises Refused for another folder, and MailError."""
     if folder.role not in TIDIED or days not in TIDY_DAYS:
         raise Refused("not a folder that is tidied")
     connection = connect(endpoint_for(account), credentials, ca_file=settings.MAIL_CA_FILE)

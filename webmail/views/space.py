@@ -17,16 +17,21 @@ from django.http import (
 )
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
+from accounts.models import Clearing
 from webmail.errors import Refused
+from webmail.models import folder_of
 from webmail.services import organising, undo
-from webmail.services.access import credentials_for
+from webmail.services.access import account_for, credentials_for
+from webmail.services.clearing import GRACE_S, ask_clearing, cancel_clearing, clearings_of
 from webmail.services.export import names_of, zip_of
 from webmail.services.folders import folder_label
 from webmail.services.reading import find_folder
-from webmail.services.space import BIGGEST, Space, biggest_messages, forget, space_of, tidied, tidy
+from webmail.services.space import BIGGEST, Space, biggest_messages, forget, space_of, tidied
 from webmail.templatetags.casilla import filesize
 from webmail.tokens import decode_folder, encode_folder
 from webmail.values import Folder, FolderId, Ref
@@ -41,13 +46,16 @@ def space(request: HttpRequest, account_id: int) -> HttpResponse:
     with open_box(request, account_id) as box:
         _check_mode(box)
         found = _look(box, anew=request.GET.get("anew") == "1")
+        clearings = clearings_of(box.account)
+        leaving = {folder_of(one.folder) for one in clearings if one.state != Clearing.State.FAILED}
         context = {
             "account": box.account,
             "space": found,
             "quota": box.quota(),
             "folders": _folder_rows(box, found),
             "rows": _big_rows(box, found),
-            "tidies": [one for one in found.tidies if one.share.messages],
+            "clearings": clearings,
+            "tidies": [one for one in found.tidies if one.share.messages and one.folder not in leaving],
         }
     return render(request, "webmail/space.html", context)
 
@@ -55,20 +63,41 @@ def space(request: HttpRequest, account_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def space_tidy(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Deletes for good what has been in the Trash or among the junk for longer than `days`."""
+    """Deletes for good what has been in the Trash or among the junk for longer than `days`, after a moment in which that can be
+    cancelled."""
     with open_box(request, account_id) as box:
         _check_mode(box)
         try:
             folder, days = _tidied_folder(box, request.POST)
-            gone = tidy(box.account, folder, credentials_for(request, box.account), days=days, source=box.source)
+            refs, share = tidied(box.account, folder, credentials_for(request, box.account), days=days)
         except (Refused, ValueError):
             return HttpResponseBadRequest()
+        secret = "" if box.account.hosted else credentials_for(request, box.account).password
+        one = ask_clearing(box.account, folder, refs, share, days=days, secret=secret) if refs else None
+    if one is None:
+        notices.info(request, _("There is nothing to delete any more."))
+        return redirect("space", account_id)
     text = ngettext(
-        "%(n)s message deleted for good, %(size)s freed",
-        "%(n)s messages deleted for good, %(size)s freed",
-        gone.messages,
+        "%(n)s message, %(size)s, is deleted for good in %(seconds)s seconds",
+        "%(n)s messages, %(size)s, are deleted for good in %(seconds)s seconds",
+        share.messages,
     )
-    notices.info(request, text % {"n": gone.messages, "size": filesize(gone.size_bytes)})
+    values = {"n": share.messages, "size": filesize(share.size_bytes), "seconds": GRACE_S}
+    notices.info(request, text % values, extra_tags=reverse("space_tidy_undo", args=[account_id, one.pk]))
+    return redirect("space", account_id)
+
+
+@login_required
+@require_POST
+def space_tidy_undo(request: HttpRequest, account_id: int, clearing_id: int) -> HttpResponse:
+    """Cancels it, if no worker has begun. It needs no mail server."""
+    account = account_for(request, account_id)
+    if cancel_clearing(account, clearing_id):
+        notices.info(request, _("Nothing was deleted."))
+    else:
+        notices.error(request, _("This can no longer be undone."))
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponseClientRedirect(reverse("space", args=[account_id]))
     return redirect("space", account_id)
 
 
