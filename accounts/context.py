@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from accounts.models import MailAccount
 from accounts.services.brand import look
 from accounts.services.permissions import held_by
+from accounts.views.usage.notices import notices_of
 
 SLIPS = frozenset({2006, 2013, 2019, 2028, 2034, 2051, 2062, 2070})
 WALL = [{"n": number, "slip": number in SLIPS, "open": number == 2047} for number in range(2001, 2073)]
@@ -21,7 +22,8 @@ WALL = [{"n": number, "slip": number in SLIPS, "open": number == 2047} for numbe
 
 def ui(request: HttpRequest) -> dict[str, Any]:
     """Context `ui`: name, theme and density of the person, stylesheets in order, (specifier, path) of the modules for the
-    import map, the wall of the sign-in page, the languages. (Language and direction come from Django's i18n.)"""
+    import map, the wall of the sign-in page, the languages; whether the portal is for them, and what the bell says, both looked
+    up where they are drawn. (Language and direction come from Django's i18n.)"""
     user = getattr(request, "user", None)
     return {
         "ui": {
@@ -34,6 +36,7 @@ def ui(request: HttpRequest) -> dict[str, Any]:
             "wall": WALL,
             "languages": settings.LANGUAGES,
             "portal": SimpleLazyObject(lambda: runs_anything(user)),
+            "notices": SimpleLazyObject(lambda: notices_of(request)),
         }
     }
 

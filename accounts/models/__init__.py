@@ -21,6 +21,7 @@ from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.sending import SentToday
 from accounts.models.tokens import ApiReply, ApiToken
 from accounts.models.usage import (
+    AlertSeen,
     Clearing,
     CustomerSpace,
     DaySpace,
@@ -34,6 +35,7 @@ from accounts.models.usage import (
 )
 
 __all__ = [
+    "AlertSeen",
     "Alias",
     "ApiReply",
     "ApiToken",

@@ -157,10 +157,28 @@ class SpaceAlert(models.Model):
         indexes = [
             models.Index(fields=["at"], name="alert_at"),
             models.Index(fields=["at"], name="alert_unmailed", condition=models.Q(mailed__isnull=True)),
+            models.Index(
+                fields=["cleared"],
+                name="alert_of_disk",
+                condition=models.Q(mailbox__isnull=True, customer__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.mailbox_id or self.customer_id or 'disk'} {self.percent}"
+
+
+class AlertSeen(models.Model):
+    """Somebody who does not want to be shown an alert any more; it stays what it is for all others."""
+
+    alert = models.ForeignKey(SpaceAlert, on_delete=models.CASCADE, related_name="seen")
+    person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["alert", "person"], name="alert_seen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.alert_id} {self.person_id}"
 
 
 class WeeklySummary(models.Model):

@@ -15,6 +15,7 @@ from playwright.sync_api import expect
 
 from accounts.models import DaySpace, LogPosition, MailboxEvent, MailboxUsage, User
 from accounts.services.login import account_of_mailbox
+from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.sampling import take_samples
 from tests.browser.conftest import Visit
 
@@ -46,6 +47,7 @@ def fill(made: Any) -> None:
         )
         for back in range(1, 300)
     )
+    find_crossings()
     LogPosition.objects.create(path="x", began=now - timedelta(days=20), checked=now)
     for kind in ("fetched", "taken"):
         MailboxEvent.objects.create(
@@ -100,6 +102,10 @@ def test_the_table_is_sorted_narrowed_and_a_quota_changed_in_place(signed_in: Op
     page = window.page
     page.goto(window.url + reverse("usage"))
     page.wait_for_selector("html[data-started]", state="attached")
+    expect(page.locator(".bell__n")).to_have_text("1")
+    page.locator(".bell > .btn").click()
+    page.locator(".bell__one button").click()
+    expect(page.locator(".bell > .btn")).to_have_count(0)
     page.locator("#usage-table th").nth(1).locator("a").click()
     expect(page).to_have_url(f"{window.url}{reverse('usage')}?sort=name")
     expect(page.locator("#usage-table th[aria-sort]")).to_have_attribute("aria-sort", "ascending")

@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from accounts.models import MailAccount
+from accounts.services.usage.thresholds import level_of
 from webmail.markup.images import previewable
 from webmail.mime.addresses import format_address
 from webmail.mime.recipients import parse_recipients
@@ -39,6 +41,12 @@ def folder_label(folder: Folder) -> str:
 def local_part(address: str) -> str:
     """What stands before the @."""
     return address.rpartition("@")[0] or address
+
+
+@register.filter
+def fill_level(percent: int, account: MailAccount) -> str:
+    """How full by the thresholds of the mailbox's plan: "", some, near or full."""
+    return level_of(account.mailbox, percent)
 
 
 @register.filter

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views.usage import actions, activity, advice, dashboard, export
+from accounts.views.usage import actions, activity, advice, dashboard, export, notices
 
 urlpatterns = [
     path("", dashboard.usage, name="usage"),
@@ -18,5 +18,6 @@ urlpatterns = [
     path("mailbox/<int:mailbox_id>/advice/undo/<str:before>/", advice.advice_undo, name="usage_advice_undo"),
     path("limits/customer/<int:customer_id>/change/", actions.customer_limit_change, name="usage_customer_limit"),
     path("summary/change/", actions.summary_change, name="usage_summary"),
+    path("alerts/<int:alert_id>/dismiss/", notices.notice_dismiss, name="notice_dismiss"),
     path("limits/change/", actions.limits_change, name="usage_limits"),
 ]

@@ -1,0 +1,89 @@
+"""Thresholds that are passed now, as they are shown on every page to whom they concern, until that person has seen enough."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+from django.urls import reverse
+
+from accounts.models import AlertSeen, Customer, Kind, MailAccount, User
+
+SHOWN = 20
+Row = tuple[int, int | None, int | None, int]
+"""An alert: its key, those of its mailbox and customer (neither: the disk), percent."""
+
+# Asked for every page that is opened whole: put together by hand it costs a tenth of what the ORM takes. Each part of the
+# condition has an index of its own.
+_OPEN = """
+    SELECT s.id, s.mailbox_id, s.customer_id, s.percent FROM accounts_spacealert s
+    WHERE s.cleared IS NULL AND (
+        {own} s.customer_id IN (SELECT customer_id FROM accounts_role WHERE person_id = %s AND kind = %s)
+        OR (s.mailbox_id IS NULL AND s.customer_id IS NULL
+            AND (%s = 1 OR EXISTS (SELECT 1 FROM accounts_role WHERE person_id = %s AND kind = %s)))
+    ) {unseen} ORDER BY s.percent DESC, s.at DESC LIMIT 100
+"""
+_UNSEEN = "AND NOT EXISTS (SELECT 1 FROM accounts_alertseen n WHERE n.alert_id = s.id AND n.person_id = %s)"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """The highest threshold that something has passed; `of` is mailbox, customer or disk, `url` where more is said."""
+
+    alert_id: int
+    of: str
+    name: str
+    percent: int
+    url: str
+
+
+def notices_for(person: User, accounts: Iterable[MailAccount]) -> list[Notice]:
+    """What the person is shown: of their own mailboxes, of customers whose role they hold, of the disk for the provider; the
+    fullest first. One question to the database where there is nothing to show."""
+    own = _own(accounts)
+    highest: dict[tuple[int | None, int | None], Row] = {}
+    for row in _rows(person, own, unseen=True):
+        highest.setdefault((row[1], row[2]), row)
+    rows = list(highest.values())[:SHOWN]
+    named = [row[2] for row in rows if row[2] is not None]
+    customers = Customer.objects.in_bulk(named) if named else {}
+    return [_notice(row, own, customers) for row in rows]
+
+
+def dismiss(person: User, accounts: Iterable[MailAccount], alert_id: int) -> bool:
+    """Shows this person an alert no more, nor those of lower thresholds of the same thing; whether there was one to dismiss."""
+    rows = _rows(person, _own(accounts), unseen=False)
+    one = next((row for row in rows if row[0] == alert_id), None)
+    if one is None:
+        return False
+    seen = [row[0] for row in rows if row[1:3] == one[1:3] and row[3] <= one[3]]
+    AlertSeen.objects.bulk_create([AlertSeen(alert_id=key, person=person) for key in seen], ignore_conflicts=True)
+    return True
+
+
+def _own(accounts: Iterable[MailAccount]) -> dict[int, MailAccount]:
+    return {one.mailbox_id: one for one in accounts if one.mailbox_id is not None}
+
+
+def _rows(person: User, own: dict[int, MailAccount], *, unseen: bool) -> list[Row]:
+    """The alerts that concern somebody and are not over, the fullest first."""
+    places = ", ".join(["%s"] * len(own))
+    question = _OPEN.format(own=f"s.mailbox_id IN ({places}) OR" if own else "", unseen=_UNSEEN if unseen else "")
+    key: int = person.pk
+    values: list[int | str] = [*own, key, Kind.CUSTOMER, int(person.is_superuser), key, Kind.PROVIDER]
+    with connection.cursor() as cursor:
+        cursor.execute(question, [*values, key] if unseen else values)
+        return list(cursor.fetchall())
+
+
+def _notice(row: Row, own: dict[int, MailAccount], customers: dict[int, Customer]) -> Notice:
+    key, mailbox_id, customer_id, percent = row
+    if mailbox_id is not None:
+        account = own[mailbox_id]
+        where = reverse("account_activity" if account.downloads else "space", args=[account.pk])
+        return Notice(key, "mailbox", account.address, percent, where)
+    if customer_id is not None:
+        where = f"{reverse('usage')}?customer={customer_id}"
+        return Notice(key, "customer", customers[customer_id].name, percent, where)
+    return Notice(key, "disk", "", percent, reverse("usage"))
