@@ -121,6 +121,7 @@ class Mailbox(models.Model):
         indexes = [
             models.Index(fields=["domain", "number"], name="mailbox_by_number"),
             models.Index(fields=["domain", "address"], name="mailbox_by_address"),
+            models.Index(fields=["created"], name="mailbox_created"),  # those that nobody has opened since
         ]
 
     def __str__(self) -> str:

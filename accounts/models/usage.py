@@ -52,6 +52,10 @@ class MailboxSpace(models.Model):
     class Meta:
         indexes = [
             models.Index(fields=["-permille"], name="space_permille"),
+            models.Index(fields=["-bytes", "mailbox"], name="space_bytes"),
+            models.Index(
+                fields=["full_on", "-permille"], name="space_full_on"
+            ),  # as PostgreSQL sorts; SQLite puts NULL first
             models.Index(fields=["used_at"], name="space_used_at"),
             models.Index(fields=["jump_on"], name="space_jump_on"),
             models.Index(fields=["checked"], name="space_checked"),

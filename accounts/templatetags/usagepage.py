@@ -10,6 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.models import MailboxSpace
 from accounts.services.usage.tables import TableQuery
 
 register = template.Library()
@@ -26,6 +27,12 @@ def percent(permille: int) -> int:
 def meter(permille: int) -> int:
     """The number of a meter's class: 0 to 100."""
     return min(permille // 10, 100)
+
+
+@register.filter
+def where_read(mode: str) -> str:
+    """The place mark of mail that is read this way."""
+    return "both" if mode == MailboxSpace.Mode.POP3 else "server"
 
 
 @register.filter
