@@ -7,7 +7,7 @@ from accounts.provisioning.views import renew_views
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0030_new_mailboxes"),
+        ("accounts", "0029_new_mailboxes"),
     ]
 
     operations = [renew_views()]

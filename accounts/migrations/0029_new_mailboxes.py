@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0027_alert_seen"),
+        ("accounts", "0028_table_indexes"),
     ]
 
     operations = [
