@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.confirm import password_field
-from accounts.models import Customer, Domain, Kind, Mailbox, Plan, Reseller
+from accounts.models import Customer, Domain, Kind, Mailbox, MailServer, Plan, Reseller
 from accounts.services.limits import parse_size, size_words
 
 SIZE_HINT = _("For example 500 MB or 5 GB.")
@@ -244,7 +244,17 @@ class CustomerForm(PortalForm):
 
 
 class DomainNewForm(PortalForm):
+    """A domain; the provider says on which server its mail lies, where there is more than one."""
+
     name = forms.CharField(label=_("Domain"), max_length=253)
+    server = forms.ModelChoiceField(
+        label=_("Server"), queryset=MailServer.objects.order_by("name"), required=False, empty_label=_("This server")
+    )
+
+    def __init__(self, *args: Any, provider: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not provider or not MailServer.objects.exists():
+            del self.fields["server"]
 
 
 class NameForm(PortalForm):

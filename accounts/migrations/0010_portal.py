@@ -4,7 +4,7 @@ import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
-from accounts.provisioning.views import create_views, drop_views
+from accounts.provisioning.views import drop_views
 
 
 class Migration(migrations.Migration):
@@ -486,5 +486,4 @@ class Migration(migrations.Migration):
             model_name="mailbox",
             index=models.Index(fields=["domain", "address"], name="mailbox_by_address"),
         ),
-        create_views(),
     ]

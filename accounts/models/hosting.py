@@ -57,14 +57,30 @@ class Customer(models.Model):
         return self.name
 
 
+class MailServer(models.Model):
+    """Where mail lies: a disk or a storage server that Dovecot sees below `path`, beside the mail folder of the installation,
+    which needs no row. `disk_bytes` is its size where `path` cannot be asked from here."""
+
+    name = models.CharField(_("name"), max_length=60, unique=True)
+    path = models.CharField(max_length=254, unique=True)
+    disk_bytes = models.BigIntegerField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Domain(models.Model):
     """A mail domain, in lower case A-label form. `catch_all` gets what is addressed to nobody in it. With `new_...` a new mailbox
-    begins: its quota (None: the plan's) and its switches (None: on)."""
+    begins: its quota (None: the plan's) and its switches (None: on). Its mail lies on `server` (None: in the installation's
+    own mail folder), which is said when it is made."""
 
     name = models.CharField(_("domain"), max_length=253, unique=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="domains")
     active = models.BooleanField(default=True)
     catch_all = models.ForeignKey("Mailbox", on_delete=models.SET_NULL, related_name="+", null=True, blank=True)
+    server = models.ForeignKey(
+        MailServer, on_delete=models.PROTECT, related_name="domains", null=True, blank=True, verbose_name=_("server")
+    )
     new_quota_bytes = models.BigIntegerField(_("quota of a new mailbox"), null=True, blank=True)
     new_imap = models.BooleanField(null=True)
     new_pop3 = models.BooleanField(null=True)

@@ -117,6 +117,19 @@ class CustomerSpace(models.Model):
         return f"{self.customer_id} {self.bytes}"
 
 
+class ServerSpace(models.Model):
+    """The same of a server, brought up once a day; `server` is its key, 0 for the installation's own mail folder."""
+
+    server = models.PositiveIntegerField(primary_key=True)
+    bytes = models.BigIntegerField(default=0)
+    quota_bytes = models.BigIntegerField(default=0)
+    mailboxes = models.IntegerField(default=0)
+    samples = models.BinaryField(default=b"")
+
+    def __str__(self) -> str:
+        return f"{self.server} {self.bytes}"
+
+
 class DaySpace(models.Model):
     """Everything together, a row for each day; that of today is brought up with the mailboxes. `disk_bytes` is the size of the
     disk that holds the mail, where it is known."""

@@ -3,9 +3,9 @@
 The text is the same for SQLite and PostgreSQL. Every view is looked up by a column that is a unique key of the table
 below it, so that each lookup is one index search.
 
-SQLite refuses to rebuild a table that a view stands on: a later migration that alters what they read begins with
-`drop_views()` and ends with `create_views()`. Only the last such migration may call `create_views()`: the text here is
-today's.
+SQLite refuses to rebuild a table that a view stands on: a later migration that does so begins with `drop_views()`, and one
+that changes the text below ends with `create_views()`. Only the last such migration may call it, as the text is today's: an
+earlier one would name what comes later.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 VIEWS: dict[str, str] = {
     # email, password (as Dovecot writes it), quota_rule, home (below the mail folder), whether one may sign in (active),
-    # whether mail is taken in (receives), a switch for each protocol: the mailbox's own and its plan's; and whether filters may
-    # send (sends).
+    # whether mail is taken in (receives), a switch for each protocol: the mailbox's own and its plan's; whether filters may
+    # send (sends); and the folder of the server where its mail lies (root; NULL: the installation's own).
     # A hash that is not Argon2id becomes NULL, with which no login succeeds.
     "mail_users": """
         SELECT m.address AS email,
@@ -30,7 +30,8 @@ VIEWS: dict[str, str] = {
                (m.active AND d.active AND m.deleted IS NULL) AS active,
                (m.receives AND d.active AND m.deleted IS NULL) AS receives,
                (m.imap AND p.imap) AS imap, (m.pop3 AND p.pop3) AS pop3,
-               (m.smtp AND p.smtp) AS smtp, (m.sieve AND p.sieve) AS sieve, (m.sends AND d.active) AS sends
+               (m.smtp AND p.smtp) AS smtp, (m.sieve AND p.sieve) AS sieve, (m.sends AND d.active) AS sends,
+               (SELECT s.path FROM accounts_mailserver s WHERE s.id = d.server_id) AS root
           FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
           JOIN accounts_customer c ON c.id = d.customer_id JOIN accounts_plan p ON p.id = c.plan_id
     """,
@@ -95,18 +96,13 @@ _CREATE = [f"CREATE VIEW {name} AS {' '.join(query.split())}" for name, query in
 _DROP = [f"DROP VIEW IF EXISTS {name}" for name in VIEWS]
 
 
-def create_views() -> migrations.RunSQL:
-    """A migration operation that makes every view (and, backwards, drops them)."""
-    return migrations.RunSQL(sql=[*_CREATE], reverse_sql=[*_DROP])
+def create_views() -> migrations.RunPython:
+    """A migration operation that makes every view as it is today. Columns are only ever added at a view's end, so that
+    PostgreSQL replaces those that are there, and what the mail servers' role was granted stays."""
+    return migrations.RunPython(_create, migrations.RunPython.noop)
 
 
-def renew_views() -> migrations.RunPython:
-    """A migration operation for a change of the text above that no table changes with: makes every view anew. Columns are only
-    ever added at a view's end, so that PostgreSQL replaces it and what the mail servers' role was granted stays."""
-    return migrations.RunPython(_renew, migrations.RunPython.noop)
-
-
-def _renew(_apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
+def _create(_apps: Any, editor: BaseDatabaseSchemaEditor) -> None:
     replace = [one.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1) for one in _CREATE]
     for statement in replace if editor.connection.vendor == "postgresql" else [*_DROP, *_CREATE]:
         editor.execute(statement)

@@ -59,6 +59,11 @@ def record_many(*, by: Actor, verb: str, mailboxes: list[Mailbox]) -> None:
     Change.objects.bulk_create(rows, batch_size=500)
 
 
+def record_server(*, by: Actor, verb: str, name: str) -> None:
+    """Writes down what was done with a server; the provider alone may read it."""
+    Change.objects.create(actor=by.person, actor_name=by.name, origin=by.origin, verb=verb, thing=name)
+
+
 def record_role(*, by: Actor, verb: str, role: Role | Invitation, address: str) -> None:
     """Writes down that a role was offered, taken up or taken away; whose target it is over may read it."""
     target = role.target

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from accounts.models import Alias, Customer, Domain, Plan, Reseller
+from accounts.models import Alias, Customer, Domain, MailServer, Plan, Reseller
 from accounts.provisioning import doveadm
 from accounts.services.addresses import parse_domain
-from accounts.services.audit import Actor, record
+from accounts.services.audit import Actor, record, record_server
 from accounts.services.limits import check_quota, lock_customer, taken_by
 
+_PATH = re.compile(r"(?:/[A-Za-z0-9._-]{1,100}){1,10}")
 PLAN_FIELDS = (
     *("name", "mailbox_limit", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"),
     *("imap", "pop3", "smtp", "sieve", "retention_days", "daily_sending_limit", "owner_percent"),
@@ -76,8 +79,31 @@ def set_alert_percent(*, customer: Customer, before: int | None, by: Actor) -> N
 
 
 @transaction.atomic
-def create_domain(*, customer: Customer, name: str, by: Actor) -> Domain:
-    """A domain of the customer. Raises ValidationError at `name` for what is no domain, or is here already."""
+def create_server(*, name: str, path: str, disk_bytes: int | None, by: Actor) -> MailServer:
+    """A server beside the installation's own. `path` is absolute and must be there for Dovecot. Raises ValidationError."""
+    path = path.rstrip("/")
+    if not _PATH.fullmatch(path) or ".." in path.split("/"):
+        raise ValidationError({"path": _("This must be an absolute path.")})
+    if MailServer.objects.filter(Q(name=name.strip()) | Q(path=path)).exists():
+        raise ValidationError({"name": _("There is a server with this name or path.")})
+    server = MailServer.objects.create(name=name.strip(), path=path, disk_bytes=disk_bytes)
+    record_server(by=by, verb="server.create", name=server.name)
+    return server
+
+
+@transaction.atomic
+def remove_server(*, server: MailServer, by: Actor) -> None:
+    """Forgets a server on which no domain is left. Raises ValidationError."""
+    if server.domains.exists():
+        raise ValidationError(_("There are domains on it."))
+    record_server(by=by, verb="server.delete", name=server.name)
+    server.delete()
+
+
+@transaction.atomic
+def create_domain(*, customer: Customer, name: str, by: Actor, server: MailServer | None = None) -> Domain:
+    """A domain of the customer, whose mail lies on this server (None: in the installation's own mail folder).
+    Raises ValidationError at `name` for what is no domain, or is here already."""
     lock_customer(customer.pk)
     parsed = parse_domain(name)
     taken = ValidationError({"name": _("This domain is here already.")})
@@ -85,10 +111,10 @@ def create_domain(*, customer: Customer, name: str, by: Actor) -> Domain:
         raise taken
     try:
         with transaction.atomic():
-            domain = Domain.objects.create(name=parsed, customer=customer)
+            domain = Domain.objects.create(name=parsed, customer=customer, server=server)
     except IntegrityError as error:  # another customer was given it at the same moment
         raise taken from error
-    record(by=by, verb="domain.create", thing=domain)
+    record(by=by, verb="domain.create", thing=domain, after={"server": server.name} if server else None)
     return domain
 
 

@@ -18,6 +18,8 @@ from imapclient.exceptions import LoginError
 from accounts.models import Customer, Domain, Kind, Mailbox, MailboxUsage, Plan, User
 from accounts.provisioning.passwords import hash_batch_password
 from accounts.services.app_passwords import make_app_password
+from accounts.services.audit import SYSTEM
+from accounts.services.customers import create_server
 from accounts.services.purging import purge
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
@@ -129,6 +131,29 @@ def test_a_new_mailbox_receives_and_takes_every_login_at_once(
     client.sendmail(ana.address, [ana.address], b"Subject: a\r\n\r\nHola\r\n")
     until(lambda: inbox(imap, ana) == 1)
     assert pop3(stack, ana.address, ana.password).stat()[0] == 1
+
+
+def test_mail_of_a_domain_lies_on_its_server(
+    stack: Stack, domain: Domain, admin: Client, imap: Imap, deliver: Any, smtp: Callable[..., smtplib.SMTP]
+) -> None:
+    folder = stack.root / "mail" / f"disk{time.time_ns()}"
+    domain.server = create_server(name=folder.name, path=str(folder), disk_bytes=None, by=SYSTEM)
+    domain.save()
+    box = Box(admin, domain, "lejos")
+    assert rcpt(smtp(), box.address)[0] == 250
+    deliver(box.address, b"Subject: a\r\n\r\nHola\r\n")
+    assert inbox(imap, box) == 1
+    assert pop3(stack, box.address, box.password).stat()[0] == 1
+    with_device = make_app_password(mailbox=box.mailbox, name="Laptop", protocols=("imap",), by=SYSTEM)
+    client = imap(box.address, with_device.password)
+    assert client.select_folder("INBOX")[b"EXISTS"] == 1
+    home = folder / str(box.mailbox.home)
+    assert (home / "sdbox").is_dir()
+    assert not (stack.root / "mail" / str(box.mailbox.home)).exists()
+    box.post("mailbox_delete")
+    box.mailbox.refresh_from_db()
+    assert purge(mailbox=box.mailbox)
+    assert not home.exists()
 
 
 def test_each_way_is_suspended_on_its_own(

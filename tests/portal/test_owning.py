@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from io import StringIO
+from pathlib import Path
+
 import pytest
 from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
 from django.urls import reverse
 
-from accounts.models import Change, Customer, Domain, Mailbox, Reseller
+from accounts.models import Change, Customer, Domain, Mailbox, MailServer, Reseller
 from accounts.services import customers
 from accounts.services.audit import SYSTEM
 from accounts.services.mailboxes import create_mailbox
@@ -69,6 +73,27 @@ def test_only_what_is_empty_is_removed(world: World) -> None:
     assert not Reseller.objects.filter(pk=side.reseller.pk).exists()
     removed = {"domain.delete", "customer.delete", "reseller.delete"}
     assert set(Change.objects.filter(verb__in=removed).values_list("verb", flat=True)) == removed
+
+
+def test_a_server_is_named_by_the_provider_alone_and_stays_while_domains_are_on_it(
+    world: World, tmp_path: Path
+) -> None:
+    call_command("portal", "server", "create", "NAS 2", str(tmp_path), "--disk", "8 TB", stdout=StringIO())
+    server = MailServer.objects.get()
+    assert (server.path, server.disk_bytes) == (str(tmp_path), 8_000_000_000_000)
+    address = reverse("portal:domain_new", args=[world.one.customer.pk])
+    form = {"name": "lejos.test", "server": server.pk}
+    assert world.client(world.one.people["reseller"]).post(address, form).status_code == 302
+    assert Domain.objects.get(name="lejos.test").server is None  # it is not asked where
+    assert world.client(world.provider).post(address, form | {"name": "nas.test"}).status_code == 302
+    assert Domain.objects.get(name="nas.test").server == server
+    with pytest.raises(CommandError, match="domains"):
+        call_command("portal", "server", "delete", "NAS 2")
+    for path in ("mail", "/srv/../etc", "/srv/'||x", "/"):
+        with pytest.raises(ValidationError):
+            customers.create_server(name="otro", path=path, disk_bytes=None, by=SYSTEM)
+    with pytest.raises(ValidationError):
+        customers.create_server(name="otro", path=str(tmp_path), disk_bytes=None, by=SYSTEM)
 
 
 def test_columns_are_left_out_and_come_back(world: World) -> None:

@@ -19,10 +19,12 @@ from accounts.models import (
     Change,
     Customer,
     CustomerSpace,
+    Domain,
     Kind,
     Mailbox,
     MailboxSpace,
     MailboxUsage,
+    MailServer,
     Plan,
     Reseller,
     Role,
@@ -33,7 +35,7 @@ from accounts.models import (
 from accounts.services.permissions import held_by
 from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.letters import send_alerts
-from accounts.services.usage.report import add_up, read_report
+from accounts.services.usage.report import add_up, history_of, read_report
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import refresh_customers, refresh_standing
@@ -257,3 +259,35 @@ def test_sums_of_series_are_those_of_every_day(series: list[dict[int, int]]) -> 
         last = [one[max(when for when in one if when <= day)] for one in series if any(when <= day for when in one)]
         assert total[day] == sum(last)
     assert set(total) == {day for one in series for day in one}
+
+
+def test_a_server_has_its_own_disk_history_and_tables(provider: Provider, admin: Client) -> None:
+    server = MailServer.objects.create(name="NAS", path="/srv/nas", disk_bytes=400 * GIGA)
+    Domain.objects.filter(pk=provider.ana.domain_id).update(server=server)
+    take_samples(now=MONDAY - timedelta(days=1))
+    take_samples(now=MONDAY)
+    whole, there, here = (f"/portal/usage/?least=0{more}" for more in ("", f"&server={server.pk}", "&server=0"))
+    at_nas = Mailbox.objects.filter(domain__server=server).count()
+    assert 0 < at_nas < Mailbox.objects.count()
+    context = admin.get(there).context
+    assert {row.mailbox.domain.server_id for row in context["page"].object_list} == {server.pk}
+    assert context["disk"].today.disk_bytes == 400 * GIGA
+    assert context["disk"].today.mailboxes == at_nas
+    assert context["disk"].limits.disk_percent == context["disk"].alert_percent
+    assert len(context["disk"].months) >= 1
+    assert "Space on NAS" in admin.get(there).content.decode()
+    others = admin.get(here).context
+    assert others["disk"].today.mailboxes == Mailbox.objects.count() - at_nas
+    assert admin.get(whole).context["disk"].today.mailboxes == Mailbox.objects.count()
+    person = User.objects.get(email="admin@casilla.test")
+    samples = [sample.size_bytes for sample in history_of(Scope(held_by(person), server=server))]
+    rows = MailboxSpace.objects.filter(mailbox__domain__server=server)
+    assert samples[-1] == pytest.approx(sum(rows.values_list("bytes", flat=True)), abs=10_000)  # samples are rounded
+
+
+def test_servers_are_told_to_the_provider_alone(provider: Provider, admin: Client, three: dict[str, Client]) -> None:
+    server = MailServer.objects.create(name="NAS", path="/srv/nas")
+    for client in three.values():
+        assert client.get(f"/portal/usage/?server={server.pk}").status_code == 404
+        assert b"NAS" not in client.get("/portal/usage/").content
+    assert admin.get(f"/portal/usage/?server={server.pk + 1}").status_code == 404

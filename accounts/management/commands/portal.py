@@ -14,7 +14,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone, translation
 
-from accounts.models import Alias, ApiToken, Customer, Domain, Mailbox, Plan, Reseller, User
+from accounts.models import Alias, ApiToken, Customer, Domain, Mailbox, MailServer, Plan, Reseller, User
 from accounts.services import customers, forwards, mailboxes
 from accounts.services.addresses import parse_domain
 from accounts.services.audit import SYSTEM
@@ -66,10 +66,20 @@ class Command(BaseCommand):
         add(one, "create", _customer_create, "Makes a customer.", ("name", {}), plan, seller)
         one = group("domain", "domains")
         add(one, "list", _domain_list, "The domains.")
-        add(one, "create", _domain_create, "Adds a domain to a customer.", ("name", {}), customer)
+        server = (
+            "--server",
+            {"default": "", "help": "where its mail lies; without it in the installation's own mail folder"},
+        )
+        add(one, "create", _domain_create, "Adds a domain to a customer.", ("name", {}), customer, server)
         for verb, active in (("suspend", False), ("resume", True)):
             text = "Opens a domain again." if active else "Shuts a domain: nobody in it signs in, nothing is taken in."
             add(one, verb, lambda active=active, **v: _domain_open(active=active, **v), text, ("name", {}))
+        one = group("server", "servers and disks on which mail lies, beside the installation's own mail folder")
+        add(one, "list", _server_list, "The servers.")
+        path = ("path", {"help": "the folder as Dovecot sees it, which may write there"})
+        size = ("--disk", {"default": "", "help": "how large it is, such as 8 TB, where that cannot be seen from here"})
+        add(one, "create", _server_create, "Adds a server.", ("name", {}), path, size)
+        add(one, "delete", _server_delete, "Forgets a server without domains.", ("name", {}))
         one = group("mailbox", "mailboxes")
         add(one, "list", _mailbox_list, "The mailboxes of a domain.", ("domain", {}))
         add(one, "show", _mailbox_show, "One mailbox.", address)
@@ -175,10 +185,31 @@ def _domain_list() -> list[Told]:
     return [_domain(one) for one in Domain.objects.select_related("customer").order_by("name")]
 
 
-def _domain_create(name: str, customer: str) -> Told:
+def _server_list() -> list[Told]:
+    return [_server(one) for one in MailServer.objects.order_by("name")]
+
+
+def _server_create(name: str, path: str, disk: str) -> Told:
+    size = parse_size(disk) if disk else None
+    return _server(customers.create_server(name=name, path=path, disk_bytes=size, by=SYSTEM))
+
+
+def _server_delete(name: str) -> Told:
+    server = _one(MailServer.objects.filter(name=name), "server", name)
+    told = _server(server)
+    customers.remove_server(server=server, by=SYSTEM)
+    return told
+
+
+def _server(one: MailServer) -> Told:
+    return {"id": one.pk, "name": one.name, "path": one.path, "disk_bytes": one.disk_bytes}
+
+
+def _domain_create(name: str, customer: str, server: str) -> Told:
     rows = Customer.objects.filter(pk=customer[1:]) if customer[1:].isdigit() and customer[0] == "#" else None
     owner = _one(Customer.objects.filter(name=customer) if rows is None else rows, "customer", customer)
-    return _domain(customers.create_domain(customer=owner, name=name, by=SYSTEM))
+    where = _one(MailServer.objects.filter(name=server), "server", server) if server else None
+    return _domain(customers.create_domain(customer=owner, name=name, by=SYSTEM, server=where))
 
 
 def _domain_open(name: str, *, active: bool) -> Told:

@@ -10,8 +10,9 @@ from datetime import date, timedelta
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import CustomerSpace, DaySpace, DomainSpace, MailboxSpace, UsageLimits
+from accounts.models import CustomerSpace, DaySpace, DomainSpace, MailboxSpace, ServerSpace, UsageLimits
 from accounts.services.usage.scope import Scope
+from accounts.services.usage.standing import disk_bytes, server_bytes
 from accounts.usage.charts import Growth, Point, growth, thinned
 from accounts.usage.forecast import Forecast, forecast
 from accounts.usage.series import Sample, unpack
@@ -107,6 +108,8 @@ def read_report(scope: Scope) -> SpaceReport | None:
     days = _days(scope)
     customer = scope.one_customer
     percent = (customer.alert_percent if customer else None) or limits.owner_percent
+    if scope.whole_server:
+        percent = limits.disk_percent
     return _report(days, limits, percent, of_plan=customer is not None) if days else None
 
 
@@ -151,13 +154,18 @@ def _days(scope: Scope) -> list[DaySpace]:
     latest = DaySpace.objects.order_by("-day").values_list("at", flat=True).first()
     today = DaySpace(day=timezone.localdate(now), at=latest or now, **sums)
     today.disk_bytes = customer.plan.total_bytes if customer else None
+    if scope.server and scope.whole_server:
+        today.disk_bytes = server_bytes(scope.server) if scope.server.pk else disk_bytes()
     since = today.day.toordinal() - HISTORY_DAYS
     past = [one for one in history_of(scope) if since <= one.day < today.day.toordinal()]
     return [*(DaySpace(day=one.date, bytes=one.size_bytes) for one in past), today]
 
 
 def history_of(scope: Scope) -> list[Sample]:
-    """What a part used, day by day, oldest first."""
+    """What a part used, day by day, oldest first; of a part of a server nothing is kept."""
+    if scope.server:
+        kept = ServerSpace.objects.filter(pk=scope.server.pk or 0) if scope.whole_server else ServerSpace.objects.none()
+        return add_up(unpack(bytes(one.samples)) for one in kept)
     customers = CustomerSpace.objects.filter(customer__in=scope.customers().values("pk"))
     domains = DomainSpace.objects.filter(domain__in=scope.lone_domains().values("pk"))
     packed = [*customers.values_list("samples", flat=True), *domains.values_list("samples", flat=True)]

@@ -20,7 +20,9 @@ from accounts.models import (
     MailboxHistory,
     MailboxSpace,
     MailboxUsage,
+    MailServer,
     ProgramUse,
+    ServerSpace,
 )
 from accounts.services.usage.standing import permille_of, refresh_day, refresh_standing
 from accounts.usage.forecast import Event, find_events, forecast
@@ -58,6 +60,7 @@ def take_samples(*, now: datetime | None = None) -> int:
         done += len(rows)
     _sample_domains(day)
     _sample_customers(day)
+    _sample_servers(day)
     refresh_day(now)
     return done
 
@@ -158,6 +161,28 @@ def _sample_customers(day: date) -> None:
     CustomerSpace.objects.bulk_create(
         rows, batch_size=1000, update_conflicts=True, unique_fields=["customer"], update_fields=fields
     )
+
+
+def _sample_servers(day: date) -> None:
+    """From the domains' figures too. Nothing is kept of servers that are gone."""
+    sums = DomainSpace.objects.values("domain__server").annotate(
+        total=Sum("bytes"), promised=Sum("quota_bytes"), number=Sum("mailboxes")
+    )
+    figures = {one["domain__server"] or 0: (one["total"], one["promised"], one["number"]) for one in sums.order_by()}
+    known = dict(ServerSpace.objects.values_list("pk", "samples"))
+    rows = []
+    for key in [0, *MailServer.objects.values_list("pk", flat=True)]:
+        total, promised, number = figures.get(key, (0, 0, 0))
+        samples = add(bytes(known.get(key, b"")), Sample(day.toordinal(), total))
+        rows.append(ServerSpace(server=key, bytes=total, quota_bytes=promised, mailboxes=number, samples=samples))
+    with transaction.atomic():
+        ServerSpace.objects.exclude(pk__in=[row.server for row in rows]).delete()
+        ServerSpace.objects.bulk_create(
+            rows,
+            update_conflicts=True,
+            unique_fields=["server"],
+            update_fields=["bytes", "quota_bytes", "mailboxes", "samples"],
+        )
 
 
 def _modes(now: datetime) -> dict[int, str]:

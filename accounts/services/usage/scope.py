@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
 
-from accounts.models import Customer, Domain, Reseller
+from accounts.models import Customer, Domain, MailServer, Reseller
 from accounts.services.permissions import Held, Person, customers_of, held_by, resellers_of
 
 
@@ -22,6 +23,8 @@ class Scope:
     held: Held
     reseller: Reseller | None = None
     customer: Customer | None = None
+    server: MailServer | None = None
+    """For the provider alone; without a key it is the installation's own mail folder."""
 
     @property
     def provider(self) -> bool:
@@ -31,7 +34,12 @@ class Scope:
     @property
     def everything(self) -> bool:
         """The whole installation, its disk included."""
-        return self.held.provider and self.reseller is None and self.customer is None
+        return self.held.provider and self.reseller is None and self.customer is None and self.server is None
+
+    @property
+    def whole_server(self) -> bool:
+        """A server and all that lies on it: there is a disk then, and a history."""
+        return self.server is not None and self.reseller is None and self.customer is None
 
     @cached_property
     def one_customer(self) -> Customer | None:
@@ -45,6 +53,10 @@ class Scope:
     def within(self, path: str) -> Q:
         """The condition for rows whose domain is at `path`; empty for everything."""
         found = Q()
+        if self.server:
+            found &= (
+                Q(**{f"{path}__server": self.server.pk}) if self.server.pk else Q(**{f"{path}__server__isnull": True})
+            )
         if self.customer:
             found &= Q(**{f"{path}__customer": self.customer.pk})
         elif self.reseller:
@@ -74,8 +86,9 @@ class Scope:
         return Domain.objects.filter(pk__in=self.held.domains).exclude(customer__in=self.customers().values("pk"))
 
 
-def read_scope(person: Person, *, reseller: int | None, customer: int | None) -> Scope:
-    """What the person sees, narrowed. Raises NotSeen: for who runs nothing too."""
+def read_scope(person: Person, *, reseller: int | None, customer: int | None, server: int | None = None) -> Scope:
+    """What the person sees, narrowed; `server` 0 is the installation's own mail folder. Raises NotSeen: for who runs nothing
+    too."""
     held = held_by(person)
     if not held:
         raise NotSeen
@@ -83,4 +96,19 @@ def read_scope(person: Person, *, reseller: int | None, customer: int | None) ->
     seller = resellers_of(person).filter(pk=reseller).first() if reseller else None
     if (customer and one is None) or (reseller and seller is None):
         raise NotSeen
-    return Scope(held, seller, one)
+    return Scope(held, seller, one, _server(held, server))
+
+
+def _server(held: Held, key: int | None) -> MailServer | None:
+    if key is None:
+        return None
+    found = next((one for one in servers(held) if (one.pk or 0) == key), None)
+    if found is None:
+        raise NotSeen
+    return found
+
+
+def servers(held: Held) -> list[MailServer]:
+    """The servers to narrow by: the installation's own first; none where there are no others, or for others than the provider."""
+    others = list(MailServer.objects.order_by("name")) if held.provider else []
+    return [MailServer(name=gettext("This server"), path=""), *others] if others else []

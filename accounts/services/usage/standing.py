@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import CustomerSpace, DaySpace, Mailbox, MailboxSpace, MailboxUsage
+from accounts.models import CustomerSpace, DaySpace, Mailbox, MailboxSpace, MailboxUsage, MailServer
 
 PERMILLE_MAX = 100_000
 
@@ -90,7 +90,9 @@ def refresh_day(now: datetime) -> None:
         quota_bytes=Sum("quota_bytes", default=0),
         bytes=Sum("bytes", default=0),  # last: what comes after it would be summed over the sum
     )
-    values = sums | {"at": now, "disk_bytes": disk_bytes()}
+    sizes = [disk_bytes(), *(server_bytes(one) for one in MailServer.objects.all())]
+    known = [size for size in sizes if size is not None]
+    values = sums | {"at": now, "disk_bytes": sum(known) if len(known) == len(sizes) else None}
     DaySpace.objects.update_or_create(day=timezone.localdate(now), defaults=values)
 
 
@@ -123,10 +125,17 @@ def permille_of(size_bytes: int, quota_bytes: int) -> int:
 
 def disk_bytes() -> int | None:
     """The size of the disk that holds the mail: MAIL_DISK_BYTES, else that of MAIL_DISK_PATH; None when neither is known."""
-    if settings.MAIL_DISK_BYTES:
-        return int(settings.MAIL_DISK_BYTES)
+    return int(settings.MAIL_DISK_BYTES) if settings.MAIL_DISK_BYTES else _size_of(settings.MAIL_DISK_PATH)
+
+
+def server_bytes(server: MailServer) -> int | None:
+    """The size of a server's disk: what its row says, else what can be seen from here."""
+    return server.disk_bytes or _size_of(server.path)
+
+
+def _size_of(path: str) -> int | None:
     try:
-        disk = os.statvfs(settings.MAIL_DISK_PATH) if settings.MAIL_DISK_PATH else None
+        disk = os.statvfs(path) if path else None
     except OSError:
         return None
     return disk.f_frsize * disk.f_blocks if disk else None

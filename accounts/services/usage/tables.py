@@ -61,12 +61,13 @@ class TableQuery:
     plan: int | None = None
     reseller: int | None = None
     customer: int | None = None
+    server: int | None = None
     least: int = LEAST_PERCENT
     sort: str = FIRST_SORT["filling"]
 
     @classmethod
     def read(cls, values: Mapping[str, str]) -> TableQuery:
-        """The query of an address: show, q, mode, plan, reseller, customer, least, sort."""
+        """The query of an address: show, q, mode, plan, reseller, customer, server, least, sort."""
         show = values.get("show", "")
         show = show if show in FIRST_SORT else "filling"
         sorts = DOMAIN_SORTS if show in DOMAIN_TABLES else MAILBOX_SORTS
@@ -79,6 +80,7 @@ class TableQuery:
             plan=_number(values.get("plan"), 2**31),
             reseller=_number(values.get("reseller"), 2**31),
             customer=_number(values.get("customer"), 2**31),
+            server=_number(values.get("server"), 2**31),
             least=LEAST_PERCENT if least is None else least,
             sort=sort if sort in sorts else FIRST_SORT[show],
         )
@@ -102,6 +104,7 @@ class TableQuery:
             "plan": other.plan or "",
             "reseller": other.reseller or "",
             "customer": other.customer or "",
+            "server": "" if other.server is None else other.server,
             "least": "" if other.least == LEAST_PERCENT else other.least,
             "sort": "" if other.sort == FIRST_SORT[other.show] else other.sort,
         }

@@ -84,13 +84,16 @@ def customer_page(request: HttpRequest, customer_id: int) -> HttpResponse:
 def domain_new(request: HttpRequest, customer_id: int) -> HttpResponse:
     """A domain for a customer. Not for customers themselves: nobody takes in mail for a domain that is not theirs."""
     customer = customer_for(request, customer_id, Action.CHANGE_CUSTOMER)
-    form = DomainNewForm(request.POST if request.method == "POST" else None)
+    provider = may(request.user, Action.RUN_PROVIDER)
+    form = DomainNewForm(request.POST if request.method == "POST" else None, provider=provider)
     if request.method == "POST" and form.is_valid():
         made = []
-        name = form.cleaned_data["name"]
+        name, server = form.cleaned_data["name"], form.cleaned_data.get("server")
         if tried(
             form,
-            lambda: made.append(customers.create_domain(customer=customer, name=name, by=actor_of(request))),
+            lambda: made.append(
+                customers.create_domain(customer=customer, name=name, by=actor_of(request), server=server)
+            ),
         ):
             return redirect("portal:domain", made[0].pk)
     title = _("New domain of %(customer)s") % {"customer": customer.name}

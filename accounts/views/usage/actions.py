@@ -32,7 +32,7 @@ from accounts.views.usage.dashboard import page_context, require_provider, scope
 from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm
 
 UNPROCESSABLE = 422
-TABLE_FIELDS = ("show", "q", "mode", "plan", "reseller", "customer", "least", "sort")
+TABLE_FIELDS = ("show", "q", "mode", "plan", "reseller", "customer", "server", "least", "sort")
 UNDO_SALT, UNDO_AGE_S = "usage.quota", 900
 
 

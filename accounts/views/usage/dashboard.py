@@ -19,7 +19,7 @@ from accounts.services.usage import tables
 from accounts.services.usage.alerts import alerts_of_week
 from accounts.services.usage.permissions import may_see_usage
 from accounts.services.usage.report import read_limits, read_report
-from accounts.services.usage.scope import NotSeen, Scope, read_scope
+from accounts.services.usage.scope import NotSeen, Scope, read_scope, servers
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import wants_summary
 from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm
@@ -43,13 +43,13 @@ def usage(request: HttpRequest) -> HttpResponse:
 def _elsewhere(url: str | None, query: TableQuery) -> bool:
     """Whether the page that asks for a table is about somebody else: then all of it changes."""
     shown = TableQuery.read(dict(parse_qsl(urlsplit(url or "").query)))
-    return (shown.reseller, shown.customer) != (query.reseller, query.customer)
+    return (shown.reseller, shown.customer, shown.server) != (query.reseller, query.customer, query.server)
 
 
 def scope_of(request: HttpRequest, query: TableQuery) -> Scope:
     """What the person sees, as the address narrows it. Raises Http404."""
     try:
-        return read_scope(request.user, reseller=query.reseller, customer=query.customer)
+        return read_scope(request.user, reseller=query.reseller, customer=query.customer, server=query.server)
     except NotSeen as error:
         raise Http404 from error
 
@@ -72,6 +72,7 @@ def table_context(request: HttpRequest, query: TableQuery, scope: Scope) -> dict
         "plans": tables.plans(scope),
         "resellers": tables.sellers(request.user),
         "customers": tables.buyers(request.user),
+        "servers": servers(scope.held),
         "since": tables.recorded_since() if query.show == "unused" else None,
         "quota_form": QuotaForm(),
     }
