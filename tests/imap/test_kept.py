@@ -123,6 +123,22 @@ def test_a_move_is_one_round_trip_and_leaves_what_is_marked_as_deleted(box: tupl
     assert other.search() == [1, 2]
 
 
+def test_the_list_after_a_move_is_one_round_trip_and_right_when_others_took_some_too(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    rows(open_)
+    with open_() as source:
+        validity = source.connection.kept.validity
+        source.move([Ref(INBOX, validity, "1")], FolderId("Archive"))
+    assert rows(open_) == ([("cuatro", True), ("tres", True), ("dos", True)], 1)
+    with open_() as source:
+        source.move([Ref(INBOX, validity, "3")], FolderId("Archive"))
+    other.add_flags([4], [Flag.DELETED])
+    other.uid_expunge([4])
+    shown, trips = rows(open_)
+    assert shown == [("dos", True)]
+    assert trips > 1
+
+
 def test_a_move_of_what_another_program_expunged_moves_the_rest(box: tuple[Any, Any]) -> None:
     open_, other = box
     rows(open_)

@@ -15,6 +15,8 @@ from webmail.values import FolderId, Ref
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 SET_LIMIT_BYTES = 7_500
 """Octets of a UID set in one command: a line of 8,192 is what every server takes (RFC 7162 section 4)."""
+LEFT_LIMIT = 1_000
+"""Of the UIDs that left before, so many are remembered."""
 
 _STATUS = re.compile(rb"\b(MESSAGES|UIDNEXT|UIDVALIDITY) ([0-9]{1,10})", re.IGNORECASE)
 _MODSEQ = re.compile(rb"\bMODSEQ \(([0-9]{1,19})\)", re.IGNORECASE)
@@ -85,6 +87,7 @@ def move_undeleted(connection: Connection, uids: list[int], folder: FolderId) ->
         commands: list[list[Piece]] = [look, found, [b"UID", b"MOVE", b"$", quote(folder)]]
         validity, pairs = _again(lambda commands=commands: connection.run(*commands))  # type: ignore[misc]
         after |= pairs
+        connection.left = frozenset([*pairs, *sorted(connection.left)[-LEFT_LIMIT:]])
     return validity, after
 
 

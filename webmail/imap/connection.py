@@ -48,6 +48,8 @@ class Connection:
         self.dirty = True
         self.selected = False
         self.kept: Any = None
+        self.left: frozenset[int] = frozenset()
+        """UIDs of the selected folder that were moved out of it here, as this connection was told."""
         self._late: set[bytes] = set()
         self.late_answers: list[Untagged] = []
         """What came back for the commands of the last `send`, once `settle` has read it."""

@@ -43,7 +43,7 @@ def select(connection: Connection, folder: FolderId, *commands: list[Piece]) -> 
         found = _looked_again(connection, *commands)
         if found is not None:
             return found
-    connection.kept = None
+    connection.kept, connection.left = None, frozenset()
     condstore: list[Piece] = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
     flight = connection.run([b"SELECT", quote(folder), *condstore], [b"UID", b"SEARCH", b"DELETED"], *commands)
     connection.selected = flight.ends[0].status == b"OK"
