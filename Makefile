@@ -8,7 +8,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PO
 # More than cores: the tests wait for servers and for Chromium half of their time.
 WORKERS ?= 3
 
-.PHONY: demo demo-reset test test-hostile test-clients test-variants test-faults test-kill test-pull-kill test-switch bench bench-browser bench-burst bench-idle bench-lists bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
+.PHONY: demo demo-reset test test-hostile test-clients test-variants test-faults test-kill test-pull-kill test-switch bench bench-browser bench-burst bench-gap bench-idle bench-lists bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
 
 demo: install            ## Everything on this machine, until Ctrl-C
 	@exec $(ROOT) $(PYTHON) manage.py demo
@@ -57,6 +57,9 @@ bench-idle: install      ## Memory of people who are signed in and do nothing (I
 
 bench-burst: install     ## How soon an open page shows 1,000 changes that another program makes at once
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_burst.py -p no:randomly
+
+bench-gap: install       ## What a list costs after a gap in which messages left, came and were marked (BENCH_SIZES)
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_gap.py -p no:randomly
 
 bench-pop3: install      ## What a pull costs, beside fetchmail, getmail6 and mpop on the same server
 	$(ROOT) apt-get install -y -q --no-install-recommends fetchmail getmail6 mpop

@@ -50,6 +50,8 @@ class Connection:
         self.kept: Any = None
         self.left: frozenset[int] = frozenset()
         """UIDs of the selected folder that were moved out of it here, as this connection was told."""
+        self.resyncs = False
+        """It was asked to tell what vanished (QRESYNC, RFC 7162 section 3.2.3)."""
         self._late: set[bytes] = set()
         self.late_answers: list[Untagged] = []
         """What came back for the commands of the last `send`, once `settle` has read it."""

@@ -45,7 +45,13 @@ def select(connection: Connection, folder: FolderId, *commands: list[Piece]) -> 
             return found
     connection.kept, connection.left = None, frozenset()
     condstore: list[Piece] = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
-    flight = connection.run([b"SELECT", quote(folder), *condstore], [b"UID", b"SEARCH", b"DELETED"], *commands)
+    enable: list[list[Piece]] = (
+        [[b"ENABLE", b"QRESYNC"]] if connection.has("QRESYNC") and not connection.resyncs else []
+    )
+    flight = connection.run(*enable, [b"SELECT", quote(folder), *condstore], [b"UID", b"SEARCH", b"DELETED"], *commands)
+    if enable:
+        connection.resyncs = True
+        flight = flight.after(1)
     connection.selected = flight.ends[0].status == b"OK"
     if flight.ends[0].status == b"NO":
         _gone(flight)

@@ -199,10 +199,16 @@ def read_order(
     if base and kept is not None and base.mark == base_mark:
         order = kept
     else:
-        patched = patch_order(session.connection, query.sort, kept, base.mark, state) if base and kept else None
+        patched = None
+        if base and kept:
+            then = cache.orders(state.folder, [_then(query)], code="Q")[0]
+            since = then[1][0] if then and then[0] == base.mark and then[1] else None
+            patched = patch_order(session.connection, query.sort, kept, base.mark, state, since)
         order = patched if patched is not None else _sorted(session, state, query, answers)
         if state.next_uid and len(order) == state.exists:
             keep[query.sort] = (base_mark, order)
+            if state.modseq:
+                keep[_then(query)] = (base_mark, array("Q", [state.modseq]))
     if is_filtered(query):
         whole = len(order) == state.exists
         passing = matching(session, query, answers)
@@ -240,6 +246,11 @@ def mark_of(state: Selected, query: Query) -> str:
     if not (query.unread or query.flagged or query.attachment):
         return mark
     return f"{mark}:{state.modseq}" if state.modseq else ""
+
+
+def _then(query: Query) -> str:
+    """What the HIGHESTMODSEQ is kept under that the folder had when it was sorted."""
+    return f"{query.sort}@"
 
 
 def filter_name(query: Query) -> str:

@@ -1,0 +1,60 @@
+"""What happened while nobody was connected: what vanished is asked for, and the list is that of a fresh read."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from tests.contract.test_source import letter
+from tests.imap.proxy import proxied
+from tests.imap.test_listing import Opener
+from webmail.imap.pool import pool
+from webmail.sources import patching
+from webmail.values import Query
+
+pytestmark = pytest.mark.server
+GAPS = 6
+QUERIES = (Query(), Query(sort="size"), Query(unread=True), Query(flagged=True, sort="subject"))
+
+
+@pytest.fixture(params=[(), ("QRESYNC", "CONDSTORE"), ("QRESYNC", "CONDSTORE", "ESEARCH", "ESORT")])
+def gap(request: Any, stack: Any, mailbox_factory: Any, imap: Any, monkeypatch: Any) -> Iterator[tuple[Opener, Any]]:
+    monkeypatch.setattr(patching, "RUNS", 0)
+    made = mailbox_factory("ana")
+    client = imap(made.address)
+    client.multiappend("INBOX", [letter(f"carta {at * 7 % 30}", day=at) for at in range(30)])
+    client.select_folder("INBOX")
+    with proxied("127.0.0.1", stack.ports.imap, hide=request.param) as proxy:
+        yield Opener(proxy, made.address, made.password, stack.environment()["REDIS_URL"]), client
+        pool.close_all()
+
+
+def test_after_a_gap_the_list_is_that_of_a_fresh_read(gap: tuple[Opener, Any]) -> None:
+    opener, client = gap
+    redis, chance = Redis.from_url(opener.redis_url), random.Random(7162)
+    asked = 0
+    for turn in range(GAPS):
+        opener.proxy.commands.clear()
+        for query in QUERIES:
+            found = opener.refs(query)
+            assert found == opener.refs(query, account_key="fresh"), (turn, query)
+        asked += sum(b"VANISHED" in line for line in opener.proxy.commands)
+        for key in redis.scan_iter("mail:*fresh*"):
+            redis.delete(key)
+        pool.close_all()
+        uids = client.search()
+        if chance.random() < 0.8:
+            client.delete_messages(chance.sample(uids, min(len(uids), chance.randint(1, 4))))
+            client.expunge()
+        if chance.random() < 0.5:
+            days = [chance.randint(-5, 40) for _ in range(chance.randint(1, 3))]
+            client.multiappend("INBOX", [letter(f"nueva {day}", day=day) for day in days])
+        uids = client.search()
+        for flag in (b"\\Seen", b"\\Flagged"):
+            client.set_flags(chance.sample(uids, min(len(uids), 3)), [flag], silent=True)
+    offers = not opener.proxy.hide
+    assert (asked > 0) is offers
