@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from array import array
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,7 +15,8 @@ from tests.imap.proxy import proxied
 from tests.imap.test_listing import Opener
 from webmail.imap.pool import pool
 from webmail.sources import patching
-from webmail.values import Query
+from webmail.sources.cache import MailCache
+from webmail.values import FolderId, Query
 
 pytestmark = pytest.mark.server
 GAPS = 6
@@ -31,6 +33,27 @@ def gap(request: Any, stack: Any, mailbox_factory: Any, imap: Any, monkeypatch: 
     with proxied("127.0.0.1", stack.ports.imap, hide=request.param) as proxy:
         yield Opener(proxy, made.address, made.password, stack.environment()["REDIS_URL"]), client
         pool.close_all()
+
+
+@pytest.mark.parametrize("gap", [()], indirect=True)
+@pytest.mark.parametrize("memory", ["of the beginning", "of now", "of a folder that was restored"])
+def test_a_memory_that_is_not_the_folders_changes_no_list(gap: tuple[Opener, Any], memory: str) -> None:
+    """A HIGHESTMODSEQ that is not that of the order: what the server says does not come out even then, or is not asked for."""
+    opener, client = gap
+    opener.refs(Query())
+    client.delete_messages([3, 9])
+    client.expunge()
+    now = int(client.folder_status("INBOX", ["HIGHESTMODSEQ"])[b"HIGHESTMODSEQ"])
+    cache = MailCache(opener.redis_url, opener.address)
+    head = cache.heads(FolderId("INBOX"), ["date"])[0]
+    assert head
+    then = {"of the beginning": 1, "of now": now}.get(memory, now + 1)
+    cache.keep_orders(FolderId("INBOX"), {"date@": (head.mark, array("Q", [then]))})
+    opener.proxy.commands.clear()
+    found = opener.refs(Query())
+    assert len(found) == 28
+    assert any(b"VANISHED" in line for line in opener.proxy.commands) is (then <= now)
+    assert found == opener.refs(Query(), account_key="fresh")
 
 
 def test_after_a_gap_the_list_is_that_of_a_fresh_read(gap: tuple[Opener, Any]) -> None:
