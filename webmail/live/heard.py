@@ -13,6 +13,8 @@ from webmail.live.events import Kind, Marking
 from webmail.values import FolderId
 
 COUNTED = (b"UIDVALIDITY", b"UIDNEXT", b"MESSAGES", b"UNSEEN", b"HIGHESTMODSEQ")
+PASSING = frozenset({b"\\MARKED", b"\\UNMARKED"})
+"""What LIST says of a folder and means its mail (RFC 9051 section 7.3.1)."""
 Counts = tuple[int, ...]
 News = tuple[Kind, FolderId, Marking | None]
 """What changed, where, and what is known of it when it is marks alone."""
@@ -29,7 +31,7 @@ class NotifyEars:
         """The server gave up telling (section 5.8)."""
         self.looks = False
         """What comes is what was asked for: a list of all folders, with their counts."""
-        self._listed: set[bytes] = set()
+        self._listed: set[tuple[frozenset[bytes], bytes]] = set()
         self._known: int | None = None
 
     @property
@@ -48,7 +50,8 @@ class NotifyEars:
         if untagged.kind == b"STATUS":
             return self._status(untagged.tokens())
         if untagged.kind == b"LIST" and self.looks:
-            self._listed.add(untagged.data)
+            flags, _bracket, name = untagged.data.partition(b")")
+            self._listed.add((frozenset(flags.strip(b"( ").upper().split()) - PASSING, name))
             return None
         if untagged.kind == b"LIST":
             return Kind.FOLDERS, FolderId(""), None

@@ -19,7 +19,7 @@ from webmail.values import FolderId
 
 INBOX = FolderId("INBOX")
 EVENTS = b"(personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))"
-LOOK = b'LIST "" "*" RETURN (SUBSCRIBED STATUS (UIDVALIDITY UIDNEXT MESSAGES UNSEEN HIGHESTMODSEQ))'
+LOOK = b'LIST "" "*" RETURN (SUBSCRIBED STATUS (UIDVALIDITY UIDNEXT MESSAGES UNSEEN%s))'
 CHECK_S = 600.0
 """How long NOTIFY may be silent before the connection is asked whether it still is one."""
 AGAIN_S = 1.0
@@ -138,14 +138,14 @@ class Watch:
         """NOOP brings what the server has not told yet. What happens while it begins anew it would not tell: so all is counted
         after that, and what is as it was is no news. Dovecot is deaf after a second NOTIFY SET without NOTIFY NONE before it:
         both watch the same file, and what ends the first ends the other. False where it refuses. Raises OSError or EOFError."""
-        counted = line.has("LIST-STATUS")
-        news = [b"NOTIFY SET " + EVENTS, LOOK] if counted else [b"NOTIFY SET STATUS " + EVENTS]
+        look = LOOK % (b" HIGHESTMODSEQ" if line.has("CONDSTORE") else b"")
+        news = [b"NOTIFY SET " + EVENTS, look] if line.has("LIST-STATUS") else [b"NOTIFY SET STATUS " + EVENTS]
         commands = [b"NOOP", b"NOTIFY NONE", *news]
         async with asyncio.timeout(READ_TIMEOUT_S):
             tags = [await line.send(command) for command in commands]
             ends = []
             for command, tag in zip(commands, tags, strict=True):
-                ears.looks = command is LOOK
+                ears.looks = command is look
                 ends.append((await line.end_of(tag, hear=hear)).status)
         if ears.looks and (ears.found_other_folders() or ends[-1] != b"OK"):
             self._report(Kind.FOLDERS if ends.pop() == b"OK" else Kind.ALL)
