@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 
 from cryptography.exceptions import InvalidTag
@@ -76,3 +77,8 @@ def unseal_with_half(sealed: str, half: str, *, context: str) -> str:
         return AESGCM(key).decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], context.encode()).decode()
     except (InvalidTag, ValueError) as error:
         raise SealBroken("the halves do not belong together") from error
+
+
+def digest_of(secret: str) -> str:
+    """What is kept of a token or a device's password, and what is asked for: SHA-256 in hex. Only for what is random and long."""
+    return hashlib.sha256(secret.encode()).hexdigest()

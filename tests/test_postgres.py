@@ -50,7 +50,7 @@ create_customer_with_domain(customer="Prueba", domain="prueba.test")
 bob = create_mailbox(address="bob@prueba.test", password="clave", quota_bytes=20000)
 create_alias(address="ventas@prueba.test", target=bob)
 from accounts.models import AppPassword
-from accounts.services.app_passwords import digest_of
+from accounts.vault import digest_of
 AppPassword.objects.create(mailbox=bob, name="Mac", digest=digest_of("abcd-efgh-jkmn-pqrs"))
 """
 

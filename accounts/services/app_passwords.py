@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import AppPassword, Mailbox
 from accounts.provisioning.doveadm import end_sessions
 from accounts.services.audit import SYSTEM, Actor, record
+from accounts.vault import digest_of
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without what looks like something else."""
@@ -97,8 +97,3 @@ def new_password() -> str:
     """Four groups of four characters, 79 bits."""
     groups = ("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
     return "-".join(groups)
-
-
-def digest_of(password: str) -> str:
-    """What is kept of it, and what Dovecot asks for: SHA-256 in hex."""
-    return hashlib.sha256(password.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from datetime import timedelta
 from typing import Any
@@ -21,6 +20,7 @@ from accounts.services.brand import look
 from accounts.services.letters import send_letter
 from accounts.services.passwords import check_password_strength
 from accounts.services.permissions import may_grant
+from accounts.vault import digest_of
 
 AGE = timedelta(days=7)
 Target = Reseller | Customer | Domain | None
@@ -45,7 +45,7 @@ def invite(*, address: str, kind: str, target: Target, by: Actor) -> tuple[Invit
     Invitation.objects.filter(address=address, kind=kind, **where).delete()
     token = secrets.token_urlsafe(32)
     invitation = Invitation.objects.create(
-        address=address, kind=kind, digest=_digest(token), inviter=by.person, expires=timezone.now() + AGE, **where
+        address=address, kind=kind, digest=digest_of(token), inviter=by.person, expires=timezone.now() + AGE, **where
     )
     record_role(by=by, verb="role.invite", role=invitation, address=address)
     return invitation, token
@@ -62,7 +62,7 @@ def send_invitation(invitation: Invitation, token: str) -> bool:
 def invitation_of_token(token: str) -> Invitation | None:
     """The invitation of a token that is still good, else None. It is good only as long as who invited may give this role: nobody
     comes back by an invitation that they wrote before their own role was taken away."""
-    found = Invitation.objects.filter(digest=_digest(token), expires__gt=timezone.now())
+    found = Invitation.objects.filter(digest=digest_of(token), expires__gt=timezone.now())
     offer = found.select_related("inviter", "reseller", "customer__reseller", "domain__customer__reseller").first()
     if offer is None or not may_grant(offer.inviter, offer.kind, offer.target):
         return None
@@ -112,7 +112,3 @@ def withdraw(*, role: Role | Invitation, by: Actor) -> None:
         address = role.address
     record_role(by=by, verb="role.withdraw", role=role, address=address)
     role.delete()
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

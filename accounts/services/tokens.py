@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import ApiReply, ApiToken, Customer, User
 from accounts.services.audit import Actor, record_person
+from accounts.vault import digest_of
 
 AREAS = ("customers", "domains", "mailboxes", "people", "usage")
 """What a token may be good for: reading (`mailboxes:read`), or reading and changing (`mailboxes:write`). Usage is read only."""
@@ -87,8 +87,3 @@ def find_token(token: str, *, origin: str) -> ApiToken | None:
 def forget_replies() -> int:
     """Removes answers that are older than a day; gives how many."""
     return ApiReply.objects.filter(created__lt=timezone.now() - REPLY_AGE).delete()[0]
-
-
-def digest_of(token: str) -> str:
-    """What is kept of it: SHA-256 in hex."""
-    return hashlib.sha256(token.encode()).hexdigest()

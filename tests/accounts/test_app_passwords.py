@@ -20,13 +20,13 @@ from accounts.services.app_passwords import (
     MOST,
     NameTaken,
     TooMany,
-    digest_of,
     make_app_password,
     make_for_device,
     new_password,
     revoke_app_password,
 )
 from accounts.services.hosting import set_mailbox_password, suspend_mailbox
+from accounts.vault import digest_of
 from tests.test_stack import letter, pop3, recipient_reply, sieve_login, submission
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
+from accounts.numbers import read_number
 from accounts.services.owned import is_own
 from accounts.views.portal.doors import note
 from webmail.filter_forms import ConditionForm, RuleForm, blank_conditions, condition_forms, rule_initial
@@ -147,8 +148,7 @@ _CHOICES = {"join": "join", "only": "only", "off-all": "off", "rows": "rows"}
 
 
 def _row(request: HttpRequest) -> int:
-    text = request.POST.get("row", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    return read_number(request.POST.get("row", ""), digits=3) or 0
 
 
 def _change_of(request: HttpRequest, account: MailAccount, do: str) -> Callable[[Filters], Filters] | None:
@@ -173,10 +173,9 @@ def _change_of(request: HttpRequest, account: MailAccount, do: str) -> Callable[
 
 
 def _ordered(text: str) -> Callable[[Filters], Filters] | None:
-    places = text.split(",")[:RULES_LIMIT]
-    if not all(one.isascii() and one.isdigit() for one in places):
+    order = [at for one in text.split(",")[:RULES_LIMIT] if (at := read_number(one, digits=3)) is not None]
+    if len(order) != len(text.split(",")[:RULES_LIMIT]):
         return None
-    order = [int(one[:4]) for one in places]
 
     def change(now: Filters) -> Filters:
         if sorted(order) != list(range(len(now.rules))):
@@ -222,7 +221,7 @@ def _list_page(
         "refused": refused,
         "problems": problems,
         "focus_do": focus,
-        "focus_at": int(at) if at.isascii() and at.isdigit() and len(at) < 4 else -1,
+        "focus_at": -1 if (place := read_number(at, digits=3)) is None else place,
     }
     return render(request, "webmail/filters.html", context, status=status)
 

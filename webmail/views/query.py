@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.http import HttpRequest, QueryDict
 
+from accounts.numbers import read_number
 from webmail.values import Query, SortKey
 
 MAX_TEXT = 200
@@ -41,8 +42,7 @@ def query_from(params: QueryDict) -> Query:
 
 def start_from(params: QueryDict) -> int:
     """The first position of the window, 0 when it is not a number."""
-    value = params.get("start", "0")
-    return min(int(value), MAX_START) if value.isascii() and value.isdigit() and len(value) < 12 else 0
+    return min(read_number(params.get("start", "0"), digits=11) or 0, MAX_START)
 
 
 def start_around(position: int) -> int:
