@@ -52,7 +52,7 @@ function take(line, next) {
   const found = Number(next.dataset.found) !== Number(line.dataset.found);
   const going = next.hasAttribute("data-more");
   line.dataset.found = next.dataset.found;
-  line.replaceChildren(...next.childNodes);
+  draw(line, next, going);
   const list = line.parentElement.querySelector("[data-behaviour~=list]");
   if (list && found) list.dispatchEvent(new CustomEvent("casilla:reload", { detail: {} }));
   if (!list && (found || !line.querySelector("[data-search-on]"))) {
@@ -60,6 +60,19 @@ function take(line, next) {
     return false;
   }
   return going;
+}
+
+// While it goes on, the buttons stay the ones that somebody may be just pressing.
+function draw(line, next, going) {
+  if (going) {
+    line.querySelector("[data-words]").replaceWith(next.querySelector("[data-words]"));
+    line.querySelector("progress").value = next.querySelector("progress").value;
+    return;
+  }
+  const focused = line.contains(document.activeElement);
+  line.replaceChildren(...next.childNodes);
+  line.tabIndex = -1;
+  if (focused) line.focus({ preventScroll: true });
 }
 
 function show(line, going, lost = false) {

@@ -359,6 +359,20 @@ def test_a_large_folder_shows_what_came_last_until_it_is_sorted(
     assert opener.subjects() == [*LISTED, "antigua"]
 
 
+def test_how_far_a_first_sorting_is_shows_on_the_page(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(imap_lists, "LARGE", 4)
+    monkeypatch.setattr(listing, "LARGE", 4)
+    monkeypatch.setattr(listing, "NEWEST", 4)
+    with opener.source() as source:
+        source.folders()
+        source._cache.lock(INBOX, imap_lists.SORTING, 60, done=8)
+        page = source.page(INBOX, Query(), Window(0, 3))
+        assert (page.unsorted, page.sorted_count, page.total) == (True, 8, len(LISTED))
+        done: list[int] = []
+        listing.sort_folder(source._session, source._cache, INBOX, beat=done.append)
+        assert done == [4, 8, len(LISTED)]
+
+
 def test_a_sort_that_fails_is_not_begun_again_by_every_look(
     opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
