@@ -125,7 +125,9 @@ def apple_mail(facts: Facts) -> list[Step]:
         Step(
             _(
                 "By hand instead: in Mail choose “Mail”, “Add account”, “Other Mail account”, and type name, address and password."
-            ),
+            )
+            if facts.profile
+            else _("In Mail choose “Mail”, “Add account”, “Other Mail account”, and type name, address and password."),
             (Field(_("Email address"), facts.address),),
         ),
         Step(

@@ -29,6 +29,10 @@ def iphone(facts: Facts) -> list[Step]:
         Step(
             _(
                 "By hand instead: “Settings”, “Apps”, “Mail”, “Mail Accounts”, “Add Account”, “Other”, “Add Mail Account”. Type name, address and password."
+            )
+            if facts.profile
+            else _(
+                "Choose “Settings”, “Apps”, “Mail”, “Mail Accounts”, “Add Account”, “Other”, “Add Mail Account”. Type name, address and password."
             ),
             (Field(_("Email address"), facts.address),),
         ),
