@@ -7,10 +7,12 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
 
 from accounts.api import customers, domains, mailboxes, problems
 from accounts.api.callers import TokenAuth
 from accounts.api.replies import keep
+from accounts.services.brand import look
 
 DESCRIPTION = """The services of the portal for billing and control panels. A token (`Authorization: Bearer TOKEN`) acts as the
 person who made it, within its scopes. Requests that make something take an `Idempotency-Key`: sent again within a day it is
@@ -24,6 +26,12 @@ class Api(NinjaAPI):
         response = super().create_response(request, data, **more)
         keep(request, response)
         return response
+
+    def get_openapi_schema(self, **more: Any) -> OpenAPISchema:
+        """The description, under the name that the provider's brand gives."""
+        schema = super().get_openapi_schema(**more)
+        schema["info"]["title"] = look().name
+        return schema
 
 
 api = Api(

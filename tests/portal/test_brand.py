@@ -199,3 +199,9 @@ def test_a_turned_photograph_stands_upright() -> None:
     Image.new("I;16", (30, 30), 32768).save(out, "PNG")
     with pytest.raises(NoLogo):
         draw_logo(out.getvalue())
+
+
+@pytest.mark.django_db
+def test_the_description_of_the_api_bears_the_name() -> None:
+    brand.keep(brand.Look("Correo del Sur"))
+    assert Client().get("/api/v1/openapi.json").json()["info"]["title"] == "Correo del Sur"
