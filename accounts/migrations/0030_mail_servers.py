@@ -1,5 +1,5 @@
-"""Mail may lie on more than one server: which it is, a domain says, and the mailboxes' view tells Dovecot. Filters and forwards of
-a mailbox whose sending is suspended send nothing: two views say so. All views are made here as they are today."""
+"""Mail may lie on more than one server: which it is, a domain says, and the mailboxes' view tells Dovecot. Filters and
+forwards of a mailbox whose sending is suspended send nothing: two views say so. All views are made as they are today."""
 
 import django.db.models.deletion
 from django.db import migrations, models
