@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,11 @@ from django.utils import timezone, translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accounts.models import MailAccount, Mailbox, User
 from webmail.services.reading import Row
 from webmail.services.tags import FIVE, Tag
 from webmail.services.whereabouts import Whereabouts
-from webmail.templatetags.drawn import Leaf, Place, Plate, tree_item
+from webmail.templatetags.drawn import Leaf, Place, Plate, person_menu, tree_item
 from webmail.values import Address, FolderId, Ref, Role, Summary, Thread
 from webmail.views.drawing import PLACE, Drawn, draw, drawn, render_part
 from webmail.views.rows import Around, draw_row, draw_rows, look_of, setting_of, texts_of
@@ -123,3 +125,11 @@ def test_a_line_of_the_tree_is_the_octets_of_the_template(
     with translation.override("es"):
         drawn_so = tree_item({"account": values["account"], "framed": framed}, leaf)
         assert drawn_so == render_part("webmail/tree_item.html", values)
+
+
+@pytest.mark.parametrize(("mailbox", "runs", "leads"), [(7, False, True), (None, True, True), (None, False, False)])
+def test_the_menu_leads_to_the_portal_who_has_something_there(mailbox: int | None, runs: bool, leads: bool) -> None:
+    hosted = Mailbox(pk=mailbox, number=2047) if mailbox else None
+    account = MailAccount(pk=1, address="ana@x.test", mailbox=hosted)
+    context = {"account": account, "request": SimpleNamespace(user=User(name="Ana")), "ui": {"portal": runs}}
+    assert ("/portal/" in person_menu(context)) is leads

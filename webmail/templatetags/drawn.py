@@ -174,7 +174,9 @@ def part(context: dict[str, Any], name: str) -> SafeString:
 @register.simple_tag(takes_context=True)
 def person_menu(context: dict[str, Any]) -> SafeString:
     """The menu of who is signed in."""
-    values = {"account": _plate(context["account"]), "name": context["request"].user.name}
+    account = context["account"]
+    portal = account.mailbox_id is not None or bool(context["ui"]["portal"])
+    values = {"account": _plate(account), "name": context["request"].user.name, "portal": portal}
     return draw("webmail/person_menu.html", values, csrf_token=str(context.get("csrf_token", "")))
 
 
