@@ -287,7 +287,7 @@ def test_reading_works_without_javascript(signed_in: Opened, fill: Any) -> None:
 @pytest.mark.parametrize(
     "options",
     [
-        {"locale": "es-CL", "color_scheme": "light"},
+        pytest.param({"locale": "es-CL", "color_scheme": "light"}, marks=pytest.mark.variants),
         pytest.param({"locale": "en-US", "color_scheme": "dark"}, marks=pytest.mark.variants),
         {"locale": "es-CL", "color_scheme": "dark", "viewport": {"width": 390, "height": 844}},
     ],

@@ -71,7 +71,12 @@ def test_selected_mailboxes_are_suspended_together(portal: Any) -> None:
 
 @pytest.mark.parametrize(
     "width",
-    [390, 1024, pytest.param(720, marks=pytest.mark.variants), pytest.param(1440, marks=pytest.mark.variants)],
+    [
+        390,
+        pytest.param(1024, marks=pytest.mark.variants),
+        pytest.param(720, marks=pytest.mark.variants),
+        pytest.param(1440, marks=pytest.mark.variants),
+    ],
 )
 def test_no_page_is_wider_than_its_window(portal: Any, width: int) -> None:
     window, made = portal(viewport={"width": width, "height": 844})

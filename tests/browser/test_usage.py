@@ -23,9 +23,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.server]
 Opened = Callable[..., tuple[Visit, Any]]
 GIGA = 10**9
 SEEN = [
-    {"viewport": {"width": 1440, "height": 900}},
-    {"viewport": {"width": 1024, "height": 768}, "color_scheme": "dark"},
-    {"viewport": {"width": 390, "height": 844}},
+    pytest.param({"viewport": {"width": 1440, "height": 900}}, marks=pytest.mark.variants, id="wide"),
+    pytest.param({"viewport": {"width": 1024, "height": 768}, "color_scheme": "dark"}, id="dark"),
+    pytest.param({"viewport": {"width": 390, "height": 844}}, id="narrow"),
 ]
 
 
@@ -74,7 +74,7 @@ def addresses(made: Any) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("options", SEEN, ids=["wide", "dark", "narrow"])
+@pytest.mark.parametrize("options", SEEN)
 def test_pages_are_sound(signed_in: Opened, options: dict[str, Any]) -> None:
     window, made = signed_in(fill, **options)
     axe = Path(settings.BASE_DIR / "node_modules/axe-core/axe.min.js").read_text()

@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 _numbers = itertools.count(1)
 
 
-@pytest.fixture(params=[pytest.param((), id="notify"), pytest.param(("NOTIFY",), id="idle")])
+@pytest.fixture(params=[pytest.param((), id="notify"), pytest.param(("NOTIFY",), id="idle", marks=pytest.mark.faults)])
 def proxy(request: Any, stack: Any) -> Iterator[Proxy]:
     with proxied("127.0.0.1", stack.ports.imap, hide=request.param) as proxy:
         yield proxy

@@ -160,7 +160,9 @@ def test_a_link_opens_a_window_of_its_own_without_opener(site: Site, context: Br
 
 @pytest.mark.parametrize("name", sorted(NEWSLETTERS))
 @pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("chosen", [True, False], ids=["chosen", "by the system"])
+@pytest.mark.parametrize(
+    "chosen", [pytest.param(True, id="chosen"), pytest.param(False, marks=pytest.mark.variants, id="by the system")]
+)
 def test_newsletters_can_be_read_in_every_theme(
     browser: Browser, site: Site, name: str, theme: Theme, chosen: bool
 ) -> None:
