@@ -91,7 +91,8 @@ function mark(plot, figures, words, tint, face) {
   if (words.alert) across(figures.alert, "lacre", [4, 4]), say(words.alert, left + 6 * ratio, y(figures.alert) - 6 * ratio, "left", "lacre");
   const [days, used, promised] = figures.data;
   const now = used.findLastIndex((size) => size != null);
-  let below = y(used[now]) + 20 * ratio;
+  const room = y(used[now]) + 20 * ratio;
+  let below = room > plot.bbox.top + plot.bbox.height ? y(used[now]) - 8 * ratio : room; // not onto the days
   if (words.kept) {
     const end = promised.findLastIndex((size) => size != null);
     const above = y(promised[end]) - 8 * ratio;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import smtplib
 from datetime import datetime, timedelta
 from typing import Any
@@ -276,6 +277,12 @@ def test_a_server_has_its_own_disk_history_and_tables(provider: Provider, admin:
     assert context["disk"].limits.disk_percent == context["disk"].alert_percent
     assert len(context["disk"].months) >= 1
     assert "Space on NAS" in admin.get(there).content.decode()
+    chosen = re.compile(r'<option value="(\w*)" selected>(?:This server|NAS)<')
+    assert [chosen.findall(admin.get(one).content.decode()) for one in (whole, there, here)] == [
+        [],
+        [str(server.pk)],
+        ["0"],
+    ]
     others = admin.get(here).context
     assert others["disk"].today.mailboxes == Mailbox.objects.count() - at_nas
     assert admin.get(whole).context["disk"].today.mailboxes == Mailbox.objects.count()

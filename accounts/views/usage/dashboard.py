@@ -72,7 +72,7 @@ def table_context(request: HttpRequest, query: TableQuery, scope: Scope) -> dict
         "plans": tables.plans(scope),
         "resellers": tables.sellers(request.user),
         "customers": tables.buyers(request.user),
-        "servers": servers(scope.held),
+        "servers": [(one.pk or 0, one.name) for one in servers(scope.held)],
         "since": tables.recorded_since() if query.show == "unused" else None,
         "quota_form": QuotaForm(),
     }
