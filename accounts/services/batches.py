@@ -103,6 +103,8 @@ def start_batch(batch: Batch) -> bool:
 def claim_batch() -> Batch | None:
     """A list that waits, or whose worker is dead, taken for LEASE; None when there is none."""
     now = timezone.now()
+    if Batch.objects.filter(state__in=[State.READING, State.RUNNING], lease__gt=now).exists():
+        return None  # one worker at a time: the others have mail to send, and that one goes on with what waits
     for batch in Batch.objects.filter(state__in=[State.READING, State.WAITING, State.RUNNING]).order_by("pk"):
         if batch.state != State.WAITING and batch.lease and batch.lease > now:
             continue

@@ -14,6 +14,7 @@ from accounts.models import Alias, Customer, Domain, MailServer, Plan, Reseller
 from accounts.provisioning import doveadm
 from accounts.services.addresses import parse_domain
 from accounts.services.audit import Actor, record, record_server
+from accounts.services.claims import check_claim
 from accounts.services.limits import check_quota, lock_customer, taken_by
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._-]{1,100}){1,10}")
@@ -82,6 +83,8 @@ def set_alert_percent(*, customer: Customer, before: int | None, by: Actor) -> N
 def create_server(*, name: str, path: str, disk_bytes: int | None, by: Actor) -> MailServer:
     """A server beside the installation's own. `path` is absolute and must be there for Dovecot. Raises ValidationError."""
     path = path.rstrip("/")
+    if not name.strip():
+        raise ValidationError({"name": _("Give it a name.")})
     if not _PATH.fullmatch(path) or ".." in path.split("/"):
         raise ValidationError({"path": _("This must be an absolute path.")})
     if MailServer.objects.filter(Q(name=name.strip()) | Q(path=path)).exists():
@@ -109,6 +112,7 @@ def create_domain(*, customer: Customer, name: str, by: Actor, server: MailServe
     taken = ValidationError({"name": _("This domain is here already.")})
     if Domain.objects.filter(name=parsed).exists():
         raise taken
+    check_claim(parsed, by, field="name")
     try:
         with transaction.atomic():
             domain = Domain.objects.create(name=parsed, customer=customer, server=server)

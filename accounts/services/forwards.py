@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Alias, Domain, Forward, Group, GroupMember, Mailbox
 from accounts.services.addresses import check_free, parse_address, parse_local
 from accounts.services.audit import Actor, record
+from accounts.services.claims import check_claim
 from accounts.services.limits import lock_customer
 
 FORWARDS_LIMIT = 20
@@ -109,6 +110,8 @@ def set_catch_all(*, domain: Domain, mailbox: Mailbox | None, by: Actor) -> None
     """Who gets what is addressed to nobody in the domain; None: it is refused, as most should."""
     if mailbox and (mailbox.domain.customer_id != domain.customer_id or mailbox.deleted):
         raise ValidationError({"catch_all": _("Choose a mailbox of this customer.")})
+    if mailbox:
+        check_claim(domain.name, by, field="catch_all")
     before = domain.catch_all.address if domain.catch_all else ""
     domain.catch_all = mailbox
     domain.save(update_fields=["catch_all"])

@@ -25,6 +25,7 @@ from accounts.services.audit import Actor, record
 from accounts.services.checks import check_all
 from accounts.services.limits import check_quota, check_room, lock_customer
 from accounts.services.passwords import check_password_strength, generate_password, known_words
+from accounts.services.tokens import forget_tokens
 
 FIRST_NUMBER = 1001
 """Mailboxes are numbered from here."""
@@ -131,6 +132,7 @@ def set_password(*, mailbox: Mailbox, password: str, by: Actor, everywhere: bool
     record(by=by, verb="mailbox.password", thing=mailbox, after={"everywhere": True} if everywhere else {})
     if everywhere:
         forget_app_passwords(mailbox, by=by)
+        forget_tokens(mailbox, by=by)
     _end_sessions(mailbox)
 
 

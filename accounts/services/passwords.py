@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Mailbox, User
 from accounts.services.brand import look
+from accounts.services.permissions import Action, may, may_take_over
 
 SHORTEST = 8
 LONGEST = 128
@@ -71,17 +72,18 @@ Holder = Mailbox | User
 """Whose password it is: a mailbox's, or that of a person without one."""
 
 
-def make_link_token(holder: Holder) -> str:
-    """A token with which a new password can be set once, for a day: it dies with the password that it is about."""
+def make_link_token(holder: Holder, *, by: int | None = None) -> str:
+    """A token with which a new password can be set once, for a day: it dies with the password that it is about, and with the
+    power over it of who made it (`by`, a person's key; None: its owner asked for it)."""
     kind = "m" if isinstance(holder, Mailbox) else "p"
-    return signing.TimestampSigner(salt=SALT).sign(f"{kind}.{holder.pk}.{_mark(holder)}")
+    return signing.TimestampSigner(salt=SALT).sign(f"{kind}.{holder.pk}.{_mark(holder)}.{by or ''}")
 
 
 def holder_of_token(token: str) -> Holder | None:
     """Whose password a token is about that is still good, else None."""
     try:
-        kind, pk, mark = signing.TimestampSigner(salt=SALT).unsign(token, max_age=LINK_AGE_S).split(".")
-    except signing.BadSignature:
+        kind, pk, mark, by = signing.TimestampSigner(salt=SALT).unsign(token, max_age=LINK_AGE_S).split(".")
+    except (signing.BadSignature, ValueError):
         return None
     holder: Holder | None
     if kind == "m":
@@ -89,7 +91,13 @@ def holder_of_token(token: str) -> Holder | None:
         holder = rows.filter(pk=int(pk)).first()
     else:
         holder = User.objects.filter(pk=int(pk), is_active=True).first()
-    return holder if holder and secrets.compare_digest(mark, _mark(holder)) else None
+    if holder is None or not secrets.compare_digest(mark, _mark(holder)):
+        return None
+    if by and isinstance(holder, Mailbox):
+        maker = User.objects.filter(pk=int(by), is_active=True).first()
+        if maker is None or not may(maker, Action.RUN_MAILBOX, holder) or not may_take_over(maker, holder):
+            return None
+    return holder
 
 
 def holder_of_address(address: str) -> tuple[Holder, str] | None:

@@ -153,8 +153,13 @@ def may_grant(person: Person, kind: str, target: Reseller | Customer | Domain | 
 
 def outranks(person: Person, address: str) -> bool:
     """Whether the person may have power over who signs in with this address: each of that person's roles would have to be
-    one that they may give themselves. Without this, whoever runs a domain could take over an administrator by way of the
-    administrator's mailbox."""
+    one that they may give themselves; and so over those whose links for a new password go to the address. Without this, whoever
+    runs a domain could take over an administrator by way of the administrator's mailbox."""
+    waiting = Mailbox.objects.filter(recovery_address=address).exclude(address=address)
+    return _outranks(person, address) and all(_outranks(person, one.address) for one in waiting)
+
+
+def _outranks(person: Person, address: str) -> bool:
     other = User.objects.filter(email=address).first() or _owner_of(address)
     if other is None or other.pk == person.pk:
         return True

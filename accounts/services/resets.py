@@ -15,14 +15,14 @@ from accounts.services.letters import send_letter
 from accounts.services.passwords import Holder, check_password_strength, holder_of_address, make_link_token
 
 
-def link_of(holder: Holder) -> str:
-    """A link with which a new password can be set once, for a day."""
-    return settings.SITE_URL + reverse("portal:new_password", args=[make_link_token(holder)])
+def link_of(holder: Holder, *, by: int | None = None) -> str:
+    """A link with which a new password can be set once, for a day, and as long as who made it (`by`, a person's key) may."""
+    return settings.SITE_URL + reverse("portal:new_password", args=[make_link_token(holder, by=by)])
 
 
-def send_link(holder: Holder, to: str) -> bool:
+def send_link(holder: Holder, to: str, *, by: int | None = None) -> bool:
     """Sends the link; False when no mail server took the letter."""
-    context = {"address": str(holder), "link": link_of(holder)}
+    context = {"address": str(holder), "link": link_of(holder, by=by)}
     return send_letter(to, _("A new password for %(address)s") % context, "portal/mail/new_password.txt", context)
 
 

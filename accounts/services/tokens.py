@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import ApiReply, ApiToken, Customer, User
+from accounts.models import ApiReply, ApiToken, Customer, Mailbox, User
 from accounts.services.audit import Actor, record_person
 from accounts.vault import digest_of
 
@@ -71,6 +71,12 @@ def revoke_token(row: ApiToken, *, by: Actor) -> None:
     row.delete()
 
 
+def forget_tokens(mailbox: Mailbox, *, by: Actor) -> None:
+    """Revokes the tokens of the person whose mailbox it is."""
+    for row in ApiToken.objects.select_related("person").filter(person__email=mailbox.address):
+        revoke_token(row, by=by)
+
+
 def find_token(token: str, *, origin: str) -> ApiToken | None:
     """The token, if it is good now and its person active; notes that it was used."""
     if not token.startswith(PREFIX) or len(token) > 100:
@@ -79,6 +85,9 @@ def find_token(token: str, *, origin: str) -> ApiToken | None:
     row = ApiToken.objects.select_related("person", "customer").filter(digest=digest_of(token)).first()
     if row is None or not row.person.is_active or (row.expires and row.expires <= now):
         return None
+    own = Mailbox.objects.select_related("domain").filter(address=row.person.email).first()
+    if own is not None and not own.is_open:
+        return None  # who may not sign in does not act through a panel either
     if row.last_at is None or row.last_at < now - timedelta(seconds=SEEN_S) or row.last_origin != origin:
         ApiToken.objects.filter(pk=row.pk).update(last_at=now, last_origin=origin)
     return row

@@ -62,3 +62,30 @@ def test_hits_come_while_it_searches_and_stop_stops(
     page.wait_for_timeout(100)
     assert not held, "it has come to its end"
     assert not window.complaints
+
+
+def test_the_field_fills_the_list_and_back_empties_it(signed_in: Callable[..., tuple[Visit, Any]], imap: Any) -> None:
+    def fill(made: Any) -> None:
+        client = imap(made.address)
+        for word in ("Factura", "Pedido", "Factura dos"):
+            client.append("INBOX", letter(word))
+
+    window, _made = signed_in(fill)
+    page = window.page
+    page.evaluate("window.stays = 1")
+    rows = page.locator("#list .row")
+    expect(rows).to_have_count(3)
+    page.fill("#search-words", "factura")
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(2)
+    assert "q=factura" in page.url
+    expect(page.locator("#search-words")).to_have_value("factura")
+    page.locator("#list [data-search-end]").click()
+    expect(rows).to_have_count(3)
+    page.go_back()
+    expect(rows).to_have_count(2)
+    page.go_back()
+    expect(rows).to_have_count(3)
+    assert "q=" not in page.url
+    assert page.evaluate("window.stays") == 1, "the page was not loaded anew"
+    assert not window.complaints

@@ -12,6 +12,7 @@ from django.db.models import Sum
 from accounts.models import Mailbox
 from accounts.services.audit import Actor
 from accounts.services.mailboxes import change_mailbox
+from accounts.services.permissions import may_take_over
 from accounts.services.usage.report import read_limits
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, refresh_mailbox
@@ -22,7 +23,7 @@ MOST_AT_ONCE = 200
 class QuotaRefused(Exception):
     """A quota that cannot be given; `code` says why: below (less than what is used), promise (more than was agreed of the disk,
     `percent` of it), many, none,
-    or plan (`text` says what the customer's plan does not allow)."""
+    above (`address` is of somebody who runs more), or plan (`text` says what the customer's plan does not allow)."""
 
     def __init__(self, code: str, *, address: str = "", percent: int = 0, text: str = "") -> None:
         super().__init__(code)
@@ -47,6 +48,9 @@ def set_quotas(*, by: Actor, scope: Scope, mailbox_ids: Sequence[int], quota_byt
     )
     if not mailboxes:
         raise QuotaRefused("none")
+    for mailbox in mailboxes:
+        if by.person and not may_take_over(by.person, mailbox):
+            raise QuotaRefused("above", address=mailbox.address)
     _check_promise(mailboxes, quota_bytes)
     before = {}
     for mailbox in mailboxes:

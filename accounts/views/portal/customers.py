@@ -154,7 +154,7 @@ def customer_move(request: HttpRequest, customer_id: int) -> HttpResponse:
     allow(request, Action.RUN_PROVIDER)
     customer = customer_for(request, customer_id, Action.CHANGE_CUSTOMER)
     form = ResellerForm(request.POST)
-    if not form.is_valid():
+    if not form.is_valid() or "reseller" not in request.POST:
         return HttpResponseBadRequest()
     customers.move_customer(customer=customer, reseller=form.cleaned_data["reseller"], by=actor_of(request))
     messages.info(request, _("Saved"))

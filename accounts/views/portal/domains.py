@@ -139,6 +139,8 @@ def domain_usual(request: HttpRequest, domain_id: int) -> HttpResponse:
     """With what a new mailbox of the domain begins."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
     form = UsualForm.of(domain, request.POST if request.method == "POST" else None)
+    if request.method == "POST" and "usual-quota" not in request.POST:
+        return HttpResponseBadRequest()
     if request.method == "POST" and form.is_valid():
         values = dict(form.cleaned_data)
         quota = values.pop("quota")

@@ -65,10 +65,13 @@ def domain_for(request: HttpRequest, domain_id: int, action: Action) -> Domain:
 
 
 def mailbox_for(request: HttpRequest, mailbox_id: int, action: Action) -> Mailbox:
-    """The mailbox, with its domain's plan and its owner; 404 and 403 as above."""
+    """The mailbox, with its domain's plan and its owner; 404 and 403 as above; 403 too for a change of what is above
+    the person."""
     rows = permissions.mailboxes_of(request.user).select_related("domain__customer__plan", "account__owner")
     mailbox: Mailbox = get_object_or_404(rows, pk=mailbox_id)
     allow(request, action, mailbox)
+    if action is not Action.SEE_MAILBOX and not permissions.may_take_over(request.user, mailbox):
+        raise PermissionDenied  # it is that of somebody who runs more
     return mailbox
 
 

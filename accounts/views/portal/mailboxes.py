@@ -86,6 +86,8 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         form = MailboxForm.of(mailbox, data)
     else:
         form = OwnMailboxForm(data, initial={"name": mailbox.name, "recovery_address": mailbox.recovery_address})
+    mine = _is_mine(request, mailbox)
+    if mine or not runs:
         confirm.ask(form, request, mailbox)
     if posted and form.is_valid():
         values: dict[str, Any] = dict(form.cleaned_data)
@@ -94,8 +96,11 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         if "quota" in values:
             values["quota_bytes"] = values.pop("quota")
         values.pop(confirm.FIELD, None)
+        if mine and not values.get("imap", True):
+            form.add_error("imap", _("You would shut yourself out: ask somebody else who runs this mailbox."))
+            return _page(request, "portal/mailbox.html", mailbox, "general", form=form)
         moved = values["recovery_address"] != mailbox.recovery_address
-        ready = not moved or runs or confirm.is_answered(form, request, mailbox)
+        ready = not moved or (runs and not mine) or confirm.is_answered(form, request, mailbox)
         if ready and tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
             messages.info(request, _("Saved"))
             return redirect("portal:mailbox", mailbox.pk)
@@ -115,7 +120,7 @@ def mailbox_forwards(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     addresses = "\n".join(mailbox.forwards.order_by("address").values_list("address", flat=True))
     initial = {"forwards": addresses, "keeps_copy": mailbox.keeps_copy}
     form = ForwardsForm(request.POST if request.method == "POST" else None, initial=initial)
-    own = not may(request.user, Action.RUN_MAILBOX, mailbox)
+    own = _is_mine(request, mailbox) or not may(request.user, Action.RUN_MAILBOX, mailbox)
     if own:
         confirm.ask(form, request, mailbox)
     if request.method == "POST" and form.is_valid() and (not own or confirm.is_answered(form, request, mailbox)):
@@ -135,7 +140,7 @@ def mailbox_password(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     mailbox = mailbox_for(request, mailbox_id, Action.USE_MAILBOX)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
-    own = not may(request.user, Action.RUN_MAILBOX, mailbox)
+    own = _is_mine(request, mailbox) or not may(request.user, Action.RUN_MAILBOX, mailbox)
     data = request.POST if request.method == "POST" else None
     form = OwnPasswordForm(data) if own else PasswordForm(data)
     if data is not None and form.is_valid() and (not own or confirm.knows(form, request, mailbox)):
@@ -153,6 +158,8 @@ def password_made(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
+    if _is_mine(request, mailbox):
+        raise PermissionDenied  # one's own needs the one that counts until now
     password = generate_password()
     everywhere = "everywhere" in request.POST
     mailboxes.set_password(mailbox=mailbox, password=password, by=actor_of(request), everywhere=everywhere)
@@ -167,15 +174,17 @@ def password_link(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
+    if _is_mine(request, mailbox):
+        raise PermissionDenied
     context: dict[str, Any] = {"form": PasswordForm()}
     if not take_both(request, "link", request.user.pk, mailbox.pk):
         return _page(request, "portal/mailbox_password.html", mailbox, "password", late=True, **context)
     record(by=actor_of(request), verb="mailbox.link", thing=mailbox)
     if "send" in request.POST and mailbox.recovery_address:
-        sent = resets.send_link(mailbox, mailbox.recovery_address)
+        sent = resets.send_link(mailbox, mailbox.recovery_address, by=request.user.pk)
         context |= {"sent": sent, "failed": not sent}
     else:
-        context["link"] = resets.link_of(mailbox)
+        context["link"] = resets.link_of(mailbox, by=request.user.pk)
     return _page(request, "portal/mailbox_password.html", mailbox, "password", **context)
 
 
@@ -198,6 +207,11 @@ def new_password(request: HttpRequest, token: str) -> HttpResponse:
     return show(request, "portal/new_password.html", {"address": str(holder), "form": form}, status=status_of(form))
 
 
+def _is_mine(request: HttpRequest, mailbox: Mailbox) -> bool:
+    """Whether one signs in with it: then the password is asked for, whatever else one runs."""
+    return mailbox.address == request.user.get_username()
+
+
 PAGES = {"mode": "mode", "vacation": "vacation", "filters": "filters", "guides": "guide_home"}
 
 
@@ -216,7 +230,7 @@ def mailbox_use(request: HttpRequest, mailbox_id: int, page: str) -> HttpRespons
 def _page(request: HttpRequest, template: str, mailbox: Mailbox, tab: str, **context: Any) -> HttpResponse:
     context |= {
         "mailbox": mailbox,
-        "runs": may(request.user, Action.RUN_MAILBOX, mailbox),
+        "runs": may(request.user, Action.RUN_MAILBOX, mailbox) and may_take_over(request.user, mailbox),
         "section": tab,
         "tab": "mailboxes",
         "forward_count": mailbox.forwards.count(),

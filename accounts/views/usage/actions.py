@@ -20,6 +20,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from accounts.adapter import client_ip
 from accounts.models import Mailbox, User
 from accounts.numbers import read_number
+from accounts.rates import take
 from accounts.services.audit import Actor
 from accounts.services.customers import set_alert_percent
 from accounts.services.usage.letters import propose_mode
@@ -130,6 +131,9 @@ def mode_propose(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Writes to the owner that the mail could be downloaded."""
     scope = scope_of(request, _table_of(request))
     mailbox = get_object_or_404(Mailbox.objects.filter(scope.within("domain")), pk=mailbox_id, deleted__isnull=True)
+    if take(request, "propose", mailbox.pk) is None:
+        messages.info(request, _("%(address)s was written to within the last hour.") % {"address": mailbox.address})
+        return redirect(reverse("usage") + _table_of(request).address())
     try:
         taken = propose_mode(mailbox)
     except (OSError, SMTPException):
@@ -157,6 +161,7 @@ def _refusal(error: QuotaRefused, scope: Scope) -> str:
         return _("The provider has no room for that now. Ask them.")
     return {
         "none": _("Choose mailboxes first."),
+        "above": _("%(address)s is of somebody who runs more than you do.") % {"address": error.address},
         "many": _("Too many at once: choose fewer mailboxes."),
         "below": _("%(address)s uses more than that.") % {"address": error.address},
         "promise": _("That would promise %(percent)s %% of the disk, more than was agreed.")

@@ -8,6 +8,7 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
+from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -20,8 +21,9 @@ from accounts.adapter import client_ip
 from accounts.models import MailAccount, Mailbox, User
 from accounts.services.advice import Before, NotOffered, leave_copies, offer_for, shut_pop3, take_back
 from accounts.services.audit import Actor
-from accounts.services.permissions import Action, may
+from accounts.services.permissions import may_take_over
 from accounts.services.usage.permissions import may_see_usage
+from accounts.vault import digest_of
 from accounts.views.usage.forms import AdviceForm
 
 UNPROCESSABLE = 422
@@ -60,7 +62,7 @@ def advice_undo(request: HttpRequest, mailbox_id: int, before: str) -> HttpRespo
         signed, values = signing.loads(before, salt=UNDO_SALT, max_age=UNDO_AGE_S)
     except signing.BadSignature as error:
         raise Http404 from error
-    if signed != mailbox.pk:
+    if signed != mailbox.pk or not cache.add(f"advice-undone:{digest_of(before)}", 1, UNDO_AGE_S):
         raise Http404
     try:
         take_back(mailbox=mailbox, before=Before(**values), by=Actor(cast(User, request.user), client_ip(request)))
@@ -76,7 +78,7 @@ def advice_undo(request: HttpRequest, mailbox_id: int, before: str) -> HttpRespo
 def _mailbox(request: HttpRequest, mailbox_id: int) -> Mailbox:
     rows = Mailbox.objects.select_related("domain__customer__plan").filter(deleted__isnull=True)
     mailbox = get_object_or_404(rows, pk=mailbox_id)
-    if not may(request.user, Action.USE_MAILBOX, mailbox):
+    if not may_take_over(request.user, mailbox):
         raise Http404
     return mailbox
 
