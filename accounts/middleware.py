@@ -3,6 +3,7 @@ a cache."""
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 from collections.abc import Callable
@@ -16,17 +17,22 @@ from csp.middleware import CheckableLazyObject, CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
+from django.views.defaults import page_not_found
 
 from accounts.services.login import SEALS, seal_cookie
 from accounts.standing import Standing, find_standing
 from accounts.views.autosetup import find_view
 
 ZONE_COOKIE = "zone"
+
+log = logging.getLogger(__name__)
 
 Next = Callable[[HttpRequest], HttpResponse]
 
@@ -219,3 +225,23 @@ class NoStoreMiddleware:
         if name in request.COOKIES and name not in response.cookies and SEALS not in request.session:
             response.delete_cookie(name, samesite="Lax")
         return response
+
+
+class GoneMiddleware:
+    """What was removed while somebody changed it is not there any more (404), and no error of ours."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        told = str(error) if isinstance(error, DatabaseError) else ""
+        gone = (
+            isinstance(error, ObjectDoesNotExist) or "did not affect any rows" in told or "foreign key" in told.lower()
+        )
+        if request.method != "POST" or not gone:
+            return None
+        log.warning("gone meanwhile: %s", request.path)
+        return page_not_found(request, error)

@@ -16,7 +16,7 @@ RATES = {
     "link": "60/h/key",
     "link_for": "5/h/key",
     # Letters to the owner of a mailbox that propose another mode.
-    "propose": "1/h/key",
+    "propose": "3/h/key",
     # Wrong answers to "the password until now", of one mailbox or person.
     "confirm": "5/5m/key",
 }

@@ -70,6 +70,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "webmail.middleware.MailErrorMiddleware",
+    "accounts.middleware.GoneMiddleware",
 ]
 
 WEB_THREADS = int(env("WEB_THREADS", "40"))  # how many pages one process works on at a time

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from accounts.models import ApiToken, Batch, Kind, MailAccount, Mailbox, Role, User
+from accounts.models import ApiToken, Batch, Customer, Kind, MailAccount, Mailbox, MailboxUsage, Role, User
 from accounts.services import batches, customers, forwards, mailboxes
 from accounts.services.audit import SYSTEM, Actor
 from accounts.services.login import account_of_mailbox
@@ -108,3 +108,23 @@ def test_one_list_at_a_time_leaves_the_workers_to_the_mail(world: World, setting
     assert batches.claim_batch() is None
     Batch.objects.filter(pk=first.pk).update(state=Batch.State.DONE, lease=None)
     assert batches.claim_batch() is not None
+
+
+def test_what_is_removed_while_it_is_changed_is_not_there(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    seller = world.client(world.one.people["reseller"])
+
+    def gone(**_values: Any) -> None:
+        Customer.objects.get(pk=0)
+
+    monkeypatch.setattr(customers, "delete_customer", gone)
+    answer = seller.post(reverse("portal:customer_delete", args=[world.one.customer.pk]))
+    assert answer.status_code == 404
+
+
+def test_a_quota_below_what_is_used_is_refused(world: World) -> None:
+    mailbox = world.one.mailbox
+    MailboxUsage.objects.create(username=mailbox.address, bytes=57_000_000)
+    client = world.client(world.one.people["domain"])
+    answer = client.post(reverse("portal:mailbox", args=[mailbox.pk]), {"name": "", "quota": "10 MB", "imap": "on"})
+    assert answer.status_code == 422
+    assert "uses more" in str(answer.context["form"].errors)

@@ -132,7 +132,7 @@ def mode_propose(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     scope = scope_of(request, _table_of(request))
     mailbox = get_object_or_404(Mailbox.objects.filter(scope.within("domain")), pk=mailbox_id, deleted__isnull=True)
     if take(request, "propose", mailbox.pk) is None:
-        messages.info(request, _("%(address)s was written to within the last hour.") % {"address": mailbox.address})
+        messages.info(request, _("%(address)s was written to often enough for now.") % {"address": mailbox.address})
         return redirect(reverse("usage") + _table_of(request).address())
     try:
         taken = propose_mode(mailbox)
