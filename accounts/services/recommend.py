@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Mailbox, ProgramUse
+from accounts.models import Mailbox, MailboxUsage, ProgramUse
 from accounts.services.activity import DAYS, programs_of
 from accounts.setup.values import Protocol
 
@@ -44,7 +44,11 @@ def look_at(
     quota_bytes: int | None = None,
     recent_bytes: int = 0,
 ) -> Seen:
-    """What was seen of a mailbox in the last 30 days; nothing for one of another server."""
+    """What was seen of a mailbox in the last 30 days, and how full it is, as counted unless it is given; nothing for one of
+    another server."""
+    if mailbox and used_bytes is None:
+        counted = MailboxUsage.objects.filter(username=mailbox.address).first()
+        used_bytes, quota_bytes = (counted.bytes if counted else None), mailbox.quota_bytes
     full = used_bytes / quota_bytes if used_bytes is not None and quota_bytes else None
     recent = recent_bytes / used_bytes if used_bytes else 0.0
     if mailbox is None:

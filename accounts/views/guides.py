@@ -128,6 +128,7 @@ def _context(request: HttpRequest, account_id: int, slug: str, question: forms.F
     values = values_of(account)
     protocol = _protocol(request.GET.get("protocol", "") or request.POST.get("protocol", ""), values)
     steps = steps_for(program, protocol, values, account.address, profile=account.hosted and own) if protocol else None
+    advice = advise(look_at(account.mailbox))
     url = settings.SITE_URL + reverse("guide", args=[account.pk, program.slug])
     return {
         "account": account,
@@ -143,7 +144,7 @@ def _context(request: HttpRequest, account_id: int, slug: str, question: forms.F
         "login": values.login_for(account.address),
         "qr": draw_qr(f"{url}?protocol={protocol}"),
         "signed": bool(settings.PROFILE_CERT_FILE),
-        "advice": advise(look_at(account.mailbox)),
+        "advice": advice if advice.protocol in values.protocols else None,
     }
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
-from accounts.models import AppPassword, MailAccount, ProgramUse
+from accounts.models import AppPassword, MailAccount, Mailbox, MailboxUsage, ProgramUse
 from accounts.services.login import account_of_mailbox
 from accounts.services.recommend import Seen, advise
 from accounts.setup.guides import steps_for
@@ -259,6 +259,20 @@ def test_the_recommendation_and_its_reason(seen: Seen, protocol: str, words: str
         advice = advise(seen)
     assert advice.protocol == protocol
     assert words in advice.sentence
+
+
+def test_the_page_recommends_room_to_a_full_mailbox_and_nothing_that_is_shut(mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    client, account = enter(ana)
+    page = reverse("guide", args=[account.pk, "thunderbird"])
+    MailboxUsage.objects.update_or_create(
+        username=ana.address, defaults={"bytes": ana.mailbox.quota_bytes * 96 // 100, "messages": 9}
+    )
+    assert client.get(page).context["advice"].protocol == "pop3"
+    Mailbox.objects.filter(pk=ana.mailbox.pk).update(pop3=False)
+    answer = client.get(page)
+    assert answer.context["advice"] is None
+    assert b"Recom" not in answer.content
 
 
 def test_the_page_recommends_by_what_was_seen(mailbox_factory: Any) -> None:

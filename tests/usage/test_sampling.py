@@ -102,6 +102,9 @@ def test_who_reads_by_pop3_and_who_reads_no_more(domain: Domain) -> None:
     assert spaces["web"].used_at == BEGAN - timedelta(days=7)
     assert spaces["nobody"].used_at is None
     assert DaySpace.objects.get().pop3_mailboxes == 2
+    MailAccount.objects.filter(mailbox=boxes["web"]).update(mode=MailAccount.Mode.DOWNLOAD)
+    refresh_standing(now=BEGAN)  # what is downloaded here is known before the next day
+    assert DaySpace.objects.get().pop3_mailboxes == 3
 
 
 def test_a_new_quota_shows_with_the_next_round_and_for_one_mailbox_at_once(domain: Domain) -> None:

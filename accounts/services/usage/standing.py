@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import CustomerSpace, DaySpace, Mailbox, MailboxSpace, MailboxUsage, MailServer
+from accounts.models import CustomerSpace, DaySpace, MailAccount, Mailbox, MailboxSpace, MailboxUsage, MailServer
 
 PERMILLE_MAX = 100_000
 
@@ -49,6 +49,9 @@ def refresh_standing(*, now: datetime | None = None) -> int:
         cursor.execute(_NEW)
         cursor.execute(_REFRESH, [PERMILLE_MAX])
         changed = int(cursor.rowcount)
+        here = MailAccount.objects.filter(mailbox__isnull=False, mode=MailAccount.Mode.DOWNLOAD).values("mailbox")
+        pop3 = MailboxSpace.Mode.POP3  # what programs do is looked at once a day
+        MailboxSpace.objects.filter(pk__in=here).exclude(mode=pop3).update(mode=pop3)
         refresh_day(now)
     return changed
 
