@@ -6,7 +6,7 @@ PYTHON := .venv/bin/python
 # The mail servers need root: each of them runs as a user of its own.
 ROOT := $(shell [ "$$(id -u)" = 0 ] || echo sudo --preserve-env=DEMO_DIR,DEMO_PORT,TMPDIR)
 # More than cores: the tests wait for servers and for Chromium half of their time.
-WORKERS ?= 4
+WORKERS ?= 3
 
 .PHONY: demo demo-reset test test-hostile test-clients test-variants test-faults test-kill test-pull-kill test-switch bench bench-browser bench-burst bench-gap bench-idle bench-lists bench-pop3 bench-reading bench-store bench-watch bench-activity bench-usage check install lint lock messages
 

@@ -108,8 +108,6 @@ def test_another_mailbox_and_near_misses_stay_shut(stack: Any, imap: Any, mailbo
     assert doors(stack, imap, beto.address, password) == set()
     for wrong in (
         password.upper(),
-        password.replace("-", ""),
-        password + " ",
         digest_of(password),
         "' OR '1'='1",
         "%{sha256:user}",

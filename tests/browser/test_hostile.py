@@ -14,7 +14,7 @@ from tests.data.hostile import hostile_messages
 
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
-STEP = int(os.environ.get("HOSTILE_STEP", "25"))
+STEP = int(os.environ.get("HOSTILE_STEP", "50"))
 """Every how many messages one is opened; `make test-hostile` opens all."""
 
 
