@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from accounts.models import ApiToken, Batch, Customer, Kind, MailAccount, Mailbox, MailboxUsage, Role, User
+from accounts.models import ApiToken, Batch, Customer, Kind, MailAccount, Mailbox, Role, User
 from accounts.services import batches, customers, forwards, mailboxes
 from accounts.services.audit import SYSTEM, Actor
 from accounts.services.login import account_of_mailbox
@@ -119,12 +119,3 @@ def test_what_is_removed_while_it_is_changed_is_not_there(world: World, monkeypa
     monkeypatch.setattr(customers, "delete_customer", gone)
     answer = seller.post(reverse("portal:customer_delete", args=[world.one.customer.pk]))
     assert answer.status_code == 404
-
-
-def test_a_quota_below_what_is_used_is_refused(world: World) -> None:
-    mailbox = world.one.mailbox
-    MailboxUsage.objects.create(username=mailbox.address, bytes=57_000_000)
-    client = world.client(world.one.people["domain"])
-    answer = client.post(reverse("portal:mailbox", args=[mailbox.pk]), {"name": "", "quota": "10 MB", "imap": "on"})
-    assert answer.status_code == 422
-    assert "uses more" in str(answer.context["form"].errors)

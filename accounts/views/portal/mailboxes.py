@@ -99,9 +99,6 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         if mine and not values.get("imap", True):
             form.add_error("imap", _("You would shut yourself out: ask somebody else who runs this mailbox."))
             return _page(request, "portal/mailbox.html", mailbox, "general", form=form)
-        if values.get("quota_bytes", mailbox.quota_bytes) < min(_used(mailbox), mailbox.quota_bytes):
-            form.add_error("quota", _("%(address)s uses more than that.") % {"address": mailbox.address})
-            return _page(request, "portal/mailbox.html", mailbox, "general", form=form)
         moved = values["recovery_address"] != mailbox.recovery_address
         ready = not moved or (runs and not mine) or confirm.is_answered(form, request, mailbox)
         if ready and tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
@@ -213,10 +210,6 @@ def new_password(request: HttpRequest, token: str) -> HttpResponse:
 def _is_mine(request: HttpRequest, mailbox: Mailbox) -> bool:
     """Whether one signs in with it: then the password is asked for, whatever else one runs."""
     return mailbox.address == request.user.get_username()
-
-
-def _used(mailbox: Mailbox) -> int:
-    return MailboxUsage.objects.filter(username=mailbox.address).values_list("bytes", flat=True).first() or 0
 
 
 PAGES = {"mode": "mode", "vacation": "vacation", "filters": "filters", "guides": "guide_home"}
