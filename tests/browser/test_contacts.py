@@ -101,7 +101,7 @@ def test_the_book_is_kept_by_hand(signed_in: Opened, fill: Any, people: Any, tmp
     page.wait_for_selector("#toasts >> text=Tía Nena")
     shot(window, "deleted")
     page.click("#toasts [data-key=z]")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_selector(".contacts__list >> text=Tía Nena")
     assert Contact.objects.filter(account=account, name="Tía Nena").exists()
 
     page.click(".page__head .btn--primary")

@@ -151,7 +151,7 @@ def test_the_toast_lasts_as_long_as_one_may_take_back(signed_in: Opened, fill: A
 @pytest.mark.parametrize(
     ("width", "scheme"),
     [
-        (390, "dark"),
+        pytest.param(390, "dark", marks=pytest.mark.variants),
         pytest.param(1440, "light", marks=pytest.mark.variants),
         pytest.param(390, "light", marks=pytest.mark.variants),
         pytest.param(1440, "dark", marks=pytest.mark.variants),

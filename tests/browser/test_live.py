@@ -200,6 +200,7 @@ def test_the_page_says_when_nobody_watches_and_asks_when_looked_at(
     wait_live(page)
 
 
+@pytest.mark.variants
 def test_windows_of_one_browser_share_one_stream(opened: Opened, watcher: Callable[[], Any], deliver: Any) -> None:
     watcher()
     window, made = opened(count=3)

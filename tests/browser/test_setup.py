@@ -114,7 +114,7 @@ def test_without_javascript_days_are_counted_and_nothing_is_offered_that_does_no
     ("width", "scheme"),
     [
         pytest.param(1440, "light", marks=pytest.mark.variants),
-        (390, "dark"),
+        pytest.param(390, "dark", marks=pytest.mark.variants),
         pytest.param(1024, "dark", marks=pytest.mark.variants),
         pytest.param(390, "light", marks=pytest.mark.variants),
     ],

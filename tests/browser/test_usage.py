@@ -24,7 +24,9 @@ Opened = Callable[..., tuple[Visit, Any]]
 GIGA = 10**9
 SEEN = [
     pytest.param({"viewport": {"width": 1440, "height": 900}}, marks=pytest.mark.variants, id="wide"),
-    pytest.param({"viewport": {"width": 1024, "height": 768}, "color_scheme": "dark"}, id="dark"),
+    pytest.param(
+        {"viewport": {"width": 1024, "height": 768}, "color_scheme": "dark"}, marks=pytest.mark.variants, id="dark"
+    ),
     pytest.param({"viewport": {"width": 390, "height": 844}}, id="narrow"),
 ]
 

@@ -37,9 +37,7 @@ def account_behind(proxy: Proxy, made: Any) -> tuple[MailAccount, str]:
     return account, seal(json.dumps([made.address, made.password]), context=f"live:{account.pk}")
 
 
-@pytest.mark.parametrize(
-    "how", [how if how == "half" else pytest.param(how, marks=pytest.mark.faults) for how in get_args(How)]
-)
+@pytest.mark.parametrize("how", [pytest.param(how, marks=pytest.mark.faults) for how in get_args(How)])
 def test_a_cut_costs_a_moment_and_nothing_is_missed(
     live: Live, watcher: Callable[[], Any], proxy: Proxy, mailbox_factory: Any, deliver: Any, how: How
 ) -> None:

@@ -56,6 +56,7 @@ def test_what_another_program_does_is_told_within_a_second(
     ear.kind(Kind.FOLDERS, timeout_s=AT_ONCE_S)
 
 
+@pytest.mark.variants
 def test_a_thousand_changes_leave_nobody_deaf(live: Live, watcher: Start, owner: Make, imap: Any) -> None:
     """Dovecot's NOTIFY looks at its log of changes only every 30 s once that was replaced (see AGAIN_S in watch.py)."""
     one = owner()

@@ -159,7 +159,7 @@ def test_a_link_opens_a_window_of_its_own_without_opener(site: Site, context: Br
 
 
 @pytest.mark.parametrize("name", sorted(NEWSLETTERS))
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("theme", [pytest.param("light", marks=pytest.mark.variants), "dark"])
 @pytest.mark.parametrize(
     "chosen", [pytest.param(True, id="chosen"), pytest.param(False, marks=pytest.mark.variants, id="by the system")]
 )
