@@ -43,4 +43,5 @@ def settings_account(request: HttpRequest, account_id: int) -> MailAccount:
 
 
 def is_own(request: HttpRequest, account: MailAccount) -> bool:
+    """Whether an account is the person's own, and not only run by them."""
     return account.owner_id == request.user.pk

@@ -143,6 +143,7 @@ def draw_rows(rows: Iterable[Row], around: Around) -> SafeString:
 
 
 def setting_of(around: Around) -> Setting:
+    """What the rows of a list share for who looks at it now."""
     address = _address_pieces(around.account_id, around.folder, get_script_prefix())
     return Setting(get_language() or "", timezone.get_current_timezone(), timezone.localdate(), address)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
@@ -17,7 +17,7 @@ from accounts.portal_forms import CustomerForm, DomainNewForm, NameForm, PlanFor
 from accounts.services import customers, listing, permissions
 from accounts.services.limits import taken_by
 from accounts.services.permissions import Action, may
-from accounts.views.portal.doors import actor_of, allow, customer_for, plan_for, reseller_for, show, status_of
+from accounts.views.portal.doors import actor_of, allow, customer_for, plan_for, removed, reseller_for, show, status_of
 
 
 @login_required
@@ -138,13 +138,9 @@ def reseller_delete(request: HttpRequest, reseller_id: int) -> HttpResponse:
     """Removes a reseller that has no customers."""
     allow(request, Action.RUN_PROVIDER)
     reseller = reseller_for(request, reseller_id)
-    try:
-        customers.delete_reseller(reseller=reseller, by=actor_of(request))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect("portal:reseller", reseller.pk)
-    messages.info(request, _("The reseller was removed."))
-    return redirect("portal:resellers")
+    stays, gone = reverse("portal:reseller", args=[reseller.pk]), reverse("portal:resellers")
+    act = lambda: customers.delete_reseller(reseller=reseller, by=actor_of(request))  # noqa: E731
+    return removed(request, act, said=_("The reseller was removed."), stays=stays, gone=gone)
 
 
 @login_required
@@ -166,13 +162,9 @@ def customer_move(request: HttpRequest, customer_id: int) -> HttpResponse:
 def customer_delete(request: HttpRequest, customer_id: int) -> HttpResponse:
     """Removes a customer that has no domains."""
     customer = customer_for(request, customer_id, Action.CHANGE_CUSTOMER)
-    try:
-        customers.delete_customer(customer=customer, by=actor_of(request))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect("portal:customer", customer.pk)
-    messages.info(request, _("The customer was removed."))
-    return redirect("portal:customers")
+    stays, gone = reverse("portal:customer", args=[customer.pk]), reverse("portal:customers")
+    act = lambda: customers.delete_customer(customer=customer, by=actor_of(request))  # noqa: E731
+    return removed(request, act, said=_("The customer was removed."), stays=stays, gone=gone)
 
 
 @login_required

@@ -24,7 +24,7 @@ from accounts.services.permissions import Action, above, may_take_over
 from accounts.setup.values import Choice, hosted_values
 from accounts.views.dns_records import dns_context
 from accounts.views.entrance import UNPROCESSABLE
-from accounts.views.portal.doors import actor_of, domain_for, show, status_of
+from accounts.views.portal.doors import actor_of, domain_for, removed, show, status_of
 
 SELECTION_LIMIT = 1000
 COLUMNS = ("place", "usage", "imap", "pop3", "web", "notes")
@@ -157,14 +157,10 @@ def domain_usual(request: HttpRequest, domain_id: int) -> HttpResponse:
 def domain_delete(request: HttpRequest, domain_id: int) -> HttpResponse:
     """Removes a domain in which there is nothing any more."""
     domain = domain_for(request, domain_id, Action.CHANGE_DOMAIN)
-    customer = domain.customer_id
-    try:
-        customers.delete_domain(domain=domain, by=actor_of(request))
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
-        return redirect("portal:domain_settings", domain.pk)
-    messages.info(request, _("The domain was removed."))
-    return redirect("portal:customer", customer)
+    stays = reverse("portal:domain_settings", args=[domain.pk])
+    gone = reverse("portal:customer", args=[domain.customer_id])
+    act = lambda: customers.delete_domain(domain=domain, by=actor_of(request))  # noqa: E731
+    return removed(request, act, said=_("The domain was removed."), stays=stays, gone=gone)
 
 
 @login_required

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, TypeVar
 
-from django.core.exceptions import PermissionDenied
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 
 from accounts.adapter import client_ip
 from accounts.models import (
@@ -152,6 +154,18 @@ def shell_of(request: HttpRequest, domain: Domain | None) -> dict[str, Any]:
         "settings": whole and may(request.user, Action.CHANGE_DOMAIN, domain),
         "accounts": MailAccount.objects.filter(owner=request.user.pk).order_by("pk"),
     }
+
+
+def removed(request: HttpRequest, act: Callable[[], None], *, said: str, stays: str, gone: str) -> HttpResponse:
+    """Removes something, and leads to `gone` with what is `said`; where it cannot be removed yet (a ValidationError tells why),
+    back to its page, `stays`."""
+    try:
+        act()
+    except ValidationError as error:
+        messages.error(request, " ".join(error.messages))
+        return redirect(stays)
+    messages.info(request, said)
+    return redirect(gone)
 
 
 def status_of(form: Any) -> int:
