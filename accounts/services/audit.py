@@ -59,9 +59,17 @@ def record_many(*, by: Actor, verb: str, mailboxes: list[Mailbox]) -> None:
     Change.objects.bulk_create(rows, batch_size=500)
 
 
-def record_server(*, by: Actor, verb: str, name: str) -> None:
-    """Writes down what was done with a server; the provider alone may read it."""
-    Change.objects.create(actor=by.person, actor_name=by.name, origin=by.origin, verb=verb, thing=name)
+def record_provider(
+    *,
+    by: Actor,
+    verb: str,
+    name: str = "",
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> None:
+    """Writes down a change of what is the whole provider's: a server, the brand, thresholds. Only its people read it."""
+    who = {"actor": by.person, "actor_name": by.name, "origin": by.origin}
+    Change.objects.create(**who, verb=verb, thing=name, **_different(before or {}, after or {}))
 
 
 def record_role(*, by: Actor, verb: str, role: Role | Invitation, address: str) -> None:
@@ -91,13 +99,6 @@ def record_person(
     Change.objects.create(
         actor=by.person, actor_name=by.name, origin=by.origin, verb=verb, thing=person.email, **values
     )
-
-
-def record_brand(*, by: Actor, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
-    """Writes down a change of the provider's look; only the provider's people read it."""
-    who = {"actor": by.person, "actor_name": by.name, "origin": by.origin}
-    name = str(after.get("name", ""))
-    Change.objects.create(**who, verb="brand.change", thing=name, **_different(before, after))
 
 
 def _different(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

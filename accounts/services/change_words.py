@@ -27,6 +27,7 @@ VERBS = {
     "mailbox.forward": gettext_lazy("Forwards changed"),
     "mailbox.mode": gettext_lazy("Where the mail lives"),
     "mailbox.filters": gettext_lazy("Filters changed"),
+    "mailbox.download": gettext_lazy("Downloading changed"),
     "mailbox.vacation": gettext_lazy("Vacation reply changed"),
     "brand.change": gettext_lazy("Brand changed"),
     "token.make": gettext_lazy("Token made"),
@@ -57,6 +58,7 @@ VERBS = {
     "role.invite": gettext_lazy("Invited"),
     "role.accept": gettext_lazy("Invitation accepted"),
     "role.withdraw": gettext_lazy("Role withdrawn"),
+    "usage.limits": gettext_lazy("Thresholds changed"),
     "batch.made": gettext_lazy("List of mailboxes imported"),
 }
 FIELDS = {
@@ -74,6 +76,10 @@ FIELDS = {
     "sends": gettext_lazy("May send"),
     "mode": gettext_lazy("Mode"),
     "keep_days": gettext_lazy("Days that copies stay on the server"),
+    "keep": gettext_lazy("On the server"),
+    "max_bytes": gettext_lazy("Only messages up to"),
+    "every_min": gettext_lazy("Minutes between two downloads"),
+    "paused": gettext_lazy("Paused"),
     "filters": gettext_lazy("Filters"),
     "script": gettext_lazy("Script"),
     "vacation": gettext_lazy("Answers"),
@@ -104,10 +110,17 @@ FIELDS = {
     "largest_mailbox_bytes": gettext_lazy("Largest mailbox"),
     "daily_sending_limit": gettext_lazy("Recipients a mailbox may send to in a day"),
     "owner_percent": gettext_lazy("Tell owners of mailboxes from, in percent"),
+    "disk_percent": gettext_lazy("Tell the team when the disk passes, in percent"),
+    "promise_percent": gettext_lazy("Promise no more than this of the disk, in percent"),
     "alert_percent": gettext_lazy("Tell of the plan's space from, in percent"),
     "retention_days": gettext_lazy("Days to have a deleted mailbox back"),
 }
-SIZES = {"quota", "quota_bytes", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"}
+SIZES = {"quota", "quota_bytes", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes", "max_bytes"}
+KEEPS = {
+    "delete": gettext_lazy("Delete after download"),
+    "days": gettext_lazy("Leave for some days"),
+    "always": gettext_lazy("Leave always"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +149,8 @@ def _words(name: str, value: Any) -> str:
         return _("yes") if value else _("no")
     if name in SIZES and isinstance(value, int):
         return size_words(value)
+    if name == "keep":
+        return str(KEEPS.get(value, value))
     if isinstance(value, list):
         return ", ".join(str(one) for one in value)
     return str(Kind(value).label) if name == "role" and value in Kind.values else str(value)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from accounts.models import Alias, Customer, Domain, MailServer, Plan, Reseller
 from accounts.provisioning import doveadm
 from accounts.services.addresses import parse_domain
-from accounts.services.audit import Actor, record, record_server
+from accounts.services.audit import Actor, record, record_provider
 from accounts.services.claims import check_claim
 from accounts.services.limits import check_quota, lock_customer, taken_by
 
@@ -90,7 +90,7 @@ def create_server(*, name: str, path: str, disk_bytes: int | None, by: Actor) ->
     if MailServer.objects.filter(Q(name=name.strip()) | Q(path=path)).exists():
         raise ValidationError({"name": _("There is a server with this name or path.")})
     server = MailServer.objects.create(name=name.strip(), path=path, disk_bytes=disk_bytes)
-    record_server(by=by, verb="server.create", name=server.name)
+    record_provider(by=by, verb="server.create", name=server.name)
     return server
 
 
@@ -99,7 +99,7 @@ def remove_server(*, server: MailServer, by: Actor) -> None:
     """Forgets a server on which no domain is left. Raises ValidationError."""
     if server.domains.exists():
         raise ValidationError(_("There are domains on it."))
-    record_server(by=by, verb="server.delete", name=server.name)
+    record_provider(by=by, verb="server.delete", name=server.name)
     server.delete()
 
 

@@ -19,7 +19,7 @@ from accounts.brand.colours import HEX, stylesheet
 from accounts.brand.logos import NoLogo, draw_logo
 from accounts.models import Brand
 from accounts.portal_forms import PortalForm
-from accounts.services.audit import record_brand
+from accounts.services.audit import record_provider
 from accounts.services.brand import digest_of, read_brand, save_brand
 from accounts.services.permissions import Action
 from accounts.views.portal.doors import actor_of, allow, show, status_of
@@ -113,7 +113,7 @@ def brand(request: HttpRequest) -> HttpResponse:
         _fill(row, form.cleaned_data)
         save_brand(row)
         new = {name: getattr(row, name) for name in TEXTS} | {"logo": digest_of(row)}
-        record_brand(by=actor_of(request), before=old, after=new)
+        record_provider(by=actor_of(request), verb="brand.change", name=str(new.get("name", "")), before=old, after=new)
         messages.info(request, _("Saved"))
         return redirect("portal:brand")
     return show(request, "portal/brand.html", {"form": form, "tab": "brand"}, status=status_of(form))

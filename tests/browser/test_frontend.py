@@ -234,13 +234,14 @@ def test_the_wheel_brings_rows_in_order_and_keeps_few(open_page: Callable[..., P
     assert page.evaluate("document.querySelectorAll('ol .day').length") < 500 / PER_DAY + 3
 
 
+@pytest.mark.variants
 def test_rows_that_join_above_or_leave_do_not_move_what_is_read(open_page: Callable[..., Page], site: Site) -> None:
     page = open_page()
     page.eval_on_selector("ol", "e => { e.scrollTop = 3400000 }")
     page.wait_for_function("() => Number(document.querySelector('ol .row').dataset.pos) > 40000")
     settled(page)
     for direction in (-1, 1):
-        for _ in range(70):
+        for _ in range(30):
             before = page.evaluate(TOPS)
             page.evaluate(SCROLL_BY, direction * 400)
             settled(page)

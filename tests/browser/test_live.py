@@ -181,6 +181,7 @@ def test_a_narrow_page_counts_in_its_head(opened: Opened, watcher: Callable[[], 
     assert window.complaints == []
 
 
+@pytest.mark.variants
 def test_the_page_says_when_nobody_watches_and_asks_when_looked_at(
     opened: Opened, watcher: Callable[[], Any], deliver: Any
 ) -> None:

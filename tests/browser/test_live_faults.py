@@ -104,6 +104,7 @@ def test_a_computer_without_a_network_is_told_so(opened: Any, watcher: Start, de
     expect(row(page, "Sin red")).to_have_count(1, timeout=SOON_MS)
 
 
+@pytest.mark.variants
 def test_a_page_too_many_says_that_it_is_not_live(opened: Any, watcher: Start) -> None:
     watcher()
     window, _made = opened(count=2)

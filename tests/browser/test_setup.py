@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from playwright.sync_api import expect
 
 from accounts.services.login import account_of_mailbox
 from tests.browser.conftest import Visit, sign_in
@@ -50,7 +51,7 @@ def test_a_value_is_copied_and_the_button_says_so(opened: Open) -> None:
     go("guide", "outlook", query="?protocol=pop3")
     field = window.page.locator(".guide__values .copy").first
     field.get_by_role("button").click()
-    assert field.locator("[data-copy-label]").text_content() == "Copied"
+    expect(field.locator("[data-copy-label]")).to_have_text("Copied")
     assert window.page.evaluate("navigator.clipboard.readText()").startswith("ana@")
     assert (window.outside(), window.complaints) == ([], [])
 
@@ -65,6 +66,7 @@ def test_from_the_guide_to_a_password_that_is_copied_and_revoked(opened: Open) -
     page.get_by_role("button", name="Make the password").click()
     password = page.locator("#once-password").text_content()
     page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
     assert page.evaluate("navigator.clipboard.readText()") == password
     page.get_by_role("button", name="Revoke the password of Android").click()
     page.get_by_text("can no longer sign in").wait_for()

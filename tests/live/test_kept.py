@@ -224,6 +224,7 @@ def test_a_watcher_that_died_is_believed_for_seconds_alone(
     assert any(Flag.FLAGGED in flags for flags in read(opened())["flags"])
 
 
+@pytest.mark.variants
 def test_what_was_kept_before_a_watch_began_is_not_believed(
     opened: Open, one: Owner, live: Live, watcher: Any, imap: Any
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_suspended_mailbox_is_refused_and_says_so(live: Live, watcher: Start, 
     live.until(lambda: live.state(one.account.pk) is State.REFUSED)
 
 
+@pytest.mark.variants
 def test_a_killed_watcher_is_replaced_and_nothing_is_missed(
     live: Live, watcher: Start, owner: Make, deliver: Any
 ) -> None:
@@ -148,6 +149,7 @@ def test_a_watcher_that_ends_gives_its_accounts_away_at_once(
     ear.kind(Kind.NEW, timeout_s=AT_ONCE_S)
 
 
+@pytest.mark.variants
 def test_two_watchers_share_the_accounts_and_each_has_one(live: Live, watcher: Start, owner: Make) -> None:
     accounts = [owner(f"casilla{index}").account.pk for index in range(24)]
     watcher()

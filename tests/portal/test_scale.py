@@ -32,9 +32,9 @@ from tests.portal.conftest import PASSWORD, give
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(300)]
 
-SCALE = int(os.environ.get("PORTAL_SCALE", "5"))
+SCALE = int(os.environ.get("PORTAL_SCALE", "10"))
 """Divides the numbers below in the suite; `make test-variants` has them whole."""
-DOMAINS, MAILBOXES, LARGE = 10_000 // SCALE, 100_000 // SCALE, 10_000
+DOMAINS, MAILBOXES, LARGE = 10_000 // SCALE, 100_000 // SCALE, 50_000 // max(SCALE, 5)
 """One domain holds LARGE of the mailboxes; the others share the rest."""
 QUERIES = 20
 CPU_MS = 150.0

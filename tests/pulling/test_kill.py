@@ -28,7 +28,7 @@ from webmail.services.downloads import Policy, start_download
 from webmail.storage.blobs import Blobs
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(1800), pytest.mark.django_db(transaction=True)]
-KILLS = int(os.environ.get("PULL_KILLS", "5"))
+KILLS = int(os.environ.get("PULL_KILLS", "3"))
 ACCOUNTS = 3
 MESSAGES = int(os.environ.get("PULL_MESSAGES", "60"))
 END_S = 240.0

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from accounts.services.audit import SYSTEM
 from tests.pulling.conftest import Puller, letter
 from tests.pulling.model import Killed, fail_at
 from webmail.models import LedgerEntry, Pull
@@ -158,7 +159,7 @@ def test_what_is_too_large_waits_for_another_limit(make_puller: Make) -> None:
     assert (pull.stored, pull.waiting, pull.outcome) == (1, 1, "partial")
     puller.pull()
     assert len(puller.entries()) == 2
-    change_policy(puller.download, Policy(keep="delete", max_bytes=None))
+    change_policy(puller.download, Policy(keep="delete", max_bytes=None), by=SYSTEM)
     assert puller.pull().stored == 1
     assert puller.drop.messages == []
 
@@ -170,7 +171,7 @@ def test_without_uidl_only_delete_mode_works(make_puller: Make) -> None:
     pull = puller.pull()
     assert (pull.outcome, pull.problem) == ("failed", "no-uidl")
     assert puller.download.asks_owner
-    change_policy(puller.download, Policy(keep="delete"))
+    change_policy(puller.download, Policy(keep="delete"), by=SYSTEM)
     assert puller.pull().removed == 1
     assert puller.stored() == {letter(1): 1}
 
@@ -279,7 +280,7 @@ def test_in_any_order_of_events_nothing_is_lost_and_nothing_comes_twice(
         elif name == "refuse" and drop.messages:
             drop.refuses = {drop.messages[value % len(drop.messages)][1]}
         elif name == "policy":
-            change_policy(puller.download, Policy(keep=value, keep_days=3))
+            change_policy(puller.download, Policy(keep=value, keep_days=3), by=SYSTEM)
         elif name in {"pull", "cut", "killed"}:
             drop.fault = fail_at(value, name) if name != "pull" else lambda step: None
             with suppress(Killed):

@@ -16,6 +16,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 from accounts.models import Mailbox
+from accounts.services.audit import SYSTEM
 from accounts.services.hosting import create_mailbox
 from accounts.services.login import account_of_mailbox
 from tests.data.hostile import hostile_messages
@@ -59,7 +60,7 @@ change = organising.delete(source, refs)
 assert source.page(inbox, Query(), Window()).total == 0
 assert organising.take_back(source, change.undo) == 20
 assert sum("$label1" in flags for flags in source.flags(refs).values()) == 13
-change_policy(Download.objects.get(account=accounts[0]), Policy(keep="days", keep_days=3))
+change_policy(Download.objects.get(account=accounts[0]), Policy(keep="days", keep_days=3), by=SYSTEM)
 assert not LedgerEntry.objects.exclude(state="removed").exists()
 
 broken = []

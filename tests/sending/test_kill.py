@@ -24,7 +24,7 @@ from webmail.values import FolderId, Ref
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(1200), pytest.mark.django_db(transaction=True)]
 MESSAGES = int(os.environ.get("KILL_MESSAGES", "15"))
-KILLS = int(os.environ.get("KILL_TIMES", "5"))
+KILLS = int(os.environ.get("KILL_TIMES", "3"))
 END_S = 300.0
 
 

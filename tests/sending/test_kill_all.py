@@ -33,7 +33,7 @@ from tests.sending.conftest import Person
 from webmail.models import Composing, Outgoing
 
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.timeout(3600), pytest.mark.django_db(transaction=True)]
-KILLS = int(os.environ.get("KILL_ALL_TIMES", "3"))
+KILLS = int(os.environ.get("KILL_ALL_TIMES", "2"))
 BASE = Path(__file__).resolve().parent.parent.parent
 ANSWER_S, UP_S, END_S = 15.0, 60.0, 240.0
 PARTS = ("worker", "redis", "web")

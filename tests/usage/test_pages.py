@@ -236,6 +236,8 @@ def limits(**changes: str) -> dict[str, str]:
 def test_thresholds_are_kept_and_wrong_ones_refused_at_their_field(provider: Provider, admin: Client) -> None:
     assert admin.post(reverse("usage_limits"), limits(owner_percent="75")).status_code == 302
     assert read_limits().owner_percent == 75
+    line = Change.objects.get(verb="usage.limits")
+    assert (line.before, line.after) == ({"owner_percent": 80}, {"owner_percent": 75})
     for wrong in ("", "x", "-1", "100", "99999999999"):
         answer = admin.post(reverse("usage_limits"), limits(owner_percent=wrong))
         assert answer.status_code == 422

@@ -9,7 +9,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import MailAccount, Mailbox, User
+from accounts.models import Change, MailAccount, Mailbox, User
+from accounts.services.audit import SYSTEM
 from tests.usage.conftest import Provider, signed_in
 from webmail.models import Download, LedgerEntry
 from webmail.services.retention import could_be_shorter, shorten
@@ -50,11 +51,14 @@ def test_it_is_shortened_for_the_chosen_ones_alone(provider: Provider, admin: Cl
     entry = LedgerEntry.objects.get(account=ana, uidl="u3")
     assert entry.remove_at is not None
     assert entry.remove_at < timezone.now()
+    line = Change.objects.get(verb="mailbox.download")
+    assert (line.thing, line.before, line.after) == ("ana@x.test", {"keep_days": 60}, {"keep_days": 14})
+    assert line.actor_name == "admin@casilla.test"
     assert "Retention of 1 mailbox shortened" in admin.get(address).content.decode()
     owner = signed_in(Client(), ana.owner)
     assert owner.get(address).status_code == 404
     assert owner.post(address, {"account": [str(bob.pk)]}).status_code == 404
     assert Client().get(address)["Location"].startswith(reverse("account_login"))
     assert admin.put(address).status_code == 405
-    shorten([bob.pk])
+    shorten([bob.pk], by=SYSTEM)
     assert "None leaves copies for longer than that." in admin.get(address).content.decode()

@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from redis import Redis
 
+from accounts.models import Change
 from accounts.services.login import account_of_mailbox
 from tests.webmail.conftest import Boxed, letter
 from webmail.models import Download, LedgerEntry, LocalMessage, Pull, Transfer
@@ -224,6 +225,8 @@ def test_pause_and_resume(boxed: Boxed) -> None:
     assert "Resume" in boxed.get("downloads")
     part = boxed.post("downloads", {"do": "resume"}, headers=HTMX).content.decode()
     assert not boxed.download.paused
+    lines = Change.objects.filter(verb="mailbox.download").order_by("pk").values_list("after", flat=True)
+    assert list(lines) == [{"paused": True}, {"paused": False}]
     assert "A download begins in a moment" in part
 
 

@@ -10,7 +10,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import MailAccount, User
+from accounts.models import Change, MailAccount, User
+from accounts.services.change_words import line_of
 from tests.pop3.scripted import Script, serving
 from tests.webmail.conftest import Boxed, letter
 from webmail.models import Download, LedgerEntry, Pull
@@ -37,6 +38,12 @@ def test_the_policy_of_a_hosted_mailbox_is_tested_and_changed(boxed: Boxed) -> N
     assert boxed.post("download_settings", {"do": "save", **POLICY, **more}).status_code == 302
     download = boxed.download
     assert (download.keep, download.keep_days, download.max_bytes, download.every_s) == ("days", 30, 5_000_000, 900)
+    line = Change.objects.get(verb="mailbox.download")
+    assert line.before == {"keep_days": 14, "max_bytes": None, "every_min": None}
+    assert line.after == {"keep_days": 30, "max_bytes": 5_000_000, "every_min": 15}
+    assert (line.mailbox, line.actor_name) == (boxed.account.mailbox, boxed.account.owner.email)
+    shown = line_of(line)
+    assert ("Only messages up to", "", "5\xa0MB") in shown.values
     entry = LedgerEntry.objects.first()
     assert entry
     assert entry.remove_at == entry.stored_at + timedelta(days=30)

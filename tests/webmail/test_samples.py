@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.header import decode_header, make_header
 from email.message import Message
+from email.parser import BytesHeaderParser
 from typing import Any
 
 import pytest
@@ -155,7 +156,8 @@ def test_a_mailbox_for_the_inbox_alone_has_only_what_others_wrote() -> None:
 
 
 def test_mail_is_varied_and_mostly_spanish(samples: list[Sample]) -> None:
-    subjects = Counter(str(message_from_bytes(sample.raw, policy=policy.default)["Subject"]) for sample in samples)
+    parser = BytesHeaderParser(policy=policy.default)
+    subjects = Counter(str(parser.parsebytes(sample.raw)["Subject"]) for sample in samples)
     assert len(subjects) > 500
     assert max(subjects.values()) < 20
     english = sum(" the " in _words(message_from_bytes(sample.raw)) for sample in samples)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.services.audit import SYSTEM
 from accounts.services.login import account_of_mailbox
 from accounts.services.setup import values_for
 from tests.webmail.conftest import letter
@@ -197,10 +198,10 @@ def test_guides_and_autoconfig_follow_the_policy(sign_in: Any) -> None:
     account = account_of_mailbox(made.mailbox)
     download = start_download(account=account, policy=Policy(keep="days", keep_days=30))
     assert told(made.address) == ("pop3", 30)
-    change_policy(download, Policy(keep="delete"))
+    change_policy(download, Policy(keep="delete"), by=SYSTEM)
     assert told(made.address) == ("pop3", 0)
-    change_policy(download, Policy(keep="days", keep_days=7))
-    change_policy(download, Policy(keep="always"))
+    change_policy(download, Policy(keep="days", keep_days=7), by=SYSTEM)
+    change_policy(download, Policy(keep="always"), by=SYSTEM)
     assert told(made.address) == ("pop3", 7)
 
 

@@ -12,6 +12,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import MailAccount
+from accounts.services.audit import Actor, record
 from accounts.vault import seal
 from webmail.errors import MailError
 from webmail.models import Download, LedgerEntry
@@ -93,20 +94,36 @@ def start_download(
 
 
 @transaction.atomic
-def change_policy(download: Download, policy: Policy) -> None:
+def change_policy(download: Download, policy: Policy, *, by: Actor) -> None:
     """Gives the account another policy; the dates of the copies on the server follow it, but for those that were decided by
     hand."""
+    before = _policy_values(download)
     download.keep, download.keep_days = policy.keep, policy.keep_days
     download.max_bytes, download.every_s = policy.max_bytes, policy.every_s
     download.digest, download.due = "", timezone.now()
     download.save(update_fields=["keep", "keep_days", "max_bytes", "every_s", "digest", "due"])
     account = download.account
+    _record(download, by, before, _policy_values(download))
     account.leave_days = _told_days(policy, account.leave_days)
     account.save(update_fields=["leave_days"])
     kept = LedgerEntry.objects.filter(account=download.account_id, state__in=ON_SERVER, hold=False, problem="")
     kept.update(remove_at=_date_of(policy))
     large = LedgerEntry.objects.filter(account=download.account_id, state=State.WAITING, problem="large")
     large.update(retry_at=None)
+
+
+def _policy_values(download: Download) -> dict[str, Any]:
+    """The policy as the log keeps it."""
+    days = {"keep_days": download.keep_days} if download.keep == Download.Keep.DAYS else {}
+    every_min = download.every_s // 60 if download.every_s else None
+    return {"keep": download.keep, "max_bytes": download.max_bytes, "every_min": every_min} | days
+
+
+def _record(download: Download, by: Actor, before: dict[str, Any], after: dict[str, Any]) -> None:
+    """Writes what changed into the log of the mailbox; those of other servers have none."""
+    mailbox = download.account.mailbox
+    if mailbox and before != after:
+        record(by=by, verb="mailbox.download", thing=mailbox, before=before, after=after)
 
 
 def _told_days(policy: Policy, before: int) -> int:

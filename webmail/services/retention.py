@@ -10,6 +10,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import MailAccount
+from accounts.services.audit import Actor
 from webmail.models import Download, LedgerEntry
 from webmail.services.downloads import Policy, change_policy
 
@@ -50,13 +51,13 @@ def could_be_shorter() -> list[Shorter]:
     return sorted(every, key=lambda one: -one.size_bytes)
 
 
-def shorten(account_ids: Iterable[int]) -> int:
+def shorten(account_ids: Iterable[int], *, by: Actor) -> int:
     """Lets these accounts leave copies for SHORT_DAYS from now on; gives how many had left them for longer. Nothing is removed
     that is not stored here."""
     changed = 0
-    for download in _long().filter(account__in=list(account_ids)):
+    for download in _long().filter(account__in=list(account_ids)).select_related("account__mailbox__domain__customer"):
         policy = Policy(Download.Keep.DAYS, SHORT_DAYS, download.max_bytes, download.every_s)
-        change_policy(download, policy)
+        change_policy(download, policy, by=by)
         changed += 1
     return changed
 

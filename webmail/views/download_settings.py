@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
 from accounts.services.activity import programs_of
+from accounts.views.portal.doors import actor_of
 from webmail.download_forms import AddressForm, PolicyForm, ServerForm
 from webmail.errors import MailError
 from webmail.models import Download
@@ -85,7 +86,7 @@ def download_settings(request: HttpRequest, account_id: int) -> HttpResponse:
     if source:
         adding.change_source(download, source)
         download.refresh_from_db()
-    change_policy(download, policy.policy())
+    change_policy(download, policy.policy(), by=actor_of(request))
     return redirect("downloads", account.pk)
 
 

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
 from accounts.numbers import read_number
+from accounts.views.portal.doors import note
 from webmail.models import Download, Pull
 from webmail.services import pull_log
 from webmail.services.access import account_for
@@ -169,11 +170,13 @@ def _start(request: HttpRequest, account: MailAccount, download: Download) -> st
 
 def _pause(request: HttpRequest, account: MailAccount, download: Download) -> str:
     pause(download)
+    note(request, account, "mailbox.download", {"paused": download.paused}, {"paused": True})
     return ""
 
 
 def _resume(request: HttpRequest, account: MailAccount, download: Download) -> str:
     resume(download)
+    note(request, account, "mailbox.download", {"paused": download.paused}, {"paused": False})
     ask_pull(account)
     return ""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -54,8 +55,8 @@ def message_show(request: HttpRequest, account_id: int, folder_id: FolderId, val
 @require_safe
 def message_ahead(request: HttpRequest, account_id: int, folder_id: FolderId, validity: int, uid: str) -> HttpResponse:
     """Opens a message for later: what it shows is kept, nothing is marked, nothing is sent. The browser asks for it while
-    nobody does anything (static/js/ahead.js)."""
-    with open_box(request, account_id) as box:
+    nobody does anything (static/js/ahead.js). What has gone meanwhile is no error: nobody asked for it."""
+    with open_box(request, account_id) as box, suppress(Gone):
         open_ahead(box, Ref(folder_id, validity, uid))
     return HttpResponse(status=204)
 

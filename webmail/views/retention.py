@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from accounts.services.usage.permissions import may_see_usage
+from accounts.views.portal.doors import actor_of
 from webmail.services.retention import SHORT_DAYS, could_be_shorter, shorten
 
 
@@ -21,7 +22,7 @@ def retention(request: HttpRequest) -> HttpResponse:
         raise Http404
     if request.method == "POST":
         chosen = [one for one in request.POST.getlist("account") if one.isascii() and one.isdigit() and len(one) < 19]
-        changed = shorten(int(one) for one in chosen)
+        changed = shorten((int(one) for one in chosen), by=actor_of(request))
         text = ngettext("Retention of %(n)s mailbox shortened", "Retention of %(n)s mailboxes shortened", changed)
         notices.info(request, text % {"n": changed})
         return redirect("usage_retention")

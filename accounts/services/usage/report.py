@@ -7,10 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from django.db import transaction
 from django.db.models import Count, Q, Sum
+from django.forms import model_to_dict
 from django.utils import timezone
 
 from accounts.models import CustomerSpace, DaySpace, DomainSpace, MailboxSpace, ServerSpace, UsageLimits
+from accounts.services.audit import Actor, record_provider
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, server_bytes
 from accounts.usage.charts import Growth, Point, growth, thinned
@@ -96,6 +99,16 @@ class SpaceReport:
 def read_limits() -> UsageLimits:
     """The thresholds that are in force."""
     return UsageLimits.objects.first() or UsageLimits()
+
+
+@transaction.atomic
+def save_limits(limits: UsageLimits, *, by: Actor) -> None:
+    """Keeps the thresholds, as a form has filled them in."""
+    old = model_to_dict(read_limits(), exclude=["id"])
+    limits.save()
+    new = model_to_dict(limits, exclude=["id"])
+    if new != old:
+        record_provider(by=by, verb="usage.limits", before=old, after=new)
 
 
 def read_report(scope: Scope) -> SpaceReport | None:

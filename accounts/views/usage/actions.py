@@ -25,7 +25,7 @@ from accounts.services.audit import Actor
 from accounts.services.customers import set_alert_percent
 from accounts.services.usage.letters import propose_mode
 from accounts.services.usage.quotas import QuotaRefused, set_quotas, take_back
-from accounts.services.usage.report import read_limits
+from accounts.services.usage.report import read_limits, save_limits
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import want_summary
@@ -91,7 +91,7 @@ def limits_change(request: HttpRequest) -> HttpResponse:
         scope = scope_of(request, TableQuery())
         context = table_context(request, TableQuery(), scope) | page_context(request, scope, limits=form)
         return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
-    form.save()
+    save_limits(form.save(commit=False), by=_actor(request))
     messages.success(request, _("Thresholds saved"))
     return redirect(reverse("usage") + "#limits")
 

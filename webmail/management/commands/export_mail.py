@@ -21,6 +21,7 @@ class Command(BaseCommand):
     """Writes the mail of an account, wherever it lives, into a file or to standard output."""
 
     help = "Exports a folder or a whole account as mbox, Maildir (tar) or zip of .eml; progress on standard error."
+    requires_system_checks = []  # it needs the rows and no page
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address")

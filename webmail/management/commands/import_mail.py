@@ -19,6 +19,7 @@ class Command(BaseCommand):
     """Stores the messages of a file; prints what came of it as JSON."""
 
     help = "Imports an mbox, a tar of Maildirs, or a zip of .eml, mboxes or Maildirs; progress on standard error."
+    requires_system_checks = []  # it needs the rows and no page
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address")

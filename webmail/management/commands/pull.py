@@ -18,6 +18,7 @@ class Command(BaseCommand):
     """Pulls one account now. Exit status 0 only if all was well."""
 
     help = "Pulls the mail of an account in download mode, prints a summary as JSON; status 0 only if all was well."
+    requires_system_checks = []  # it needs the rows and no page
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address")

@@ -29,6 +29,7 @@ class Command(BaseCommand):
         "Compares what Casilla shows of a mailbox with what an independent reader finds there at that moment, and lists every "
         "difference. Status 0 when nothing differs, 1 when something does, 2 when it could not be compared."
     )
+    requires_system_checks = []  # it needs the rows and no page
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("address")
