@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.utils import timezone
 
+from accounts.models import SpaceAlert
 from tests.browser.conftest import Visit
 from tests.contract.test_source import MIXED, letter
 
@@ -257,12 +259,20 @@ def test_sort_and_filter_menus(signed_in: Opened, fill: Any) -> None:
 
 
 def test_a_narrow_window_shows_one_pane_at_a_time(signed_in: Opened, fill: Any) -> None:
-    window, _made = signed_in(fill, viewport={"width": 390, "height": 844}, has_touch=True)
+    def nearly_full(made: Any) -> None:
+        fill(made)
+        SpaceAlert.objects.create(mailbox=made.mailbox, percent=90, at=timezone.now())
+
+    window, _made = signed_in(nearly_full, viewport={"width": 390, "height": 844}, has_touch=True)
     page = window.page
     assert not page.locator("#reader").is_visible()
+    page.click(".bell > .btn")
+    page.click("#bell-menu >> text=90 %", trial=True)
+    page.keyboard.press("Escape")
     page.click("text=Mensaje 119")
     page.wait_for_selector("#subject >> text=Mensaje 119")
     assert not page.locator("#list").is_visible()
+    assert not page.locator(".bell > .btn").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.click("#reader [data-back]:visible")
     page.wait_for_selector("#list .row:visible")
