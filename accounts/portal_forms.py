@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.confirm import FIELD as CONFIRM
 from accounts.confirm import password_field
 from accounts.models import Customer, Domain, Kind, Mailbox, MailServer, Plan, Reseller
 from accounts.services.limits import parse_size, size_words
@@ -100,7 +101,51 @@ class MailboxNewForm(PortalForm):
         self.fields["password"].widget.attrs["autocomplete"] = "new-password"
 
 
-class MailboxForm(PortalForm):
+class SeenForm(PortalForm):
+    """A form that carries what it showed (`show_hidden_initial`): only what was changed in it is set, so that two windows do not
+    undo each other's work. What both changed is said at its field, with what it is now."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for name, field in self.fields.items():
+            field.show_hidden_initial = name != CONFIRM
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        for name in self._moved():
+            now, mark = self._text_now(name), self[name].html_initial_name
+            if self.data.get(mark, now) != now and data.get(name) != self.initial.get(name):
+                self.data = self.data.copy()  # type: ignore[attr-defined]
+                self.data[mark] = now  # type: ignore[index]
+                text = _("This was changed meanwhile, to %(now)s. Save again to have what you wrote.")
+                self.add_error(name, text % {"now": self._words(name)})
+        return data
+
+    def chosen(self) -> dict[str, Any]:
+        """What is to be set; a form that does not say what it showed sets all of it."""
+        names = [name for name in self.fields if name != CONFIRM and not self.fields[name].disabled]
+        moved = self._moved()
+        return {
+            name: self.cleaned_data[name]
+            for name in names
+            if name in moved or self[name].html_initial_name not in self.data
+        }
+
+    def _moved(self) -> list[str]:
+        return [name for name in self.changed_data if name != CONFIRM]
+
+    def _text_now(self, name: str) -> str:
+        value = self.fields[name].prepare_value(self.initial.get(name))
+        return "" if value is None else str(value)
+
+    def _words(self, name: str) -> str:
+        value = self.initial.get(name)
+        if isinstance(value, bool):
+            return str(_("yes") if value else _("no"))
+        return self._text_now(name) or str(_("nothing"))
+
+
+class MailboxForm(SeenForm):
     """What whoever runs the domain may set of a mailbox."""
 
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
@@ -124,7 +169,7 @@ class MailboxForm(PortalForm):
         return form
 
 
-class OwnMailboxForm(PortalForm):
+class OwnMailboxForm(SeenForm):
     """What its owner may set of a mailbox."""
 
     name = forms.CharField(label=_("Name"), max_length=120, required=False)

@@ -16,6 +16,7 @@ from functools import cache as memoize
 from typing import Any, Protocol
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from imapclient import IMAPClient
 from playwright.sync_api import Browser, sync_playwright
 
@@ -27,6 +28,9 @@ from deploy.ports import LOOPBACK
 from deploy.stack import MASTER_USER, Stack
 from tests.stack import DATABASE, STACK
 
+# Two workers for each core: how long one example takes says nothing.
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 PASSWORD = "llave-de-prueba"
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # Playwright keeps a loop in this thread; nothing of Django runs in it
 CHROMIUM = "/usr/bin/chromium-headless-shell"

@@ -41,16 +41,16 @@ def save_plan(*, plan: Plan, by: Actor, new: bool) -> Plan:
 
 @transaction.atomic
 def create_reseller(*, name: str, by: Actor) -> Reseller:
-    """A reseller without customers and people yet."""
-    reseller = Reseller.objects.create(name=name.strip())
+    """A reseller without customers and people yet. Raises ValidationError at `name` for one that is taken."""
+    reseller = Reseller.objects.create(name=_free_reseller_name(name))
     record(by=by, verb="reseller.create", thing=reseller)
     return reseller
 
 
 @transaction.atomic
 def create_customer(*, name: str, plan: Plan, reseller: Reseller | None, by: Actor) -> Customer:
-    """A customer with a plan: the provider's own, or a reseller's."""
-    customer = Customer.objects.create(name=name.strip(), plan=plan, reseller=reseller)
+    """A customer with a plan: the provider's own, or a reseller's. Raises ValidationError at `name` for one that they have."""
+    customer = Customer.objects.create(name=_free_customer_name(name, reseller), plan=plan, reseller=reseller)
     record(by=by, verb="customer.create", thing=customer, after={"plan": plan.name})
     return customer
 
@@ -65,9 +65,22 @@ def change_customer(*, customer: Customer, name: str, plan: Plan, by: Actor) -> 
     if plan.pk != row.plan_id and (few or small):
         raise ValidationError({"plan": _("More mailboxes or more space are taken than this plan has.")})
     before = {"name": row.name, "plan": row.plan.name}
-    row.name, row.plan = name.strip(), plan
+    row.name, row.plan = _free_customer_name(name, row.reseller, but=row.pk), plan
     row.save(update_fields=["name", "plan"])
     record(by=by, verb="customer.change", thing=row, before=before, after={"name": row.name, "plan": plan.name})
+
+
+def _free_reseller_name(name: str, *, but: int = 0) -> str:
+    if Reseller.objects.filter(name__iexact=name.strip()).exclude(pk=but).exists():
+        raise ValidationError({"name": _("There is a reseller with this name.")})
+    return name.strip()
+
+
+def _free_customer_name(name: str, reseller: Reseller | None, *, but: int = 0) -> str:
+    """Whoever sells to them must tell their customers apart; another reseller's customer may be called the same."""
+    if Customer.objects.filter(name__iexact=name.strip(), reseller=reseller).exclude(pk=but).exists():
+        raise ValidationError({"name": _("There is a customer with this name.")})
+    return name.strip()
 
 
 @transaction.atomic
@@ -175,7 +188,7 @@ def delete_domain(*, domain: Domain, by: Actor) -> None:
 @transaction.atomic
 def rename_reseller(*, reseller: Reseller, name: str, by: Actor) -> None:
     """Another name for a reseller."""
-    before, reseller.name = reseller.name, name.strip()
+    before, reseller.name = reseller.name, _free_reseller_name(name, but=reseller.pk)
     reseller.save(update_fields=["name"])
     record(by=by, verb="reseller.change", thing=reseller, before={"name": before}, after={"name": reseller.name})
 

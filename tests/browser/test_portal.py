@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from accounts.models import Kind, Mailbox, Role
 from accounts.services.login import account_of_mailbox
@@ -63,6 +64,15 @@ def test_selected_mailboxes_are_suspended_together(portal: Any) -> None:
     page.check("tr:has-text('bruno@') .box")
     page.check("tr:has-text('una-direccion') .box")
     assert page.inner_text("[data-picked]") == "2 selected"
+    ask = page.locator(".portal-ask summary")
+    ask.click()
+    cancel = page.get_by_role("button", name="Cancel")
+    expect(cancel).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(ask).to_be_focused()
+    ask.click()
+    cancel.click()
+    expect(ask).to_be_focused()
     page.click(".portal-bulk [value=suspend]")
     page.wait_for_selector("tr:has-text('bruno@') .badge--lacre")
     assert Mailbox.objects.filter(domain=made.mailbox.domain, active=False).count() == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -106,3 +107,53 @@ def test_columns_are_left_out_and_come_back(world: World) -> None:
     assert answer["Location"] == page + "?show=all"
     assert b">POP3</th>" not in client.get(page).content
     assert b"Quota used" in client.get(page).content
+
+
+def test_two_windows_do_not_undo_each_others_work(world: World) -> None:
+    """What a window did not change it does not set; what both changed is said at its field, and saved by saving again."""
+    mailbox, client = world.one.mailbox, world.client(world.one.people["domain"])
+    address = reverse("portal:mailbox", args=[mailbox.pk])
+
+    def shown() -> dict[str, str]:
+        fields = re.findall(r"<input[^>]*>", client.get(address).content.decode().split('<form class="stack-4')[1])
+        values = {}
+        for field in fields:
+            name, value = re.search(r'name="([^"]+)"', field), re.search(r'value="([^"]*)"', field)
+            if name and ('type="checkbox"' not in field or " checked" in field):
+                values[name[1]] = value[1] if value else "on"
+        return values
+
+    first, second = shown(), shown()
+    del first["pop3"]
+    assert client.post(address, first | {"name": "Ana María"}).status_code == 302
+    assert client.post(address, second | {"quota": "3 GB"}).status_code == 302
+    mailbox.refresh_from_db()
+    assert (mailbox.name, mailbox.pop3, mailbox.quota_bytes) == ("Ana María", False, 3 * 10**9)
+    answer = client.post(address, second | {"quota": "3 GB", "name": "Anita"})
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "This was changed meanwhile, to Ana María." in text
+    again = re.search(r'name="initial-name" value="([^"]*)"', text)
+    assert again
+    assert client.post(address, second | {"name": "Anita", "initial-name": again[1]}).status_code == 302
+    mailbox.refresh_from_db()
+    assert (mailbox.name, mailbox.pop3) == ("Anita", False)
+
+
+def test_two_resellers_or_two_customers_of_one_seller_have_two_names(world: World) -> None:
+    provider, seller = world.client(world.provider), world.client(world.one.people["reseller"])
+    plan = {"plan": world.plan.pk}
+    for answer in (
+        provider.post(reverse("portal:resellers"), {"name": " revende UNO "}),
+        provider.post(reverse("portal:reseller", args=[world.two.reseller.pk]), {"name": "Revende uno"}),
+    ):
+        assert answer.status_code == 422
+        assert "There is a reseller with this name." in answer.content.decode()
+    answer = seller.post(reverse("portal:customer_new"), {"name": "cliente uno"} | plan)
+    assert answer.status_code == 422
+    assert "There is a customer with this name." in answer.content.decode()
+    assert seller.post(reverse("portal:customer_new"), {"name": "Cliente dos"} | plan).status_code == 302
+    same = reverse("portal:customer", args=[world.one.customer.pk])
+    assert seller.post(same, {"name": "Cliente UNO"} | plan).status_code == 302
+    assert seller.post(same, {"name": "Cliente dos"} | plan).status_code == 422
+    assert sorted(Reseller.objects.values_list("name", flat=True)) == ["Revende dos", "Revende uno"]

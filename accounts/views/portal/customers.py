@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Plan, Reseller
+from accounts.models import Customer, Plan, Reseller
 from accounts.portal_forms import CustomerForm, DomainNewForm, NameForm, PlanForm, ResellerForm, tried
 from accounts.services import customers, listing, permissions
 from accounts.services.limits import taken_by
@@ -42,10 +42,10 @@ def customer_new(request: HttpRequest) -> HttpResponse:
         held = permissions.held_by(request.user)
         reseller = None if held.provider else Reseller.objects.filter(pk__in=held.resellers).order_by("pk").first()
         data = form.cleaned_data
-        customer = customers.create_customer(
-            name=data["name"], plan=data["plan"], reseller=reseller, by=actor_of(request)
-        )
-        return redirect("portal:customer", customer.pk)
+        made: list[Customer] = []
+        values = {"name": data["name"], "plan": data["plan"], "reseller": reseller, "by": actor_of(request)}
+        if tried(form, lambda: made.append(customers.create_customer(**values))):
+            return redirect("portal:customer", made[0].pk)
     context = {"form": form, "title": _("New customer"), "act": _("Create customer"), "tab": "customers"}
     context |= {"back": reverse("portal:customers"), "back_words": _("Customers")}
     return show(request, "portal/form.html", context, status=status_of(form))
@@ -109,8 +109,10 @@ def reseller_list(request: HttpRequest) -> HttpResponse:
     allow(request, Action.RUN_PROVIDER)
     form = NameForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
-        reseller = customers.create_reseller(name=form.cleaned_data["name"], by=actor_of(request))
-        return redirect("portal:reseller_people", reseller.pk)
+        made: list[Reseller] = []
+        name = form.cleaned_data["name"]
+        if tried(form, lambda: made.append(customers.create_reseller(name=name, by=actor_of(request)))):
+            return redirect("portal:reseller_people", made[0].pk)
     rows = Reseller.objects.annotate(n=Count("customers")).order_by("name")[:500]
     context = {"resellers": rows, "form": form, "tab": "resellers"}
     return show(request, "portal/resellers.html", context, status=status_of(form))
@@ -124,9 +126,10 @@ def reseller_page(request: HttpRequest, reseller_id: int) -> HttpResponse:
     reseller = reseller_for(request, reseller_id)
     form = NameForm(request.POST if request.method == "POST" else None, initial={"name": reseller.name})
     if request.method == "POST" and form.is_valid():
-        customers.rename_reseller(reseller=reseller, name=form.cleaned_data["name"], by=actor_of(request))
-        messages.info(request, _("Saved"))
-        return redirect("portal:reseller", reseller.pk)
+        name = form.cleaned_data["name"]
+        if tried(form, lambda: customers.rename_reseller(reseller=reseller, name=name, by=actor_of(request))):
+            messages.info(request, _("Saved"))
+            return redirect("portal:reseller", reseller.pk)
     page = listing.customer_page(reseller.customers.all(), text="", page=request.GET.get("page"))
     context = {"reseller": reseller, "form": form, "page": page, "tab": "resellers"}
     return show(request, "portal/reseller.html", context, status=status_of(form))

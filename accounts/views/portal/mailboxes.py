@@ -90,16 +90,15 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     if mine or not runs:
         confirm.ask(form, request, mailbox)
     if posted and form.is_valid():
-        values: dict[str, Any] = dict(form.cleaned_data)
-        if values["recovery_address"] != mailbox.recovery_address and not may_take_over(request.user, mailbox):
+        values = form.chosen()
+        moved = values.get("recovery_address", mailbox.recovery_address) != mailbox.recovery_address
+        if moved and not may_take_over(request.user, mailbox):
             raise PermissionDenied  # a link for a new password would go there
         if "quota" in values:
             values["quota_bytes"] = values.pop("quota")
-        values.pop(confirm.FIELD, None)
         if mine and not values.get("imap", True):
             form.add_error("imap", _("You would shut yourself out: ask somebody else who runs this mailbox."))
             return _page(request, "portal/mailbox.html", mailbox, "general", form=form)
-        moved = values["recovery_address"] != mailbox.recovery_address
         ready = not moved or (runs and not mine) or confirm.is_answered(form, request, mailbox)
         if ready and tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
             messages.info(request, _("Saved"))
