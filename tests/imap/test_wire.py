@@ -114,3 +114,8 @@ def test_folder_names_are_read_in_any_language(raw: str, name: str) -> None:
         assert len(decode_name("&2DzfQA-")) >= 1
     else:
         assert decode_name(raw) == name
+
+
+def test_recent_is_told_to_a_connection_and_is_no_flag_of_the_message() -> None:
+    flags = parse_fetch(parse_untagged(rb"1 FETCH (FLAGS (\Recent \SEEN \recent $label1) UID 4)")).flags()
+    assert flags == {r"\Seen", "$label1"}

@@ -12,6 +12,8 @@ from webmail.imap.wire import Flight, Piece, Token, Untagged, uid_set
 from webmail.mime.dates import parse_date
 from webmail.values import Part
 
+RECENT = rb"\recent"
+
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
@@ -33,10 +35,11 @@ class Fetched:
         return value if isinstance(value, bytes) else b""
 
     def flags(self) -> frozenset[str]:
-        """Flags and keywords; system flags in the case in which we know them."""
+        """Flags and keywords; system flags in the case in which we know them. \\Recent is none of the message's: it tells which
+        connection heard of it first (RFC 3501 section 2.3.2), and the next one is told something else."""
         value = self.items.get(b"FLAGS")
         words = value if isinstance(value, list) else []
-        return frozenset(_flag(word) for word in words if isinstance(word, bytes))
+        return frozenset(_flag(word) for word in words if isinstance(word, bytes) and word.lower() != RECENT)
 
     def section(self) -> bytes:
         """The first body section of the response."""
