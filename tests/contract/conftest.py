@@ -1,5 +1,5 @@
-"""The sources that must keep the contract: IMAP on the whole Dovecot, on one that can do little, and on Courier; and the
-store of downloaded mail."""
+"""The sources that must keep the contract: IMAP on the whole Dovecot, on one that can do little, on Courier and on Cyrus;
+and the store of downloaded mail."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import pytest
 
 from accounts.models import MailAccount, User
 from tests.imap.courier import LOGIN, PASSWORD, Courier, start_courier
+from tests.imap.cyrus import Cyrus, start_cyrus
 from tests.imap.proxy import proxied
 from webmail.imap import selected
 from webmail.imap.pool import pool
@@ -31,9 +32,10 @@ _numbers = itertools.count(1)
 Opened = Callable[[], MailSource]
 
 
-@pytest.fixture(
-    params=["local", "whole", "kept", "poor", "no-uidplus", pytest.param("courier", marks=pytest.mark.slow)]
-)
+FOREIGN = (pytest.param("courier", marks=pytest.mark.slow), pytest.param("cyrus", marks=pytest.mark.variants))
+
+
+@pytest.fixture(params=["local", "whole", "kept", "poor", "no-uidplus", *FOREIGN])
 def server(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -46,6 +48,14 @@ def courier() -> Iterator[Courier]:
         courier.stop()
 
 
+@pytest.fixture(scope="session")
+def cyrus() -> Iterator[Cyrus]:
+    with tempfile.TemporaryDirectory(prefix="casilla-cyrus-", ignore_cleanup_errors=True) as folder:
+        cyrus = start_cyrus(Path(folder))
+        yield cyrus
+        cyrus.stop()
+
+
 @pytest.fixture
 def access(server: str, request: pytest.FixtureRequest) -> Iterator[tuple[Endpoint, Credentials, str]]:
     """Where an empty mailbox is, how it is opened, and a name that no other test has for it."""
@@ -53,6 +63,11 @@ def access(server: str, request: pytest.FixtureRequest) -> Iterator[tuple[Endpoi
         courier: Courier = request.getfixturevalue("courier")
         courier.reset()
         yield courier.endpoint, Credentials(LOGIN, PASSWORD), f"courier-{next(_numbers)}"
+        return
+    if server == "cyrus":
+        cyrus: Cyrus = request.getfixturevalue("cyrus")
+        credentials = cyrus.new_mailbox()
+        yield cyrus.endpoint, credentials, credentials.login
         return
     if server == "kept":
         request.getfixturevalue("monkeypatch").setattr(selected, "KEPT_FROM", 1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -236,23 +237,29 @@ def test_append_tells_the_new_ref(source: MailSource, place: Place) -> None:
     assert Flag.DRAFT in row.flags
 
 
-def test_hostile_messages_never_spoil_their_list(source: MailSource) -> None:
+def test_hostile_messages_never_spoil_their_list(source: MailSource, server: str) -> None:
     names = []
     for name, raw in hostile_messages():
         if 0 < len(raw) < 300_000 and len(names) < 160:
-            source.append(INBOX, raw)
-            names.append(name)
+            with suppress(*([Refused] if server == "cyrus" else [])):  # it takes no NUL and no broken header
+                source.append(INBOX, raw)
+                names.append(name)
+    assert len(names) > 80
     page = source.page(INBOX, Query(), Window(0, 1000))
     assert page.total == len(page.rows) == len(names)
     for row in page.rows:
         assert source.message(row.ref).ref == row.ref
 
 
-def test_a_full_mailbox_says_so(opened: Callable[[], MailSource], server: str) -> None:
+def test_a_full_mailbox_says_so(opened: Callable[[], MailSource], server: str, request: pytest.FixtureRequest) -> None:
     from accounts.models import Mailbox
 
     if server in {"courier", "local"}:
         pytest.skip("its mailbox has no limit")
+    if server == "cyrus":
+        login = request.getfixturevalue("access")[1].login
+        assert opened().folders()
+        request.getfixturevalue("cyrus").set_quota(login, 2)
     Mailbox.objects.update(quota_bytes=2_000)
     with pytest.raises(OverQuota):
         opened().append(INBOX, letter("grande", body="x" * 5_000))

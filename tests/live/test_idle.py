@@ -1,4 +1,4 @@
-"""A server of somebody else without NOTIFY: Courier. One IDLE for the Inbox and for each folder that is open."""
+"""Servers of somebody else without NOTIFY: Courier and Cyrus. One IDLE for the Inbox and for each folder that is open."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from imapclient import IMAPClient
 
 from accounts.models import MailAccount, User
 from accounts.vault import seal
-from tests.contract.conftest import courier
+from tests.contract.conftest import courier, cyrus
 from tests.contract.test_source import letter
 from tests.imap.courier import LOGIN, PASSWORD, Courier
-from tests.live.conftest import SOON_S, Live
+from tests.imap.cyrus import Cyrus
+from tests.live.conftest import AT_ONCE_S, SOON_S, Live
 from webmail.live.events import Kind, State
 from webmail.values import FolderId
 
-__all__ = ["courier"]
+__all__ = ["courier", "cyrus"]
 pytestmark = [pytest.mark.server, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 COURIER_LOOKS_S = 3.0
@@ -87,3 +88,30 @@ def test_a_folder_that_is_not_there_spoils_nothing(
     ear = live.watched(account.pk, FolderId("INBOX.Nunca"), secret=sealed(account), state=State.PARTLY)
     other.append("INBOX", letter("uno"))
     ear.kind(Kind.NEW, folder="INBOX", timeout_s=COURIER_LOOKS_S)
+
+
+@pytest.mark.variants
+def test_cyrus_tells_at_once(live: Live, watcher: Callable[[], Any], cyrus: Cyrus) -> None:
+    """It has IDLE and QRESYNC, so what leaves is told by VANISHED; it never says EXPUNGE then."""
+    made = cyrus.new_mailbox()
+    where = {"imap_host": cyrus.endpoint.host, "imap_port": cyrus.port, "imap_tls": "none"}
+    owner = User.objects.create_user(made.login)
+    account = MailAccount.objects.create(owner=owner, address=made.login, login=made.login, **where)
+    secret = seal(json.dumps([made.login, made.password]), context=f"live:{account.pk}")
+    client = IMAPClient(cyrus.endpoint.host, cyrus.port, ssl=False)
+    client.login(made.login, made.password)
+    client.create_folder("Obras")
+    watcher()
+    ear = live.watched(account.pk, FolderId("Obras"), secret=secret, state=State.PARTLY)
+    for folder in ("INBOX", "Obras"):
+        client.append(folder, letter("uno"))
+        ear.kind(Kind.NEW, folder=folder, timeout_s=AT_ONCE_S)
+        client.select_folder(folder)
+        client.add_flags([1], [b"\\Flagged"])
+        ear.kind(Kind.FLAGS, folder=folder, timeout_s=AT_ONCE_S)
+        client.delete_messages([1])
+        client.expunge()
+        ear.kind(Kind.GONE, folder=folder, timeout_s=AT_ONCE_S)
+    client.append("Sent", letter("nadie mira"))
+    assert ear.quiet(2)
+    client.shutdown()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,9 +36,9 @@ class Mailbox:
             return verify(source, witness, tags_for(self.account), tell=tell)
 
 
-def fill(imap: Any) -> None:
+def fill(imap: Any, names: Sequence[str] = NAMES) -> None:
     """Folders with names of every kind, letters with flags of every kind, some of them marked as deleted."""
-    for number, name in enumerate(NAMES):
+    for number, name in enumerate(names):
         imap.create_folder(name)
         if number % 2 == 0:
             imap.subscribe_folder(name)

@@ -28,6 +28,8 @@ GONE_TEXTS = (
     "doesn't exist", "does not exist", "no such mailbox", "unknown mailbox", "nonexistent", "unable to open",
     "deleted under us",
 )  # fmt: skip
+FULL_TEXTS = ("over quota", "quota exceeded", "exceeded your mail quota")
+"""What servers say without a code: Cyrus 3.6 and Courier 5 to APPEND."""
 PASSING_CODES = (b"UNAVAILABLE", b"SERVERBUG", b"INUSE", b"LIMIT")
 _STATUS = (b"OK", b"NO", b"BAD", b"BYE", b"PREAUTH")
 
@@ -181,7 +183,9 @@ class Connection:
                 raise EOFError("the server said goodbye")
             exchange.untagged.append(untagged)
         elif word in exchange.tags and word not in exchange.ends:
-            exchange.ends[word] = parse_tagged(rest)
+            exchange.ends[word] = end = parse_tagged(rest)
+            # Cyrus says so, and nothing else, of a selected folder that another program has deleted: it is selected anew.
+            self.dirty = self.dirty or (end.status == b"NO" and _is_gone(end))
             exchange.marks[word] = len(exchange.untagged)
         elif word in self._late:
             self._late.discard(word)
@@ -245,16 +249,22 @@ def _literal_size(line: bytes) -> int | None:
     return int(digits) if at >= 0 and digits.isdigit() and len(digits) <= 12 else None
 
 
+def _is_gone(end: Tagged) -> bool:
+    """Whether a NO says that a folder is not there."""
+    code = end.code.split(b" ")[0].upper()
+    return code in GONE_CODES or any(text in end.text.lower() for text in GONE_TEXTS)
+
+
 def check(end: Tagged) -> None:
     """Raises what a NO or BAD means: OverQuota, Gone, Unavailable or Refused."""
     if end.status == b"OK":
         return
     code = end.code.split(b" ")[0].upper()
-    if code == b"OVERQUOTA":
+    if code == b"OVERQUOTA" or any(text in end.text.lower() for text in FULL_TEXTS):
         raise OverQuota(end.text)
     if code == EXPUNGED:
         raise Gone(end.text)
-    if code in GONE_CODES or any(text in end.text.lower() for text in GONE_TEXTS):
+    if _is_gone(end):
         raise Gone(end.text)
     if code in PASSING_CODES:
         raise Unavailable(end.text)
