@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.urls import reverse
 from redis import Redis
 
 from tests.contract.test_source import letter
@@ -256,3 +257,14 @@ def test_strangers_have_nothing_of_it(live: Live, one: Owner, ear: Listening, op
     assert page.status_code == 404
     assert not re.search("primera|segunda", page.content.decode())
     assert Redis.from_url(live.url).exists(f"live:marks:{stranger.account.pk}") == 0
+
+
+def test_a_folder_made_a_moment_ago_is_not_told_as_gone(
+    opened: Open, ear: Listening, one: Owner, imap: Any, live: Live
+) -> None:
+    """The event of it is still under way; whoever knows of it by another program acts on it."""
+    read(opened())
+    imap(one.made.address).create_folder("Obras")
+    subscribe = reverse("folder_subscribe", args=[one.account.pk, FolderId("Obras")])
+    assert one.client.post(subscribe, {"on": "1"}).status_code in {200, 302}
+    assert "Obras" in {name for _flags, _between, name in imap(one.made.address).list_sub_folders()}

@@ -66,6 +66,12 @@ class Change:
     undo: Undo | None = None
 
 
+def listed_with(source: MailSource, folder_id: FolderId) -> list[Folder]:
+    """The folders, asked for anew where the list does not have this one: another program may have made it a moment ago."""
+    folders = source.folders()
+    return folders if any(folder.id == folder_id for folder in folders) else source.folders(fresh=True)
+
+
 def find(folders: Iterable[Folder], folder_id: FolderId) -> Folder:
     """The folder with this id, also one that is only a subscribed name. Raises FolderGone."""
     for folder in folders:

@@ -50,8 +50,9 @@ class MailSource(Protocol):
         """Says that the flags of this message and its place in this list will be asked for."""
         ...
 
-    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
-        """All folders, parents before children, in Thunderbird's order, with counts where they cost no round trip more."""
+    def folders(self, *, subscribed_only: bool = False, fresh: bool = False) -> list[Folder]:
+        """All folders, parents before children, in Thunderbird's order, with counts where they cost no round trip more. They may
+        be those of the last event; `fresh` asks the server for those of now."""
         ...
 
     def page(self, folder: FolderId, query: Query, window: Window) -> Page:

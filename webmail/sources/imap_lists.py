@@ -103,8 +103,11 @@ class ImapLists:
             more = [QUOTA_COMMAND] if with_quota and connection.has("QUOTA") else []
             self._session.take_along(*commands, *more)
 
-    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
-        found = self._answers.ask(self._folders_name(), None, FOLDERS, lambda: self._session.read(self._folders))
+    def folders(self, *, subscribed_only: bool = False, fresh: bool = False) -> list[Folder]:
+        def ask() -> list[Folder]:
+            return self._session.read(self._folders)
+
+        found = ask() if fresh else self._answers.ask(self._folders_name(), None, FOLDERS, ask)
         return only_subscribed(found) if subscribed_only else found
 
     def _folders_name(self) -> str:

@@ -1,5 +1,5 @@
 """What is written to Redis for the next time, and for nobody to wait for: all that one source found, in one round trip when it is
-closed. Losing it costs time, never truth."""
+closed, or when it has become much. Losing it costs time, never truth."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from redis import Redis, RedisError
 
 logger = logging.getLogger(__name__)
 
+MOST_BYTES = 1024 * 1024
+"""Of values; a page has some 50 kB. Who goes through a whole mailbox with one source has as much as the mailbox."""
+
 
 class Later:
     """Values by key, until `flush` writes them. Those who read in between must ask here first."""
@@ -16,10 +19,15 @@ class Later:
     def __init__(self, redis: Redis | None) -> None:
         self._redis = redis
         self._values: dict[bytes, tuple[bytes, int]] = {}
+        self._bytes = 0
 
     def keep(self, key: bytes, value: bytes, ttl_s: int) -> None:
-        if self._redis is not None:
-            self._values[key] = value, ttl_s
+        if self._redis is None:
+            return
+        self._values[key] = value, ttl_s
+        self._bytes += len(value)
+        if self._bytes > MOST_BYTES:
+            self.flush()
 
     def waiting(self, key: bytes) -> bytes | None:
         """The value that is to be written under a key."""
@@ -28,7 +36,7 @@ class Later:
 
     def flush(self) -> None:
         """Writes them."""
-        values, self._values = self._values, {}
+        values, self._values, self._bytes = self._values, {}, 0
         if self._redis is None or not values:
             return
         try:

@@ -101,7 +101,7 @@ class LocalSource(LocalFolders):
 
     # --- lists ------------------------------------------------------------------------------------------------------
 
-    def folders(self, *, subscribed_only: bool = False) -> list[Folder]:
+    def folders(self, *, subscribed_only: bool = False, fresh: bool = False) -> list[Folder]:
         rows = self._folder_rows()
         by_folder = self._lists.counts(rows)
         by_pk = {row.pk: row for row in rows}

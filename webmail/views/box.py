@@ -18,7 +18,7 @@ from webmail.markup.document import Theme
 from webmail.services.access import account_for, open_source
 from webmail.services.beside import Beside, look_beside
 from webmail.services.folders import tree_items
-from webmail.services.hierarchy import hidden
+from webmail.services.hierarchy import hidden, listed_with
 from webmail.services.pulls import pull_state
 from webmail.services.reading import find_folder
 from webmail.services.special import find_rivals
@@ -71,7 +71,7 @@ class Box:
         """The folder of the address, also when it is not subscribed. Raises Gone."""
         if any(folder.id == folder_id for folder in folders):
             return find_folder(folders, folder_id)
-        return find_folder(self.source.folders(), folder_id)
+        return find_folder(listed_with(self.source, folder_id), folder_id)
 
     def known_folder(self, folder_id: FolderId) -> Folder:
         """The folder of the address as it was listed a short while ago, without asking the server again; its counts are of

@@ -46,7 +46,7 @@ class Held:
 def open_folder(request: HttpRequest, account_id: int, folder_id: FolderId, *, free: bool = False) -> Iterator[Held]:
     """Opens the mailbox and finds the folder. Raises FolderGone; with `free`, PermissionDenied for special folders."""
     with open_box(request, account_id) as box:
-        folders = box.source.folders()
+        folders = hierarchy.listed_with(box.source, folder_id)
         held = Held(box, folders, hierarchy.find(folders, folder_id))
         if free and hierarchy.is_protected(folders, held.folder):
             raise PermissionDenied
