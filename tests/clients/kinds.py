@@ -30,6 +30,8 @@ class Run:
     """Leaves the mailbox so many bytes of room, for those who log in from now on, and ends its sessions."""
     renew: Callable[[str], None]
     """Gives a folder another UIDVALIDITY."""
+    log_in: Callable[[], Any]
+    """The third program, logged in anew."""
 
     def letter(self, subject: str, *flags: str, folder: str = "INBOX") -> None:
         """A new message that both programs show before anything is done with it."""

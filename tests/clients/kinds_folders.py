@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 
 from imapclient import imap_utf7
 
@@ -207,6 +208,7 @@ def _reset_here(run: Run) -> Measure:
 
 # --- quota ------------------------------------------------------------------------------------------------------------
 
+DIALOG_MS = 4_000
 LARGE_BYTES = 3_000_000
 ROOM_BYTES = 4_000_000
 
@@ -217,6 +219,7 @@ def _quota_there(run: Run) -> Measure:
     _fill_up(run)
     run.casilla.change("copy", "large", to=_token("Obras"))
     assert "over" in _refused_in_bird(run).lower()
+    _outlive_the_dialog()
     started = now_ms()
     assert _refused_here(run)
     return "refused there too", now_ms() - started
@@ -230,8 +233,14 @@ def _quota_here(run: Run) -> Measure:
     started = now_ms()
     _refused_in_bird(run)
     delay_ms = now_ms() - started
+    _outlive_the_dialog()
     assert run.imap.folder_status("Obras", ["MESSAGES"]) == before
     return "refused there too", delay_ms
+
+
+def _outlive_the_dialog() -> None:
+    """A script goes on behind its dialog, and its end would be taken for the answer to the next one."""
+    time.sleep(1.2 * DIALOG_MS / 1000)
 
 
 def _refused_here(run: Run) -> bool:
@@ -247,6 +256,7 @@ def _fill_up(run: Run) -> None:
     run.imap.append("INBOX", head + b"\r\n\r\n" + (b"x" * 70 + b"\r\n") * (LARGE_BYTES // 72))
     run.casilla.page.wait_for_function(f"() => {row('large')}", timeout=LETTER_MS)
     run.limit(ROOM_BYTES)
+    run.imap = run.log_in()
     run.bird.run(
         "server.closeCachedConnections(); await sleep(1000); await sync(inbox); await until(() => by(inbox, 'large'))"
     )
@@ -256,7 +266,7 @@ def _refused_in_bird(run: Run) -> str:
     """What Thunderbird says when it copies the large message; its dialog ends the script."""
     copy = "carry(inbox, [by(inbox, 'large')], F('Obras'), false)"
     with contextlib.suppress(AssertionError):
-        return str(run.bird.run(f"await {copy}.catch(() => 0); await sleep(4000); return ''"))
+        return str(run.bird.run(f"await {copy}.catch(() => 0); await sleep({DIALOG_MS}); return ''"))
     words = str(run.bird.bird.command("WebDriver:GetAlertText", {})["value"])
     run.bird.bird.command("WebDriver:AcceptAlert", {})
     return words

@@ -74,6 +74,7 @@ def test_what_is_changed_in_one_program_is_seen_in_the_other(
             lambda raw: deliver(made.address, raw),
             _limiter(made, client, stack),
             _renewer(made, client, stack),
+            lambda: imap(made.address),
         )
         for name, direction, do in KINDS:
             if ONLY and not any(word in name for word in ONLY.split(",")):
