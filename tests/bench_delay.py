@@ -16,14 +16,15 @@ from imapclient import IMAPClient
 
 from accounts.models import MailAccount, User
 from accounts.vault import seal
-from tests.contract.conftest import courier
+from tests.contract.conftest import courier, cyrus
 from tests.contract.test_source import letter
 from tests.imap.courier import LOGIN, PASSWORD, Courier
+from tests.imap.cyrus import Cyrus
 from tests.imap.proxy import proxied
 from tests.live.conftest import Listening, Live, live, watcher
 from webmail.live.events import Kind, State
 
-__all__ = ["courier", "live", "watcher"]
+__all__ = ["courier", "cyrus", "live", "watcher"]
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True), pytest.mark.timeout(1200)]
 
 EVENTS = int(os.environ.get("DELAY_EVENTS", "50"))
@@ -79,6 +80,16 @@ def test_courier(live: Live, watcher: Start, courier: Courier, at_courier: IMAPC
     account, secret = foreign(LOGIN, PASSWORD, courier.port)
     watcher()
     measure("Courier, IDLE", live.watched(account.pk, secret=secret, state=State.PARTLY), at_courier)
+
+
+def test_cyrus(live: Live, watcher: Start, cyrus: Cyrus) -> None:
+    made = cyrus.new_mailbox()
+    account, secret = foreign(made.login, made.password, cyrus.port)
+    client = IMAPClient(cyrus.endpoint.host, cyrus.port, ssl=False)
+    client.login(made.login, made.password)
+    watcher()
+    measure("Cyrus, IDLE", live.watched(account.pk, secret=secret, state=State.PARTLY), client)
+    client.shutdown()
 
 
 def measure(name: str, ear: Listening, client: IMAPClient) -> None:
