@@ -16,7 +16,7 @@ from tests.imap.proxy import Proxy, proxied
 from webmail.errors import FolderGone, Unreachable
 from webmail.imap.pool import pool
 from webmail.imap.wire import parse_uid_set
-from webmail.sources import imap_lists, listing, patching
+from webmail.sources import listing, patching
 from webmail.sources.imap import ImapSource, open_imap
 from webmail.sources.listing import index_of
 from webmail.values import Credentials, Endpoint, Flag, FolderId, PartNumber, Query, Ref, SortKey, Window
@@ -180,8 +180,8 @@ def test_the_cache_of_one_account_is_not_anothers(opener: Opener) -> None:
 
 
 def touches(command: bytes, uid: int) -> bool:
-    """Whether a command makes the server read this message's structure or header."""
-    match = re.match(rb"UID FETCH (\S+) .*(?:BODYSTRUCTURE|HEADER)", command)
+    """Whether a command makes the server read the structure or header of this message, whose number is its UID."""
+    match = re.match(rb"(?:UID )?FETCH (\S+) .*(?:BODYSTRUCTURE|HEADER)", command)
     return match is not None and uid in set(parse_uid_set(match[1]))
 
 
@@ -330,21 +330,24 @@ def test_a_folder_that_is_not_there_leaves_the_tree(opener: Opener) -> None:
             source.page(FolderId("Nunca"), Query(), Window())
 
 
+@pytest.mark.parametrize(("grouped", "hide"), [(False, ()), (True, ()), (False, ("SORT",))])
 def test_a_large_folder_shows_what_came_last_until_it_is_sorted(
-    opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch
+    opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch, grouped: bool, hide: tuple[str, ...]
 ) -> None:
-    """The first page of a folder that nobody sorted does not wait for that; it says so, and the next one is in order."""
-    monkeypatch.setattr(imap_lists, "LARGE", 5)
+    """The first page of a folder that nobody sorted does not wait for that, whether its size was known before or not; it says
+    so, and the next one is in order."""
     monkeypatch.setattr(listing, "LARGE", 5)
-    monkeypatch.setattr(listing, "NEWEST", 4)
+    opener.proxy.hide = hide
     imap(opener.address).append("INBOX", letter("antigua", day=-99))
     window = Window(0, 3)
     with opener.source() as source:
-        source.folders()
+        before = source.connection.round_trips
         opener.proxy.commands.clear()
-        page = source.page(INBOX, Query(), window)
+        page = source.page(INBOX, Query(threads=grouped), window)
+        assert source.connection.round_trips - before == 2
+        assert not any(b"SORT" in line for line in opener.proxy.commands[:4])
         assert page.unsorted
-        assert [row.subject for row in page.rows] == ["ocho", "siete", "con adjunto"]
+        assert [row.subject for row in page.rows] == ["antigua", "con adjunto", "ocho"]
         assert page.total == len(LISTED) + 1
         assert source.neighbours(page.rows[0].ref, Query())[0] in {-1, 0}
     until = time.monotonic() + 10
@@ -357,15 +360,45 @@ def test_a_large_folder_shows_what_came_last_until_it_is_sorted(
         time.sleep(0.05)
     assert [row.subject for row in page.rows] == LISTED[:3]
     assert opener.subjects() == [*LISTED, "antigua"]
+    if grouped:
+        opener.proxy.commands.clear()
+        with opener.source() as source:
+            assert source.page(INBOX, Query(threads=True), window).total == len(LISTED) + 1
+        assert not any(b"THREAD" in line for line in opener.proxy.commands)
+
+
+def test_pages_of_a_large_folder_leave_out_what_is_deleted_before_it_is_sorted_too(
+    opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "LARGE", 5)
+    client = imap(opener.address)
+    client.select_folder("INBOX")
+    client.add_flags([8, 5], [b"\\Deleted"])
+    with opener.source() as source:
+        source._cache.lock(INBOX, listing.SORTING, 60)
+        pages = [source.page(INBOX, Query(), Window(start, 3)) for start in (0, 3, 6)]
+    assert all(page.unsorted and page.total == 7 for page in pages)
+    assert [[row.subject for row in page.rows] for page in pages] == [
+        ["con adjunto", "siete", "seis"],
+        ["cuatro", "tres", "dos"],
+        ["uno"],
+    ]
+
+
+def test_the_first_page_of_a_folder_is_in_order_however_its_messages_came(opener: Opener, imap: Any) -> None:
+    """What came last flies along with the sort; what belongs on the page besides is read after it."""
+    client = imap(opener.address)
+    client.append("INBOX", letter("antigua", day=-99))
+    assert opener.subjects(window=Window(0, 3)) == LISTED[:3]
+    assert opener.trips == 3
+    assert opener.subjects() == [*LISTED, "antigua"]
 
 
 def test_how_far_a_first_sorting_is_shows_on_the_page(opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(imap_lists, "LARGE", 4)
     monkeypatch.setattr(listing, "LARGE", 4)
-    monkeypatch.setattr(listing, "NEWEST", 4)
     with opener.source() as source:
         source.folders()
-        source._cache.lock(INBOX, imap_lists.SORTING, 60, done=8)
+        source._cache.lock(INBOX, listing.SORTING, 60, done=8)
         page = source.page(INBOX, Query(), Window(0, 3))
         assert (page.unsorted, page.sorted_count, page.total) == (True, 8, len(LISTED))
         done: list[int] = []
@@ -376,9 +409,7 @@ def test_how_far_a_first_sorting_is_shows_on_the_page(opener: Opener, monkeypatc
 def test_a_sort_that_fails_is_not_begun_again_by_every_look(
     opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(imap_lists, "LARGE", 5)
     monkeypatch.setattr(listing, "LARGE", 5)
-    monkeypatch.setattr(listing, "NEWEST", 4)
     imap(opener.address).append("INBOX", letter("antigua", day=-99))
     begun: list[bytes] = []
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from webmail.errors import Unreachable
 from webmail.imap.connection import EXPUNGED, Connection
-from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command
-from webmail.imap.wire import Piece
+from webmail.imap.fetch import Fetched, by_uid, fetch, fetch_command, parse_fetch
+from webmail.imap.wire import Flight, Piece
 from webmail.mime.addresses import parse_addresses
 from webmail.mime.body import decode_part, text_of
 from webmail.mime.choose import find_html, find_plain, has_attachment
@@ -65,6 +65,23 @@ def fetch_rows(
     rows = {uid: _row(folder, validity, fetched) for uid, fetched in fresh.items()}
     _add_snippets(connection, rows, fresh)
     return rows, flags
+
+
+def newest_command(connection: Connection, first: int, last: int) -> list[Piece]:
+    """FETCH of rows by message numbers, both ends included: what came last is known by them without its UIDs."""
+    return [b"FETCH", b"%d:%d" % (first, last), b"(" + row_items(connection) + b")"]
+
+
+def newest_rows(connection: Connection, folder: FolderId, validity: int, flight: Flight) -> dict[int, Row]:
+    """The rows from the answer to `newest_command`, with snippets, when that was the first command of its flight. Nothing where
+    the server could not describe each of them."""
+    if flight.ends[0].status != b"OK" or flight.ends[0].code:
+        return {}
+    asked = [one.uid for one in map(parse_fetch, flight.of(b"FETCH")) if _complete(one)]
+    found = by_uid(flight, asked)
+    rows = {uid: _row(folder, validity, fetched) for uid, fetched in found.items()}
+    _add_snippets(connection, rows, found)
+    return rows
 
 
 def fetch_least(connection: Connection, folder: FolderId, validity: int, uid: int) -> dict[int, Row]:

@@ -48,9 +48,9 @@ def sort_result(connection: Connection, flight: Flight, index: int) -> array[int
     return array("I", (int(word) for word in words if word.isdigit()))
 
 
-def sort_here(connection: Connection, key: SortKey) -> array[int]:
+def sort_here(connection: Connection, key: SortKey, beat: Callable[[int], None] = lambda _done: None) -> array[int]:
     """For servers without SORT: reads the one field that the order needs, in batches, and sorts (RFC 5256 for what is
-    compared)."""
+    compared). `beat` is called after each batch with how many are through."""
     flight = connection.ask(b"UID", b"SEARCH", b"ALL")
     uids = sorted(search_result(flight))
     header = HEADERS.get(key)
@@ -62,6 +62,7 @@ def sort_here(connection: Connection, key: SortKey) -> array[int]:
         flight = connection.ask(b"UID", b"FETCH", b"%d:%d" % (batch[0], batch[-1]), items)
         fetched = (parse_fetch(response) for response in flight.of(b"FETCH"))
         keyed += [(KEY_FUNCTIONS[key](one), one.uid) for one in fetched if one.uid and b"INTERNALDATE" in one.items]
+        beat(start + len(batch))
     keyed.sort(key=lambda pair: pair)
     return array("I", dict.fromkeys(uid for _key, uid in keyed))
 

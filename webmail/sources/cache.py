@@ -248,13 +248,6 @@ class MailCache:
         value = self._get([_folder_key(f"l:{work}", folder)])[0]
         return int(value) if value and value.isdigit() else 0
 
-    def is_large(self, folder: FolderId) -> bool:
-        """Whether the folder was large when the tree was read last."""
-        return self._get([_folder_key("large", folder)])[0] is not None
-
-    def keep_large(self, folders: Iterable[FolderId]) -> None:
-        self._set({_folder_key("large", folder): b"1" for folder in folders}, ORDER_TTL_S)
-
     def found(self, folder: FolderId, name: str) -> tuple[array[int] | None, int]:
         """What was found in the text of a folder's messages (see `webmail/sources/body_search.py`), and how many messages a
         second this account's server searched the last time (0 = nobody knows)."""

@@ -22,15 +22,14 @@ from webmail.imap.wire import Flight
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.body_search import read_list, search_bodies, search_name
 from webmail.sources.cache import MailCache, Recent
-from webmail.sources.grouping import Groups, is_alone, read_groups
+from webmail.sources.grouping import Groups, can_group, is_alone, read_groups, read_threads
 from webmail.sources.kept import TRUST_S, Answers
-from webmail.sources.listing import LARGE, Listing, index_of, sort_folder
+from webmail.sources.listing import SORTING, Listing, index_of, is_large, is_usual, sort_folder
 from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
 from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Searched, Thread, Window
 
-SORTING = "sort"
 SORTING_S = 300
 logger = logging.getLogger(__name__)
 
@@ -121,7 +120,6 @@ class ImapLists:
             found = listed_folders(self.connection, along, chosen=self._roles)
         else:
             found = list_folders(self.connection, subscribed_only=False, chosen=self._roles)
-        self._cache.keep_large(folder.id for folder in found if (folder.total or 0) > LARGE)
         return without_marked(self._session, self._cache, found)
 
     def _quota(self) -> Quota | None:
@@ -174,18 +172,19 @@ class ImapLists:
         return f":{self._versions[key]}"
 
     def _page(self, folder: FolderId, query: Query, window: Window) -> Page:
-        if query.grouped:
+        grouped = query.grouped
+        if grouped and not self._is_unsorted(folder, query):
             page = self._thread_page(folder, query, window)
             if page is not None:
                 return page
         query = replace(query, threads=False)
         listing = read_list(self._session, self._cache, folder, query, window)
         start = max(0, min(window.start, listing.total))
-        rows = self._rows.read(listing.state, listing.uids.tolist(), listing.flags)
+        rows = self._rows.read(listing.state, listing.uids.tolist(), listing.flags, listing.rows)
         marked = read_marked(self._session, self._cache, listing.state)
         state = listing.state
         if listing.unsorted:
-            self._sort_behind(folder)
+            self._sort_behind(folder, grouped=grouped)
         return Page(
             tuple(rows),
             start,
@@ -206,16 +205,25 @@ class ImapLists:
         plain = replace(query, threads=False)
         return self._session.read(lambda: search_bodies(self._session, self._cache, folder, plain, on=True)).searched
 
-    def _sort_behind(self, folder: FolderId) -> None:
-        """Sorts a large folder on a connection of its own and tells when that is done; one process does it at a time."""
+    def _is_unsorted(self, folder: FolderId, query: Query) -> bool:
+        """Whether the folder is a large one that has no order yet, so that nobody waits for its conversations either."""
+        if not is_usual(query) or self._cache.heads(folder, [query.sort])[0]:
+            return False
+        return is_large(self._session.selected(folder)[0])
+
+    def _sort_behind(self, folder: FolderId, *, grouped: bool) -> None:
+        """Sorts a large folder on a connection of its own and tells when that is done; one process does it at a time. With
+        conversations, if `grouped`."""
         if self._cache.lock(folder, SORTING, SORTING_S):
             session = self._session.another()
-            Worker(target=self._sort, args=(session, folder), name="sort", daemon=True).start()
+            Worker(target=self._sort, args=(session, folder, grouped), name="sort", daemon=True).start()
 
-    def _sort(self, session: Session, folder: FolderId) -> None:
+    def _sort(self, session: Session, folder: FolderId, grouped: bool) -> None:
         """After a failure the lock stays until it expires, and nobody is told: a page that reads again would begin it again."""
         try:
             session.read(lambda: sort_folder(session, self._cache, folder, beat=lambda done: self._hold(folder, done)))
+            if grouped and can_group(session.connection, session.selected(folder)[0].exists):
+                read_threads(session, self._cache, session.selected(folder)[0])
         except MailError as error:
             logger.info("sorting: %s", type(error).__name__)
             return

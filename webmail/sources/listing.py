@@ -11,7 +11,9 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from webmail.errors import Unreachable
 from webmail.imap.fetch import by_uid, fetch_command
+from webmail.imap.rows import Row, newest_command, newest_rows
 from webmail.imap.search import (
     filter_command,
     filter_result,
@@ -21,7 +23,7 @@ from webmail.imap.search import (
     sort_here,
     sort_result,
 )
-from webmail.imap.selected import Selected
+from webmail.imap.selected import Selected, search_result
 from webmail.imap.session import Session
 from webmail.imap.wire import Flight, Piece, quote
 from webmail.sources.cache import Head, MailCache
@@ -31,16 +33,16 @@ from webmail.values import FolderId, Query, Searched, Window
 
 FEW = 20
 LARGE = 20_000
-"""Messages of a folder that is not sorted while somebody waits for its first page."""
-NEWEST = 500
-"""Messages that came last, among which the first page is then."""
+"""Messages of a folder that is not sorted while somebody waits for a page."""
+SORTING = "sort"
+"""The work of sorting such a folder, which one alone does."""
 
 
 @dataclass(slots=True)
 class Listing:
     """A query's answer: how many messages it has, the UIDs of the window that was asked for in the list's order (all of them
-    without one), and the flags that came with them. `unsorted` when the folder has no order yet: they are the first of those
-    that came last."""
+    without one), and the flags that came with them. `unsorted` when the folder has no order yet: they are then as they came, the
+    last first. `rows` are those that were read on the way."""
 
     state: Selected
     total: int
@@ -48,6 +50,7 @@ class Listing:
     flags: dict[int, frozenset[str]] = field(default_factory=dict)
     unsorted: bool = False
     searched: Searched | None = None
+    rows: dict[int, Row] = field(default_factory=dict)
 
 
 def read_listing(
@@ -105,12 +108,11 @@ def _read_listing(
     commands = Commands()
     if guess:
         commands.add("flags", fetch_command(guess, b"UID FLAGS"))
-    at_once = window is not None and not head and _newest_first(query, window) and cache.is_large(folder)
-    if not head and not at_once:
+    if window and not head and is_usual(query):
+        return _read_first(session, cache, folder, query, window)
+    if not head:
         add_missing(commands, session, query, base=base, filtered=filtered)
     state, flight = session.selected(folder, *commands.pieces)
-    if window and at_once and state.exists > LARGE and session.connection.has("SORT"):
-        return _read_newest(session, state, window)
     flags = {uid: one.flags() for uid, one in by_uid(flight, guess or ()).items() if b"FLAGS" in one.items}
     holds = head is not None and head.mark == mark_of(state, query)
     if head and holds and guess is not None and not state.deleted:
@@ -118,30 +120,76 @@ def _read_listing(
     order = cache.order(folder, name, head) if head and holds else None
     if order is None:
         order = read_order(session, cache, state, query, Answers(commands, flight), base)
+    return _windowed(state, order, query, window, flags)
+
+
+def _windowed(
+    state: Selected, order: array[int], query: Query, window: Window | None, flags: dict[int, frozenset[str]]
+) -> Listing:
     order = turned(without_deleted(order, state), query)
     uids = order[max(0, window.start) : window.start + window.size] if window else order
     return Listing(state, len(order), uids, flags)
 
 
-def _newest_first(query: Query, window: Window) -> bool:
-    """Whether a window is at the top of a folder's usual list."""
-    return query.sort == "date" and query.descending and not is_filtered(query) and window.start + window.size <= NEWEST
+def is_usual(query: Query) -> bool:
+    """Whether it is the list that a folder opens with."""
+    return query.sort == "date" and query.descending and not is_filtered(query)
 
 
-def _read_newest(session: Session, state: Selected, window: Window) -> Listing:
-    """The first page of a large folder that nobody has sorted yet, from the messages that came last."""
-    connection = session.connection
-    command = sort_command(connection, "date")
-    flight = connection.run([*command[:-1], b"%d:%d" % (max(1, state.exists - NEWEST + 1), state.exists)])
-    newest = without_deleted(sort_result(connection, flight, 0), state)[::-1]
-    shown = newest[max(0, window.start) : window.start + window.size]
-    return Listing(state, state.exists - len(state.deleted), shown, unsorted=True)
+def is_large(state: Selected) -> bool:
+    """Whether the selected folder is not sorted while somebody waits."""
+    return state.exists > LARGE
+
+
+def _read_first(session: Session, cache: MailCache, folder: FolderId, query: Query, window: Window) -> Listing:
+    """The usual list of a folder of which no order is kept. How large it is, only the SELECT tells: a large one is shown as its
+    messages came, and sorted when nobody waits; a small one is sorted, and the rows that came last fly along."""
+    state, _flight = session.selected(folder)
+    large, commands = is_large(state), Commands()
+    at_top = window.start <= 0 and not state.deleted and not (large and cache.is_locked(folder, SORTING))
+    rows: dict[int, Row] = {}
+    if at_top and state.exists and window.size:
+        commands.add("rows", newest_command(session.connection, max(1, state.exists - window.size + 1), state.exists))
+    if not large:
+        add_missing(commands, session, query, base=None, filtered=False)
+    try:
+        flight = session.connection.run(*commands.pieces) if commands.pieces else Flight()
+        if "rows" in commands.names:
+            rows = newest_rows(session.connection, folder, state.validity, flight)
+    except Unreachable:
+        if not session.connection.broken:
+            raise
+        session.reconnect()  # it may be a message over which the server stumbles: rows are read another way then
+        state, _flight = session.selected(folder)
+        commands, flight, large = Commands(), Flight(), is_large(state)
+    flags = {uid: row.summary.flags for uid, row in rows.items()}
+    if large:
+        uids = array("I", sorted(rows, reverse=True)) if rows else _came_last(session, state, window)
+        return Listing(state, state.exists - len(state.deleted), uids, flags, unsorted=True, rows=rows)
+    order = read_order(session, cache, state, query, Answers(commands, flight), None)
+    listing = _windowed(state, order, query, window, flags)
+    listing.rows = rows
+    return listing
+
+
+def _came_last(session: Session, state: Selected, window: Window) -> array[int]:
+    """The UIDs of a window of the messages as they came, the last first, without those that are marked as deleted."""
+    end = max(0, window.start) + window.size
+    first = max(1, state.exists - end - len(state.deleted) + 1)
+    flight = session.connection.ask(b"UID", b"SEARCH", b"%d:%d" % (first, state.exists))
+    here = sorted(search_result(flight) - state.deleted, reverse=True)
+    return array("I", here[max(0, window.start) : end])
 
 
 def sort_folder(session: Session, cache: MailCache, folder: FolderId, *, beat: Callable[[int], None]) -> None:
     """Sorts a folder by date and keeps its order. Piece by piece first, which lets the server remember the dates: a million
     that it has not seen yet take it longer than any answer may. `beat` is called after each piece with how many are through."""
     state, _flight = session.selected(folder)
+    if not session.connection.has("SORT"):
+        order = sort_here(session.connection, "date", beat)
+        if state.next_uid and len(order) == state.exists:
+            cache.keep_orders(folder, {"date": (mark_of(state, Query()), order)})
+        return
     command = sort_command(session.connection, "date")
     for first in range(1, state.exists + 1, LARGE):
         last = min(first + LARGE - 1, state.exists)

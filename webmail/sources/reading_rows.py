@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 
 from webmail.errors import FolderRenewed, Unreachable
@@ -27,12 +28,19 @@ class RowReader:
         self._session = session
         self._cache = cache
 
-    def read(self, state: Selected, uids: list[int], flags: dict[int, frozenset[str]]) -> list[Summary]:
-        """The rows of these messages in their order; `flags` are those that are known already."""
-        kept = self._cache.rows(state.folder, state.validity, uids)
-        missing = [uid for uid in uids if uid not in kept]
+    def read(
+        self,
+        state: Selected,
+        uids: list[int],
+        flags: dict[int, frozenset[str]],
+        rows: Mapping[int, Row] | None = None,
+    ) -> list[Summary]:
+        """The rows of these messages in their order; `flags` are those that are known already, and so are `rows`."""
+        here = rows or {}
+        kept = self._cache.rows(state.folder, state.validity, [uid for uid in uids if uid not in here])
+        missing = [uid for uid in uids if uid not in kept and uid not in here]
         fresh, more = self._fetch(state, missing, [uid for uid in kept if uid not in flags])
-        flags = flags | more
+        flags, fresh = flags | more, {**here, **fresh}
         lasting = [row for row in fresh.values() if row.lasting]
         if lasting:
             structures = {row.summary.ref: row.structure for row in lasting if row.structure}
