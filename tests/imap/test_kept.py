@@ -139,6 +139,18 @@ def test_the_list_after_a_move_is_one_round_trip_and_right_when_others_took_some
     assert trips > 1
 
 
+def test_rows_that_move_up_after_a_move_come_with_the_same_round_trip(box: tuple[Any, Any]) -> None:
+    open_, _other = box
+    rows(open_)
+    with open_() as source:
+        source.move([Ref(INBOX, source.connection.kept.validity, uid) for uid in ("3", "4")], FolderId("Archive"))
+    with open_() as source:
+        before = source.connection.round_trips
+        page = source.page(INBOX, Query(), Window(0, 2))
+        assert source.connection.round_trips - before == 1
+    assert [row.subject for row in page.rows] == ["dos", "uno"]
+
+
 def test_a_move_of_what_another_program_expunged_moves_the_rest(box: tuple[Any, Any]) -> None:
     open_, other = box
     rows(open_)

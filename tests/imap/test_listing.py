@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
 from array import array
@@ -18,7 +19,7 @@ from webmail.imap.pool import pool
 from webmail.imap.wire import parse_uid_set
 from webmail.sources import listing, patching
 from webmail.sources.imap import ImapSource, open_imap
-from webmail.sources.listing import index_of
+from webmail.sources.orders import holds_all, index_of, take_out
 from webmail.values import Credentials, Endpoint, Flag, FolderId, PartNumber, Query, Ref, SortKey, Window
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -144,6 +145,17 @@ def test_a_place_is_found_as_array_finds_it() -> None:
     for uid in (2, 0x01000000 >> 8 << 4, 0x00010100):
         with pytest.raises(ValueError):
             index_of(order, uid)
+    assert holds_all(order, frozenset([7, 256]))
+    assert not holds_all(order, frozenset([7, 2]))
+
+
+@pytest.mark.parametrize("start", [0, 1_990, 5_000])
+@pytest.mark.parametrize("count", [0, 1, 700])
+def test_what_is_taken_out_of_an_order_leaves_the_others_as_they_were(count: int, start: int) -> None:
+    order = array("I", random.Random(count).sample(range(1, 70_000), 6_000))
+    gone = frozenset(order[start : start + count])
+    assert holds_all(order, gone)
+    assert list(take_out(array("I", order), gone)) == [uid for uid in order if uid not in gone]
 
 
 def test_the_tree_of_folders_is_one_round_trip(opener: Opener) -> None:

@@ -87,7 +87,7 @@ def move_undeleted(connection: Connection, uids: list[int], folder: FolderId) ->
         commands: list[list[Piece]] = [look, found, [b"UID", b"MOVE", b"$", quote(folder)]]
         validity, pairs = _again(lambda commands=commands: connection.run(*commands))  # type: ignore[misc]
         after |= pairs
-        connection.left = frozenset([*pairs, *sorted(connection.left)[-LEFT_LIMIT:]])
+        connection.left = [*connection.left[-LEFT_LIMIT:], *pairs]
     return validity, after
 
 

@@ -50,8 +50,8 @@ class Connection:
         self.dirty = True
         self.selected = False
         self.kept: Any = None
-        self.left: frozenset[int] = frozenset()
-        """UIDs of the selected folder that were moved out of it here, as this connection was told."""
+        self.left: list[int] = []
+        """UIDs of the selected folder that were moved out of it here, as this connection was told, the last ones at the end."""
         self.resyncs = False
         """It was asked to tell what vanished (QRESYNC, RFC 7162 section 3.2.3)."""
         self._late: set[bytes] = set()

@@ -43,7 +43,7 @@ def select(connection: Connection, folder: FolderId, *commands: list[Piece]) -> 
         found = _looked_again(connection, *commands)
         if found is not None:
             return found
-    connection.kept, connection.left = None, frozenset()
+    connection.kept, connection.left = None, []
     condstore: list[Piece] = [b"(CONDSTORE)"] if connection.has("CONDSTORE") else []
     enable: list[list[Piece]] = (
         [[b"ENABLE", b"QRESYNC"]] if connection.has("QRESYNC") and not connection.resyncs else []

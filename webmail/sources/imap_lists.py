@@ -24,8 +24,9 @@ from webmail.sources.body_search import read_list, search_bodies, search_name
 from webmail.sources.cache import MailCache, Recent
 from webmail.sources.grouping import Groups, can_group, is_alone, read_groups, read_threads
 from webmail.sources.kept import TRUST_S, Answers
-from webmail.sources.listing import SORTING, Listing, index_of, is_large, is_usual, sort_folder
+from webmail.sources.listing import SORTING, Listing, is_large, is_usual, sort_folder
 from webmail.sources.marked import read_marked, without_marked
+from webmail.sources.orders import index_of
 from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
 from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Searched, Thread, Window

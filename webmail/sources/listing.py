@@ -105,15 +105,16 @@ def _read_listing(
     head, base = heads[0], heads[1] if filtered else heads[0]
     stretch = span(head.length, query, window) if head and window else (0, 0)
     guess = cache.stretch(folder, name, head, *stretch) if head and window else None
+    asked = _likely(session, cache, folder, name, head, stretch, guess, query) if head and guess else None
     commands = Commands()
-    if guess:
-        commands.add("flags", fetch_command(guess, b"UID FLAGS"))
+    if asked:
+        commands.add("flags", fetch_command(asked, b"UID FLAGS"))
     if window and not head and is_usual(query):
         return _read_first(session, cache, folder, query, window)
     if not head:
         add_missing(commands, session, query, base=base, filtered=filtered)
     state, flight = session.selected(folder, *commands.pieces)
-    flags = {uid: one.flags() for uid, one in by_uid(flight, guess or ()).items() if b"FLAGS" in one.items}
+    flags = {uid: one.flags() for uid, one in by_uid(flight, asked or ()).items() if b"FLAGS" in one.items}
     holds = head is not None and head.mark == mark_of(state, query)
     if head and holds and guess is not None and not state.deleted:
         return Listing(state, head.length, turned(array("I", guess), query), flags)
@@ -121,6 +122,27 @@ def _read_listing(
     if order is None:
         order = read_order(session, cache, state, query, Answers(commands, flight), base)
     return _windowed(state, order, query, window, flags)
+
+
+def _likely(
+    session: Session,
+    cache: MailCache,
+    folder: FolderId,
+    name: str,
+    head: Head,
+    stretch: tuple[int, int],
+    guess: list[int],
+    query: Query,
+) -> list[int]:
+    """The messages that will be shown, as far as it is known: in the place of those that this connection moved away come those
+    after them."""
+    left = set(session.connection.left).intersection(guess)
+    if not left:
+        return guess
+    start, end = stretch
+    more = (max(0, start - len(left)), start) if query.descending else (end, min(head.length, end + len(left)))
+    others = cache.stretch(folder, name, head, *more) or []
+    return [uid for uid in [*guess, *others] if uid not in left]
 
 
 def _windowed(
@@ -311,15 +333,6 @@ def span(count: int, query: Query, window: Window) -> tuple[int, int]:
     """Where a window of a list is in its order, which is ascending and has `count` messages."""
     start, end = min(max(0, window.start), count), min(max(0, window.start) + window.size, count)
     return (count - end, count - start) if query.descending else (start, end)
-
-
-def index_of(order: array[int], uid: int) -> int:
-    """Where a UID stands, as `array.index` tells it, several times as fast in a long one. Raises ValueError."""
-    octets, size = order.tobytes(), order.itemsize
-    wanted, at = array(order.typecode, [uid]).tobytes(), 0
-    while (at := octets.index(wanted, at)) % size:
-        at += 1
-    return at // size
 
 
 def without_deleted(order: array[int], state: Selected) -> array[int]:

@@ -13,6 +13,7 @@ from webmail.imap.connection import Connection, check
 from webmail.imap.search import sort_command, sort_result
 from webmail.imap.selected import Selected, search_result
 from webmail.imap.wire import Piece, uid_set
+from webmail.sources.orders import holds_all, take_out
 from webmail.values import SortKey
 
 PROBES = 240
@@ -60,8 +61,8 @@ def patch_order(
     gone = len(kept) + len(placed.new) - state.exists
     if gone < 0 or len(placed.new) > NEW_LIMIT:
         return None
-    left = connection.left.intersection(kept) if gone and connection.left else frozenset()
-    if len(left) != gone:
+    left = frozenset(connection.left[-gone:] if gone else ())
+    if len(left) != gone or not holds_all(kept, left):
         left = find_vanished(connection, kept, mark.next_uid, since, state)
     if len(left) != gone:
         left = find_gone(connection, kept, mark.next_uid)
@@ -207,4 +208,4 @@ def _inserted(order: array[int], places: list[tuple[int, int]], gone: frozenset[
         out.append(uid)
         done = at
     out.extend(order[done:])
-    return array("I", (uid for uid in out if uid not in gone)) if gone else out
+    return take_out(out, gone) if gone else out
