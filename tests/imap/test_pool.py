@@ -16,7 +16,7 @@ from webmail.errors import LoginRefused, Unreachable
 from webmail.imap.connection import Connection
 from webmail.imap.pool import Key, Pool
 
-ANNA, BETO = Key("server", "anna"), Key("server", "beto")
+ANNA, BETO, CARLA, DORA = (Key("server", name) for name in ("anna", "beto", "carla", "dora"))
 ELSEWHERE = Key("elsewhere", "anna")
 
 
@@ -219,6 +219,38 @@ def test_a_command_that_is_never_answered_counts_as_well() -> None:
         pool.give(ANNA, connection)
         with pool.lease(BETO, server.connect) as again:
             again.run([b"NOOP"])
+
+
+def test_a_busy_server_that_answers_others_is_waited_for() -> None:
+    """Two processes under load: logins took longer than four seconds each, and came; pages said that the server was dead."""
+    pool = Pool(slow_s=0.1, slow_limit=1, busy_limit=2)
+    asked = threading.Semaphore(0)
+
+    def hang(_command: bytes) -> bytes | None:
+        asked.release()
+        time.sleep(0.5)
+        return None
+
+    with scripted({"SELECT": hang}) as server:
+        lent = [pool.take(key, server.connect)[0] for key in (ANNA, BETO)]
+        threads = [threading.Thread(target=_refused, args=(one.run, [b"SELECT", b"x"])) for one in lent]
+        threads[0].start()
+        asked.acquire(timeout=2)
+        with pool.lease(CARLA, server.connect) as other:
+            time.sleep(0.15)
+            other.run([b"NOOP"])
+            with pool.lease(DORA, server.connect) as busy:
+                busy.run([b"NOOP"])
+            threads[1].start()
+            asked.acquire(timeout=2)
+            time.sleep(0.15)
+            other.run([b"NOOP"])
+            with pytest.raises(Unreachable):  # it would hold too many threads
+                pool.take(DORA, server.connect)
+        for thread, key, one in zip(threads, (ANNA, BETO), lent, strict=True):
+            thread.join()
+            pool.give(key, one)
+    pool.close_all()
 
 
 def test_a_long_download_keeps_nobody_waiting(server: Scripted) -> None:

@@ -21,8 +21,11 @@ PER_SERVER = 300
 IN_ALL = 500
 SLOW_S = 4.0
 SLOW_LIMIT = 16
-"""So many requests may wait for one server for longer than SLOW_S: whoever comes after them is refused at once. A page holds a
-thread while it waits, and a server that takes connections and answers nothing must not hold them all (WEB_THREADS)."""
+"""So many requests may wait for one server for longer than SLOW_S, when nobody heard from it for as long: whoever comes after
+them is refused at once. A page holds a thread while it waits, and a server that takes connections and answers nothing must
+not hold them all (WEB_THREADS)."""
+BUSY_LIMIT = 32
+"""The same of a server that answers others meanwhile: it is busy, not dead, and what waits for it gets its turn."""
 
 Open = Callable[[], Connection]
 
@@ -49,9 +52,10 @@ class Pool:
         wait_s: float = WAIT_S,
         slow_s: float = SLOW_S,
         slow_limit: int = SLOW_LIMIT,
+        busy_limit: int = BUSY_LIMIT,
     ) -> None:
         self._per_account, self._per_server, self._in_all, self._wait_s = per_account, per_server, in_all, wait_s
-        self._slow_s, self._slow_limit = slow_s, slow_limit
+        self._slow_s, self._slow_limit, self._busy_limit = slow_s, slow_limit, busy_limit
         self.idle_close_s = IDLE_CLOSE_S
         self.forget()
 
@@ -62,6 +66,7 @@ class Pool:
         self._lent: dict[Key, int] = {}
         self._out: dict[Hashable, set[Connection]] = {}
         self._opening: dict[Hashable, list[float]] = {}
+        self._heard: dict[Hashable, float] = {}
         self._sweeper: threading.Thread | None = None
 
     def take(
@@ -93,6 +98,7 @@ class Pool:
             raise
         finally:
             self._opening[key.server].remove(began)
+        self._heard[key.server] = time.monotonic()
         self._lend(key.server, connection)
         return connection, False
 
@@ -101,11 +107,15 @@ class Pool:
             self._out.setdefault(server, set()).add(connection)
 
     def _refuse_slow(self, server: Hashable) -> None:
-        """Raises Unreachable when so many wait for a server already that it seems to be dead."""
+        """Raises Unreachable when so many wait for a server already that it seems to be dead, or that they hold nearly every
+        thread."""
         before = time.monotonic() - self._slow_s
         with self._changed:
-            began = [*self._opening.get(server, ()), *(one.waits_since or 0.0 for one in self._out.get(server, ()))]
-        if sum(1 for moment in began if 0.0 < moment < before) >= self._slow_limit:
+            out = [one for one in self._out.get(server, ()) if not one.broken]
+            began = [*self._opening.get(server, ()), *(one.waits_since or 0.0 for one in out)]
+            heard = max([self._heard.get(server, 0.0), *(one.used_at for one in out)])
+        limit = self._busy_limit if heard > before else self._slow_limit
+        if sum(1 for moment in began if 0.0 < moment < before) >= limit:
             raise Unreachable("the server keeps others waiting")
 
     def swap(self, key: Key, connection: Connection, open_: Open) -> tuple[Connection, bool] | None:
@@ -126,6 +136,8 @@ class Pool:
         """Takes a connection back: kept for the next one who asks, or closed when it is broken."""
         with self._changed:
             self._out.get(key.server, set()).discard(connection)
+            if not connection.broken:
+                self._heard[key.server] = max(self._heard.get(key.server, 0.0), connection.used_at)
         if connection.broken:
             connection.close()
         self._release(key, None if connection.broken else connection)
