@@ -6,12 +6,13 @@ from django.urls import include, path
 
 from accounts.api.v1 import api
 
+# Django tries them in this order, at every request: mail, which is asked for most, comes first.
 urlpatterns = [
+    path("", include("webmail.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("mail/<int:account_id>/", include("accounts.mailbox_urls")),
     path("api/v1/", api.urls),
     path("portal/usage/", include("accounts.views.usage.urls")),
     path("portal/", include("accounts.portal_urls")),
-    path("", include("webmail.urls")),
 ]

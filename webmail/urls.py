@@ -61,6 +61,7 @@ message_patterns: list[URLPattern | URLResolver] = [
 
 folder_patterns: list[URLPattern | URLResolver] = [
     path("", folders.message_list, name="folder"),
+    path("m/<int:validity>.<uid:uid>/", include(message_patterns)),
     path("rows/", folders.message_rows, name="rows"),
     path("search/", folders.search_on, name="search_on"),
     path("change/", changes.messages_change, name="messages_change"),
@@ -71,7 +72,6 @@ folder_patterns: list[URLPattern | URLResolver] = [
     path("subscription/", hierarchy.folder_subscribe, name="folder_subscribe"),
     path("read/", hierarchy.folder_read, name="folder_read"),
     path("empty/", hierarchy.folder_empty, name="folder_empty"),
-    path("m/<int:validity>.<uid:uid>/", include(message_patterns)),
 ]
 
 compose_patterns: list[URLPattern | URLResolver] = [
@@ -110,6 +110,7 @@ filter_patterns: list[URLPattern | URLResolver] = [
 ]
 
 urlpatterns = [
+    path("mail/<int:account_id>/f/<folder:folder_id>/", include(folder_patterns)),  # first: see config/urls.py
     path("", folders.home, name="home"),
     path("mail/add/", download_settings.account_add, name="account_add"),
     path("mail/<int:account_id>/", folders.account_home, name="account"),
@@ -152,5 +153,4 @@ urlpatterns = [
     path("mail/<int:account_id>/folders/new/", hierarchy.folder_new, name="folder_new"),
     path("mail/<int:account_id>/folders/hidden/", hierarchy.folders_hidden, name="folders_hidden"),
     path("mail/<int:account_id>/folders/undo/<str:token>/", hierarchy.hierarchy_undo, name="hierarchy_undo"),
-    path("mail/<int:account_id>/f/<folder:folder_id>/", include(folder_patterns)),
 ]

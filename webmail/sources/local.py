@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Self
@@ -25,6 +25,7 @@ from webmail.mime.threads import thread_key
 from webmail.models import LocalBody, LocalFolder, LocalMessage
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.cache import MailCache
+from webmail.sources.kept import Beside
 from webmail.sources.letter import (
     BODY_LIMIT_BYTES,
     HEADER_LIMIT_BYTES,
@@ -125,8 +126,12 @@ class LocalSource(LocalFolders):
     def look_ahead(self, folder: FolderId, query: Query, window: Window) -> None:
         """Nothing is far away here."""
 
-    def look_at(self, ref: Ref, query: Query) -> None:
+    def look_at(self, ref: Ref, query: Query, beside: Beside | None = None) -> None:
         """Nothing is far away here."""
+
+    def keep_along(self, values: Mapping[bytes, bytes], seconds: int) -> bool:
+        """Nothing is kept of what is here."""
+        return False
 
     def search_on(self, folder: FolderId, query: Query) -> None:
         """Every search comes to its end at once here."""

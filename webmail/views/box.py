@@ -25,6 +25,7 @@ from webmail.services.special import find_rivals
 from webmail.services.tags import Tags, tags_for
 from webmail.sources.base import MailSource
 from webmail.values import Folder, FolderId, PartNumber, Query, Quota, Ref, Role
+from webmail.views.addresses import folder_address, message_address
 from webmail.views.query import query_string
 
 
@@ -86,13 +87,17 @@ class Box:
         return list((_known_folders(self.account) or {}).values())
 
     def url(self, name: str, folder_id: FolderId, query: Query | None = None) -> str:
-        path = reverse(name, args=[self.account.pk, folder_id])
+        path = folder_address(name, self.account.pk, folder_id)
         return path + (query_string(query) if query else "")
 
     def message_url(self, ref: Ref, name: str = "message", query: Query | None = None, **extra: Any) -> str:
         """The address of something of one message."""
-        kwargs = {"account_id": self.account.pk, "folder_id": ref.folder, "validity": ref.validity, "uid": ref.id}
-        return reverse(name, kwargs=kwargs | extra) + (query_string(query) if query else "")
+        if extra:
+            kwargs = {"account_id": self.account.pk, "folder_id": ref.folder, "validity": ref.validity, "uid": ref.id}
+            path = reverse(name, kwargs=kwargs | extra)
+        else:
+            path = message_address(name, self.account.pk, ref)
+        return path + (query_string(query) if query else "")
 
     def part_url(self, ref: Ref) -> Callable[[PartNumber], str]:
         """Where the parts of a message are served to be shown in place."""

@@ -21,7 +21,7 @@ from accounts.services.brand import look
 from webmail.errors import Gone
 from webmail.services.contacts import heard_people, note_heard
 from webmail.services.notices import is_told_of, notices_of
-from webmail.services.opened import Opened, keep_opened, kept_opened
+from webmail.services.opened import Opened, keep_opened, look_at_opened
 from webmail.services.reading import SENT_BY_ME, Letter
 from webmail.values import Flag, Folder, Ref
 from webmail.views.around import Around, draw_letter
@@ -42,7 +42,6 @@ def show_in_pane(box: Box, ref: Ref) -> HttpResponse:
     folder = box.known_folder(ref.folder)
     if box.account.downloads or box.request.GET.get("images") == "1":
         return _whole(box, open_here(box, folder, ref))
-    box.source.look_at(ref, query_of(box.request))
     opened, flags = _kept(box, ref)
     if opened is None:
         letter = open_here(box, folder, ref, placed=False)
@@ -50,7 +49,7 @@ def show_in_pane(box: Box, ref: Ref) -> HttpResponse:
         opened, flags = _opened(box, letter), letter.message.summary.flags
         if folder.role in SENT_BY_ME or notices:
             return _whole(box, open_here(box, folder, ref))
-        keep_opened(box.account.pk, ref, _variant(box), opened, letter.frames)
+        keep_opened(box.source, box.account.pk, ref, _variant(box), opened, letter.frames)
     changed = _read_by_person(box, folder, ref, opened, flags)
     text = draw_letter(box.request, opened, _around(box, folder, ref, flags | ({Flag.SEEN} if changed else set())))
     title = f"{opened.subject or _('(no subject)')} · {look().name}"
@@ -62,18 +61,19 @@ def show_in_pane(box: Box, ref: Ref) -> HttpResponse:
 def open_ahead(box: Box, ref: Ref) -> None:
     """Keeps what a message would show. Raises MailError."""
     folder = box.known_folder(ref.folder)
-    variant = _variant(box)
-    if box.account.downloads or folder.role in SENT_BY_ME or kept_opened(box.account.pk, ref, variant):
+    if box.account.downloads or folder.role in SENT_BY_ME:
         return
-    box.source.look_at(ref, query_of(box.request))
+    variant = _variant(box)
+    if look_at_opened(box.source, box.account.pk, ref, variant, query_of(box.request)):
+        return
     letter = open_here(box, folder, ref, placed=False)
     if not notices_of(account=box.account, source=box.source, letter=letter):
-        keep_opened(box.account.pk, ref, variant, _opened(box, letter), letter.frames)
+        keep_opened(box.source, box.account.pk, ref, variant, _opened(box, letter), letter.frames)
 
 
 def _kept(box: Box, ref: Ref) -> tuple[Opened | None, frozenset[str]]:
     """What was kept of a message, with its flags of now. Raises Gone when it is not there any more."""
-    opened = kept_opened(box.account.pk, ref, _variant(box))
+    opened = look_at_opened(box.source, box.account.pk, ref, _variant(box), query_of(box.request))
     if opened is None or is_told_of(box.account, opened.message_id):
         return None, frozenset()
     flags = box.source.flags([ref])
