@@ -11,6 +11,7 @@ from webmail.imap.fetch import parse_fetch
 from webmail.imap.folders import decode_name
 from webmail.imap.wire import (
     Literal,
+    Untagged,
     flag_list,
     parse_tagged,
     parse_uid_set,
@@ -119,3 +120,10 @@ def test_folder_names_are_read_in_any_language(raw: str, name: str) -> None:
 def test_recent_is_told_to_a_connection_and_is_no_flag_of_the_message() -> None:
     flags = parse_fetch(parse_untagged(rb"1 FETCH (FLAGS (\Recent \SEEN \recent $label1) UID 4)")).flags()
     assert flags == {r"\Seen", "$label1"}
+
+
+@pytest.mark.parametrize("flags", [rb"", rb"\Seen", rb"\SEEN $Forwarded nil-x", rb"NIL \Flagged", b"caf\xc3\xa9 a*b"])
+def test_marks_alone_are_read_as_in_any_other_answer(flags: bytes) -> None:
+    alone = parse_fetch(Untagged(b"FETCH", 3, b"(UID 71 FLAGS (" + flags + b"))\r\n"))
+    other = parse_fetch(Untagged(b"FETCH", 3, b"(FLAGS (" + flags + b") UID 71)\r\n"))
+    assert (alone.uid, alone.flags()) == (other.uid, other.flags()) == (71, other.flags())

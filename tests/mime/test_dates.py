@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from email.utils import format_datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webmail.mime.dates import parse_date
@@ -73,3 +73,20 @@ def test_every_rfc_5322_date_is_read_exactly(moment, offset):
 @given(st.text(alphabet="()0123456789 :+-.,JanTZ/", max_size=200))
 def test_pieces_of_dates_do_not_stumble(text):
     parse_date(text)
+
+
+@settings(max_examples=60)
+@given(
+    st.integers(0, 32),
+    st.sampled_from(["Jan", "Feb", "Sep", "Dec"]),
+    st.integers(1960, 2110),
+    st.tuples(st.integers(0, 24), st.integers(0, 60), st.integers(0, 61)),
+    st.sampled_from(["+0000", "-0000", "+0530", "-1159", "+1359", "+1400", "+1500", "+0099"]),
+    st.sampled_from(["", "Fri, ", "Mar, "]),
+    st.sampled_from(["", " (CET)"]),
+)
+def test_the_usual_form_is_read_as_any_other(
+    day: int, month: str, year: int, clock: tuple[int, int, int], zone: str, weekday: str, comment: str
+) -> None:
+    text = f"{weekday}{day} {month} {year} {clock[0]:02}:{clock[1]:02}:{clock[2]:02} {zone}{comment}"
+    assert parse_date(text) == parse_date(f" {text}")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from webmail.imap.connection import Connection, check
 from webmail.imap.structure import read_structure
@@ -13,6 +15,8 @@ from webmail.mime.dates import parse_date
 from webmail.values import Part
 
 RECENT = rb"\recent"
+_MARKS = re.compile(rb"\s*\(UID ([0-9]{1,10}) FLAGS \(([^]\[(){}\"\r\n]*)\)\)\s*")
+"""UID and flags alone, which a list asks of fifty messages at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +43,7 @@ class Fetched:
         connection heard of it first (RFC 3501 section 2.3.2), and the next one is told something else."""
         value = self.items.get(b"FLAGS")
         words = value if isinstance(value, list) else []
-        return frozenset(_flag(word) for word in words if isinstance(word, bytes) and word.lower() != RECENT)
+        return _flags(tuple(word for word in words if isinstance(word, bytes)))
 
     def section(self) -> bytes:
         """The first body section of the response."""
@@ -58,6 +62,11 @@ class Fetched:
         return parse_date(text) or datetime.fromtimestamp(0, UTC)
 
 
+@lru_cache(maxsize=1_000)
+def _flags(words: tuple[bytes, ...]) -> frozenset[str]:
+    return frozenset(_flag(word) for word in words if word.lower() != RECENT)
+
+
 def _flag(word: bytes) -> str:
     name = word.decode("utf-8", "replace")
     return "\\" + name[1:].capitalize() if name.startswith("\\") else name
@@ -65,6 +74,9 @@ def _flag(word: bytes) -> str:
 
 def parse_fetch(response: Untagged) -> Fetched:
     """One FETCH response in tokens."""
+    marks = _MARKS.fullmatch(response.data)
+    if marks and b"NIL" not in marks[2].upper():
+        return Fetched({b"UID": marks[1], b"FLAGS": [*marks[2].split()]})
     tokens = response.tokens()
     items = tokens[0] if tokens and isinstance(tokens[0], list) else []
     pairs = zip(items[::2], items[1::2], strict=False)

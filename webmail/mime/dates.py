@@ -40,6 +40,11 @@ _ZONES_HOURS |= {
     "kst": 9,
 }
 
+_USUAL = re.compile(
+    r"(?:[A-Z][a-z]{2}, )?([0-9]{1,2}) (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([0-9]{4}) "
+    r"([01][0-9]|2[0-3]):([0-5][0-9]):([0-5][0-9]) ([+-])(0[0-9]|1[0-3])([0-5][0-9])(?: \([A-Za-z]{1,5}\))?"
+)
+"""As nearly every program writes it, and every server its INTERNALDATE: nothing has to be looked for there."""
 _TIME = r"([0-9]{1,2})[:.]([0-9]{1,2})(?:[:.]([0-9]{1,2})(?:[.,][0-9]{1,9})?)?"
 _ISO = re.compile(r"\b([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[Tt ]|$)")
 _DAY_FIRST = re.compile(r"\b([0-9]{1,2})(?:\.? |-|/|\.)([^\W\d_]{3,12})\.?(?: |-|/|, ?)([0-9]{2,4})\b")
@@ -56,15 +61,17 @@ def parse_date(value: bytes | str) -> datetime | None:
     """The moment that a Date header names, in UTC; None when it names none or one outside 1970 to 2100. A missing,
     unknown or impossible zone counts as UTC (RFC 5322 section 4.3)."""
     text = value[:LENGTH_LIMIT].decode("utf-8", "replace") if isinstance(value, bytes) else value[:LENGTH_LIMIT]
+    if usual := _USUAL.fullmatch(text):
+        day, name, year, hour, minute, second, sign, hours, minutes = usual.groups()
+        zone = int(hours) * 60 + int(minutes)
+        clock = int(hour), int(minute), int(second), -zone if sign == "-" else zone
+        return _moment(int(year), _MONTH[name.lower()], int(day), *clock)
     flat = " ".join(_without_comments(text).split())
     fields = _find(flat)
     if fields is None:
         return None
-    year, month, day, rest = fields
-    clock = _read_clock(rest)
-    if clock is None:
-        return None
-    return _moment(year, month, day, *clock)
+    clock = _read_clock(fields[3])
+    return _moment(*fields[:3], *clock) if clock else None
 
 
 def _without_comments(text: str) -> str:

@@ -131,7 +131,7 @@ def draw_rows(rows: Iterable[Row], around: Around) -> SafeString:
     language = setting.language
     for row in rows:
         if row.day:
-            out.append(draw("webmail/row_day.html", {"heading": day_heading(row.day)}))
+            out.append(_day(row.day, language, setting.today))
         pieces, places = _skeleton(look_of(row, around, language), language)
         texts = texts_of(row, around, setting)
         filled = list(pieces)
@@ -140,6 +140,12 @@ def draw_rows(rows: Iterable[Row], around: Around) -> SafeString:
             filled[at] = html.escape(text) if _SPECIAL.search(text) else text
         out += filled
     return mark_safe("".join(out))  # noqa: S308 - the template's own pieces, and escaped texts
+
+
+@lru_cache(maxsize=LOOKS)
+def _day(day: date, language: str, today: date) -> str:
+    """The heading of a day, in the language that is active now."""
+    return draw("webmail/row_day.html", {"heading": day_heading(day)})
 
 
 def setting_of(around: Around) -> Setting:
