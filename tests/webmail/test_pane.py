@@ -17,6 +17,7 @@ from accounts.models import MailAccount
 from accounts.services.login import clean_address
 from tests.contract.test_source import MIXED, letter
 from webmail.services.access import open_source
+from webmail.services.threads import Conversation
 from webmail.tokens import encode_folder
 from webmail.values import FolderId, Ref
 from webmail.views.around import draw_letter
@@ -141,3 +142,11 @@ def test_without_redis_it_opens(mine: dict[str, Any]) -> None:
     mine["client"].get(url(mine, 1), headers=HTMX)
     cache.clear()
     assert mine["client"].get(url(mine, 1), headers=HTMX).status_code == 200
+
+
+def test_a_message_that_stands_alone_has_the_templates_conversation(mine: dict[str, Any]) -> None:
+    answer = mine["client"].get(url(mine, 1, "conversation/"), headers=HTMX)
+    context = {"conversation": Conversation(), "account": mine["account"], "ref": Ref(FolderId("INBOX"), 1, "1")}
+    with translation.override(answer.headers["Content-Language"]):
+        assert answer.content.decode() == render_to_string("webmail/conversation.html", context)
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"

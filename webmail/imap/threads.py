@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from webmail.imap.connection import Connection, check
 from webmail.imap.fetch import parse_fetch
-from webmail.imap.selected import search_result
-from webmail.imap.wire import Piece, quote
+from webmail.imap.selected import extended_result, search_result
+from webmail.imap.wire import Flight, Piece, quote
 from webmail.mime.threads import group_threads, read_ids, short_id
 
 HERE_LIMIT = 20_000
@@ -91,14 +91,19 @@ def _unpack(packed: array[int]) -> dict[int, list[int]]:
     return ids
 
 
-def search_related(connection: Connection, ids: Sequence[str]) -> list[int]:
-    """UIDs of messages of the selected folder that have one of these Message-IDs, or name one; ascending."""
+def related_command(connection: Connection, ids: Sequence[str]) -> list[Piece]:
+    """The search for messages of the selected folder that have one of these Message-IDs, or name one. Raises Refused."""
     keys: list[list[Piece]] = [[b"HEADER", name.encode(), quote(one)] for one in ids for name in NAMING]
-    if not keys:
-        return []
     criteria: list[Piece] = keys[-1]
     for key in reversed(keys[:-1]):
         criteria = [b"OR", *key, *criteria]
-    flight = connection.run([b"UID", b"SEARCH", b"UNDELETED", *criteria])
+    options: list[Piece] = [b"RETURN", b"(ALL)"] if connection.has("ESEARCH") else []
+    return [b"UID", b"SEARCH", *options, b"UNDELETED", *criteria]
+
+
+def related_result(connection: Connection, flight: Flight) -> list[int]:
+    """The UIDs that it found, ascending, in a flight of which it is the first command."""
     check(flight.ends[0])
+    if connection.has("ESEARCH"):
+        return sorted(extended_result(flight, flight.tags[0]))
     return sorted(search_result(flight))

@@ -64,8 +64,8 @@ def parse_date(value: bytes | str) -> datetime | None:
     if usual := _USUAL.fullmatch(text):
         day, name, year, hour, minute, second, sign, hours, minutes = usual.groups()
         zone = int(hours) * 60 + int(minutes)
-        clock = int(hour), int(minute), int(second), -zone if sign == "-" else zone
-        return _moment(int(year), _MONTH[name.lower()], int(day), *clock)
+        east = -zone if sign == "-" else zone
+        return _moment(int(year), _MONTH[name.lower()], int(day), int(hour), int(minute), int(second), east)
     flat = " ".join(_without_comments(text).split())
     fields = _find(flat)
     if fields is None:

@@ -309,7 +309,8 @@ class MailCache:
         if all(name in self._early for name in names):
             return [self._early[name] for name in names]
         try:
-            return cast(list[bytes | None], self.redis.execute_command("MGET", *names))
+            found = self.redis.execute_command("MGET", *names)  # type: ignore[no-untyped-call]
+            return cast(list[bytes | None], found)
         except RedisError:
             logger.warning("the mail cache does not answer")
             return [None] * len(keys)
@@ -321,7 +322,7 @@ class MailCache:
             with self.redis.pipeline(transaction=False) as pipe:
                 for key, value in values.items():
                     self._early.pop(self._prefix + key, None)
-                    pipe.execute_command("SET", self._prefix + key, value, "EX", ttl_s)
+                    pipe.execute_command("SET", self._prefix + key, value, "EX", ttl_s)  # type: ignore[no-untyped-call]
                 pipe.execute()
         except RedisError:
             logger.warning("the mail cache does not answer")

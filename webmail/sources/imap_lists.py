@@ -17,7 +17,7 @@ from webmail.imap.quota import QUOTA_COMMAND, quota_of, read_quota
 from webmail.imap.search import is_filtered
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
-from webmail.imap.threads import HERE_LIMIT, search_related, server_threads
+from webmail.imap.threads import HERE_LIMIT, related_command, related_result, server_threads
 from webmail.imap.wire import Flight
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.body_search import read_list, search_bodies, search_name
@@ -325,8 +325,15 @@ class ImapLists:
         return self._session.read(lambda: self._related(folder, ids))
 
     def _related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
-        state, _flight = self._session.selected(folder)
-        found = search_related(self.connection, ids[:RELATED_IDS_LIMIT])
+        """One round trip where the server names its answers (ESEARCH): the search goes out with the SELECT."""
+        if not ids:
+            return []
+        command = related_command(self.connection, ids[:RELATED_IDS_LIMIT])
+        if self.connection.has("ESEARCH"):
+            state, flight = self._session.selected(folder, command)
+        else:
+            state, flight = self._session.selected(folder)[0], self.connection.run(command)
+        found = related_result(self.connection, flight)
         return list(self._refs(state, found[-RELATED_LIMIT:]))
 
 

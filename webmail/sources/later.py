@@ -42,7 +42,8 @@ class Later:
         try:
             with self._redis.pipeline(transaction=False) as pipe:
                 for key, (value, ttl_s) in values.items():
-                    pipe.execute_command("SET", key, value, "EX", ttl_s)  # eight times as fast as `set`
+                    # eight times as fast as `set`
+                    pipe.execute_command("SET", key, value, "EX", ttl_s)  # type: ignore[no-untyped-call]
                 pipe.execute()
         except RedisError as error:
             logger.warning("the mail cache does not answer: %s", type(error).__name__)

@@ -9,12 +9,17 @@ from django.views.decorators.http import require_safe
 
 from webmail.services.folders import folder_label
 from webmail.services.reading import RowPage, open_letter, thread_rows
+from webmail.services.threads import Conversation
 from webmail.values import FolderId, Page, Ref
 from webmail.views.box import open_box
+from webmail.views.drawing import draw
 from webmail.views.folders import rows_context
 from webmail.views.letters import letter_context, opened_by_person
 from webmail.views.messages import conversation_context
 from webmail.views.query import query_of, query_string
+
+ALONE = Conversation()
+"""Of a message to which nobody wrote another, as of most: nothing is drawn, always alike."""
 
 
 @login_required
@@ -25,6 +30,8 @@ def conversation(request: HttpRequest, account_id: int, folder_id: FolderId, val
     with open_box(request, account_id) as box:
         folder = box.known_folder(folder_id)
         context = conversation_context(box, folder, ref) | {"ref": ref, "folder": folder}
+    if context["conversation"] == ALONE:
+        return HttpResponse(draw("webmail/conversation.html", {"conversation": ALONE}))
     return render(request, "webmail/conversation.html", context)
 
 
