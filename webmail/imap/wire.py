@@ -20,6 +20,7 @@ _TOKEN = re.compile(
     rb'|(?P<atom>(?i:BODY|BINARY|BINARY\.SIZE)\[[^\]]{0,1000}\][^\s()"]*|[^\s()"]+))',
     re.DOTALL,
 )
+_OPEN, _QUOTED, _LITERAL, _ATOM = (_TOKEN.groupindex[name] for name in ("open", "quoted", "literal", "atom"))
 _ESCAPE = re.compile(rb"\\(.)", re.DOTALL)
 
 
@@ -97,28 +98,30 @@ def flag_list(flags: Iterable[str]) -> bytes:
 def tokenize(data: bytes, start: int = 0) -> list[Token]:
     """The tokens of a response from `start` on. Lists may be cut short by a broken server; nesting is bounded."""
     top: list[Token] = []
-    stack = [top]
+    stack, push, find = [top], top.append, _TOKEN.match
     at = start
-    while match := _TOKEN.match(data, at):
+    while match := find(data, at):
         at = match.end()
-        kind = match.lastgroup
-        if kind == "atom":
-            atom = match["atom"]
-            stack[-1].append(None if atom.upper() == b"NIL" else atom)
-        elif kind == "quoted":
-            text = match["quoted"]
-            stack[-1].append(_ESCAPE.sub(rb"\1", text) if b"\\" in text else text)
-        elif kind == "literal":
-            size = int(match["literal"])
-            stack[-1].append(data[at : at + size])
-            at += size
-        elif kind == "open":
+        kind = match.lastindex
+        if kind == _ATOM:
+            atom = match[_ATOM]
+            push(None if len(atom) == 3 and atom.upper() == b"NIL" else atom)
+        elif kind == _QUOTED:
+            text = match[_QUOTED]
+            push(_ESCAPE.sub(rb"\1", text) if b"\\" in text else text)
+        elif kind == _OPEN:
             inner: list[Token] = []
             if len(stack) < NESTING_LIMIT:
-                stack[-1].append(inner)
+                push(inner)
             stack.append(inner)
+            push = inner.append
+        elif kind == _LITERAL:
+            size = int(match[_LITERAL])
+            push(data[at : at + size])
+            at += size
         elif len(stack) > 1:
             stack.pop()
+            push = stack[-1].append
     return top
 
 

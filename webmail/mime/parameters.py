@@ -48,22 +48,22 @@ def part_from_fields(
     """A part from undecoded fields; parameter names in lower case, `size` in octets. File names follow RFC 2231, and
     RFC 2047 where programs put it wrongly; what a name may not hold is taken out."""
     name = read_parameter(disposition_params or {}, "filename") or read_parameter(params, "name")
-    place = token(disposition)
+    place, kind = token(disposition), token(type)
     return Part(
         number=number,
-        type=token(type) or "application",
+        type=kind or "application",
         subtype=token(subtype) or "octet-stream",
         charset=_first_word(read_parameter(params, "charset"))[:60],
         encoding=token(encoding)[:40],
         size_bytes=max(0, size),
         disposition=place if place in {"inline", "attachment"} else "attachment" if place else "",
-        filename=clean_filename(name),
-        cid=_content_id(make_safe(decode_text(cid[:2_000], "")[0])),
+        filename=clean_filename(name) if name else "",
+        cid=_content_id(make_safe(decode_text(cid[:2_000], "")[0])) if cid else "",
         format_flowed=_first_word(read_parameter(params, "format")).lower() == "flowed",
         delsp=_first_word(read_parameter(params, "delsp")).lower() == "yes",
-        description=decode_header(description)[:200],
+        description=decode_header(description)[:200] if description else "",
         children=children,
-        start=_content_id(read_parameter(params, "start")) if token(type) == "multipart" else "",
+        start=_content_id(read_parameter(params, "start")) if kind == "multipart" else "",
     )
 
 
@@ -111,12 +111,14 @@ def split_value(value: bytes) -> tuple[str, dict[str, bytes]]:
 
 def read_parameter(params: Mapping[str, bytes], name: str) -> str:
     """One parameter, decoded: RFC 2231 section 4 (name*), section 3 (name*0, name*1*), plain with encoded words."""
+    if not params:
+        return ""
     text = ""
     if f"{name}*" in params:
         text = _extended(params[f"{name}*"])
     elif f"{name}*0" in params or f"{name}*0*" in params:
         text = _continued(params, name)
-    return text or decode_header(params.get(name, b""))
+    return text or (decode_header(params[name]) if name in params else "")
 
 
 def _extended(value: bytes) -> str:
