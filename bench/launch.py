@@ -23,6 +23,8 @@ from deploy import commands, probes  # noqa: E402
 
 LOOPBACK = "127.0.0.1"
 DOMAIN = "bench.example"
+PASSED = {"WEB_CONCURRENCY", "WEB_THREADS"}
+"""How many web processes there are (uvicorn's own setting), and threads in each."""
 START_S = 60.0
 STOP_S = 3.0
 """Short: the harness waits fifteen seconds for all of them."""
@@ -44,7 +46,7 @@ def environment(root: Path, http: int, redis: int, imap: int) -> dict[str, str]:
         "MAIL_SERVERS": json.dumps({DOMAIN: {"imap": f"{LOOPBACK}:{imap}:none"}}),
         "ALLOW_PRIVATE_SERVERS": "1",
         "LOG_LEVEL": "WARNING",
-    } | {name: value for name, value in os.environ.items() if name.startswith("CASILLA_")}
+    } | {name: value for name, value in os.environ.items() if name.startswith("CASILLA_") or name in PASSED}
 
 
 def _kept(path: Path, make) -> str:  # type: ignore[no-untyped-def]
