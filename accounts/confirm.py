@@ -1,6 +1,6 @@
 """The password asked once more, before what would hand a mailbox over for good: a device's password, the address for a new
-password, a forward, a token of the API. Who has signed in or answered a moment ago is not asked; an open window alone gives
-nothing away."""
+password, a forward, a filter that forwards, a token of the API. Who has signed in or answered a moment ago is not asked; an
+open window alone gives nothing away."""
 
 from __future__ import annotations
 
@@ -42,6 +42,10 @@ def holder_for(request: HttpRequest) -> Holder | None:
     return mailbox or (person if person.has_usable_password() else None)
 
 
+class AskForm(forms.Form):
+    """A form of nothing but the question, for a page whose own fields are none of Django's."""
+
+
 def is_fresh(request: HttpRequest, holder: Holder | None) -> bool:
     """Whether the person has shown just now that they know the password of this mailbox or person."""
     answered: float = request.session.get(SESSION_KEY, {}).get(_key(holder), 0.0)
@@ -76,11 +80,14 @@ def is_answered(form: forms.Form, request: HttpRequest, holder: Holder | None) -
 
 def knows(form: forms.Form, request: HttpRequest, holder: Holder) -> bool:
     """Whether what was typed at the form's question is the password; else the form says why not. Few wrong ones are taken."""
+    typed = form.cleaned_data.get(FIELD) or ""
+    if not typed:
+        form.add_error(FIELD, _("Write your password: you signed in a while ago."))
+        return False
     usage = take(request, "confirm", _key(holder))
     if usage is None:
         form.add_error(FIELD, _("Too many wrong passwords. Wait five minutes and try again."))
         return False
-    typed = form.cleaned_data.get(FIELD) or ""
     right = (
         check_mailbox_password(typed, holder.password) if isinstance(holder, Mailbox) else holder.check_password(typed)
     )

@@ -15,6 +15,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts import confirm
 from accounts.models import Alias, MailAccount
 from accounts.services.login import account_of_mailbox
 from accounts.vault import seal
@@ -452,3 +453,21 @@ def test_in_download_mode_a_filter_is_tried_on_what_is_here(boxed: Any, stack: S
     row = ROW | {"c0-value": "carta", "do": "try"}
     assert "It would match 3 of the last 3 messages." in ana.post("filter_new", status=200, **row)
     assert "is not downloaded" in ana.get("filters")
+
+
+def test_what_forwards_asks_for_the_password_of_an_old_session(ana: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A window that was left open sends nobody's mail away: neither by a row nor as text."""
+    ana.add(name="Solo mueve")
+    monkeypatch.setattr(confirm, "FRESH_S", 0)
+    row = ROW | {"do": "save", "name": "Afuera", "forward": "espia@afuera.test"}
+    assert "Write your password" in ana.post("filter_new", **row, status=422)
+    assert "not the password" in ana.post("filter_new", **row, current="otra", status=422)
+    assert ana.filters.forwards == ()
+    ana.post("filter_new", **row, current=ana.made.password)
+    assert list(ana.filters.forwards) == ["espia@afuera.test"]
+    ana.post("filter", 2, **(row | {"name": "Se llama distinto"}))
+    assert [rule.name for rule in ana.filters.rules] == ["Solo mueve", "Se llama distinto"]
+    text = {"do": "save", "script": OWN, "text": 'redirect "otra@afuera.test";'}
+    assert "Write your password" in ana.post("filter_text", **text, status=422)
+    ana.post("filter_text", **text, current=ana.made.password)
+    assert "otra@afuera.test" in ana.text()

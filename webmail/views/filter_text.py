@@ -13,7 +13,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import confirm
 from accounts.models import MailAccount
+from accounts.services.owned import is_own
 from accounts.views.portal.doors import note
 from webmail.services import filters as service
 from webmail.services.access import settings_account
@@ -46,10 +48,15 @@ def _answer_post(
 ) -> HttpResponse:
     text = request.POST.get("text", "").replace("\r\n", "\n")
     seen = request.POST.get("seen", "")
+    asked = confirm.AskForm(request.POST)
     try:
         if request.POST.get("do") == "check":
             found = session.check(text)
             return _page(request, account, setup, name, text, seen=seen, problems=found, fine=True)
+        if account.mailbox and is_own(request, account) and _may_forward(text):
+            confirm.ask(asked, request, account.mailbox)
+            if not (asked.is_valid() and confirm.is_answered(asked, request, account.mailbox)):
+                return _page(request, account, setup, name, text, seen=seen, asked=asked, status=422)
         warnings = service.put_text(session, name, text, seen=seen)
     except ScriptRefused as error:
         return _page(request, account, setup, name, text, seen=seen, problems=error.problems, status=422)
@@ -74,6 +81,11 @@ def _answer_post(
     return redirect(f"{reverse('filter_text', args=[account.pk])}?{urlencode({'script': name})}")
 
 
+def _may_forward(text: str) -> bool:
+    """Whether a script forwards mail, or lets another one do so."""
+    return any(word in text.lower() for word in ("redirect", "include"))
+
+
 def _name_of(request: HttpRequest, setup: Setup) -> str:
     """The script of the address; one that is not there is a 404, but for ours, which can begin here."""
     name = (request.POST if request.method == "POST" else request.GET).get("script", "")
@@ -96,6 +108,7 @@ def _page(
     refused: str = "",
     now: str | None = None,
     fine: bool = False,
+    asked: confirm.AskForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     lines = text.split("\n")
@@ -112,5 +125,6 @@ def _page(
         "refused": refused,
         "now": now,
         "fine": fine,
+        "asked": asked,
     }
     return render(request, "webmail/filter_text.html", context, status=status)

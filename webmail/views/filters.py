@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import confirm
 from accounts.models import MailAccount
 from accounts.numbers import read_number
 from accounts.services.owned import is_own
@@ -95,6 +96,8 @@ def filter_edit(request: HttpRequest, account_id: int, number: int | None = None
             do = request.POST.get("do", "save")
             if request.method != "POST" or do == "more" or not page.valid():
                 return page.answer()
+            if do == "save" and not page.confirmed():
+                return page.answer(status=422)
             if do == "try" and not own:
                 return HttpResponseBadRequest()  # it would read mail
             if do == "try":
@@ -258,6 +261,17 @@ class _Form:
             forwards_limit=setup.can.forwards_limit,
         )
         self._conditions = condition_forms(request.POST) if sent else self._first_conditions()
+        if sent and account.mailbox and is_own(request, account) and self._forwards_anew():
+            confirm.ask(self._form, request, account.mailbox)
+
+    def _forwards_anew(self) -> bool:
+        """Whether the mail would go somewhere that it does not go yet by this filter."""
+        before = set(self._rule.forward if self._rule else ())
+        return bool({one.strip() for one in self._request.POST.get("forward", "").split(",")} - before - {""})
+
+    def confirmed(self) -> bool:
+        """Whether the owner has just shown that they know the password, where mail is forwarded by this; else the form asks."""
+        return confirm.is_answered(self._form, self._request, self._account.mailbox)
 
     def _tags(self) -> list[tuple[str, str]]:
         known = {tag.keyword: str(tag.name) for tag in tags_for(self._account).all}
