@@ -462,7 +462,7 @@ def test_what_forwards_asks_for_the_password_of_an_old_session(ana: Person, monk
     row = ROW | {"do": "save", "name": "Afuera", "forward": "espia@afuera.test"}
     assert "Write your password" in ana.post("filter_new", **row, status=422)
     assert "not the password" in ana.post("filter_new", **row, current="otra", status=422)
-    assert ana.filters.forwards == ()
+    assert not ana.filters.forwards
     ana.post("filter_new", **row, current=ana.made.password)
     assert list(ana.filters.forwards) == ["espia@afuera.test"]
     ana.post("filter", 2, **(row | {"name": "Se llama distinto"}))
