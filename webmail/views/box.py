@@ -107,10 +107,13 @@ class Box:
         """Context of the folder tree: both groups, the account and the person's others, how many messages are on their way or
         stuck, how downloads stand, and folders that look like special ones."""
         top, own = tree_items(folders, current)
-        others = MailAccount.objects.filter(owner=self.account.owner_id).exclude(pk=self.account.pk)
+        others: list[MailAccount] = []
+        if self.beside.others:
+            theirs = MailAccount.objects.filter(owner=self.account.owner_id).exclude(pk=self.account.pk)
+            others = list(theirs.select_related("mailbox"))
         return {
             "account": self.account,
-            "accounts": list(others.select_related("mailbox")) if self.beside.others else [],
+            "accounts": others,
             "tree_top": top,
             "tree_own": own,
             "outgoing": self.beside.outgoing,
