@@ -254,7 +254,7 @@ def _undo_here(run: Run) -> Measure:
     url = re.search(r'(/mail/\d+/undo/[\w-]+/)"', answer)
     assert url
     act = lambda: run.casilla.post(url[1], **{"from": _token("INBOX")})  # noqa: E731
-    return run.to_bird(act, "by(inbox, args[0])", "undo CT")
+    return run.to_bird(act, "by(inbox, args[0])", "undo CT", look="await sync(inbox)")
 
 
 @kind("delete for good, expunge", TO_CASILLA)
