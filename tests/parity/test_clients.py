@@ -140,7 +140,7 @@ def _mutt_look(mailbox: Mailbox, port: int, folder: Path, name: str) -> Callable
         script.write_text(f'#!/bin/sh\ngrep -aE "^(From|Subject): " >> {out}; echo >> {out}\n')
         script.chmod(0o755)
         keys = f"<tag-pattern>{pattern}<enter><tag-prefix-cond><pipe-message>{script}<enter><end-cond><exit>"
-        more = f'set pipe_decode=yes pipe_split=yes read_only=yes spoolfile="+{name}"'
+        more = f'set pipe_decode=yes pipe_split=no read_only=yes spoolfile="+{name}"'
         mutt(folder / "m", mailbox.made.address, mailbox.made.password, keys, imap_port=port, more=more)
         return sorted(_lines(out.read_text() if out.exists() else ""))
 
