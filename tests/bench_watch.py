@@ -75,11 +75,12 @@ def cpu_s(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) * TICK_S
 
 
-def imap_kb() -> int:
+def imap_kb(master: int) -> int:
+    """Of this Dovecot's imap processes."""
     found = 0
-    for comm in Path("/proc").glob("[0-9]*/comm"):
+    for pid in map(int, Path(f"/proc/{master}/task/{master}/children").read_text().split()):
         try:
-            found += memory_kb(int(comm.parent.name)) if comm.read_text().strip() == "imap" else 0
+            found += memory_kb(pid) if Path(f"/proc/{pid}/comm").read_text().strip() == "imap" else 0
         except OSError:
             continue
     return found
@@ -165,7 +166,7 @@ def test_watched_accounts(
     print(
         f"event: median {statistics.median(delays):.3f} s, 95 % {delays[int(len(delays) * 0.95)]:.3f}, most {delays[-1]:.3f}"
     )
-    print(f"Dovecot's imap processes: {imap_kb() / 1024:.0f} MiB")
+    print(f"Dovecot's imap processes: {imap_kb(live.stack.processes['dovecot'].pid) / 1024:.0f} MiB")
 
 
 def _delay(live: Live, account: MailAccount, deliver: Any) -> float:
