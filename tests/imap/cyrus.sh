@@ -84,4 +84,7 @@ DAEMON {
 END
 chown -R 5200:5200 "$folder/config" "$folder/mail"
 chown 5200:5200 "$folder/sasldb2"
-exec cyrmaster -C "$folder/imapd.conf" -M "$folder/cyrus.conf" -p "$folder/master.pid" -D
+# Not exec: Cyrus becomes another user, which takes away that it ends with its parent. This shell, the first process of the
+# namespace, keeps that, and all the others end with it.
+cyrmaster -C "$folder/imapd.conf" -M "$folder/cyrus.conf" -p "$folder/master.pid" -D &
+wait $!

@@ -3,7 +3,11 @@ folder that has one, and answers QRESYNC's way to a MOVE. Its contract is in tes
 
 from __future__ import annotations
 
+import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +16,7 @@ from imapclient import IMAPClient
 from accounts.models import MailAccount, User
 from tests.contract.conftest import cyrus
 from tests.contract.test_source import letter
-from tests.imap.cyrus import PASSWORD, Cyrus
+from tests.imap.cyrus import PASSWORD, Cyrus, start_cyrus
 from tests.parity.conftest import NAMES, fill
 from webmail.errors import Gone, LoginRefused
 from webmail.imap.pool import pool
@@ -157,3 +161,25 @@ def test_a_folder_made_anew_elsewhere_shows_nothing_old(other: IMAPClient, open_
 def test_another_passwords_login_is_refused(cyrus: Cyrus, account: MailAccount) -> None:
     with pytest.raises(LoginRefused):
         check_login(cyrus.endpoint, Credentials(account.login, "otra"))
+
+
+def test_all_of_it_ends_when_it_is_stopped() -> None:
+    """Cyrus becomes another user, and is then no more ended with its parent: its namespace is."""
+    with tempfile.TemporaryDirectory(prefix="casilla-cyrus-", ignore_cleanup_errors=True) as name:
+        cyrus = start_cyrus(Path(name))
+        assert _processes(cyrus.folder)
+        cyrus.stop()
+        until = time.monotonic() + 5
+        while left := _processes(cyrus.folder):
+            assert time.monotonic() < until, left
+            time.sleep(0.05)
+
+
+def _processes(folder: Path) -> list[str]:
+    """The command lines of Cyrus's processes that serve from a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            line = entry.read_bytes().decode("utf-8", "replace").replace("\0", " ")
+            found += [line] if str(folder) in line else []
+    return found
