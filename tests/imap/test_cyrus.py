@@ -30,7 +30,7 @@ from webmail.sources.logging_in import check_login
 from webmail.values import Credentials, Flag, FolderId, Query, Role, Window
 
 __all__ = ["cyrus"]
-pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.server, pytest.mark.variants, pytest.mark.django_db(transaction=True)]
 
 INBOX = FolderId("INBOX")
 
@@ -106,7 +106,6 @@ def test_what_other_programs_do_is_shown_and_what_is_done_here_is_true(
         assert (report.differences, report.folders, report.messages) == ([], 6, 3)
 
 
-@pytest.mark.variants
 def test_nothing_differs_in_a_mailbox_with_everything(
     account: MailAccount, other: IMAPClient, open_: Callable[[], MailSource], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -120,7 +119,6 @@ def test_nothing_differs_in_a_mailbox_with_everything(
         assert (report.messages, report.untold, report.restless, report.folders) == (17 + 6, 0, 0, 6 + 6)
 
 
-@pytest.mark.variants
 def test_a_gap_in_which_much_changed_is_made_up(other: IMAPClient, open_: Callable[[], MailSource]) -> None:
     """VANISHED and CHANGEDSINCE, on a connection of QRESYNC, and on a new one."""
     other.select_folder("INBOX")
@@ -142,7 +140,6 @@ def test_a_gap_in_which_much_changed_is_made_up(other: IMAPClient, open_: Callab
             assert answered == set(other.search("ANSWERED"))
 
 
-@pytest.mark.variants
 def test_a_folder_made_anew_elsewhere_shows_nothing_old(other: IMAPClient, open_: Callable[[], MailSource]) -> None:
     other.create_folder("Obras")
     other.append("Obras", letter("viejo"))
@@ -157,7 +154,6 @@ def test_a_folder_made_anew_elsewhere_shows_nothing_old(other: IMAPClient, open_
         assert set(rows(source, obras)) == {"nuevo"}
 
 
-@pytest.mark.variants
 def test_another_passwords_login_is_refused(cyrus: Cyrus, account: MailAccount) -> None:
     with pytest.raises(LoginRefused):
         check_login(cyrus.endpoint, Credentials(account.login, "otra"))
