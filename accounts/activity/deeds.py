@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from functools import lru_cache
 
 from accounts.activity.lines import clean_text, moment_of, text_of
@@ -95,8 +95,8 @@ def read_imap_end(line: bytes) -> Deed | None:
 
 
 def read_refusal(line: bytes, now: datetime) -> Deed | None:
-    """What a line of Postfix's log tells of mail that was refused at RCPT. Its lines have no year and no zone: they are this
-    machine's, and no more than a day ahead of `now`."""
+    """What a line of Postfix's log tells of mail that was refused at RCPT. Its lines have no year and no zone: they are of
+    the zone of `now`, and no more than a day ahead of it."""
     if b"NOQUEUE: reject: RCPT" not in line or b"\0" in line:
         return None
     found = _REFUSED.fullmatch(line)
@@ -113,17 +113,17 @@ def read_refusal(line: bytes, now: datetime) -> Deed | None:
 
 def _dated(stamp: bytes, now: datetime) -> datetime:
     """The moment of "Nov 27 21:42:08"."""
-    for year in (now.astimezone().year + 1, now.astimezone().year, now.astimezone().year - 1):
-        at = _local(stamp, year)
+    for year in (now.year + 1, now.year, now.year - 1):
+        at = _local(stamp, year, now.tzinfo)
         if at is not None and at <= now + timedelta(days=1):
             return at
     raise ValueError("no such day")
 
 
 @lru_cache(maxsize=1024)
-def _local(stamp: bytes, year: int) -> datetime | None:
+def _local(stamp: bytes, year: int, zone: tzinfo | None) -> datetime | None:
     try:
-        return datetime.strptime(f"{year} {stamp.decode('ascii')}", "%Y %b %d %H:%M:%S").astimezone()
+        return datetime.strptime(f"{year} {stamp.decode('ascii')}", "%Y %b %d %H:%M:%S").replace(tzinfo=zone)
     except ValueError:
         return None
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -20,6 +22,8 @@ from accounts.activity.tail import Position, Tail
 from accounts.models import AppPassword, LogPosition, Mailbox, ProgramUse
 from accounts.services.events import add_events
 
+MACHINE_ZONE = Path("/etc/localtime")
+log = logging.getLogger(__name__)
 DAYS = 30
 """What "lately" means where programs are told."""
 CHECK_EVERY = timedelta(minutes=1)
@@ -109,9 +113,23 @@ class Collector:
             setattr(self._saved, name, value)
 
 
+def log_zone(name: str, *, machine: Path = MACHINE_ZONE) -> tzinfo:
+    """The zone of a log whose lines name none: the one of this name, else this machine's, else UTC. Django has made TIME_ZONE the
+    process's, so the process cannot be asked."""
+    try:
+        if name:
+            return ZoneInfo(name.removeprefix(":"))
+        with machine.open("rb") as file:
+            return ZoneInfo.from_file(file)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        log.warning("the zone of Postfix's log is not known: UTC is taken")
+        return UTC
+
+
 def refusals(path: Path) -> Collector:
     """A collector of Postfix's log: the mail that it refused."""
-    return Collector(path, lambda line: read_refusal(line, timezone.now()))
+    zone = log_zone(settings.POSTFIX_LOG_ZONE)
+    return Collector(path, lambda line: read_refusal(line, timezone.now().astimezone(zone)))
 
 
 @dataclass(slots=True)

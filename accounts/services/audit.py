@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,10 +50,13 @@ def record(
     )
 
 
-def record_many(*, by: Actor, verb: str, mailboxes: list[Mailbox]) -> None:
-    """Writes down the same change of many mailboxes of one domain."""
+def record_many(*, by: Actor, verb: str, mailboxes: list[Mailbox], names: Iterable[str] = ()) -> None:
+    """Writes down the same change of many mailboxes of one domain, each with its values of these names."""
+    who = {"actor": by.person, "actor_name": by.name, "origin": by.origin, "verb": verb}
     rows = [
-        Change(actor=by.person, actor_name=by.name, origin=by.origin, verb=verb, thing=str(one), **_whose(one))
+        Change(
+            **who, thing=str(one), after={name: value for name in names if (value := getattr(one, name))}, **_whose(one)
+        )
         for one in mailboxes
     ]
     Change.objects.bulk_create(rows, batch_size=500)
@@ -73,8 +76,10 @@ def record_provider(
 
 
 def record_role(*, by: Actor, verb: str, role: Role | Invitation, address: str) -> None:
-    """Writes down that a role was offered, taken up or taken away; whose target it is over may read it."""
+    """Writes down that a role was offered, taken up or taken away; whose target it is over may read it, and whose role it is
+    where they have a mailbox here."""
     target = role.target
+    mine = Mailbox.objects.filter(address=address).first()
     Change.objects.create(
         actor=by.person,
         actor_name=by.name,
@@ -82,7 +87,7 @@ def record_role(*, by: Actor, verb: str, role: Role | Invitation, address: str) 
         verb=verb,
         thing=address,
         after={"role": role.kind, "over": str(target or "")},
-        **(_whose(target) if target else {}),
+        **(_whose(target) if target else {}) | ({"mailbox": mine} if mine else {}),
     )
 
 

@@ -1,9 +1,7 @@
-"""Lists of mailboxes from CSV files: read and judged row by row, then made all at once or not at all."""
+"""Lists of mailboxes from CSV files: read and judged row by row, then made or changed all at once or not at all."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import logging
 import os
@@ -24,37 +22,14 @@ from accounts.models import Alias, Batch, Domain, Group, Mailbox, User
 from accounts.provisioning.passwords import hash_batch_password, hash_random_password
 from accounts.services.addresses import parse_address, parse_local
 from accounts.services.audit import Actor, record, record_many
-from accounts.services.csv_cells import plain_cell
+from accounts.services.batch_changes import CREATE, Changing, apply_change, read_do
+from accounts.services.batch_files import read_lines
 from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_customer, parse_size
 from accounts.services.mailboxes import new_home, next_number
 from accounts.services.passwords import check_password_strength, generate_password
 from accounts.services.permissions import Action, may
 from accounts.vault import SealBroken, seal, unseal
 
-ROWS_LIMIT = 10_000
-FILE_LIMIT_BYTES = 4 * MEGABYTE
-SEPARATORS = ",;\t|"
-COLUMNS: dict[str, tuple[str, ...]] = {
-    "address": (
-        "address",
-        "mailbox",
-        "email",
-        "e-mail",
-        "mail",
-        "user",
-        "casilla",
-        "direccion",
-        "dirección",
-        "correo",
-        "buzon",
-        "buzón",
-    ),
-    "name": ("name", "full name", "nombre", "persona"),
-    "quota": ("quota", "quota_mb", "quota mb", "cuota", "cuota_mb", "cuota mb"),
-    "password": ("password", "contraseña", "contrasena", "clave"),
-    "recovery": ("recovery", "recovery_address", "recuperacion", "recuperación"),
-}
-"""What a column may be called in the first row, in either language."""
 LEASE = timedelta(minutes=5)
 STEP = 50
 AT_ONCE = 10
@@ -66,16 +41,12 @@ log = logging.getLogger(__name__)
 State = Batch.State
 
 
-class BadFile(Exception):
-    """A file cannot be read as a list of mailboxes; the text says why."""
-
-
 def read_batch(*, domain: Domain, data: bytes, name: str, by: Actor) -> Batch:
     """Reads a CSV file and judges each row; nothing is made yet. Many passwords are judged by a worker (state reading): it
     takes a fiftieth of a second of processor for each. Raises BadFile for a file that is no list at all."""
     if by.person is None:
         raise ValueError("a list has somebody who brought it")
-    rows, passwords = _judge(domain, _lines(data))
+    rows, passwords = _judge(domain, read_lines(data), by.person)
     batch = Batch(domain=domain, person=by.person, origin=by.origin, name=os.path.basename(name)[:200], rows=rows)
     batch.total, batch.wrong, batch.problem = len(rows), _wrong(rows), _judge_plan(domain, rows)
     batch.state, batch.language = State.READING, translation.get_language() or ""
@@ -128,7 +99,7 @@ def _run(batch: Batch) -> None:
             _judge_passwords(batch)
             return
         given: dict[str, str] = json.loads(unseal(batch.sealed, context=_context(batch)))
-        made = {row["address"]: generate_password() for row in batch.rows if not row["given"]}
+        made = {row["address"]: generate_password() for row in creating(batch.rows) if not row["given"]}
         hashes = given | _hashed(batch, made, lambda _address, password: hash_random_password(password))
         with transaction.atomic():
             _make(batch, hashes)
@@ -160,72 +131,14 @@ def clear_batches() -> int:
     return removed
 
 
-# --- Reading ----------------------------------------------------------------------------------------------------------------
-def _lines(data: bytes) -> list[tuple[int, dict[str, str]]]:
-    """(line, column to text) of each row. Raises BadFile."""
-    if len(data) > FILE_LIMIT_BYTES:
-        raise BadFile(_("The file is larger than 4 MB."))
-    text = _decode(data)
-    if "\0" in text:
-        raise BadFile(_("This is no text file. Save the sheet as CSV and choose that file."))
-    head, _newline, _rest = text.lstrip("\r\n").partition("\n")
-    for separator in SEPARATORS:
-        columns = [_column(cell) for cell in next(csv.reader([head.strip("\r")], delimiter=separator), [])]
-        if "address" in columns:
-            break
-    else:
-        raise BadFile(
-            _(
-                "No column “address” was found in the first row. Its columns are named address, name, quota, password, "
-                "recovery, with commas, semicolons or tabs between them."
-            )
-        )
-    doubled = {name for name in columns if name and columns.count(name) > 1}
-    if doubled:
-        raise BadFile(_("The column “%(name)s” is there twice.") % {"name": sorted(doubled)[0]})
-    reader = csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator)
-    rows: list[tuple[int, dict[str, str]]] = []
-    try:
-        next(reader)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(rows) == ROWS_LIMIT:
-                raise BadFile(_("The file has more than 10,000 rows. Make several of it."))
-            filled = {name: _cell(cell) for name, cell in zip(columns, cells, strict=False) if name}
-            rows.append((reader.line_num, filled | ({"extra": "1"} if len(cells) > len(columns) else {})))
-    except csv.Error as error:
-        raise BadFile(_("Line %(line)d is no row of a CSV file.") % {"line": reader.line_num}) from error
-    if not rows:
-        raise BadFile(_("There are no rows below the first one."))
-    return rows
-
-
-def _decode(data: bytes) -> str:
-    """The text of the file: by its byte order mark, else UTF-8, else what Windows programs write."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return data.decode("cp1252", "replace")
-
-
-def _column(text: str) -> str:
-    wanted = " ".join(text.strip().strip("\"'").lower().split())
-    return next((name for name, names in COLUMNS.items() if wanted in names), "")
-
-
-def _cell(text: str) -> str:
-    text = text.strip()
-    return plain_cell(text)
-
-
 # --- Judging ----------------------------------------------------------------------------------------------------------------
-def _judge(domain: Domain, lines: list[tuple[int, dict[str, str]]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+def _judge(
+    domain: Domain, lines: list[tuple[int, dict[str, str]]], person: User
+) -> tuple[list[dict[str, Any]], dict[str, str]]:
     """The rows with what is wrong with each, and the passwords that stood in them, by address."""
     usual = domain.usual_quota_bytes
-    known = _known(domain)
+    known = known_addresses(domain)
+    changing = Changing(domain, person, known)
     seen: dict[str, int] = {}
     rows, passwords = [], {}
     for line, cells in lines:
@@ -235,9 +148,13 @@ def _judge(domain: Domain, lines: list[tuple[int, dict[str, str]]]) -> tuple[lis
         address = _tried(errors, lambda: parse_local(cells.get("address", ""), domain)) or cells.get("address", "")  # noqa: B023
         if address in seen:
             errors.append(_("The same address is in line %(line)d.") % {"line": seen[address]})
-        elif address in known:
-            errors.append(_("There is a mailbox, an alias or a group with this address."))
         seen.setdefault(address, line)
+        do = _tried(errors, lambda: read_do(cells.get("do", ""))) or CREATE  # noqa: B023
+        if do != CREATE:
+            rows.append(changing.judge(line, do, address, cells.get("new", ""), errors))
+            continue
+        if address in known:
+            errors.append(_("There is a mailbox, an alias or a group with this address."))
         name = " ".join(cells.get("name", "").split())
         if len(name) > 120:
             errors.append(_("The name is longer than 120 characters."))
@@ -256,6 +173,7 @@ def _judge(domain: Domain, lines: list[tuple[int, dict[str, str]]]) -> tuple[lis
                 "quota_bytes": quota or 0,
                 "recovery": recovery[:254],
                 "given": bool(password),
+                "do": CREATE,
                 "errors": errors,
             }
         )
@@ -280,7 +198,8 @@ def _quota(domain: Domain, text: str, usual: int) -> int:
     return quota
 
 
-def _known(domain: Domain) -> set[str]:
+def known_addresses(domain: Domain) -> set[str]:
+    """Every address of a domain that is taken."""
     ends = f"@{domain.name}"
     found = set(Mailbox.objects.filter(domain=domain).values_list("address", flat=True))
     found |= set(Alias.objects.filter(address__endswith=ends).values_list("address", flat=True))
@@ -290,12 +209,17 @@ def _known(domain: Domain) -> set[str]:
 def _judge_plan(domain: Domain, rows: list[dict[str, Any]]) -> str:
     """What the plan has no room for, all of the rows together; "" when they fit."""
     try:
-        total = sum(row["quota_bytes"] for row in rows)
-        check_room(domain.customer, mailboxes=len(rows), more_bytes=total)
+        new = creating(rows)
+        check_room(domain.customer, mailboxes=len(new), more_bytes=sum(row["quota_bytes"] for row in new))
     except ValidationError as error:
-        text = ngettext("Not all %(n)d row fits.", "Not all %(n)d rows fit.", len(rows)) % {"n": len(rows)}
+        text = ngettext("Not all %(n)d row fits.", "Not all %(n)d rows fit.", len(new)) % {"n": len(new)}
         return " ".join([text, *error.messages])
     return ""
+
+
+def creating(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows by which a mailbox is made."""
+    return [row for row in rows if row.get("do", CREATE) == CREATE]
 
 
 # --- Making -----------------------------------------------------------------------------------------------------------------
@@ -355,8 +279,12 @@ def _make(batch: Batch, hashes: dict[str, str]) -> None:
         by.person, Action.RUN_DOMAIN, batch.domain
     ):  # the role may have been taken away since
         raise ValidationError(_("Whoever brought the list does not run this domain any more: nothing of it was made."))
-    check_room(customer, mailboxes=batch.total, more_bytes=sum(row["quota_bytes"] for row in batch.rows))
-    taken = _known(batch.domain) & hashes.keys()
+    for row in batch.rows:
+        if row.get("do", CREATE) != CREATE:
+            apply_change(batch.domain, row, by)
+    new = creating(batch.rows)
+    check_room(customer, mailboxes=len(new), more_bytes=sum(row["quota_bytes"] for row in new))
+    taken = known_addresses(batch.domain) & hashes.keys()
     if taken:
         text = _("Meanwhile %(address)s was made by somebody else: nothing of the list was made.")
         raise ValidationError(text % {"address": sorted(taken)[0]})
@@ -373,10 +301,10 @@ def _make(batch: Batch, hashes: dict[str, str]) -> None:
             recovery_address=row["recovery"],
             **batch.domain.usual_switches,
         )
-        for at, row in enumerate(batch.rows)
+        for at, row in enumerate(new)
     ]
     Mailbox.objects.bulk_create(mailboxes, batch_size=500)
-    record_many(by=by, verb="mailbox.create", mailboxes=mailboxes)
+    record_many(by=by, verb="mailbox.create", mailboxes=mailboxes, names=("name", "quota_bytes", "recovery_address"))
     record(by=by, verb="batch.made", thing=batch.domain, after={"mailboxes": batch.total, "file": batch.name})
 
 

@@ -41,8 +41,10 @@ def taken_by(customer: Customer) -> Taken:
 
 def check_quota(customer: Customer, quota_bytes: int) -> None:
     """Raises ValidationError at `quota` for a size that no mailbox of this customer may have."""
-    if not SMALLEST_BYTES <= quota_bytes <= LARGEST_BYTES:
+    if quota_bytes < SMALLEST_BYTES:
         raise ValidationError({"quota": _("The quota must be at least 1 MB.")})
+    if quota_bytes > LARGEST_BYTES:
+        raise ValidationError({"quota": _("The quota must be at most %(size)s.") % {"size": size_words(LARGEST_BYTES)}})
     largest = customer.plan.largest_mailbox_bytes
     if largest is not None and quota_bytes > largest:
         text = _("The plan %(plan)s allows at most %(size)s for a mailbox.")

@@ -228,12 +228,24 @@ def act_on_many(*, mailboxes: Iterable[Mailbox], do: str, by: Actor) -> int:
 SELECTION: dict[str, Callable[[Mailbox, Actor], None]] = {
     "suspend": lambda one, by: suspend(mailbox=one, by=by, active=False, receives=False, sends=False),
     "resume": lambda one, by: suspend(mailbox=one, by=by, active=True, receives=True, sends=True),
+    "sign_in_off": lambda one, by: _turn(one, by, active=False),
+    "sign_in_on": lambda one, by: _turn(one, by, active=True),
+    "receive_off": lambda one, by: _turn(one, by, receives=False),
+    "receive_on": lambda one, by: _turn(one, by, receives=True),
+    "send_off": lambda one, by: _turn(one, by, sends=False),
+    "send_on": lambda one, by: _turn(one, by, sends=True),
     "delete": lambda one, by: delete(mailbox=one, by=by),
     "restore": lambda one, by: restore(mailbox=one, by=by),
     "pop3_on": lambda one, by: change_mailbox(mailbox=one, by=by, pop3=True),
     "pop3_off": lambda one, by: change_mailbox(mailbox=one, by=by, pop3=False),
 }
-"""What can be done with a selection."""
+"""What can be done with a selection, and by a row of a list."""
+
+
+def _turn(mailbox: Mailbox, by: Actor, **one: bool) -> None:
+    """Opens or shuts one of signing in, receiving and sending; the others stay as they are."""
+    row = _held(mailbox)
+    suspend(mailbox=mailbox, by=by, **{name: getattr(row, name) for name in SUSPENDED} | one)
 
 
 def _held(mailbox: Mailbox) -> Mailbox:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -13,6 +15,7 @@ from accounts.activity.deeds import FOLDER_MAX, Deed, read_refusal
 from accounts.activity.lines import PopEnded
 from accounts.activity.reading import read_event
 from accounts.activity.sessions import KNOWN_MAX, KNOWN_SAVED, Done, Sessions
+from accounts.services.activity import log_zone
 from tests.activity.test_lines import AT, ID_AFTER, POP_ENDED, STAMP
 
 WHO = "(ana@x.test)<25778></WvzfklhfMd/AAAB><192.0.2.7><{0}>: Info: "
@@ -87,7 +90,11 @@ def test_a_refusal_is_read_and_dated() -> None:
     full = read_refusal(REFUSED.format("552 5.2.2", "Mailbox is full").encode(), AT + timedelta(hours=30))
     assert full
     assert (full.user, full.kind, full.folder) == ("ana@x.test", "refused", "full")
-    assert (full.at.year, full.at.astimezone().hour, full.at.astimezone().minute) == (2026, 19, 22)
+    assert full.at == datetime(2026, 11, 27, 19, 22, 30, tzinfo=UTC)
+    there = (AT + timedelta(hours=30)).astimezone(ZoneInfo("America/Santiago"))
+    far = read_refusal(REFUSED.format("552 5.2.2", "Mailbox is full").encode(), there)
+    assert far
+    assert far.at == datetime(2026, 11, 27, 22, 22, 30, tzinfo=UTC)
     other = read_refusal(REFUSED.format("550 5.1.1", "User unknown").encode(), AT + timedelta(hours=30))
     assert other
     assert other.folder == "other"
@@ -130,3 +137,18 @@ def test_names_that_are_kept_are_bounded() -> None:
         sessions.take(read(line))  # type: ignore[arg-type]
     known = sessions.dump()["known"]
     assert (len(known), known[-1]) == (KNOWN_SAVED, (f"s{KNOWN_MAX + 4}", "T"))
+
+
+def test_the_zone_of_a_log_is_its_own_and_not_that_in_which_times_are_shown(tmp_path: Path) -> None:
+    """Django makes TIME_ZONE the zone of the process: refusals stood three hours ahead."""
+    when = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    madrid = tmp_path / "localtime"
+    madrid.write_bytes((Path("/usr/share/zoneinfo") / "Europe/Madrid").read_bytes())
+    for name, machine, hour in (
+        ("America/Santiago", madrid, 8),
+        (":UTC", madrid, 12),
+        ("", madrid, 14),
+        ("", tmp_path / "none", 12),
+        ("No/Such", madrid, 12),
+    ):
+        assert when.astimezone(log_zone(name, machine=machine)).hour == hour, (name, machine)

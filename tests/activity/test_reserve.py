@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import poplib
 import re
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from html import unescape
@@ -64,6 +65,25 @@ def test_casillas_own_downloads_leave_nothing_there(stack: Stack, ana: HostedMai
     client = imap(ana.address)
     assert client.select_folder("INBOX")[b"EXISTS"] == 2
     assert not client.folder_exists(RESERVE) or client.folder_status(RESERVE, ["MESSAGES"])[b"MESSAGES"] == 0
+
+
+def test_two_sessions_that_follow_each_other_are_put_back_apart(
+    stack: Stack, ana: HostedMailbox, imap: Imap, deliver: Callable[[str, bytes], None]
+) -> None:
+    client = english(Client())
+    client.post(reverse("account_login"), {"login": ana.address, "password": ana.password})
+    account = account_of_mailbox(ana.mailbox)
+    take(stack, ana.address, ana.password, 3)
+    time.sleep(1.1)  # the reserve knows whole seconds
+    for number in (7, 8):
+        deliver(ana.address, LETTER % (number, number))
+    take(stack, ana.address, ana.password, 2)
+    collect()
+    html = client.get(reverse("account_activity", args=[account.pk])).content.decode()
+    link = re.search(r'href="([^"]*/reserve/[^"]*)"', html)
+    assert link
+    page = client.get(unescape(link[1])).content.decode()
+    assert len(re.findall(r'name="uid"', page)) == 3
 
 
 def test_its_owner_puts_it_back(stack: Stack, ana: HostedMailbox, imap: Imap, mailbox_factory: MailboxFactory) -> None:

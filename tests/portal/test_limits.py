@@ -101,7 +101,7 @@ WRONG = [
     ({"new-address": "eva", "new-quota": "-5 GB"}, "is no size"),
     ({"new-address": "eva", "new-quota": "nan GB"}, "is no size"),
     ({"new-address": "eva", "new-quota": "0.1 MB"}, "at least 1 MB"),
-    ({"new-address": "eva", "new-quota": "999999999 TB"}, "at least 1 MB"),
+    ({"new-address": "eva", "new-quota": "999999999 TB"}, "at most"),
     ({"new-address": "eva", "new-password": "corta"}, "At least 8 characters"),
     ({"new-address": "eva", "new-password": "contraseña"}, "Too easy to guess"),
     ({"new-address": "eva", "new-password": "eva@uno.test"}, "Too easy to guess"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -40,6 +41,27 @@ def test_what_would_go_is_what_is_stored_here_and_older(provider: Provider) -> N
     LedgerEntry.objects.create(account=ana, uidl="w", state=State.WAITING, size_bytes=10**9)
     found = [(one.address, one.days, one.messages, one.size_bytes) for one in could_be_shorter()]
     assert found == [("ana@x.test", 60, 2, 65_000), ("bob@x.test", None, 1, 15_000)]
+
+
+def test_the_table_is_sorted_narrowed_paged_and_taken_away(provider: Provider, admin: Client) -> None:
+    downloading(provider.ana, "ana@x.test")
+    bob = downloading(provider.bob, "bob@x.test", keep=Keep.ALWAYS)
+    LedgerEntry.objects.filter(account=bob, uidl="u3").update(hold=True)
+    address = reverse("usage_retention")
+
+    def shown(query: str) -> list[str]:
+        return re.findall(r'<b dir="ltr">(.*?)</b>', admin.get(address + query).content.decode())
+
+    assert shown("") == shown("?sort=nothing") == ["ana@x.test", "bob@x.test"]
+    assert shown("?sort=days") == ["bob@x.test", "ana@x.test"]
+    assert shown("?q=BOB&sort=name") == ["bob@x.test"]
+    assert "Nothing here fits the filter." in admin.get(address + "?q=%00=nobody").content.decode()
+    assert shown("?page=99") == ["ana@x.test", "bob@x.test"]
+    file = admin.get(address + "?as=csv&sort=name")
+    lines = b"".join(file.streaming_content).decode().splitlines()  # type: ignore[attr-defined]
+    assert lines[1:] == ["ana@x.test,60,2,65000", "bob@x.test,,1,15000"]
+    back = admin.post(address + "?q=bob&sort=name", {"account": [str(bob.pk)]})
+    assert back["Location"] == address + "?q=bob&sort=name"
 
 
 def test_it_is_shortened_for_the_chosen_ones_alone(provider: Provider, admin: Client) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from accounts.models import MailAccount
+from accounts.models import MailAccount, MailboxEvent
 from webmail.errors import FolderGone, Refused
 from webmail.imap.login import connect
 from webmail.imap.space import open_folder, weigh
@@ -19,7 +19,7 @@ from webmail.values import Credentials, FolderId, Ref, Role
 
 RESERVE = FolderId(".reserve/INBOX")
 AROUND = timedelta(minutes=2)
-"""Messages that came into the reserve so near to a moment were removed by one session."""
+"""A session takes no longer than this to remove what it was told to."""
 STEP = 1000
 
 
@@ -42,8 +42,8 @@ class Reserve:
 
 
 def reserve_of(account: MailAccount, credentials: Credentials, *, at: datetime | None = None) -> Reserve:
-    """The reserve of a hosted mailbox, or with `at` only what came into it around that moment. Raises MailError, and Refused
-    for a mailbox on another server."""
+    """The reserve of a hosted mailbox, or with `at` only what the POP3 session removed that ended then. Raises MailError, and
+    Refused for a mailbox on another server."""
     if not account.hosted:
         raise Refused("another server has no reserve")
     connection = connect(endpoint_for(account), credentials, ca_file=settings.MAIL_CA_FILE)
@@ -54,9 +54,20 @@ def reserve_of(account: MailAccount, credentials: Credentials, *, at: datetime |
         return Reserve()
     finally:
         connection.close()
-    rows = [row for row in rows if at is None or abs(row.since - at) <= AROUND]
+    if at is not None:
+        first, last = _session(account, at)
+        rows = [row for row in rows if first <= row.since <= last]
     refs = tuple(Ref(RESERVE, state.validity, str(row.uid)) for row in rows)
     return Reserve(refs, tuple(row.since for row in rows), tuple(row.size_bytes for row in rows))
+
+
+def _session(account: MailAccount, at: datetime) -> tuple[datetime, datetime]:
+    """Between which moments the session that ended at `at` has removed messages: after the one before it, whose end is in the
+    log. The reserve knows whole seconds."""
+    taken = MailboxEvent.objects.filter(mailbox=account.mailbox_id, kind=MailboxEvent.Kind.TAKEN)
+    before = taken.filter(last_at__lt=at, last_at__gt=at - AROUND).order_by("-last_at").first()
+    first = before.last_at.replace(microsecond=0) + timedelta(seconds=1) if before else at - AROUND
+    return first, at
 
 
 def put_back(source: MailSource, refs: Sequence[Ref]) -> int:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
@@ -12,11 +13,10 @@ from django.utils import timezone
 from accounts.models import MailAccount
 from accounts.services.audit import Actor
 from webmail.models import Download, LedgerEntry
-from webmail.services.downloads import Policy, change_policy
+from webmail.services.downloads import KEEP_DAYS_MAX, Policy, change_policy
 
 SHORT_DAYS = 14
 """What is enough: two weeks to notice that something is missing."""
-LISTED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +31,23 @@ class Shorter:
     size_bytes: int
 
 
-def could_be_shorter() -> list[Shorter]:
-    """The mailboxes whose retention could be shorter, those that would free the most first."""
+SORTS: dict[str, Callable[[Shorter], tuple[Any, ...]]] = {
+    "freed": lambda row: (-row.size_bytes, row.address),
+    "messages": lambda row: (-row.messages, row.address),
+    "days": lambda row: (-(row.days or KEEP_DAYS_MAX + 1), row.address),
+    "name": lambda row: (row.address,),
+}
+"""The orders of the table: what is largest, longest or first in the alphabet comes first."""
+
+
+def could_be_shorter(*, text: str = "", sort: str = "freed") -> list[Shorter]:
+    """The mailboxes whose retention could be shorter, of those with `text` in their address, in an order of SORTS."""
     old = Q(state=LedgerEntry.State.KEPT, hold=False, stored_at__lt=timezone.now() - timedelta(days=SHORT_DAYS))
-    rows = LedgerEntry.objects.filter(old, account__in=_long().values("account"))
-    sums = rows.values("account").annotate(messages=Count("pk"), total=Sum("size_bytes")).order_by("-total")[:LISTED]
+    long = _long().filter(account__address__icontains=text) if text else _long()
+    rows = LedgerEntry.objects.filter(old, account__in=long.values("account"))
+    sums = rows.values("account").annotate(messages=Count("pk"), total=Sum("size_bytes")).order_by()
     found = {row["account"]: row for row in sums}
-    downloads = Download.objects.filter(account__in=found).select_related("account")
+    downloads = long.select_related("account")
     every = [
         Shorter(
             one,
@@ -47,8 +57,9 @@ def could_be_shorter() -> list[Shorter]:
             int(found[one.account_id]["total"]),
         )
         for one in downloads
+        if one.account_id in found
     ]
-    return sorted(every, key=lambda one: -one.size_bytes)
+    return sorted(every, key=SORTS[sort])
 
 
 def shorten(account_ids: Iterable[int], *, by: Actor) -> int:

@@ -24,6 +24,9 @@ from webmail.sieve.client import NotOffered, Problem, ScriptRefused, SieveSessio
 from webmail.sieve.script import JOINED, OWN
 from webmail.views.filters import not_offered, refusal
 
+TEXT_KEPT = 2_000
+"""So much of a script stands in the log, before and after."""
+
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -57,6 +60,7 @@ def _answer_post(
             confirm.ask(asked, request, account.mailbox)
             if not (asked.is_valid() and confirm.is_answered(asked, request, account.mailbox)):
                 return _page(request, account, setup, name, text, seen=seen, asked=asked, status=422)
+        before = session.get(name) if name in setup.names else ""
         warnings = service.put_text(session, name, text, seen=seen)
     except ScriptRefused as error:
         return _page(request, account, setup, name, text, seen=seen, problems=error.problems, status=422)
@@ -65,7 +69,8 @@ def _answer_post(
         return _page(
             request, account, setup, name, text, seen=text_mark(now), refused=refusal(error), now=now, status=409
         )
-    note(request, account, "mailbox.filters", after={"script": name})
+    kept = {"script": name, "text": text[:TEXT_KEPT]}
+    note(request, account, "mailbox.filters", {"script": name, "text": before[:TEXT_KEPT]}, kept)
     if warnings:
         return _page(
             request,

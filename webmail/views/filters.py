@@ -121,11 +121,18 @@ def filter_edit(request: HttpRequest, account_id: int, number: int | None = None
 
 def _note_rules(request: HttpRequest, account: MailAccount, session: SieveSession, before: Filters) -> None:
     """Into the log: which rows there were and are, in words."""
-    names = [
-        [tell_rule(rule, tags_for(account)).name for rule in rules]
+    tags = tags_for(account)
+    told = [
+        [_line(tell_rule(rule, tags)) for rule in rules]
         for rules in (before.rules, service.read_setup(session).filters.rules)
     ]
-    note(request, account, "mailbox.filters", *({"filters": one} for one in names))
+    note(request, account, "mailbox.filters", *({"filters": one} for one in told))
+
+
+def _line(told: Told) -> str:
+    """A row as the log keeps it: name, what it asks for, what it does."""
+    words = f"{told.name} ({told.when})" if told.when else told.name
+    return f"{words}: {', '.join(told.does)}" + ("" if told.on else f" [{_('off')}]")
 
 
 def not_offered(request: HttpRequest, account: MailAccount, tab: str) -> HttpResponse:

@@ -23,6 +23,9 @@ from webmail.sieve.client import NotOffered, ScriptRefused
 from webmail.sieve.rules import Vacation
 from webmail.views.filters import not_offered, refusal
 
+TEXT_KEPT = 500
+"""So much of an answer's text stands in the log."""
+
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -51,9 +54,16 @@ def vacation(request: HttpRequest, account_id: int) -> HttpResponse:
     except NotOffered:
         return not_offered(request, account, "vacation")
     before = setup.filters.vacation
-    note(request, account, "mailbox.vacation", {"vacation": before.on}, {"vacation": made.on})
+    note(request, account, "mailbox.vacation", _told(before), _told(made))
     notices.info(request, _("Saved."))
     return redirect("vacation", account.pk)
+
+
+def _told(vacation: Vacation) -> dict[str, Any]:
+    """A reply as the log keeps it."""
+    first, last = (day.isoformat() if day else "" for day in (vacation.first, vacation.last))
+    told = {"vacation": vacation.on, "first": first, "last": last, "every_days": vacation.days}
+    return told | {"subject": vacation.subject, "text": vacation.text[:TEXT_KEPT]}
 
 
 def _page(

@@ -16,7 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from accounts.models import Batch, Domain, Mailbox, MailboxUsage, User
 from accounts.portal_forms import BatchForm
 from accounts.services import batches
-from accounts.services.batches import BadFile
+from accounts.services.batch_changes import words_of
+from accounts.services.batch_files import FILE_LIMIT_BYTES, ROWS_LIMIT, BadFile
 from accounts.services.csv_cells import safe_cell
 from accounts.services.limits import MEGABYTE
 from accounts.services.permissions import Action, outranks
@@ -35,7 +36,7 @@ def batch_new(request: HttpRequest, domain_id: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            data = file.read(batches.FILE_LIMIT_BYTES + 1)
+            data = file.read(FILE_LIMIT_BYTES + 1)
             batch = batches.read_batch(domain=domain, data=data, name=file.name, by=actor_of(request))
         except BadFile as error:
             form.add_error("file", str(error))
@@ -53,10 +54,12 @@ def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = batch_for(request, batch_id)
     rows = sorted(batch.rows, key=lambda row: not row["errors"])
     page = Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
+    page.object_list = [row | {"what": words_of(row)} for row in page.object_list]
     context = {
         "batch": batch,
         "domain": batch.domain,
         "page": page,
+        "creates": len(batches.creating(rows)) == len(rows),
         "percent": 100 * batch.done // max(batch.total, 1),
         "moving": batch.state in {Batch.State.READING, Batch.State.WAITING, Batch.State.RUNNING},
         "tab": "mailboxes",
@@ -70,8 +73,8 @@ def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
 def batch_apply(request: HttpRequest, batch_id: int) -> HttpResponse:
     """Hands a list without errors to the workers. 403 where one of its addresses belongs to somebody above the person."""
     batch = batch_for(request, batch_id)
-    addresses = [row["address"] for row in batch.rows]
-    held = User.objects.filter(email__in=addresses[: batches.ROWS_LIMIT]).values_list("email", flat=True)
+    addresses = [row["address"] for row in batches.creating(batch.rows)]
+    held = User.objects.filter(email__in=addresses[:ROWS_LIMIT]).values_list("email", flat=True)
     if not all(outranks(request.user, address) for address in held):
         raise PermissionDenied
     batches.start_batch(batch)

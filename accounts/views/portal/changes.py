@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
-from accounts.models import Change
+from accounts.models import Change, MailAccount
 from accounts.services import permissions
 from accounts.services.change_words import Line, line_of
 from accounts.services.permissions import Action, may
@@ -46,7 +46,10 @@ def mailbox_changes(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "runs": may(request.user, Action.RUN_MAILBOX, mailbox),
         "forward_count": mailbox.forwards.count(),
     }
-    return _page(request, Change.objects.filter(mailbox=mailbox), context)
+    changes = Change.objects.filter(mailbox=mailbox)
+    if not MailAccount.objects.filter(mailbox=mailbox, owner=request.user.pk).exists():
+        changes = changes.exclude(verb__startswith="role.")  # which roles somebody has is their own affair
+    return _page(request, changes, context)
 
 
 def _page(request: HttpRequest, changes: QuerySet[Change], context: dict[str, Any]) -> HttpResponse:

@@ -1,0 +1,102 @@
+"""CSV files as people save them: separators, encodings, the names of columns, and rows."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from django.utils.translation import gettext as _
+
+from accounts.services.csv_cells import plain_cell
+from accounts.services.limits import MEGABYTE
+
+ROWS_LIMIT = 10_000
+FILE_LIMIT_BYTES = 4 * MEGABYTE
+SEPARATORS = ",;\t|"
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "address": (
+        "address",
+        "mailbox",
+        "email",
+        "e-mail",
+        "mail",
+        "user",
+        "casilla",
+        "direccion",
+        "dirección",
+        "correo",
+        "buzon",
+        "buzón",
+    ),
+    "name": ("name", "full name", "nombre", "persona"),
+    "quota": ("quota", "quota_mb", "quota mb", "cuota", "cuota_mb", "cuota mb"),
+    "password": ("password", "contraseña", "contrasena", "clave"),
+    "recovery": ("recovery", "recovery_address", "recuperacion", "recuperación"),
+    "do": ("do", "action", "hacer", "acción", "accion"),
+    "new": ("new", "new address", "new_address", "nueva", "nueva dirección", "nueva direccion"),
+}
+"""What a column may be called in the first row, in either language."""
+
+
+class BadFile(Exception):
+    """A file cannot be read as a list of mailboxes; the text says why."""
+
+
+def read_lines(data: bytes) -> list[tuple[int, dict[str, str]]]:
+    """(line, column to text) of each row. Raises BadFile."""
+    if len(data) > FILE_LIMIT_BYTES:
+        raise BadFile(_("The file is larger than 4 MB."))
+    text = _decode(data)
+    if "\0" in text:
+        raise BadFile(_("This is no text file. Save the sheet as CSV and choose that file."))
+    head, _newline, _rest = text.lstrip("\r\n").partition("\n")
+    for separator in SEPARATORS:
+        columns = [_column(cell) for cell in next(csv.reader([head.strip("\r")], delimiter=separator), [])]
+        if "address" in columns:
+            break
+    else:
+        raise BadFile(
+            _(
+                "No column “address” was found in the first row. Its columns are named address, name, quota, password, "
+                "recovery, with commas, semicolons or tabs between them."
+            )
+        )
+    doubled = {name for name in columns if name and columns.count(name) > 1}
+    if doubled:
+        raise BadFile(_("The column “%(name)s” is there twice.") % {"name": sorted(doubled)[0]})
+    reader = csv.reader(io.StringIO(text.lstrip("\r\n"), newline=""), delimiter=separator)
+    rows: list[tuple[int, dict[str, str]]] = []
+    try:
+        next(reader)
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(rows) == ROWS_LIMIT:
+                raise BadFile(_("The file has more than 10,000 rows. Make several of it."))
+            filled = {name: _cell(cell) for name, cell in zip(columns, cells, strict=False) if name}
+            rows.append((reader.line_num, filled | ({"extra": "1"} if len(cells) > len(columns) else {})))
+    except csv.Error as error:
+        raise BadFile(_("Line %(line)d is no row of a CSV file.") % {"line": reader.line_num}) from error
+    if not rows:
+        raise BadFile(_("There are no rows below the first one."))
+    return rows
+
+
+def _decode(data: bytes) -> str:
+    """The text of the file: by its byte order mark, else UTF-8, else what Windows programs write."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", "replace")
+
+
+def _column(text: str) -> str:
+    wanted = " ".join(text.strip().strip("\"'").lower().split())
+    return next((name for name, names in COLUMNS.items() if wanted in names), "")
+
+
+def _cell(text: str) -> str:
+    text = text.strip()
+    return plain_cell(text)
