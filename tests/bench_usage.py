@@ -21,6 +21,7 @@ from django.utils import timezone
 
 from accounts.models import (
     Customer,
+    CustomerSpace,
     DaySpace,
     Domain,
     DomainSpace,
@@ -29,6 +30,7 @@ from accounts.models import (
     MailboxSpace,
     MailboxUsage,
     Plan,
+    Reseller,
     User,
 )
 from accounts.services.usage.sampling import take_samples
@@ -77,9 +79,10 @@ def measured(what: str, act: Callable[[], Any], *, times: int = 1) -> tuple[Any,
 def fill() -> None:
     """Mailboxes of 20 plans and customers, and their history of two years, thinned as it would be."""
     chance, today = random.Random(1), timezone.localdate().toordinal()
+    reseller = Reseller.objects.create(name="R")  # to whom all belong: the dearest there can be
     plans = Plan.objects.bulk_create(Plan(name=f"Plan {number}") for number in range(20))
     customers = Customer.objects.bulk_create(
-        Customer(name=f"C {number}", plan=plans[number % 20]) for number in range(2000)
+        Customer(name=f"C {number}", plan=plans[number % 20], reseller=reseller) for number in range(2000)
     )
     domains = Domain.objects.bulk_create(
         Domain(name=f"d{number}.test", customer=customers[number % 2000]) for number in range(DOMAINS)
@@ -110,6 +113,9 @@ def fill() -> None:
     )
     DomainSpace.objects.bulk_create(
         (DomainSpace(domain=domain, samples=chance.choice(courses)[0]) for domain in domains), batch_size=2000
+    )
+    CustomerSpace.objects.bulk_create(
+        (CustomerSpace(customer=customer, samples=chance.choice(courses)[0]) for customer in customers), batch_size=2000
     )
     start = date.fromordinal(today - DAYS)
     DaySpace.objects.bulk_create(
@@ -156,6 +162,10 @@ PAGES = (
     "?show=promised",
     "?show=unused",
     "?show=jumps",
+    "?reseller={reseller}",
+    "?reseller={reseller}&show=domains&least=0",
+    "?customer={customer}",
+    "?plan={plan}&least=0",
 )
 
 
@@ -182,8 +192,9 @@ def cost() -> None:
         backend="accounts.backends.HostedMailboxBackend",
     )
     slow = [f"sample {core:.0f}" for core in (first, second) if core > SAMPLE_MS]
+    keys = {"reseller": Reseller.objects.get().pk, "customer": Customer.objects.earliest("pk").pk}
     for query in PAGES:
-        address = reverse("usage") + query
+        address = reverse("usage") + query.format(**keys, plan=Plan.objects.earliest("pk").pk)
         assert client.get(address).status_code == 200
         _answer, core = measured(f"page {query or '?'}", lambda address=address: client.get(address), times=TIMES)  # type: ignore[misc]
         slow += [f"{query} {core:.0f}"] if core > PAGE_MS[connection.vendor] else []

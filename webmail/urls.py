@@ -138,6 +138,7 @@ urlpatterns = [
     path("mail/<int:account_id>/tags/", tags.tags, name="tags"),
     path("mail/<int:account_id>/tags/<int:tag_id>/", tags.tag_change, name="tag_change"),
     path("mail/<int:account_id>/reserve/", reserve.reserve, name="reserve"),
+    path("mail/<int:account_id>/reserve/held/", reserve.reserve_held, name="reserve_held"),
     path("mail/<int:account_id>/space/", space.space, name="space"),
     path("mail/<int:account_id>/space/tidy/", space.space_tidy, name="space_tidy"),
     path("mail/<int:account_id>/space/tidy/<int:clearing_id>/undo/", space.space_tidy_undo, name="space_tidy_undo"),

@@ -41,6 +41,22 @@ def unpack(packed: bytes) -> list[Sample]:
         raise ValueError("not a packed series") from error
 
 
+def add_up(series: Iterable[bytes]) -> list[Sample]:
+    """The sum of packed series, on every day on which one of them has a sample; between its samples a series is as it was at the
+    last. It adds in units: a reseller may have thousands of series."""
+    changes: dict[int, int] = {}
+    for packed in series:
+        before = 0
+        for day, units in _SAMPLE.iter_unpack(packed):
+            changes[day] = changes.get(day, 0) + units - before
+            before = units
+    total, found = 0, []
+    for day in sorted(changes):
+        total += changes[day]
+        found.append(Sample(day + EPOCH, total << UNIT_BITS))
+    return found
+
+
 def pack(samples: Iterable[Sample]) -> bytes:
     """The samples as bytes; sizes are rounded to 16 KiB."""
     return b"".join(_SAMPLE.pack(sample.day - EPOCH, units_of(sample.size_bytes)) for sample in samples)

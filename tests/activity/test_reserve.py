@@ -100,6 +100,8 @@ def test_its_owner_puts_it_back(stack: Stack, ana: HostedMailbox, imap: Imap, ma
     assert "Put the 3 back" in html
     html = client.get(unescape(link[1])).content.decode()
     assert "3 messages, 3" in html
+    held = client.get(reverse("reserve_held", args=[account.pk])).content.decode()
+    assert "can be put back: 3 messages, 3" in held
     [value] = re.findall(r'name="uid" value="([^"]+)"', html)[:1]
     client.post(address, {"uid": [value, "1.99", "x"]})
     assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 2

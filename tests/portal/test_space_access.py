@@ -91,6 +91,7 @@ TABLE = {
     "space_archive": Door("GET", OWNER, args=_account),
     "space_delete": Door("POST", OWNER, args=_account),
     "reserve": Door("GET POST", OWNER, args=_account),
+    "reserve_held": Door("GET", OWNER, args=_account),
 }
 
 

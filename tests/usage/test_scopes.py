@@ -36,12 +36,12 @@ from accounts.models import (
 from accounts.services.permissions import held_by
 from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.letters import send_alerts
-from accounts.services.usage.report import add_up, history_of, read_report
+from accounts.services.usage.report import history_of, read_report
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import refresh_customers, refresh_standing
 from accounts.services.usage.weekly import send_summaries, want_summary
-from accounts.usage.series import Sample, pack
+from accounts.usage.series import EPOCH, UNIT_BYTES, Sample, add_up, pack
 from tests.usage.conftest import GIGA, Provider, signed_in
 from tests.usage.test_pages import page, shown
 
@@ -255,7 +255,8 @@ def test_who_runs_domains_alone_has_a_report_without_a_limit(three: dict[str, Cl
 
 @given(st.lists(st.dictionaries(st.integers(1, 30), st.integers(0, 9), max_size=10), max_size=5))
 def test_sums_of_series_are_those_of_every_day(series: list[dict[int, int]]) -> None:
-    total = dict(add_up([[Sample(day, one[day]) for day in sorted(one)] for one in series]))
+    packed = [pack(Sample(day + EPOCH, one[day] * UNIT_BYTES) for day in sorted(one)) for one in series]
+    total = {sample.day - EPOCH: sample.size_bytes // UNIT_BYTES for sample in add_up(packed)}
     for day in total:
         last = [one[max(when for when in one if when <= day)] for one in series if any(when <= day for when in one)]
         assert total[day] == sum(last)

@@ -15,8 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 from imapclient import IMAPClient
 
-from accounts.models import Clearing, MailAccount, Mailbox
+from accounts.models import Clearing, MailAccount, Mailbox, MailboxHistory, MailboxSpace
 from accounts.services.login import account_of_mailbox
+from accounts.usage.series import Sample, pack
 from tests.webmail.conftest import english
 from webmail.services.clearing import GRACE_S, cancel_clearing, claim_clearing, run_clearing
 from webmail.services.downloads import Policy, start_download
@@ -92,6 +93,20 @@ def test_by_folder_year_size_and_sender(opened: tuple[Client, MailAccount, IMAPC
         ["tres@x.test", "2"],
     ]
     assert "<script>@x" not in html
+
+
+def test_its_owner_sees_how_it_grew_and_when_it_is_full(opened: tuple[Client, MailAccount, IMAPClient]) -> None:
+    client, account, _server = opened
+    assert "growth-title" not in page(client, account)
+    today = timezone.localdate()
+    samples = [Sample(today.toordinal() - back, (400 - back) * 10_000_000) for back in range(99, -1, -1)]
+    MailboxHistory.objects.create(mailbox=account.mailbox, samples=pack(samples))
+    MailboxSpace.objects.update_or_create(mailbox=account.mailbox, defaults={"full_on": today + timedelta(days=100)})
+    html = page(client, account)
+    assert "the mailbox is full on" in html
+    assert "+300 MB a month" in html or "+300.0 MB a month" in html
+    assert 'id="growth-figures"' in html
+    assert "Promised</th>" not in html
 
 
 def test_the_biggest_go_to_the_trash_and_come_back(opened: tuple[Client, MailAccount, IMAPClient]) -> None:

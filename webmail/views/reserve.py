@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import ngettext
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.services.timeline import RESERVE_DAYS
 from webmail.services.access import credentials_for
@@ -43,6 +43,18 @@ def reserve(request: HttpRequest, account_id: int) -> HttpResponse:
             "shown": SHOWN,
         }
     return render(request, "webmail/reserve.html", context)
+
+
+@login_required
+@require_safe
+def reserve_held(request: HttpRequest, account_id: int) -> HttpResponse:
+    """How much the reserve holds, in a line for the page of activity, which asks for it when it is open."""
+    with open_box(request, account_id) as box:
+        if box.account.downloads or not box.account.hosted:
+            raise Http404
+        found = reserve_of(box.account, credentials_for(request, box.account))
+    context = {"account": box.account, "found": found, "days": RESERVE_DAYS}
+    return render(request, "webmail/reserve_held.html", context)
 
 
 def _put_back(box: Box, found: Reserve) -> HttpResponse:

@@ -22,7 +22,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.models import Clearing
+from accounts.models import Clearing, MailboxSpace
+from accounts.services.usage.report import mailbox_report
 from webmail.errors import Refused
 from webmail.models import folder_of
 from webmail.services import organising, undo
@@ -52,6 +53,8 @@ def space(request: HttpRequest, account_id: int) -> HttpResponse:
             "account": box.account,
             "space": found,
             "quota": box.quota(),
+            "growth": mailbox_report(box.account.mailbox) if box.account.mailbox else None,
+            "standing": MailboxSpace.objects.filter(mailbox=box.account.mailbox_id).first(),
             "folders": _folder_rows(box, found),
             "rows": _big_rows(box, found),
             "clearings": clearings,

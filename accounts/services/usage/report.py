@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db import transaction
@@ -12,13 +10,22 @@ from django.db.models import Count, Q, Sum
 from django.forms import model_to_dict
 from django.utils import timezone
 
-from accounts.models import CustomerSpace, DaySpace, DomainSpace, MailboxSpace, ServerSpace, UsageLimits
+from accounts.models import (
+    CustomerSpace,
+    DaySpace,
+    DomainSpace,
+    Mailbox,
+    MailboxHistory,
+    MailboxSpace,
+    ServerSpace,
+    UsageLimits,
+)
 from accounts.services.audit import Actor, record_provider
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, server_bytes
 from accounts.usage.charts import Growth, Point, growth, thinned
 from accounts.usage.forecast import Forecast, forecast
-from accounts.usage.series import Sample, unpack
+from accounts.usage.series import Sample, add_up, unpack
 
 HISTORY_DAYS, CHART_DAYS, AHEAD_DAYS = 730, 365, 150
 """How much history the forecast looks at, how much of it the chart shows, and how far it shows ahead."""
@@ -54,6 +61,8 @@ class SpaceReport:
     alert_on: date | None
     chart: Growth | None
     months: tuple[Month, ...]
+    of_mailbox: bool = False
+    """Whether it is about one mailbox and its quota."""
 
     @property
     def finding(self) -> str:
@@ -126,6 +135,20 @@ def read_report(scope: Scope) -> SpaceReport | None:
     return _report(days, limits, percent, of_plan=customer is not None) if days else None
 
 
+def mailbox_report(mailbox: Mailbox) -> SpaceReport | None:
+    """What one mailbox used day by day, and how that goes on; None before anything was counted."""
+    kept = MailboxHistory.objects.filter(mailbox=mailbox).first()
+    since = timezone.localdate().toordinal() - HISTORY_DAYS
+    samples = [one for one in unpack(bytes(kept.samples)) if one.day >= since] if kept else []
+    if not samples:
+        return None
+    days = [DaySpace(day=one.date, bytes=one.size_bytes) for one in samples]
+    days[-1].disk_bytes = mailbox.quota_bytes
+    limits = read_limits()
+    percent = mailbox.domain.customer.plan.owner_percent or limits.owner_percent
+    return replace(_report(days, limits, percent), of_mailbox=True)
+
+
 def _report(days: list[DaySpace], limits: UsageLimits, percent: int, *, of_plan: bool = False) -> SpaceReport:
     """Of days, oldest first, one or more."""
     today = days[-1]
@@ -178,27 +201,11 @@ def history_of(scope: Scope) -> list[Sample]:
     """What a part used, day by day, oldest first; of a part of a server nothing is kept."""
     if scope.server:
         kept = ServerSpace.objects.filter(pk=scope.server.pk or 0) if scope.whole_server else ServerSpace.objects.none()
-        return add_up(unpack(bytes(one.samples)) for one in kept)
+        return add_up(bytes(one.samples) for one in kept)
     customers = CustomerSpace.objects.filter(customer__in=scope.customers().values("pk"))
     domains = DomainSpace.objects.filter(domain__in=scope.lone_domains().values("pk"))
     packed = [*customers.values_list("samples", flat=True), *domains.values_list("samples", flat=True)]
-    return add_up(unpack(bytes(one)) for one in packed)
-
-
-def add_up(series: Iterable[list[Sample]]) -> list[Sample]:
-    """The sum of series, on every day on which one of them has a sample; between its samples a series is as it
-    was at the last."""
-    changes: Counter[int] = Counter()
-    for samples in series:
-        before = 0
-        for day, size_bytes in samples:
-            changes[day] += size_bytes - before
-            before = size_bytes
-    total, found = 0, []
-    for day in sorted(changes):
-        total += changes[day]
-        found.append(Sample(day, total))
-    return found
+    return add_up(map(bytes, packed))
 
 
 def _chart(days: list[DaySpace], line: Forecast | None, alert_bytes: int | None, reached: int | None) -> Growth | None:
