@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
+from django.db.models import Q
 
 from accounts.models import Alias, Domain, Kind, Mailbox, Plan, Role, User
 from accounts.services.hosting import create_alias, create_customer_with_domain, create_mailbox
@@ -45,12 +46,12 @@ class Command(BaseCommand):
 
 def make_people(passwords: dict[str, str]) -> None:
     """The customer on its plan, its domain, mailboxes, aliases, administrator and who runs the domain; what is there already
-    stays as it is."""
+    stays as it is, a mailbox that was given another address too: its number tells it."""
     if not Domain.objects.filter(name=DOMAIN).exists():
         Plan.objects.get_or_create(name=PLAN, defaults={"mailbox_limit": 25, "total_bytes": 50 * GB})
         create_customer_with_domain(customer=CUSTOMER, domain=DOMAIN, plan=PLAN)
     for person in PEOPLE:
-        if not Mailbox.objects.filter(address=person.address).exists():
+        if not Mailbox.objects.filter(Q(address=person.address) | Q(number=person.number)).exists():
             create_mailbox(
                 address=person.address,
                 password=passwords[person.address],
@@ -59,12 +60,14 @@ def make_people(passwords: dict[str, str]) -> None:
                 quota_bytes=person.quota_bytes,
             )
     for address, target in ALIASES.items():
-        if not Alias.objects.filter(address=address).exists():
-            create_alias(address=address, target=Mailbox.objects.get(address=target))
+        mailbox = Mailbox.objects.filter(address=target).first()
+        if mailbox and not Alias.objects.filter(address=address).exists():
+            create_alias(address=address, target=mailbox)
     if not User.objects.filter(email=ADMIN).exists():
         User.objects.create_user(ADMIN, name="Administración", is_staff=True, is_superuser=True)
-    if not Role.objects.exists():
-        marcela = account_of_mailbox(Mailbox.objects.get(address=MANAGER)).owner
+    manager = Mailbox.objects.filter(address=MANAGER).first()
+    if manager and not Role.objects.exists():
+        marcela = account_of_mailbox(manager).owner
         Role.objects.create(person=marcela, kind=Kind.DOMAIN, domain=Domain.objects.get(name=DOMAIN))
 
 
