@@ -9,35 +9,10 @@ folder=$1 packages=$2 port=$3 login=$4 password=$5
 names="courier-imap courier-base courier-authdaemon courier-authlib courier-authlib-userdb libcourier-unicode4
     gamin libgamin0 libgdbm6 libidn12 libltdl7 libpcre3"
 
-fetch() (
-    cd "$packages"
-    get="apt-get -qq -o APT::Sandbox::User=root"
-    $get download "$@" || { $get update && $get download "$@"; }
-)
-
-if [ "${COURIER_NAMESPACE:-}" != yes ]; then
-    mkdir -p "$folder/root" "$packages"
-    exec 9>"$packages/.lock"
-    flock 9
-    missing=
-    for name in $names; do
-        ls "$packages/${name}"_*.deb >/dev/null 2>&1 || missing="$missing $name"
-    done
-    [ -z "$missing" ] || fetch $missing
-    for name in $names; do
-        for deb in "$packages/${name}"_*.deb; do dpkg -x "$deb" "$folder/root"; done
-    done
-    exec 9>&-
-    [ ! -d "$folder/root/lib" ] || cp -a "$folder/root/lib/." "$folder/root/usr/lib/"
-    COURIER_NAMESPACE=yes exec unshare --mount --pid --fork --kill-child -- sh "$0" "$@"
-fi
-
-root=$folder/root
+. "${0%/*}/unpacked.sh"
 # Without a name for the owner, client and server of the file watcher miss each other, which costs seconds each time.
 { cat /etc/passwd; echo 'courier-owner:x:5100:5100::/:/bin/false'; } >"$root/etc/passwd"
-mount --make-rprivate /
-mount -t overlay overlay -o "lowerdir=$root/usr:/usr" /usr
-mount -t overlay overlay -o "lowerdir=$root/etc:/etc" /etc
+lay_over
 mount --bind "$root/etc/courier" /etc/courier
 mount -t tmpfs tmpfs /run
 mkdir -p /run/courier/authdaemon "$folder/home"

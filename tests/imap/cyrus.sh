@@ -10,36 +10,11 @@ folder=$1 packages=$2 port=$3
 names="cyrus-imapd cyrus-common sasl2-bin libsasl2-2 libsasl2-modules libsasl2-modules-db libclamav12 libmspack0
     libical3 libpcre3 libzephyr4"
 
-fetch() (
-    cd "$packages"
-    get="apt-get -qq -o APT::Sandbox::User=root"
-    $get download "$@" || { $get update && $get download "$@"; }
-)
-
-if [ "${CYRUS_NAMESPACE:-}" != yes ]; then
-    mkdir -p "$folder/root" "$packages"
-    exec 9>"$packages/.lock"
-    flock 9
-    missing=
-    for name in $names; do
-        ls "$packages/${name}"_*.deb >/dev/null 2>&1 || missing="$missing $name"
-    done
-    [ -z "$missing" ] || fetch $missing
-    for name in $names; do
-        for deb in "$packages/${name}"_*.deb; do dpkg -x "$deb" "$folder/root"; done
-    done
-    exec 9>&-
-    [ ! -d "$folder/root/lib" ] || cp -a "$folder/root/lib/." "$folder/root/usr/lib/"
-    CYRUS_NAMESPACE=yes exec unshare --mount --pid --fork --kill-child -- sh "$0" "$@"
-fi
-
-root=$folder/root
+. "${0%/*}/unpacked.sh"
 # The owner of the mail; Cyrus looks for its name.
 { cat /etc/passwd; echo 'cyrus:x:5200:5200::/:/bin/false'; } >"$root/etc/passwd"
 { cat /etc/group; echo 'cyrus:x:5200:'; } >"$root/etc/group"
-mount --make-rprivate /
-mount -t overlay overlay -o "lowerdir=$root/usr:/usr" /usr
-mount -t overlay overlay -o "lowerdir=$root/etc:/etc" /etc
+lay_over
 mount -t tmpfs tmpfs /run
 
 mkdir -p "$folder/config/socket" "$folder/config/proc" "$folder/config/log" "$folder/mail"
