@@ -22,7 +22,7 @@ from deploy.stack import MASTER_USER, Stack
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 BASE = Path(__file__).resolve().parent.parent
-TIMEOUT_S = 10.0
+TIMEOUT_S = 30.0
 COUNTED = """
 from accounts.models import AppPassword, Mailbox, ProgramUse
 use = ProgramUse.objects.get(program="Prueba")

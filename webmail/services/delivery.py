@@ -204,7 +204,7 @@ def _settle(outgoing: Outgoing, lease: Lease, replies: dict[str, Reply]) -> None
 
 
 def _settle_error(outgoing: Outgoing, lease: Lease, error: MailError) -> None:
-    log.info("message %s, try %s: %s", outgoing.pk, outgoing.attempts, type(error).__name__)
+    log.info("message %s, try %s: %.300r", outgoing.pk, outgoing.attempts, error)
     fields: dict[str, object]
     code = error_code(error)
     if isinstance(error, LostAnswer):
@@ -267,7 +267,7 @@ def finish(outgoing: Outgoing) -> None:
     try:
         file_message(outgoing, credentials_of(outgoing))
     except MailError as error:
-        log.info("message %s, filing %s: %s", outgoing.pk, outgoing.file_attempts + 1, type(error).__name__)
+        log.info("message %s, filing %s: %.300r", outgoing.pk, outgoing.file_attempts + 1, error)
     left = [note for name, note in NOTES.items() if not getattr(outgoing, name)]
     if left and outgoing.file_attempts < len(FILE_DELAYS):
         later = timezone.now() + timedelta(seconds=FILE_DELAYS[outgoing.file_attempts])
