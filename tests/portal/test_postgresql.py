@@ -91,6 +91,35 @@ assert (len(made), len(owners), len(set(owners))) == (1, 8, 1), (made, owners)
 assert Mailbox.objects.filter(domain__in=domains).count() == 40
 """
 
+CLEARINGS = """
+import threading
+from django.db import connection
+from accounts.models import Clearing, Mailbox
+from accounts.services.login import account_of_mailbox
+from webmail.services.clearing import ask_clearing
+from webmail.services.space import Share
+from webmail.values import Folder, FolderId, Ref
+account = account_of_mailbox(Mailbox.objects.get(address="bob@prueba.test"))
+folder = FolderId("Trash")
+begin, wrong = threading.Barrier(8), []
+
+def work(number):
+    begin.wait()
+    try:
+        refs = [Ref(folder, 1, str(number + 1))]
+        ask_clearing(account, Folder(id=folder, path=("Trash",)), refs, Share(1, 1), days=7)
+    except Exception as error:
+        wrong.append(repr(error))
+    finally:
+        connection.close()
+
+threads = [threading.Thread(target=work, args=[number]) for number in range(8)]
+[thread.start() for thread in threads]
+[thread.join(60) for thread in threads]
+assert not wrong, wrong
+assert sorted(Clearing.objects.values_list("state", flat=True)) == ["cancelled"] * 7 + ["waiting"]
+"""
+
 INDEXED = """
 from django.db import connection
 from accounts.models import Alias, Customer, Domain, Mailbox, Plan
@@ -120,6 +149,7 @@ with connection.cursor() as cursor:
 def test_limits_hold_when_many_ask_at_once(production: Stack) -> None:  # noqa: F811
     manage(production, "shell", "-v", "0", "-c", AT_ONCE)
     manage(production, "shell", "-v", "0", "-c", NUMBERS)
+    manage(production, "shell", "-v", "0", "-c", CLEARINGS)
     manage(production, "shell", "-v", "0", "-c", INDEXED)
 
 

@@ -44,6 +44,7 @@ def ask_clearing(
     folder just before is given up: otherwise it would go on after this one was cancelled."""
     now = timezone.now()
     with transaction.atomic():
+        MailAccount.objects.select_for_update().get(pk=account.pk)  # one at a time: two would not see each other
         before = Clearing.objects.filter(account=account, folder=folder_octets(folder.id))
         before.filter(state=State.WAITING, attempts=0).update(state=State.CANCELLED, sealed="")
         clearing = Clearing.objects.create(
