@@ -127,6 +127,15 @@ def _no_brand() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _plain() -> None:
+    """The language and the zone of the settings: the last page of another test may have left its own in this thread."""
+    from django.utils import timezone, translation
+
+    translation.deactivate()
+    timezone.deactivate()
+
+
+@pytest.fixture(autouse=True)
 def _cache(request: pytest.FixtureRequest) -> None:
     """Redis, emptied, for every test that may touch the cache: those with a database or a client."""
     if {"db", "transactional_db", "client", "rf", "live_server", "redis"} & set(request.fixturenames):
