@@ -128,10 +128,10 @@ def _no_brand() -> None:
 
 @pytest.fixture(autouse=True)
 def _plain() -> None:
-    """The language and the zone of the settings: the last page of another test may have left its own in this thread."""
+    """English and the zone of the settings: the last page of another test may have left its own in this thread."""
     from django.utils import timezone, translation
 
-    translation.deactivate()
+    translation.activate("en")
     timezone.deactivate()
 
 
