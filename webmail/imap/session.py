@@ -9,7 +9,7 @@ from typing import TypeVar
 from webmail.errors import FolderRenewed, Unreachable
 from webmail.imap.connection import Connection
 from webmail.imap.pool import Key, Open, pool
-from webmail.imap.selected import Selected, is_kept, select
+from webmail.imap.selected import Selected, Since, is_kept, select
 from webmail.imap.wire import Flight, Piece, Untagged
 from webmail.values import FolderId, Ref
 
@@ -77,16 +77,16 @@ class Session:
             return None
         return self._state
 
-    def selected(self, folder: FolderId, *commands: list[Piece]) -> tuple[Selected, Flight]:
+    def selected(self, folder: FolderId, *commands: list[Piece], since: Since | None = None) -> tuple[Selected, Flight]:
         """The folder's state, and the answers to commands that are sent in the same flight as its SELECT where one is
-        needed. Their ends are not checked. Raises Gone when there is no such folder."""
+        needed; that asks for what vanished `since` then. Their ends are not checked. Raises Gone when there is no such folder."""
         state = self.known(folder)
         if state is not None:
             return state, self.connection.run(*commands) if commands else Flight()
         self._spare(folder)
         riders, self._riders = self._riders, []
         try:
-            self._state, flight = select(self.connection, folder, *commands, *riders)
+            self._state, flight = select(self.connection, folder, *commands, *riders, since=since)
         except Unreachable:
             self._riders = riders
             raise

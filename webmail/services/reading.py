@@ -19,7 +19,7 @@ from webmail.services.bodies import Framed, PartUrl, RawBody, frame_body, framed
 from webmail.services.shortly import keep
 from webmail.services.tags import Tag, Tags
 from webmail.sources.base import MailSource
-from webmail.sources.cache import Recent
+from webmail.sources.recent import Recent
 from webmail.values import Body, Flag, Folder, FolderId, Message, Page, Part, Query, Ref, Role, Summary, Thread, Window
 
 DEFECT_TEXTS: dict[str, Promise] = {

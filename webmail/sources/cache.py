@@ -6,19 +6,18 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-import threading
 from array import array
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache as memoize
-from typing import Any, Generic, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple, cast
 
 from redis import Redis, RedisError
 
 from webmail.mime.parts import pack_part, unpack_part
 from webmail.sources.later import Later
+from webmail.sources.recent import Recent
 from webmail.values import Address, FolderId, Part, Query, Ref, Summary
 
 logger = logging.getLogger(__name__)
@@ -36,39 +35,12 @@ RECENT_ORDER_BYTES = 32 * 1024 * 1024
 UID_BYTES = array("I").itemsize
 VERSION = "4"
 
-V = TypeVar("V")
-
 
 class Head(NamedTuple):
     """What an order was kept for, and how many it has."""
 
     mark: str
     length: int
-
-
-class Recent(Generic[V]):
-    """The values used last, as many as weigh `limit` together (each weighs 1, unless told otherwise); for several threads."""
-
-    def __init__(self, limit: int, weigh: Callable[[V], int] = lambda _value: 1) -> None:
-        self._limit, self._weigh = limit, weigh
-        self._weight = 0
-        self._values: OrderedDict[Hashable, V] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Hashable) -> V | None:
-        with self._lock:
-            value = self._values.get(key)
-            if value is not None:
-                self._values.move_to_end(key)
-            return value
-
-    def keep(self, key: Hashable, value: V) -> None:
-        with self._lock:
-            before = self._values.pop(key, None)
-            self._values[key] = value
-            self._weight += self._weigh(value) - (self._weigh(before) if before is not None else 0)
-            while self._weight > self._limit:
-                self._weight -= self._weigh(self._values.popitem(last=False)[1])
 
 
 _recent: Recent[Summary] = Recent(RECENT_ROWS)
@@ -89,7 +61,13 @@ class MailCache:
 
     def keys_of(self, ref: Ref, query: Query) -> list[bytes]:
         """What will be read when this message is opened in a list, for `read_early`."""
-        return [self._prefix + key for key in (_ref_key("s", ref), _folder_key(f"m:{query.sort}", ref.folder))]
+        return [
+            self._prefix + key
+            for key in (
+                _ref_key("s", ref),
+                *(_folder_key(f"m:{name}", ref.folder) for name in (query.sort, f"{query.sort}@")),
+            )
+        ]
 
     def read_early(self, values: Mapping[bytes, bytes | None]) -> None:
         """Takes what somebody read of these keys along with something else; good for one request."""
@@ -149,6 +127,12 @@ class MailCache:
             if self.redis is not None:
                 _recent_orders.keep((self._prefix, folder, name), (head, uids))
         self._set(values, ORDER_TTL_S)
+
+    def keep_head(self, folder: FolderId, name: str, head: Head) -> None:
+        """Keeps a head alone, at the end."""
+        key = _folder_key(f"m:{name}", folder)
+        self._early.pop(self._prefix + key, None)
+        self.later.keep(self._prefix + key, f"{head.length} {head.mark}".encode(), ORDER_TTL_S)
 
     def numbers(self, name: str, folders: list[FolderId]) -> list[tuple[str, array[int]] | None]:
         """What was kept under one name for many folders, each with its mark."""

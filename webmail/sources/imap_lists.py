@@ -21,7 +21,7 @@ from webmail.imap.threads import HERE_LIMIT, related_command, related_result, se
 from webmail.imap.wire import Flight
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.body_search import read_list, search_bodies, search_name
-from webmail.sources.cache import MailCache, Recent
+from webmail.sources.cache import MailCache
 from webmail.sources.grouping import Groups, can_group, is_alone, read_groups, read_threads
 from webmail.sources.kept import TRUST_S, Answers
 from webmail.sources.listing import SORTING, Listing, is_large, is_usual, sort_folder
@@ -29,6 +29,7 @@ from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.orders import index_of
 from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
 from webmail.sources.reading_rows import RowReader, read_marks
+from webmail.sources.recent import Recent
 from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Searched, Thread, Window
 
 SORTING_S = 300

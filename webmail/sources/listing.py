@@ -28,6 +28,7 @@ from webmail.imap.session import Session
 from webmail.imap.wire import Flight, Piece, quote
 from webmail.sources.cache import Head, MailCache
 from webmail.sources.patching import patch_order, read_mark
+from webmail.sources.since import CHANGED, changed_filter, changes_commands, keep_modseq, modseq_name, read_since
 from webmail.sources.texts import Texts
 from webmail.values import FolderId, Query, Searched, Window
 
@@ -69,7 +70,7 @@ def search_listing(
     server takes."""
     quote(query.text)
     plain, texts = Query(sort=query.sort), Texts(session, cache)
-    head, answered = cache.heads(folder, [query.sort, filter_name(query)])
+    head, answered, then = cache.heads(folder, [query.sort, filter_name(query), modseq_name(query)])
     if head and answered and head.mark == answered.mark:
         return None
     mark = read_mark(head.mark) if head else None
@@ -80,7 +81,8 @@ def search_listing(
     hits = array("I", filter((found or set()).__contains__, order))
     stretch = span(len(hits), query, window) if window else (0, 0)
     guess = hits[stretch[0] : stretch[1]].tolist()
-    state, flight = session.selected(folder, *([fetch_command(guess, b"UID FLAGS")] if guess else []))
+    commands = [fetch_command(guess, b"UID FLAGS")] if guess else []
+    state, flight = session.selected(folder, *commands, since=read_since(head, then))
     flags = {uid: one.flags() for uid, one in by_uid(flight, guess).items() if b"FLAGS" in one.items}
     if found is None or head.mark != mark_of(state, plain):
         order = read_order(session, cache, state, plain, Answers(Commands(), flight), head)
@@ -101,8 +103,7 @@ def _read_listing(
     told beforehand. Of an order that holds still, no more than the window is read. Raises Gone when there is no such folder."""
     filtered = is_filtered(query)
     name = filter_name(query) if filtered else query.sort
-    heads = cache.heads(folder, [name, query.sort] if filtered else [name])
-    head, base = heads[0], heads[1] if filtered else heads[0]
+    head, base, then = cache.heads(folder, [name, query.sort, modseq_name(query)])
     stretch = span(head.length, query, window) if head and window else (0, 0)
     guess = cache.stretch(folder, name, head, *stretch) if head and window else None
     asked = _likely(session, cache, folder, name, head, stretch, guess, query) if head and guess else None
@@ -111,16 +112,21 @@ def _read_listing(
         commands.add("flags", fetch_command(asked, b"UID FLAGS"))
     if window and not head and is_usual(query):
         return _read_first(session, cache, folder, query, window)
+    changes = changes_commands(session.connection, query, head) if filtered else {}
+    for purpose, command in changes.items():
+        commands.add(purpose, command)
     if not head:
         add_missing(commands, session, query, base=base, filtered=filtered)
-    state, flight = session.selected(folder, *commands.pieces)
+    state, flight = session.selected(folder, *commands.pieces, since=read_since(base, then))
     flags = {uid: one.flags() for uid, one in by_uid(flight, asked or ()).items() if b"FLAGS" in one.items}
     holds = head is not None and head.mark == mark_of(state, query)
+    if base and base.mark == mark_of(state, Query(sort=query.sort)):
+        keep_modseq(cache, query, base.mark, state, then)
     if head and holds and guess is not None and not state.deleted:
         return Listing(state, head.length, turned(array("I", guess), query), flags)
     order = cache.order(folder, name, head) if head and holds else None
     if order is None:
-        order = read_order(session, cache, state, query, Answers(commands, flight), base)
+        order = read_order(session, cache, state, query, Answers(commands, flight), base, head)
     return _windowed(state, order, query, window, flags)
 
 
@@ -259,34 +265,53 @@ def add_missing(commands: Commands, session: Session, query: Query, *, base: Hea
 
 
 def read_order(
-    session: Session, cache: MailCache, state: Selected, query: Query, answers: Answers, base: Head | None
+    session: Session,
+    cache: MailCache,
+    state: Selected,
+    query: Query,
+    answers: Answers,
+    base: Head | None,
+    filtered: Head | None = None,
 ) -> array[int]:
     """The ascending order of a query from the answers at hand, from the server where they do not suffice; kept for the
-    next time."""
+    next time. `base` is the head of the order, `filtered` that of the query's own."""
     keep: dict[str, tuple[str, array[int]]] = {}
     base_mark = mark_of(state, Query(sort=query.sort))
     kept = cache.order(state.folder, query.sort, base) if base else None
     if base and kept is not None and base.mark == base_mark:
         order = kept
     else:
-        patched = None
-        if base and kept:
-            then = cache.orders(state.folder, [_then(query)], code="Q")[0]
-            since = then[1][0] if then and then[0] == base.mark and then[1] else None
-            patched = patch_order(session.connection, query.sort, kept, base.mark, state, since)
+        patched = patch_order(session.connection, query.sort, kept, base.mark, state) if base and kept else None
         order = patched if patched is not None else _sorted(session, state, query, answers)
         if state.next_uid and len(order) == state.exists:
             keep[query.sort] = (base_mark, order)
-            if state.modseq:
-                keep[_then(query)] = (base_mark, array("Q", [state.modseq]))
+            keep_modseq(cache, query, base_mark, state, None)
     if is_filtered(query):
         whole = len(order) == state.exists
-        passing = matching(session, query, answers)
-        order = array("I", (uid for uid in order if uid in passing))
+        passed = _patched_filter(cache, state, query, answers, order, filtered)
+        order = passed if passed is not None else _passing(order, matching(session, query, answers))
         if whole and (mark := mark_of(state, query)):
             keep[filter_name(query)] = (mark, order)
     cache.keep_orders(state.folder, keep)
     return array("I", order)
+
+
+def _passing(order: array[int], passing: set[int]) -> array[int]:
+    return array("I", (uid for uid in order if uid in passing))
+
+
+def _patched_filter(
+    cache: MailCache, state: Selected, query: Query, answers: Answers, order: array[int], head: Head | None
+) -> array[int] | None:
+    """What passes a filter, from what did and what has changed since; None where it has to be asked for whole."""
+    at = {name: at for at, name in enumerate(answers.commands.names)}
+    kept = cache.order(state.folder, filter_name(query), head) if head and CHANGED in at else None
+    found = changed_filter(kept, head, query, state, answers.flight, at) if head and kept is not None else None
+    if found is None:
+        return None
+    passing, count = found
+    passed = _passing(order, passing)
+    return passed if count in (None, len(passed)) else None
 
 
 def _sorted(session: Session, state: Selected, query: Query, answers: Answers) -> array[int]:
@@ -316,11 +341,6 @@ def mark_of(state: Selected, query: Query) -> str:
     if not (query.unread or query.flagged or query.attachment):
         return mark
     return f"{mark}:{state.modseq}" if state.modseq else ""
-
-
-def _then(query: Query) -> str:
-    """What the HIGHESTMODSEQ is kept under that the folder had when it was sorted."""
-    return f"{query.sort}@"
 
 
 def filter_name(query: Query) -> str:

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from webmail.sources.cache import Recent
 from webmail.sources.kept import Shape
+from webmail.sources.recent import Recent
 from webmail.values import (
     Capabilities,
     Folder,

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 from webmail.imap.connection import Connection, check
 from webmail.imap.search import sort_command, sort_result
-from webmail.imap.selected import Selected, search_result
+from webmail.imap.selected import Selected, parse_runs, search_result
 from webmail.imap.wire import Piece, uid_set
 from webmail.sources.orders import holds_all, take_out
+from webmail.sources.since import among
 from webmail.values import SortKey
 
 PROBES = 240
@@ -23,8 +23,6 @@ NEWEST = 160
 PROBES_LIMIT = 600
 """What a command of 8,192 octets has room for."""
 ROUNDS = 12
-RUNS = 1_000
-"""Runs of UIDs in a folder from which on it is asked what vanished, and not what is there."""
 NEW_LIMIT = 1_000
 """With more new messages than that a folder is sorted whole."""
 
@@ -45,11 +43,11 @@ def read_mark(text: str) -> Mark | None:
 
 
 def patch_order(
-    connection: Connection, sort: SortKey, kept: array[int], was: str, state: Selected, since: int | None = None
+    connection: Connection, sort: SortKey, kept: array[int], was: str, state: Selected
 ) -> array[int] | None:
     """The ascending order of the selected folder from the one that was kept; None where it has to be asked for whole. One
-    round trip for new mail, one more when something left the folder, unless it was moved over this very connection: what left is
-    known then, when there are as many fewer. `since` is the folder's HIGHESTMODSEQ of then."""
+    round trip for new mail, one more when something left the folder, unless it is known what: it was moved over this very
+    connection, or the server told what vanished, and there are as many fewer."""
     mark = read_mark(was)
     if mark is None or mark.validity != state.validity or not mark.next_uid or mark.next_uid > state.next_uid:
         return None
@@ -63,36 +61,12 @@ def patch_order(
         return None
     left = frozenset(connection.left[-gone:] if gone else ())
     if len(left) != gone or not holds_all(kept, left):
-        left = find_vanished(connection, kept, mark.next_uid, since, state)
+        left = among(kept, state.vanished or ())
     if len(left) != gone:
         left = find_gone(connection, kept, mark.next_uid)
     if len(left) != gone or not placed.settle(left):
         return None
     return _inserted(kept, placed.places(), left)
-
-
-def find_vanished(
-    connection: Connection, kept: Sequence[int], before: int, since: int | None, state: Selected
-) -> frozenset[int]:
-    """Those of these UIDs that were expunged after a HIGHESTMODSEQ, where the server remembers (VANISHED (EARLIER), RFC 7162
-    sections 3.2.6 and 3.2.10); it may name others too, and forget some. Nothing where it would be no less to read than what is
-    there, and where the folder has a smaller HIGHESTMODSEQ now: it was restored from a backup."""
-    if not since or not state.modseq or since > state.modseq or not connection.resyncs:
-        return frozenset()
-    ordered = sorted(kept)
-    if sum(1 for low, high in pairwise(ordered) if high - low > 1) < RUNS:
-        return frozenset()
-    which = b"1:%d" % max(1, before - 1)
-    flight = connection.run([b"UID", b"FETCH", which, b"(UID)", b"(CHANGEDSINCE %d VANISHED)" % since])
-    if flight.ends[0].status != b"OK":
-        return frozenset()
-    gone: set[int] = set()
-    for response in flight.of(b"VANISHED"):
-        word, _space, uids = response.data.partition(b" ")
-        if word.upper() == b"(EARLIER)":
-            for low, high in _runs(uids):
-                gone.update(ordered[bisect_left(ordered, low) : bisect_right(ordered, high)])
-    return frozenset(gone)
 
 
 def find_gone(connection: Connection, kept: Sequence[int], before: int) -> frozenset[int]:
@@ -115,14 +89,7 @@ def find_gone(connection: Connection, kept: Sequence[int], before: int) -> froze
 def _spans(data: bytes) -> Iterable[tuple[int, int]]:
     """The runs of an ESEARCH response (RFC 4731)."""
     words = data.split()
-    return _runs(words[words.index(b"ALL") + 1]) if b"ALL" in words[:-1] else ()
-
-
-def _runs(uids: bytes) -> Iterator[tuple[int, int]]:
-    for piece in uids.strip().split(b","):
-        first, _colon, last = piece.partition(b":")
-        if first.isdigit():
-            yield int(first), int(last) if last.isdigit() else int(first)
+    return parse_runs(words[words.index(b"ALL") + 1]) if b"ALL" in words[:-1] else ()
 
 
 class _Placing:

@@ -24,7 +24,8 @@ from webmail.imap.connection import Connection, check
 from webmail.imap.fetch import by_uid, fetch_command
 from webmail.imap.session import Session
 from webmail.mime.headers import SHORT_BYTES, SHORT_VALUES, decode_header, split_header
-from webmail.sources.cache import Head, MailCache, Recent
+from webmail.sources.cache import Head, MailCache
+from webmail.sources.recent import Recent
 from webmail.values import FolderId
 
 PIECE = 2_000
