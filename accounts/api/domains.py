@@ -124,7 +124,7 @@ def alias_delete(request: HttpRequest, alias_id: int) -> Any:
 def group_list(request: HttpRequest, domain_id: int, after: int = 0, limit: Limit = 50) -> Any:
     caller = calling(request, "domains:read")
     domain = _domain(caller, domain_id, Action.RUN_DOMAIN)
-    return page_of(caller.groups().filter(domain=domain), GroupOut.of, after, limit)
+    return page_of(caller.groups().filter(domain=domain).prefetch_related("members"), GroupOut.of, after, limit)
 
 
 @router.post("/domains/{domain_id}/groups", response={201: GroupOut}, tags=["Addresses"], summary="Make a group")

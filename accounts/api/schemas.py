@@ -178,7 +178,7 @@ class GroupOut(Schema):
 
     @classmethod
     def of(cls, group: Group) -> GroupOut:
-        members = sorted(group.members.values_list("address", flat=True))
+        members = sorted(one.address for one in group.members.all())
         return cls(id=group.pk, address=group.address, name=group.name, members=members)
 
 

@@ -251,9 +251,13 @@ def _domain_of(thing: Thing) -> Domain | None:
 
 
 def _owns(person: Person, mailbox: Mailbox) -> bool:
+    """Whether it is the person's own; looked up once for each request, as what they hold."""
     if isinstance(person, AnonymousUser) or not person.is_active:
         return False
-    return MailAccount.objects.filter(mailbox=mailbox, owner=person.pk).exists()
+    known: dict[int, bool] = person.__dict__.setdefault("_owned", {})
+    if mailbox.pk not in known:
+        known[mailbox.pk] = MailAccount.objects.filter(mailbox=mailbox, owner=person.pk).exists()
+    return known[mailbox.pk]
 
 
 def _owner_of(address: str) -> User | None:

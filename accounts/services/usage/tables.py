@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, Min, Q, QuerySet
+from django.db.models import Count, F, Min, Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.models import Customer, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
@@ -161,17 +161,25 @@ class TablePaginator(Paginator):  # type: ignore[type-arg]
 
 
 def counts(scope: Scope) -> dict[str, int]:
-    """How many rows each table has when it is not narrowed."""
+    """How many rows each table has when it is not narrowed: one query, in which each is counted by an index of its own."""
     least = LEAST_PERCENT * 10
     mailboxes = MailboxSpace.objects.filter(scope.within("mailbox__domain"))
     domains = DomainSpace.objects.filter(scope.within("domain"), mailboxes__gt=0)
-    return {
-        "filling": mailboxes.filter(permille__gte=least).count(),
-        "domains": domains.filter(permille__gte=least).count(),
-        "promised": domains.filter(idle()).count(),
-        "unused": sum(mailboxes.filter(part).count() for part in unused_parts()),
-        "jumps": mailboxes.filter(jump_on__isnull=False).count(),
-    }
+    tables: list[tuple[str, QuerySet[Any]]] = [
+        ("filling", mailboxes.filter(permille__gte=least)),
+        ("domains", domains.filter(permille__gte=least)),
+        ("promised", domains.filter(idle())),
+        *(("unused", mailboxes.filter(part)) for part in unused_parts()),
+        ("jumps", mailboxes.filter(jump_on__isnull=False)),
+    ]
+    first, *others = (
+        rows.order_by().values(table=Value(name)).annotate(n=Count("pk")).values_list("table", "n")
+        for name, rows in tables
+    )
+    found = dict.fromkeys(FIRST_SORT, 0)
+    for name, number in first.union(*others, all=True):
+        found[name] += number
+    return found
 
 
 def idle() -> Q:

@@ -86,16 +86,17 @@ def page_context(
     customer_limit: CustomerLimitForm | None = None,
 ) -> dict[str, Any]:
     """What stands around the table."""
+    report = read_report(scope)
     context: dict[str, Any] = {
         "provider": scope.provider,
         "runs": True,
-        "disk": read_report(scope),
+        "disk": report,
         "told": alerts_of_week(scope),
         "summary": wants_summary(cast(User, request.user)),
     }
     customer = scope.one_customer
     if scope.everything:
-        context["limits_form"] = limits or LimitsForm(instance=read_limits())
+        context["limits_form"] = limits or LimitsForm(instance=report.limits if report else read_limits())
     elif customer and customer.plan.total_bytes:
         context["customer_form"] = customer_limit or CustomerLimitForm(instance=customer)
     return context
