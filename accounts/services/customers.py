@@ -16,6 +16,7 @@ from accounts.services.addresses import parse_domain
 from accounts.services.audit import Actor, record, record_provider
 from accounts.services.claims import check_claim
 from accounts.services.limits import check_quota, lock_customer, taken_by
+from accounts.services.usage.standing import follow_customer
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._-]{1,100}){1,10}")
 PLAN_FIELDS = (
@@ -67,6 +68,7 @@ def change_customer(*, customer: Customer, name: str, plan: Plan, by: Actor) -> 
     before = {"name": row.name, "plan": row.plan.name}
     row.name, row.plan = _free_customer_name(name, row.reseller, but=row.pk), plan
     row.save(update_fields=["name", "plan"])
+    follow_customer(row)
     record(by=by, verb="customer.change", thing=row, before=before, after={"name": row.name, "plan": plan.name})
 
 
@@ -160,6 +162,7 @@ def move_customer(*, customer: Customer, reseller: Reseller | None, by: Actor) -
     before = {"reseller": row.reseller.name if row.reseller else ""}
     row.reseller = reseller
     row.save(update_fields=["reseller"])
+    follow_customer(row)
     record(by=by, verb="customer.move", thing=row, before=before, after={"reseller": reseller.name if reseller else ""})
 
 

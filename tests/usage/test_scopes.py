@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.db.models import F, Q
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -33,13 +34,16 @@ from accounts.models import (
     User,
     WeeklySummary,
 )
+from accounts.services.audit import SYSTEM
+from accounts.services.customers import change_customer, create_reseller, move_customer, save_plan
+from accounts.services.hosting import create_mailbox
 from accounts.services.permissions import held_by
 from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.report import history_of, read_report
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.standing import refresh_customers, refresh_standing
+from accounts.services.usage.standing import refresh_customers, refresh_mailbox, refresh_standing
 from accounts.services.usage.weekly import send_summaries, want_summary
 from accounts.usage.series import EPOCH, UNIT_BYTES, Sample, add_up, pack
 from tests.usage.conftest import GIGA, Provider, signed_in
@@ -261,6 +265,35 @@ def test_sums_of_series_are_those_of_every_day(series: list[dict[int, int]]) -> 
         last = [one[max(when for when in one if when <= day)] for one in series if any(when <= day for when in one)]
         assert total[day] == sum(last)
     assert set(total) == {day for one in series for day in one}
+
+
+def test_rows_say_whose_they_are_after_every_move(provider: Provider) -> None:
+    by, customer = SYSTEM, provider.ana.domain.customer
+    seller = create_reseller(name="Revende", by=by)
+    big = save_plan(plan=Plan(name="Grande"), by=by, new=True)
+
+    def differs() -> list[MailboxSpace]:
+        same = Q(domain=F("mailbox__domain"), customer=F("domain__customer"), plan=F("customer__plan"))
+        for name, place in (("reseller", "customer__reseller"), ("server", "domain__server")):
+            same &= Q(**{name: F(place)}) | Q(**{f"{name}__isnull": True, f"{place}__isnull": True})
+        return list(MailboxSpace.objects.exclude(pk__in=MailboxSpace.objects.filter(same).values("pk")))
+
+    assert not differs()
+    for step in (
+        lambda: move_customer(customer=customer, reseller=seller, by=by),
+        lambda: change_customer(customer=customer, name="Equis", plan=big, by=by),
+        lambda: move_customer(customer=customer, reseller=None, by=by),
+        lambda: refresh_mailbox(mailbox=create_mailbox(address="nueva@x.test", password="clave")),
+    ):
+        step()
+        assert not differs()
+    assert MailboxSpace.objects.filter(plan=big, reseller=None).count() == 3
+    # What nobody's service did is put right with the next counting.
+    Domain.objects.filter(pk=provider.eva.domain_id).update(customer=customer)
+    Customer.objects.update(reseller=seller)
+    assert len(differs()) == 4
+    refresh_standing()
+    assert not differs()
 
 
 def test_a_server_has_its_own_disk_history_and_tables(provider: Provider, admin: Client) -> None:

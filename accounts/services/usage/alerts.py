@@ -72,9 +72,8 @@ def forget_alerts() -> int:
 def _mailbox_crossings(usual: int, now: datetime) -> int:
     """Of every plan with its own threshold, then of all others."""
     own = {plan.pk: plan.owner_percent or usual for plan in Plan.objects.filter(owner_percent__isnull=False)}
-    plan = "mailbox__domain__customer__plan"
-    groups = [(percent, Q(**{plan: key})) for key, percent in own.items()]
-    groups.append((usual, ~Q(**{f"{plan}__in": own}) if own else Q()))
+    groups = [(percent, Q(plan=key)) for key, percent in own.items()]
+    groups.append((usual, ~Q(plan__in=list(own)) if own else Q()))
     found = 0
     for percent, those in groups:
         thresholds = steps(percent)

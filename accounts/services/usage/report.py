@@ -176,7 +176,7 @@ def _report(days: list[DaySpace], limits: UsageLimits, percent: int, *, of_plan:
 def _days(scope: Scope) -> list[DaySpace]:
     """A part's days: what was used in the past, and all that is known of today, which is read from the mailboxes."""
     pop3 = Q(mode=MailboxSpace.Mode.POP3)
-    sums = MailboxSpace.objects.filter(scope.within("mailbox__domain")).aggregate(
+    sums = MailboxSpace.objects.filter(scope.of_mailboxes()).aggregate(
         pop3_bytes=Sum("bytes", filter=pop3, default=0),
         pop3_mailboxes=Count("pk", filter=pop3),
         mailboxes=Count("pk"),

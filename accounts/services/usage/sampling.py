@@ -99,14 +99,14 @@ def look_ahead(samples: list[Sample], limit_bytes: int) -> tuple[int, date | Non
 
 
 def _sample_domains(day: date) -> None:
-    sums = MailboxSpace.objects.values("mailbox__domain").annotate(
+    sums = MailboxSpace.objects.values("domain").annotate(
         total=Sum("bytes"), promised=Sum("quota_bytes"), number=Count("pk")
     )
     known = dict(DomainSpace.objects.values_list("pk", "samples"))
     rows = []
     for one in sums.order_by().iterator(BATCH):
         size_bytes, quota_bytes = int(one["total"]), int(one["promised"])
-        key = one["mailbox__domain"]
+        key = one["domain"]
         samples = add(bytes(known.get(key, b"")), Sample(day.toordinal(), size_bytes))
         month, full_on, _event = look_ahead(unpack(samples), quota_bytes)
         rows.append(

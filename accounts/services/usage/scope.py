@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
@@ -50,6 +52,20 @@ class Scope:
             return Customer.objects.select_related("plan").get(pk=next(iter(self.held.customers)))
         return None
 
+    def of_mailboxes(self) -> Q:
+        """The condition for rows of MailboxSpace, which say themselves whose they are; empty for everything."""
+        found = Q()
+        if self.server:
+            found &= Q(server=self.server.pk) if self.server.pk else Q(server__isnull=True)
+        if self.customer:
+            found &= Q(customer=self.customer.pk)
+        elif self.reseller:
+            found &= Q(reseller=self.reseller.pk)
+        if self.held.provider:
+            return found
+        parts = (("domain", self.held.domains), ("customer", self.held.customers), ("reseller", self.held.resellers))
+        return found & _any(Q(**{f"{name}__in": keys}) for name, keys in parts if keys)
+
     def within(self, path: str) -> Q:
         """The condition for rows whose domain is at `path`; empty for everything."""
         found = Q()
@@ -84,6 +100,11 @@ class Scope:
         if self.customer or self.reseller or self.held.provider:
             return Domain.objects.none()
         return Domain.objects.filter(pk__in=self.held.domains).exclude(customer__in=self.customers().values("pk"))
+
+
+def _any(parts: Iterable[Q]) -> Q:
+    """Rows for which one of them holds; none, where there is none of them."""
+    return reduce(or_, parts, Q(pk__in=()))
 
 
 def read_scope(person: Person, *, reseller: int | None, customer: int | None, server: int | None = None) -> Scope:

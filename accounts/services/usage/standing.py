@@ -11,15 +11,35 @@ from django.db import connection, transaction
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import CustomerSpace, DaySpace, MailAccount, Mailbox, MailboxSpace, MailboxUsage, MailServer
+from accounts.models import (
+    Customer,
+    CustomerSpace,
+    DaySpace,
+    MailAccount,
+    Mailbox,
+    MailboxSpace,
+    MailboxUsage,
+    MailServer,
+)
 
 PERMILLE_MAX = 100_000
 
 _NEW = """
     INSERT INTO accounts_mailboxspace
-        (mailbox_id, bytes, messages, quota_bytes, permille, mode, month_bytes, jump_bytes, alerted)
-    SELECT m.id, 0, 0, -1, 0, 'imap', 0, 0, 0 FROM accounts_mailbox m
+        (mailbox_id, domain_id, customer_id, plan_id, reseller_id, server_id,
+         bytes, messages, quota_bytes, permille, mode, month_bytes, jump_bytes, alerted)
+    SELECT m.id, d.id, c.id, c.plan_id, c.reseller_id, d.server_id, 0, 0, -1, 0, 'imap', 0, 0, 0
+      FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id JOIN accounts_customer c ON c.id = d.customer_id
      WHERE m.deleted IS NULL AND NOT EXISTS (SELECT 1 FROM accounts_mailboxspace s WHERE s.mailbox_id = m.id)
+"""
+_FOLLOW = """
+    UPDATE accounts_mailboxspace
+       SET customer_id = c.id, plan_id = c.plan_id, reseller_id = c.reseller_id, server_id = d.server_id
+      FROM accounts_domain d JOIN accounts_customer c ON c.id = d.customer_id
+     WHERE d.id = accounts_mailboxspace.domain_id
+       AND (c.id <> accounts_mailboxspace.customer_id OR c.plan_id <> accounts_mailboxspace.plan_id
+            OR COALESCE(c.reseller_id, 0) <> COALESCE(accounts_mailboxspace.reseller_id, 0)
+            OR COALESCE(d.server_id, 0) <> COALESCE(accounts_mailboxspace.server_id, 0))
 """
 # The same text for SQLite (3.33 and later) and PostgreSQL. What Dovecot has never counted keeps what it was.
 _GONE = """
@@ -47,6 +67,7 @@ def refresh_standing(*, now: datetime | None = None) -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_GONE)
         cursor.execute(_NEW)
+        cursor.execute(_FOLLOW)
         cursor.execute(_REFRESH, [PERMILLE_MAX])
         changed = int(cursor.rowcount)
         here = MailAccount.objects.filter(mailbox__isnull=False, mode=MailAccount.Mode.DOWNLOAD).values("mailbox")
@@ -56,11 +77,15 @@ def refresh_standing(*, now: datetime | None = None) -> int:
     return changed
 
 
+def follow_customer(customer: Customer) -> None:
+    """Gives a customer's mailboxes the plan and the reseller that it has now."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_FOLLOW} AND c.id = %s", [customer.pk])
+
+
 def refresh_customers() -> None:
     """Brings what customers with a limit use up to the mailboxes': a plan's space fills between two samples too."""
-    sums = MailboxSpace.objects.filter(mailbox__domain__customer__plan__total_bytes__gt=0).values_list(
-        "mailbox__domain__customer", "mailbox__domain__customer__plan__total_bytes"
-    )
+    sums = MailboxSpace.objects.filter(plan__total_bytes__gt=0).values_list("customer", "plan__total_bytes")
     found = sums.annotate(total=Sum("bytes"), promised=Sum("quota_bytes"), number=Count("pk")).order_by()
     known = {row[0]: row[1:] for row in CustomerSpace.objects.values_list("pk", "bytes", "permille")}
     rows = [
@@ -102,7 +127,9 @@ def refresh_day(now: datetime) -> None:
 def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
     """How one mailbox stands at this moment, its row brought up."""
     counted = MailboxUsage.objects.filter(username=mailbox.address).first()
-    space, _made = MailboxSpace.objects.get_or_create(mailbox=mailbox)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{_NEW} AND m.id = %s", [mailbox.pk])
+    space = MailboxSpace.objects.get(mailbox=mailbox)
     if counted:
         space.bytes, space.messages = counted.bytes, counted.messages
     space.quota_bytes = mailbox.quota_bytes

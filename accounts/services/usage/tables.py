@@ -12,6 +12,7 @@ from urllib.parse import urlencode
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Min, Q, QuerySet, Value
 from django.utils import timezone
+from django.utils.functional import cached_property
 
 from accounts.models import Customer, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
 from accounts.numbers import read_number
@@ -94,6 +95,11 @@ class TableQuery:
         """Whether it shows less than the whole table."""
         return bool(self.text or self.mode or self.plan)
 
+    @property
+    def whole(self) -> bool:
+        """Whether it shows what `counts` has counted."""
+        return not self.narrowed and (self.least == LEAST_PERCENT or self.show not in ("filling", "domains"))
+
     def address(self, **changes: Any) -> str:
         """The query string of this query with changes, without what is so anyway."""
         other = replace(self, **changes)
@@ -113,7 +119,7 @@ class TableQuery:
 
 def mailbox_rows(query: TableQuery, scope: Scope) -> QuerySet[MailboxSpace]:
     """The mailboxes of a table, in order."""
-    rows = MailboxSpace.objects.filter(scope.within("mailbox__domain"))
+    rows = MailboxSpace.objects.filter(scope.of_mailboxes())
     if query.show == "filling" and query.least:
         rows = rows.filter(permille__gte=query.least * 10)
     elif query.show == "unused":
@@ -126,7 +132,7 @@ def mailbox_rows(query: TableQuery, scope: Scope) -> QuerySet[MailboxSpace]:
     if query.mode:
         rows = rows.filter(mode=query.mode)
     if query.plan:
-        rows = rows.filter(mailbox__domain__customer__plan=query.plan)
+        rows = rows.filter(plan=query.plan)
     return rows.order_by(*MAILBOX_SORTS[query.sort])
 
 
@@ -149,7 +155,16 @@ def whole(rows: QuerySet[Row]) -> QuerySet[Row]:
 
 class TablePaginator(Paginator):  # type: ignore[type-arg]
     """Pages of a table. The rows of a page are found by their keys alone and then read whole: sorting 100,000 rows with all
-    that belongs to them would cost ten times as much."""
+    that belongs to them would cost ten times as much. `known` is how many rows there are, where that was counted already."""
+
+    def __init__(self, rows: QuerySet[Any], *, known: int | None) -> None:
+        super().__init__(rows, PAGE_ROWS)
+        self.known = known
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are."""
+        return super().count if self.known is None else self.known
 
     def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
@@ -161,17 +176,26 @@ class TablePaginator(Paginator):  # type: ignore[type-arg]
 
 
 def counts(scope: Scope) -> dict[str, int]:
-    """How many rows each table has when it is not narrowed: one query, in which each is counted by an index of its own."""
-    least = LEAST_PERCENT * 10
-    mailboxes = MailboxSpace.objects.filter(scope.within("mailbox__domain"))
+    """How many rows each table has when it is not narrowed. Of everything each is counted by an index of its own, all in one
+    query; of a part, which has none, in one pass over the mailboxes and one over the domains."""
+    least = Q(permille__gte=LEAST_PERCENT * 10)
+    long_ago, never = unused_parts()
+    mailboxes = MailboxSpace.objects.filter(scope.of_mailboxes())
     domains = DomainSpace.objects.filter(scope.within("domain"), mailboxes__gt=0)
-    tables: list[tuple[str, QuerySet[Any]]] = [
-        ("filling", mailboxes.filter(permille__gte=least)),
-        ("domains", domains.filter(permille__gte=least)),
-        ("promised", domains.filter(idle())),
-        *(("unused", mailboxes.filter(part)) for part in unused_parts()),
-        ("jumps", mailboxes.filter(jump_on__isnull=False)),
-    ]
+    of_domains = {"domains": least, "promised": idle()}
+    of_mailboxes = {"filling": least, "unused": long_ago, "jumps": Q(jump_on__isnull=False)}
+    if scope.everything:
+        tables = [*((mailboxes, *one) for one in of_mailboxes.items()), *((domains, *one) for one in of_domains.items())]
+        found = _counted([(name, rows.filter(which)) for rows, name, which in [*tables, (mailboxes, "unused", never)]])
+    else:
+        found = mailboxes.aggregate(**{name: Count("pk", filter=which) for name, which in of_mailboxes.items()})
+        found |= domains.aggregate(**{name: Count("pk", filter=which) for name, which in of_domains.items()})
+        found["unused"] += mailboxes.filter(never).count()
+    return found
+
+
+def _counted(tables: list[tuple[str, QuerySet[Any]]]) -> dict[str, int]:
+    """How many rows there are under each name, in one query."""
     first, *others = (
         rows.order_by().values(table=Value(name)).annotate(n=Count("pk")).values_list("table", "n")
         for name, rows in tables

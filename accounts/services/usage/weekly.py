@@ -108,7 +108,7 @@ def summary_lines(scope: Scope, report: SpaceReport) -> list[str]:
 
 
 def _mailbox_lines(scope: Scope) -> list[str]:
-    rows = MailboxSpace.objects.filter(scope.within("mailbox__domain"))
+    rows = MailboxSpace.objects.filter(scope.of_mailboxes())
     filling = rows.filter(permille__gte=FILLING_PERMILLE)
     count = filling.count()
     found = []

@@ -63,12 +63,13 @@ def require_provider(request: HttpRequest) -> None:
 def table_context(request: HttpRequest, query: TableQuery, scope: Scope) -> dict[str, Any]:
     """What the table shows."""
     rows: QuerySet[Any] = tables.domain_rows(query, scope) if query.of_domains else tables.mailbox_rows(query, scope)
-    pages = tables.TablePaginator(rows, tables.PAGE_ROWS)
+    counts = tables.counts(scope)
+    pages = tables.TablePaginator(rows, known=counts[query.show] if query.whole else None)
     return {
         "query": query,
         "scope": scope,
         "page": pages.get_page(request.GET.get("page")),
-        "counts": tables.counts(scope),
+        "counts": counts,
         "plans": tables.plans(scope),
         "resellers": tables.sellers(request.user),
         "customers": tables.buyers(request.user),
