@@ -185,8 +185,8 @@ def counts(scope: Scope) -> dict[str, int]:
     of_domains = {"domains": least, "promised": idle()}
     of_mailboxes = {"filling": least, "unused": long_ago, "jumps": Q(jump_on__isnull=False)}
     if scope.everything:
-        tables = [*((mailboxes, *one) for one in of_mailboxes.items()), *((domains, *one) for one in of_domains.items())]
-        found = _counted([(name, rows.filter(which)) for rows, name, which in [*tables, (mailboxes, "unused", never)]])
+        tables = [(name, mailboxes.filter(which)) for name, which in [*of_mailboxes.items(), ("unused", never)]]
+        found = _counted(tables + [(name, domains.filter(which)) for name, which in of_domains.items()])
     else:
         found = mailboxes.aggregate(**{name: Count("pk", filter=which) for name, which in of_mailboxes.items()})
         found |= domains.aggregate(**{name: Count("pk", filter=which) for name, which in of_domains.items()})
