@@ -144,6 +144,10 @@ def _space(domains: list[Domain], customers: list[Customer], mailboxes: list[Mai
     _many(
         MailboxSpace(
             mailbox=one,
+            domain_id=one.domain_id,
+            customer_id=one.domain.customer_id,
+            plan_id=one.domain.customer.plan_id,
+            reseller_id=one.domain.customer.reseller_id,
             bytes=n * 50_000,
             quota_bytes=5 * GIGA,
             permille=n % 1000,
