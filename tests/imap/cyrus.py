@@ -56,9 +56,9 @@ class Cyrus(Unpacked):
             yield client
 
 
-def start_cyrus(folder: Path) -> Cyrus:
-    """Starts one, or skips the test where that cannot work."""
+def start_cyrus(folder: Path, *, munges: bool = False) -> Cyrus:
+    """Starts one, or skips the test where that cannot work. With `munges` it changes headers, as it does as it comes."""
     (folder / "sasldb2").touch()
-    cyrus = Cyrus(folder)
+    cyrus = Cyrus(folder, "yes" if munges else "no")
     cyrus.set_password(ADMIN, socket.gethostname())
     return cyrus

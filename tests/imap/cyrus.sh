@@ -2,11 +2,11 @@
 # A real Cyrus IMAP beside the installed Dovecot, whose package it conflicts with: its packages are unpacked into FOLDER
 # and laid over /usr and /etc in a mount namespace of this process alone. Stays in the foreground; all of it ends with it.
 # Needs root.
-#   cyrus.sh FOLDER PACKAGES PORT
+#   cyrus.sh FOLDER PACKAGES PORT MUNGE8BIT
 # FOLDER must not exist yet or be empty; PACKAGES keeps the downloaded .deb files for the next time. Mailboxes are made at
 # their first login; passwords are in FOLDER/sasldb2 (see cyrus.py).
 set -eu
-folder=$1 packages=$2 port=$3
+folder=$1 packages=$2 port=$3 munge=$4
 names="cyrus-imapd cyrus-common sasl2-bin libsasl2-2 libsasl2-modules libsasl2-modules-db libclamav12 libmspack0
     libical3 libpcre3 libzephyr4"
 
@@ -42,7 +42,7 @@ xlist-drafts: Drafts
 xlist-trash: Trash
 xlist-junk: Junk
 xlist-archive: Archive
-munge8bit: no # letters beyond ASCII in a header stay; else each becomes an X
+munge8bit: $munge # with "no" letters beyond ASCII in a header stay; else each octet becomes an X
 END
 cat >"$folder/cyrus.conf" <<END
 START {

@@ -25,8 +25,10 @@ from webmail.services.access import account_credentials, open_live
 from webmail.services.parity import Report, verify
 from webmail.services.parity_witness import open_witness
 from webmail.services.tags import tags_for
+from webmail.services.transfer import claim_transfer, run_transfer, start_transfer
 from webmail.sources.base import MailSource
 from webmail.sources.logging_in import check_login
+from webmail.sources.open import open_store
 from webmail.values import Credentials, Flag, FolderId, Query, Role, Window
 
 __all__ = ["cyrus"]
@@ -179,3 +181,32 @@ def _processes(folder: Path) -> list[str]:
             line = entry.read_bytes().decode("utf-8", "replace").replace("\0", " ")
             found += [line] if str(folder) in line else []
     return found
+
+
+def test_mail_that_the_server_would_change_goes_on_living_here(stack: Any, settings: Any, tmp_path: Path) -> None:
+    """As Cyrus comes it writes an X for each octet over 127 of a header: the same size, and other letters."""
+    settings.STORE_DIR = tmp_path / "store"
+    with tempfile.TemporaryDirectory(prefix="casilla-cyrus-", ignore_cleanup_errors=True) as folder:
+        munging = start_cyrus(Path(folder), munges=True)
+        try:
+            login = munging.new_mailbox().login
+            where = {"imap_host": munging.endpoint.host, "imap_port": munging.port, "imap_tls": "none"}
+            mode = MailAccount.Mode.DOWNLOAD
+            account = MailAccount.objects.create(
+                owner=User.objects.create_user(login), address=login, login=login, mode=mode, **where
+            )
+            store = open_store(account)
+            inbox = next(folder.id for folder in store.folders() if folder.role is Role.INBOX)
+            for subject in (b"plain", "señal".encode()):
+                store.append(inbox, letter("x").replace(b"Subject: x", b"Subject: " + subject), flags=(), received=None)
+            claimed = claim_transfer(start_transfer(account=account, kind="to_imap", secret=PASSWORD).pk)
+            assert claimed
+            run_transfer(claimed)
+            claimed.refresh_from_db()
+            account.refresh_from_db()
+            assert (claimed.state, claimed.problem, account.mode) == ("failed", "altered", mode)
+            with open_live(account, account_credentials(account, secret=PASSWORD)) as source:
+                assert set(rows(source)) == {"plain"}
+        finally:
+            pool.close_all()
+            munging.stop()

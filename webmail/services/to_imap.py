@@ -18,7 +18,7 @@ from webmail.errors import Gone, OverQuota
 from webmail.models import Download, LocalFolder, LocalMessage, Transfer, TransferItem, item_for
 from webmail.services.durable import durable
 from webmail.services.organising import special_folder
-from webmail.services.transfer import Differs, Step, TransferLease, finished
+from webmail.services.transfer import Altered, Differs, Step, TransferLease, finished
 from webmail.sources.base import MailSource
 from webmail.storage.blobs import Blobs
 from webmail.storage.rows import flags_of
@@ -123,12 +123,21 @@ class ToImap:
                 ref = self._find(message, folder)
             if ref is None:
                 raise Differs("a message was put there and is not found")
+            self._prove(ref, message, raw)
         else:
             self._mark(ref, flags)
         self._taken.add(ref)
         with durable():
             self.lease.hold(done=F("done") + 1, bytes_done=F("bytes_done") + message.size_bytes)
             item_for(self.transfer, ref, message=message, size_bytes=message.size_bytes).save()
+
+    def _prove(self, ref: Ref, message: LocalMessage, raw: bytes) -> None:
+        """What was put there is read back where a server may change it without changing its size: Cyrus 3.6 writes an X for each
+        octet over 127 of a header, unless it is told not to. Raises Altered; the copy is not left there."""
+        if raw.partition(b"\r\n\r\n")[0].isascii() or self._hash(ref) == message.blob:
+            return
+        self.live.delete([ref])
+        raise Altered("a header with octets over 127")
 
     def _mark(self, ref: Ref, flags: list[str]) -> None:
         there = self.live.flags([ref]).get(ref, frozenset())

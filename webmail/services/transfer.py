@@ -44,6 +44,10 @@ class Differs(MailError):
     """A copy is not what the original is: nothing is switched."""
 
 
+class Altered(Differs):
+    """The server keeps letters beyond ASCII in headers otherwise than they were given to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class SwitchPlan:
     """What a change of mode is about: messages and folders on the side that is left, bytes where the server tells them, and
@@ -190,6 +194,7 @@ def secret_of(transfer: Transfer) -> str | None:
 def _after(transfer: Transfer, error: MailError) -> dict[str, object]:
     """Another try later where that may help; else its owner is told."""
     kinds: list[tuple[type[MailError], str]] = [
+        (Altered, "altered"),
         (Differs, "differs"),
         (LoginRefused, "login"),
         (OverQuota, "full"),

@@ -15,6 +15,14 @@ TRANSFER_PROBLEMS: dict[str, Problem] = {
             "Casilla."
         ),
     ),
+    "altered": Problem(
+        _("The server would change your mail"),
+        _(
+            "It writes other letters in place of some in the subjects or names of old messages, so they would be lost. "
+            "Nothing was switched, and all mail goes on living here. Whoever runs the server can have it keep them "
+            "(Cyrus: munge8bit: no)."
+        ),
+    ),
     "login": Problem(
         _("The server did not accept the user or the password"),
         _("Perhaps the password was changed there, or the server wants an app password. Nothing was removed."),
