@@ -46,6 +46,7 @@ class MailAccount(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["owner", "address"], name="one_account_per_owner_and_address")]
+        indexes = [models.Index(fields=["mailbox"], condition=models.Q(mode="download"), name="account_downloads")]
 
     def __str__(self) -> str:
         return self.address

@@ -26,8 +26,7 @@ _WORD = re.compile(r"[A-Za-z0-9_.:-]+")
 _NETWORK = re.compile(r"[0-9a-fA-F.:/]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]+")
 
-# Postfix maps: %s is the address or domain that is asked for.
-_MAPS = {
+MAPS = {
     "domains": "SELECT name FROM mail_domains WHERE name = lower('%s')",
     "mailboxes": "SELECT email FROM mail_users WHERE email = lower('%s') AND receives",
     "aliases": "SELECT target FROM mail_aliases WHERE address = lower('%s') AND active UNION ALL "
@@ -37,6 +36,7 @@ _MAPS = {
     "silenced": "SELECT '550 5.7.1 Sending is closed for this mailbox' FROM mail_senders "
     "WHERE sender = lower('%s') AND NOT sends",
 }
+"""Postfix's maps: %s is the address or domain that is asked for."""
 _OUTSIDE_OFF = """\
 # Nothing leaves this machine.
 default_transport = error:5.4.4 outside mail is off in this stack
@@ -156,7 +156,7 @@ def render_servers(values: ServerValues) -> None:
         write_file(values.etc / "postfix" / name, _fill(TEMPLATES / "postfix" / name, names), mode=0o644)
         # Postfix 3.7 reads a file again and again, 0.3 s apart, while it is less than some seconds old.
         os.utime(values.etc / "postfix" / name, (_LONG_AGO, _LONG_AGO))
-    for name, query in _MAPS.items():
+    for name, query in MAPS.items():
         text = _fill(TEMPLATES / "postfix" / "map.cf", names | {"query": query})
         write_file(values.etc / "postfix" / f"{name}.cf", text, mode=0o640, group="postfix")
 

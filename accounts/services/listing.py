@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Any
 
 from django.core.paginator import Page, Paginator
+from django.db import connection
 from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from accounts.models import Customer, Domain, Mailbox, MailboxUsage, ProgramUse
+from accounts.models import Alias, Customer, Domain, MailAccount, Mailbox, MailboxUsage, ProgramUse
 from accounts.services.addresses import unicode_domain
 
 PAGE_SIZE = 50
@@ -53,22 +54,29 @@ class DomainRow:
     allotted_bytes: int = 0
 
 
+_USED = """
+    SELECT SUM(u.bytes), COUNT(CASE WHEN COALESCE(u.bytes, 0) >= m.quota_bytes * %s THEN 1 END)
+      FROM accounts_mailbox m LEFT JOIN mail_usage u ON u.username = m.address
+     WHERE m.domain_id = %s AND m.deleted IS NULL
+"""
+
+
 def figures_of(domain: Domain) -> Figures:
-    """The figures above a domain's list; one query."""
+    """The figures above a domain's list; three queries, each with an index of its own: in one they cost twice as much."""
     there = Q(deleted__isnull=True)
-    found = _with_usage(Mailbox.objects.filter(domain=domain)).aggregate(
+    found = Mailbox.objects.filter(domain=domain).aggregate(
         n_all=Count("pk", filter=there),
-        n_server=Count("pk", filter=there & ~Q(account__mode="download")),
-        n_download=Count("pk", filter=there & Q(account__mode="download")),
-        n_full=Count("pk", filter=there & Q(used__gte=F("quota_bytes") * FULL)),
         n_shut=Count("pk", filter=there & _shut()),
         n_deleted=Count("pk", filter=~there),
-        used_bytes=Sum("used", filter=there),
         allotted_bytes=Sum("quota_bytes", filter=there),
     )
-    return Figures(
-        {name: found[f"n_{name}"] for name in FILTERS}, found["used_bytes"] or 0, found["allotted_bytes"] or 0
-    )
+    accounts = MailAccount.objects.filter(mailbox__domain=domain, mailbox__deleted__isnull=True)
+    found["n_download"] = accounts.filter(mode=MailAccount.Mode.DOWNLOAD).count()
+    found["n_server"] = found["n_all"] - found["n_download"]
+    with connection.cursor() as cursor:
+        cursor.execute(_USED, [FULL, domain.pk])
+        used, found["n_full"] = cursor.fetchone()
+    return Figures({name: found[f"n_{name}"] for name in FILTERS}, int(used or 0), found["allotted_bytes"] or 0)
 
 
 def mailbox_page(
@@ -80,21 +88,22 @@ def mailbox_page(
     page: Any = 1,
     total: int | None = None,
 ) -> Page[Row]:
-    """One page of mailboxes that match. `sort` is a name of SORTS, with "-" before it for downwards; `total` is how many there
-    are in all where that is known."""
+    """One page of mailboxes that match. `sort` is a name of SORTS, with "-" before it for downwards (by usage as it stood two
+    minutes ago at most); `total` is how many there are in all where that is known."""
     rows = _filtered(mailboxes, show)
     if text:
         rows = rows.filter(Q(address__contains=text.lower()) | Q(name__icontains=text))
-    if sort.lstrip("-") == "usage":
-        rows = _with_usage(rows)
-    rows = _sorted(rows, sort)
-    pages = Paginator(
-        rows.select_related("domain", "account", "account__owner").prefetch_related("forwards", "aliases"), PAGE_SIZE
-    )
+    pages = Paginator(_sorted(rows, sort).values_list("pk", flat=True), PAGE_SIZE)
     if total is not None and not text:
         pages.count = total
     found = pages.get_page(page)
-    found.object_list = _rows(found.object_list)  # type: ignore[assignment]
+    # Found by their keys alone, then read whole: sorting them with all that belongs to them costs three times as much.
+    keys = list(found.object_list)
+    whole = Mailbox.objects.select_related("domain", "account", "account__owner").prefetch_related(
+        "forwards", "aliases"
+    )
+    read = whole.in_bulk(keys)
+    found.object_list = _rows(read[key] for key in keys if key in read)  # type: ignore[assignment]
     return found  # type: ignore[return-value]
 
 
@@ -139,11 +148,16 @@ def find_everywhere(
     text = text.strip().lower()
     if len(text) < 2:
         return [], []
-    matching = mailboxes.filter(
-        Q(address__contains=text) | Q(name__icontains=text) | Q(aliases__address__contains=text)
+    there = mailboxes.filter(deleted__isnull=True)
+    boxes = list(
+        there.filter(Q(address__contains=text) | Q(name__icontains=text))
+        .select_related("domain")
+        .order_by("address")[:limit]
     )
-    boxes = matching.filter(deleted__isnull=True).select_related("domain").order_by("address").distinct()[:limit]
-    return list(domains.filter(name__contains=text).select_related("customer").order_by("name")[:limit]), list(boxes)
+    aliases = Alias.objects.filter(address__contains=text, target__in=there.values("pk"))
+    named = {one.target_id: one.target for one in aliases.select_related("target__domain").order_by("address")[:limit]}
+    boxes = sorted({one.pk: one for one in [*boxes, *named.values()]}.values(), key=lambda one: one.address)[:limit]
+    return list(domains.filter(name__contains=text).select_related("customer").order_by("name")[:limit]), boxes
 
 
 def _shut() -> Q:
@@ -170,7 +184,10 @@ def _with_usage(mailboxes: QuerySet[Mailbox]) -> QuerySet[Mailbox]:
 
 def _sorted(mailboxes: QuerySet[Mailbox], sort: str) -> QuerySet[Mailbox]:
     down, name = sort.startswith("-"), sort.lstrip("-")
-    field = {"usage": "used"}.get(name, name if name in SORTS else "number")
+    if name == "usage":
+        used = F("space__bytes")
+        return mailboxes.order_by(used.desc(nulls_last=True) if down else used.asc(nulls_first=True), "pk")
+    field = name if name in SORTS else "number"
     return mailboxes.order_by(f"-{field}" if down else field, "pk")
 
 

@@ -172,12 +172,14 @@ def _outranks(person: Person, address: str) -> bool:
 
 
 def above(person: Person, mailboxes: Iterable[Mailbox]) -> set[int]:
-    """The keys of those among these mailboxes that the person may not take over; one query where nobody in them has a role."""
+    """The keys of those among these mailboxes that the person may not take over; two queries where nobody in them has a role."""
     rows = list(mailboxes)
-    who = Q(email__in=[one.address for one in rows]) | Q(mail_accounts__mailbox__in=[one.pk for one in rows])
-    powerful = User.objects.filter(who, Q(roles__isnull=False) | Q(is_superuser=True))
-    found = set(powerful.values_list("email", "mail_accounts__mailbox"))
-    emails, keys = {email for email, _key in found}, {key for _email, key in found}
+    # Two questions, each with an index of its own: one with OR would look at everybody.
+    powerful = Q(roles__isnull=False) | Q(is_superuser=True)
+    emails = set(User.objects.filter(powerful, email__in=[one.address for one in rows]).values_list("email", flat=True))
+    owners = MailAccount.objects.filter(mailbox__in=[one.pk for one in rows])
+    owners = owners.filter(Q(owner__roles__isnull=False) | Q(owner__is_superuser=True))
+    keys = set(owners.values_list("mailbox", flat=True))
     return {one.pk for one in rows if (one.address in emails or one.pk in keys) and not may_take_over(person, one)}
 
 

@@ -50,7 +50,8 @@ SCALE = int(os.environ.get("PORTAL_SCALE", "50"))
 DOMAINS, MAILBOXES, LARGE = 10_000 // SCALE, 100_000 // SCALE, 50_000 // SCALE
 """One domain holds LARGE of the mailboxes; the others share the rest."""
 CUSTOMERS, OF_ONE = 4_000 // SCALE, 3_000 // SCALE
-"""One customer has OF_ONE of the domains, the large one too; half of the customers are one reseller's."""
+"""One customer has OF_ONE of the domains, the large one too: with it two of three mailboxes. It is a reseller's, with a tenth of
+the others."""
 RESELLERS, PLANS, ADDRESSES, CHANGES = 1_000 // SCALE, 300 // min(SCALE, 10), 5_000 // SCALE, 100_000 // SCALE
 PEOPLE, TOKENS, ROWS = 200 // min(SCALE, 10), 50, 10_000 // SCALE
 GIGA = 10**9
@@ -87,7 +88,7 @@ def _fill() -> Crowd:
     plans = _many(Plan(name=f"Plan {n:03}", total_bytes=10**16) for n in range(PLANS))
     resellers = _many(Reseller(name=f"Revende {n:04}") for n in range(RESELLERS))
     customers = _many(
-        Customer(name=f"Cliente {n:04}", plan=plans[n % PLANS], reseller=resellers[0 if n % 2 == 0 else n % RESELLERS])
+        Customer(name=f"Cliente {n:04}", plan=plans[n % PLANS], reseller=resellers[0 if n % 10 == 0 else n % RESELLERS])
         for n in range(CUSTOMERS)
     )
     domains = _many(
@@ -162,7 +163,10 @@ def _space(domains: list[Domain], customers: list[Customer], mailboxes: list[Mai
     _many(DomainSpace(domain=one, permille=n % 1000, **figures) for n, one in enumerate(domains))
     _many(CustomerSpace(customer=one, permille=n % 1000, **figures) for n, one in enumerate(customers))
     _many(DaySpace(day=today - timedelta(days=n), at=now, bytes=n * GIGA, mailboxes=MAILBOXES) for n in range(400))
-    _many(SpaceAlert(mailbox=one, percent=80, at=now) for one in mailboxes[: ADDRESSES or 1])
+    _many(
+        SpaceAlert(mailbox=one, percent=80, at=now - timedelta(days=n % 30))
+        for n, one in enumerate(mailboxes[:ADDRESSES])
+    )
 
 
 def _addresses(domain: Domain, mailboxes: list[Mailbox]) -> list[Group]:

@@ -120,29 +120,48 @@ assert not wrong, wrong
 assert sorted(Clearing.objects.values_list("state", flat=True)) == ["cancelled"] * 7 + ["waiting"]
 """
 
+# A table of a few rows is read whole whatever indexes it has, so each that a view stands on gets 1,000; of mail servers there are
+# never many.
 INDEXED = """
+import json
 from django.db import connection
-from accounts.models import Alias, Customer, Domain, Mailbox, Plan
-customer = Customer.objects.create(name="i", plan=Plan.objects.create(name="i"))
-domain = Domain.objects.create(name="indices.test", customer=customer)
-Mailbox.objects.bulk_create(
-    [Mailbox(address=f"a{n}@indices.test", number=90_000 + n, domain=domain, password="!") for n in range(20_000)], 1000
+from accounts.models import Alias, AppPassword, Customer, Domain, Forward, Group, GroupMember, Mailbox, Plan
+from tests.lookups import lookups
+some = range(1000)
+
+def many(rows):
+    rows = list(rows)
+    return type(rows[0]).objects.bulk_create(rows, 1000)
+
+plans = many(Plan(name=f"i{n}") for n in some)
+customers = many(Customer(name=f"i{n}", plan=plans[n]) for n in some)
+domains = many(Domain(name=f"indices{n or ''}.test", customer=customers[n]) for n in some)
+boxes = many(
+    Mailbox(address=f"a{n}@indices.test", number=90_000 + n, domain=domains[n % 2 and n], password="!") for n in some
 )
-boxes = list(Mailbox.objects.filter(domain=domain)[:5000])
-Alias.objects.bulk_create([Alias(address=f"b{n}@indices.test", target=box) for n, box in enumerate(boxes)], 1000)
+many(Alias(address=f"b{n}@indices.test", target=boxes[n]) for n in some)
+many(Forward(address=f"f{n}@otra.example", mailbox=boxes[n]) for n in some)
+groups = many(Group(address=f"g{n}@indices.test", domain=domains[n]) for n in some)
+many(GroupMember(address="a1@indices.test", group=groups[n]) for n in some)
+many(AppPassword(mailbox=boxes[n], name="x", digest=f"{n:064}", imap=True) for n in some)
+for at, domain in enumerate(domains):
+    domain.catch_all = boxes[-1 - at]
+Domain.objects.bulk_update(domains, ["catch_all"], 1000)
+
+def nodes(plan):
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
 with connection.cursor() as cursor:
     cursor.execute("ANALYZE")
-    for lookup in (
-        "SELECT * FROM mail_users WHERE email = 'a77@indices.test'",
-        "SELECT * FROM mail_domains WHERE name = 'indices.test'",
-        "SELECT * FROM mail_aliases WHERE address = 'a77@indices.test'",
-        "SELECT * FROM mail_senders WHERE sender = 'b77@indices.test'",
-        "SELECT * FROM mail_closed WHERE address = 'a77@indices.test'",
-    ):
-        cursor.execute("EXPLAIN " + lookup)
-        plan = "\\n".join(row[0] for row in cursor.fetchall())
-        assert "Seq Scan on accounts_mailbox" not in plan, plan
-        assert "Seq Scan on accounts_alias" not in plan, plan
+    for name, query in lookups().items():
+        cursor.execute("EXPLAIN (FORMAT JSON) " + query)
+        found = cursor.fetchone()[0]
+        for node in nodes((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]):
+            whole = node["Node Type"] == "Seq Scan" and node["Relation Name"] != "accounts_mailserver"
+            blind = node["Node Type"] in ("Index Scan", "Index Only Scan") and "Index Cond" not in node
+            assert not (whole or blind), (name, node)
 """
 
 
@@ -150,6 +169,9 @@ def test_limits_hold_when_many_ask_at_once(production: Stack) -> None:  # noqa: 
     manage(production, "shell", "-v", "0", "-c", AT_ONCE)
     manage(production, "shell", "-v", "0", "-c", NUMBERS)
     manage(production, "shell", "-v", "0", "-c", CLEARINGS)
+
+
+def test_every_question_of_the_mail_servers_goes_by_an_index(production: Stack) -> None:  # noqa: F811
     manage(production, "shell", "-v", "0", "-c", INDEXED)
 
 

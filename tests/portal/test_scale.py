@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(900)]
 WHOLE = SCALE == 1
 QUERIES = 20
 CPU_MS = 150.0
-TRIES = 3 if WHOLE else 1
+TRIES = 3 if WHOLE else 0
 ROLES = ("provider", "reseller", "customer", "domain", "owner")
 
 NOT_LISTS = {
@@ -157,15 +157,18 @@ def test_every_page_of_lists_is_quick_for_everybody(redis: Stack, rows: Crowd, s
 
 def measure(client: Client, page: Page, role: str) -> list[str]:
     """What is wrong with a page, in words: too many queries, too long, or not there for whom it should be."""
-    cpu, wall, queries = 1e9, 1e9, 0
-    for _try in range(TRIES):
-        with CaptureQueriesContext(connection) as asked:
-            began, clock = time.process_time(), time.perf_counter()
-            answer = client.get(page.address)
-            cpu = min(cpu, (time.process_time() - began) * 1000)
-            wall = min(wall, (time.perf_counter() - clock) * 1000)
-        queries = len(asked)
-    line = f"{role}: {page.name}: {queries} queries, {cpu:.0f} ms of processor, {wall:.0f} ms by the clock"
+    connection.queries_log.clear()
+    with CaptureQueriesContext(connection) as asked:
+        answer = client.get(page.address)
+    cpu, wall = 1e9, 1e9
+    for _try in range(TRIES):  # without capturing, which asks the database once more for each query
+        began, clock = time.process_time(), time.perf_counter()
+        client.get(page.address)
+        cpu = min(cpu, (time.process_time() - began) * 1000)
+        wall = min(wall, (time.perf_counter() - clock) * 1000)
+    queries = len(asked)
+    line = f"{role}: {page.name}: {queries} queries"
+    line += f", {cpu:.0f} ms of processor, {wall:.0f} ms by the clock" if TRIES else ""
     print(line)
     seen = {200, 403, 404} if page.token else {200, 302}  # a token's person may not run what the path is about
     right = answer.status_code in seen

@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db import transaction
-from django.db.models import Count, Q, Sum
 from django.forms import model_to_dict
 from django.utils import timezone
 
@@ -16,11 +15,11 @@ from accounts.models import (
     DomainSpace,
     Mailbox,
     MailboxHistory,
-    MailboxSpace,
     ServerSpace,
     UsageLimits,
 )
 from accounts.services.audit import Actor, record_provider
+from accounts.services.usage.parts import part_of
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, server_bytes
 from accounts.usage.charts import Growth, Point, growth, thinned
@@ -175,14 +174,8 @@ def _report(days: list[DaySpace], limits: UsageLimits, percent: int, *, of_plan:
 
 def _days(scope: Scope) -> list[DaySpace]:
     """A part's days: what was used in the past, and all that is known of today, which is read from the mailboxes."""
-    pop3 = Q(mode=MailboxSpace.Mode.POP3)
-    sums = MailboxSpace.objects.filter(scope.of_mailboxes()).aggregate(
-        pop3_bytes=Sum("bytes", filter=pop3, default=0),
-        pop3_mailboxes=Count("pk", filter=pop3),
-        mailboxes=Count("pk"),
-        quota_bytes=Sum("quota_bytes", default=0),
-        bytes=Sum("bytes", default=0),
-    )
+    part = part_of(scope)
+    sums = {name: part[name] for name in ("pop3_bytes", "pop3_mailboxes", "mailboxes", "quota_bytes", "bytes")}
     if not sums["mailboxes"]:
         return []
     customer = scope.one_customer

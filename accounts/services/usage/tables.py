@@ -17,10 +17,9 @@ from django.utils.functional import cached_property
 from accounts.models import Customer, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
 from accounts.numbers import read_number
 from accounts.services.permissions import Person, customers_of, resellers_of
+from accounts.services.usage.parts import LEAST_PERCENT, UNUSED_DAYS, part_of, unused
 from accounts.services.usage.scope import Scope
 
-LEAST_PERCENT = 85
-UNUSED_DAYS = 182
 IDLE_PERMILLE = 250
 """A domain that uses less than this of what was promised to it is listed among those to whom too much was."""
 PAGE_ROWS = 50
@@ -94,11 +93,6 @@ class TableQuery:
     def narrowed(self) -> bool:
         """Whether it shows less than the whole table."""
         return bool(self.text or self.mode or self.plan)
-
-    @property
-    def whole(self) -> bool:
-        """Whether it shows what `counts` has counted."""
-        return not self.narrowed and (self.least == LEAST_PERCENT or self.show not in ("filling", "domains"))
 
     def address(self, **changes: Any) -> str:
         """The query string of this query with changes, without what is so anyway."""
@@ -176,34 +170,42 @@ class TablePaginator(Paginator):  # type: ignore[type-arg]
 
 
 def counts(scope: Scope) -> dict[str, int]:
-    """How many rows each table has when it is not narrowed. Of everything each is counted by an index of its own, all in one
-    query; of a part, which has none, in one pass over the mailboxes and one over the domains."""
-    least = Q(permille__gte=LEAST_PERCENT * 10)
-    long_ago, never = unused_parts()
-    mailboxes = MailboxSpace.objects.filter(scope.of_mailboxes())
+    """How many rows each table has when it is not narrowed, in one or two queries. Of everything each is counted by an index of
+    its own; of a part all are found in one look at its rows, which sums them up too (`part_of`)."""
+    least = LEAST_PERCENT * 10
     domains = DomainSpace.objects.filter(scope.within("domain"), mailboxes__gt=0)
-    of_domains = {"domains": least, "promised": idle()}
-    of_mailboxes = {"filling": least, "unused": long_ago, "jumps": Q(jump_on__isnull=False)}
+    tables: list[tuple[str, QuerySet[Any]]] = [
+        ("domains", domains.filter(permille__gte=least)),
+        ("promised", domains.filter(idle())),
+    ]
+    found = dict.fromkeys(FIRST_SORT, 0)
     if scope.everything:
-        tables = [(name, mailboxes.filter(which)) for name, which in [*of_mailboxes.items(), ("unused", never)]]
-        found = _counted(tables + [(name, domains.filter(which)) for name, which in of_domains.items()])
+        mailboxes = MailboxSpace.objects.all()
+        tables += [
+            ("filling", mailboxes.filter(permille__gte=least)),
+            ("jumps", mailboxes.filter(jump_on__isnull=False)),
+        ]
+        tables += [("unused", mailboxes.filter(part)) for part in unused_parts()]
     else:
-        found = mailboxes.aggregate(**{name: Count("pk", filter=which) for name, which in of_mailboxes.items()})
-        found |= domains.aggregate(**{name: Count("pk", filter=which) for name, which in of_domains.items()})
-        found["unused"] += mailboxes.filter(never).count()
-    return found
-
-
-def _counted(tables: list[tuple[str, QuerySet[Any]]]) -> dict[str, int]:
-    """How many rows there are under each name, in one query."""
+        part = part_of(scope)
+        found |= {name: part[name] for name in ("filling", "unused", "jumps")}
     first, *others = (
         rows.order_by().values(table=Value(name)).annotate(n=Count("pk")).values_list("table", "n")
         for name, rows in tables
     )
-    found = dict.fromkeys(FIRST_SORT, 0)
     for name, number in first.union(*others, all=True):
         found[name] += number
     return found
+
+
+def rows_known(query: TableQuery, counted: Mapping[str, int], scope: Scope) -> int | None:
+    """How many rows a table has, where that is known without counting them."""
+    if query.narrowed:
+        return None
+    if query.show in {"filling", "domains"} and query.least != LEAST_PERCENT:
+        all_there = query.show == "filling" and query.least == 0 and not scope.everything
+        return part_of(scope)["mailboxes"] if all_there else None
+    return counted[query.show]
 
 
 def idle() -> Q:
@@ -211,15 +213,9 @@ def idle() -> Q:
     return Q(permille__lt=IDLE_PERMILLE, quota_bytes__gt=0)
 
 
-def unused(*, now: datetime | None = None) -> Q:
-    """Mailboxes that nobody has opened for half a year, by a program or here; a new one is given as long."""
-    long_ago, never = unused_parts(now=now)
-    return long_ago | never
-
-
 def unused_parts(*, now: datetime | None = None) -> tuple[Q, Q]:
-    """The same in two parts that share no mailbox. Counted one by one they cost PostgreSQL a seventh where all are new: an OR
-    over two tables has no index."""
+    """Those of `unused` in two parts that share no mailbox. Counted one by one they cost PostgreSQL a seventh where all are new:
+    what is about two tables has no index."""
     limit = (now or timezone.now()) - timedelta(days=UNUSED_DAYS)
     return Q(used_at__lt=limit), Q(used_at__isnull=True, mailbox__created__lt=limit)
 

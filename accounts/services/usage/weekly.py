@@ -19,9 +19,9 @@ from accounts.services.letters import notify
 from accounts.services.limits import size_words
 from accounts.services.permissions import held_by
 from accounts.services.usage.letters import FAILURES
+from accounts.services.usage.parts import unused
 from accounts.services.usage.report import SpaceReport, read_report
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.tables import unused
 
 HOUR = 7
 """From this hour of Monday on, of the installation's time zone."""

@@ -8,13 +8,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Domain, Forward, Group, Mailbox
+from accounts.models import Domain, Forward, Group, GroupMember, Mailbox
 from accounts.portal_forms import AliasForm, GroupForm, tried
 from accounts.services import forwards
 from accounts.services.addresses import parse_local
@@ -22,7 +22,7 @@ from accounts.services.permissions import Action, outranks
 from accounts.views.portal.domains import domain_aliases
 from accounts.views.portal.doors import actor_of, alias_for, domain_for, group_for, show, status_of
 
-PAGE_SIZE = 50
+PAGE_SIZE, SHOWN = 50, 200
 
 
 @login_required
@@ -127,12 +127,13 @@ def _check_rank(request: HttpRequest, domain: Domain, text: str) -> None:
 def _page(request: HttpRequest, domain: Domain, **context: Any) -> HttpResponse:
     text = request.GET.get("q", "").strip().lower()[:100]
     aliases = domain_aliases(domain).select_related("target").order_by("address")
-    groups = Group.objects.filter(domain=domain).annotate(size=Count("members")).order_by("address")
+    groups = Group.objects.filter(domain=domain).order_by("address")
     sent_on = Forward.objects.filter(mailbox__domain=domain, mailbox__deleted__isnull=True)
     sent_on = sent_on.select_related("mailbox").order_by("mailbox__address", "address")
     if text:
         aliases = aliases.filter(Q(address__contains=text) | Q(target__address__contains=text))
-        groups = groups.filter(Q(address__contains=text) | Q(members__address__contains=text)).distinct()
+        having = GroupMember.objects.filter(group__domain=domain, address__contains=text).values("group")
+        groups = groups.filter(Q(address__contains=text) | Q(pk__in=having))
         sent_on = sent_on.filter(Q(address__contains=text) | Q(mailbox__address__contains=text))
     page = Paginator(aliases, PAGE_SIZE).get_page(request.GET.get("page"))
     alias_form = context.setdefault("alias_form", AliasForm(prefix="alias"))
@@ -140,10 +141,17 @@ def _page(request: HttpRequest, domain: Domain, **context: Any) -> HttpResponse:
     context |= {
         "domain": domain,
         "page": page,
-        "groups": groups[:200],
-        "sent_on": sent_on[:200],
+        "groups": groups.annotate(size=_members())[:SHOWN],
+        "sent_on": sent_on[:SHOWN],
         "q": text,
         "tab": "addresses",
-        "count": page.paginator.count + len(groups),
+        "count": page.paginator.count + groups.count(),
     }
     return show(request, "portal/addresses.html", context, status=max(status_of(alias_form), status_of(group_form)))
+
+
+def _members() -> Subquery:
+    """How many members a group has, whatever was searched for."""
+    return Subquery(
+        GroupMember.objects.filter(group=OuterRef("pk")).values("group").annotate(n=Count("pk")).values("n")
+    )

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -20,6 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import confirm
 from accounts.models import ApiToken, Customer
+from accounts.numbers import read_number
 from accounts.portal_forms import PortalForm, tried
 from accounts.services import permissions
 from accounts.services.tokens import SCOPES, Made, make_token, revoke_token
@@ -39,18 +41,45 @@ SCOPE_WORDS = [
 DAYS = {"30": gettext_lazy("30 days"), "365": gettext_lazy("a year"), "": gettext_lazy("until it is revoked")}
 
 
+CHOICES = 100
+"""With more customers than that, one is written, not chosen."""
+
+
+class CustomerField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """One of the customers that somebody runs: chosen from a list, or by its name or number where there are too many for one."""
+
+    def offer(self, customers: QuerySet[Customer]) -> None:
+        self.queryset = customers.order_by("name", "pk")
+        self.empty_label = _("all that you run")
+        if customers[CHOICES:].exists():
+            self.widget = forms.TextInput(attrs={"placeholder": self.empty_label})
+            self.help_text = _("The customer's name, or the number in the address of its page.")
+
+    def to_python(self, value: Any) -> Customer | None:
+        if not isinstance(self.widget, forms.TextInput):
+            return cast(Customer | None, super().to_python(value))
+        text = str(value or "").strip()[:120]
+        if not text:
+            return None
+        number = read_number(text)
+        among = cast(QuerySet[Customer], self.queryset)
+        found = list(among.filter(Q(name__iexact=text) | Q(pk=number or 0))[:2])
+        if len(found) != 1:
+            several = _("Several customers have this name: write the number of one.")
+            raise ValidationError(several if found else _("There is no customer with this name."))
+        return found[0]
+
+
 class TokenForm(PortalForm):
     name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
-    customer = forms.ModelChoiceField(label=gettext_lazy("Only for"), queryset=Customer.objects.none(), required=False)
+    customer = CustomerField(label=gettext_lazy("Only for"), queryset=Customer.objects.none(), required=False)
     days = forms.ChoiceField(label=gettext_lazy("Good for"), choices=list(DAYS.items()), required=False, initial="365")
     scopes = forms.MultipleChoiceField(choices=SCOPE_WORDS, required=False)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         customers = kwargs.pop("customers")
         super().__init__(*args, **kwargs)
-        field = self.fields["customer"]
-        field.queryset = customers.order_by("name")  # type: ignore[attr-defined]
-        field.empty_label = _("all that you run")  # type: ignore[attr-defined]
+        self.fields["customer"].offer(customers)  # type: ignore[attr-defined]
 
     @property
     def areas(self) -> list[tuple[str, Any, list[tuple[str, Any, bool]]]]:

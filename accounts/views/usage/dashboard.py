@@ -64,7 +64,7 @@ def table_context(request: HttpRequest, query: TableQuery, scope: Scope) -> dict
     """What the table shows."""
     rows: QuerySet[Any] = tables.domain_rows(query, scope) if query.of_domains else tables.mailbox_rows(query, scope)
     counts = tables.counts(scope)
-    pages = tables.TablePaginator(rows, known=counts[query.show] if query.whole else None)
+    pages = tables.TablePaginator(rows, known=tables.rows_known(query, counts, scope))
     return {
         "query": query,
         "scope": scope,
