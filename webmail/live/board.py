@@ -26,8 +26,8 @@ from webmail.live.marks import (
     changed_folder,
     marks_key,
     new_mark,
+    new_marks,
     own_key,
-    set_marks,
 )
 from webmail.values import FolderId
 
@@ -203,7 +203,8 @@ class Board:
             for event in events:
                 folder, ours = changed_folder(event), doers.get(event)
                 if folder is not None and not ours:
-                    set_marks(pipe, event.account_id, [folder])
+                    for command in new_marks(event.account_id, [folder]):
+                        pipe.execute_command(*command)
                 if event.marking and ours:
                     by = ours.pop() if len(ours) == 1 else ""
                     event = replace(event, marking=replace(event.marking, by="" if by == NOBODY else by))

@@ -16,10 +16,10 @@ import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from redis import Redis, RedisError
 
+from accounts.redis_line import Command, ask
 from webmail.live.events import Event, Kind, State, channel_of
 from webmail.values import FolderId
 
@@ -97,12 +97,12 @@ class Marks:
     account_id: int
     page: str = ""
 
-    def read_into(self, pipe: Any, folders: Iterable[FolderId]) -> None:
-        """Adds to a pipeline the question for the marks of ANY, of EVERY and of these folders: a list, None while nobody
-        watches the whole account."""
+    def question(self, folders: Iterable[FolderId]) -> Command:
+        """The question for the marks of ANY, of EVERY and of these folders: a list, None while nobody watches the whole
+        account."""
         keys = [LEASES, WATCHERS, STATES, marks_key(self.account_id)]
         names = fields_of([EVERY, *folders])
-        pipe.evalsha(_SHA, len(keys), *keys, self.account_id, State.LIVE.value, WATCHER_S, new_mark(), *names)
+        return "EVALSHA", _SHA, len(keys), *keys, self.account_id, State.LIVE.value, WATCHER_S, new_mark(), *names
 
     def load(self) -> None:
         """Makes Redis know the script, after NoScriptError: it was started anew. May raise RedisError."""
@@ -111,14 +111,13 @@ class Marks:
     def set(self, *folders: FolderId, own: Own | None = None) -> None:
         """Says that something in these folders changed, or is just being changed; `own` are changes that the server has done.
         What Redis does not take is no loss: it has no marks to be believed then either."""
+        commands = new_marks(self.account_id, folders)
+        if own is not None and own.modseqs:
+            key = own_key(self.account_id, own.folder, own.validity)
+            made = [word for modseq in own.modseqs for word in (modseq, self.page or NOBODY)]
+            commands += [("HSET", key, *made), ("EXPIRE", key, OWN_S)]
         try:
-            with self.redis.pipeline(transaction=True) as pipe:
-                set_marks(pipe, self.account_id, folders)
-                if own is not None and own.modseqs:
-                    key = own_key(self.account_id, own.folder, own.validity)
-                    pipe.hset(key, mapping=dict.fromkeys(map(str, own.modseqs), self.page or NOBODY))
-                    pipe.expire(key, OWN_S)
-                pipe.execute()
+            ask(self.redis, ("MULTI",), *commands, ("EXEC",))
         except RedisError as error:
             logger.warning("live %s: marks were not set: %s", self.account_id, type(error).__name__)
 
@@ -131,8 +130,7 @@ class Marks:
             logger.warning("live %s: an event was not told: %s", self.account_id, type(error).__name__)
 
 
-def set_marks(pipe: Any, account_id: int, folders: Iterable[FolderId]) -> None:
-    """Adds to a pipeline (of either kind of client) new marks for these folders."""
-    mark = new_mark()
-    pipe.hset(marks_key(account_id), mapping=dict.fromkeys(fields_of(folders), mark))
-    pipe.expire(marks_key(account_id), MARKS_S)
+def new_marks(account_id: int, folders: Iterable[FolderId]) -> list[Command]:
+    """The commands that set new marks for these folders."""
+    key, mark = marks_key(account_id), new_mark()
+    return [("HSET", key, *(word for field in fields_of(folders) for word in (field, mark))), ("EXPIRE", key, MARKS_S)]

@@ -10,11 +10,11 @@ from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache as memoize
 from typing import Any, NamedTuple, cast
 
-from redis import Redis, RedisError
+from redis import RedisError
 
+from accounts.redis_line import ask, client
 from webmail.mime.parts import pack_part, unpack_part
 from webmail.sources.later import Later
 from webmail.sources.recent import Recent
@@ -53,7 +53,7 @@ class MailCache:
     """Orders, rows and MIME trees of one account."""
 
     def __init__(self, redis_url: str, account_key: str) -> None:
-        self.redis = _client(redis_url) if redis_url else None
+        self.redis = client(redis_url) if redis_url else None
         self.account = account_key
         self.later = Later(self.redis)
         self._prefix = f"mail:{VERSION}:{account_key}:".encode()
@@ -99,13 +99,20 @@ class MailCache:
             return None if self.redis is None else []
         key, first = self._prefix + _folder_key(f"o:{name}", folder), len(head.mark) + 1
         try:
-            with self.redis.pipeline(transaction=True) as pipe:
-                pipe.getrange(key, 0, first - 1)
-                pipe.getrange(key, first + UID_BYTES * start, first + UID_BYTES * end - 1)
-                mark, packed = pipe.execute()
+            pieces = (
+                ("GETRANGE", key, 0, first - 1),
+                (
+                    "GETRANGE",
+                    key,
+                    first + UID_BYTES * start,
+                    first + UID_BYTES * end - 1,
+                ),
+            )
+            answer = ask(self.redis, ("MULTI",), *pieces, ("EXEC",))[-1]
         except RedisError:
             logger.warning("the mail cache does not answer")
             return None
+        mark, packed = answer if isinstance(answer, list) else (b"", b"")
         if mark != head.mark.encode() + b"\n" or len(packed) != UID_BYTES * (end - start):
             return None
         return array("I", packed).tolist()
@@ -211,12 +218,10 @@ class MailCache:
             return 0
         key = self._prefix + _folder_key(f"c:{what}", folder)
         try:
-            with self.redis.pipeline(transaction=False) as pipe:
-                pipe.incr(key)
-                pipe.expire(key, seconds, nx=True)
-                return int(pipe.execute()[0])
+            count = ask(self.redis, ("INCR", key), ("EXPIRE", key, seconds, "NX"))[0]
         except RedisError:
             return 0
+        return count if isinstance(count, int) else 0
 
     def unlock(self, folder: FolderId, work: str) -> None:
         if self.redis is not None:
@@ -293,28 +298,23 @@ class MailCache:
         if all(name in self._early for name in names):
             return [self._early[name] for name in names]
         try:
-            found = self.redis.execute_command("MGET", *names)  # type: ignore[no-untyped-call]
-            return cast(list[bytes | None], found)
+            found = ask(self.redis, ("MGET", *names))[0]
         except RedisError:
-            logger.warning("the mail cache does not answer")
-            return [None] * len(keys)
+            found = None
+        if isinstance(found, list):
+            return found
+        logger.warning("the mail cache does not answer")
+        return [None] * len(keys)
 
     def _set(self, values: Mapping[bytes, bytes], ttl_s: int) -> None:
         if self.redis is None or not values:
             return
         try:
-            with self.redis.pipeline(transaction=False) as pipe:
-                for key, value in values.items():
-                    self._early.pop(self._prefix + key, None)
-                    pipe.execute_command("SET", self._prefix + key, value, "EX", ttl_s)  # type: ignore[no-untyped-call]
-                pipe.execute()
+            for key in values:
+                self._early.pop(self._prefix + key, None)
+            ask(self.redis, *(("SET", self._prefix + key, value, "EX", ttl_s) for key, value in values.items()))
         except RedisError:
             logger.warning("the mail cache does not answer")
-
-
-@memoize
-def _client(redis_url: str) -> Redis:
-    return Redis.from_url(redis_url, socket_timeout=2, socket_connect_timeout=2)
 
 
 def _folder_key(name: str, folder: FolderId) -> bytes:

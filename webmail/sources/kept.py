@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from redis import Redis, RedisError
 from redis.exceptions import NoScriptError
 
+from accounts.redis_line import Command, ask
 from webmail.live.marks import Marks, Own
 from webmail.sources.later import Later
 from webmail.values import FolderId
@@ -111,12 +112,10 @@ class Answers:
         keys = [self._key(one) for one in wanted]
         folders = list(dict.fromkeys(folder for _name, folder in wanted if folder is not None))
         nothing: dict[Wanted, Seen] = dict.fromkeys(wanted, (None, None))
+        question: Command = ("MGET", *keys, *(beside.keys if beside else ()))
         try:
             for _attempt in range(2):
-                with self._marks.redis.pipeline(transaction=False) as pipe:
-                    self._marks.read_into(pipe, folders)
-                    pipe.mget([*keys, *(beside.keys if beside else ())])
-                    marks, values = pipe.execute(raise_on_error=False)
+                marks, values = ask(self._marks.redis, self._marks.question(folders), question)
                 if not isinstance(marks, NoScriptError):
                     break
                 self._marks.load()
