@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-from accounts.api.v1 import api
+from config.api import api
 
 # Django tries them in this order, at every request: mail, which is asked for most, comes first.
 urlpatterns = [

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 import logging
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -17,7 +20,21 @@ from ninja.security import HttpBearer
 from redis import Redis, RedisError
 
 from accounts.adapter import client_ip
-from accounts.models import Alias, ApiToken, Customer, Domain, Group, Invitation, Mailbox, Plan, Reseller, User
+from accounts.models import (
+    Alias,
+    ApiToken,
+    Batch,
+    Change,
+    Customer,
+    Domain,
+    Group,
+    Invitation,
+    Mailbox,
+    Plan,
+    Reseller,
+    Role,
+    User,
+)
 from accounts.services import permissions
 from accounts.services.audit import Actor
 from accounts.services.permissions import Action, Thing
@@ -25,6 +42,7 @@ from accounts.services.tokens import find_token
 
 WINDOW_S = 60
 TIMEOUT_S = 0.5
+View = TypeVar("View", bound=Callable[..., Any])
 
 log = logging.getLogger(__name__)
 
@@ -93,12 +111,26 @@ class Caller:
         return Plan.objects.filter(customers__in=self.customers().values("pk")).distinct()
 
     def invitations(self) -> QuerySet[Invitation]:
+        return Invitation.objects.filter(self._over())
+
+    def roles(self) -> QuerySet[Role]:
+        return Role.objects.filter(self._over())
+
+    def batches(self) -> QuerySet[Batch]:
+        """The lists that the person brought: another's passwords are not theirs to fetch."""
+        return Batch.objects.filter(person=self.person, domain__in=self.domains().values("pk"))
+
+    def changes(self) -> QuerySet[Change]:
+        return self._within(permissions.changes_of(self.person), "customer")
+
+    def _over(self) -> Q:
+        """Roles and invitations over what is there for this caller."""
         over = Q(customer__in=self.customers().values("pk")) | Q(domain__in=self.domains().values("pk"))
         if not self.token.customer_id:
             over |= Q(reseller__in=self.resellers().values("pk"))
             if permissions.may(self.person, Action.RUN_PROVIDER):
                 over |= Q(kind="provider")
-        return Invitation.objects.filter(over)
+        return over
 
     def _within(self, rows: QuerySet[Any], path: str) -> QuerySet[Any]:
         return rows.filter(**{path: self.token.customer_id}) if self.token.customer_id else rows
@@ -106,7 +138,7 @@ class Caller:
 
 def _customer_id(thing: Thing) -> int | None:
     """Whose a thing is; None for what is no single customer's."""
-    domain = thing.domain if isinstance(thing, Mailbox | Group) else thing
+    domain = thing.domain if isinstance(thing, Mailbox | Group | Batch) else thing
     if isinstance(domain, Domain):
         return domain.customer_id
     return domain.pk if isinstance(domain, Customer) else None
@@ -117,11 +149,31 @@ def caller_of(request: HttpRequest) -> Caller:
     return cast(Caller, request.auth)  # type: ignore[attr-defined]
 
 
-def calling(request: HttpRequest, scope: str) -> Caller:
-    """Who was let in, if the token is good for this; else PermissionDenied."""
-    caller = caller_of(request)
-    caller.need(scope)
-    return caller
+def fails(*statuses: int) -> Callable[[View], View]:
+    """Says in the description with which errors of its own an operation may answer."""
+
+    def noted(view: View) -> View:
+        view.errors = set(statuses)  # type: ignore[attr-defined]
+        return view
+
+    return noted
+
+
+def needs(scope: str) -> Callable[[View], View]:
+    """An operation for which a token must have this scope; any other is refused before anything is looked at."""
+
+    def guard(view: View) -> View:
+        @functools.wraps(view)
+        def checked(request: HttpRequest, *args: Any, **values: Any) -> Any:
+            caller_of(request).need(scope)
+            return view(request, *args, **values)
+
+        # Annotations are read where the view stands, not here.
+        checked.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
+        checked.scope = scope  # type: ignore[attr-defined]
+        return checked  # type: ignore[return-value]
+
+    return guard
 
 
 def one(rows: QuerySet[Any], key: int) -> Any:

@@ -1,37 +1,33 @@
-"""Domains, and the addresses in them that are no mailboxes: aliases, groups, who catches the rest."""
+"""Domains and servers: what is in them, who catches the rest, with what new mailboxes begin, and their DNS."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from accounts.api.callers import Caller, calling, one
+from accounts.api.callers import Caller, caller_of, needs, one
+from accounts.api.loading import customer_named, domain_by, mailbox_named
 from accounts.api.pages import Limit, Text, page_of
 from accounts.api.replies import idempotent
-from accounts.api.schemas import (
-    AliasIn,
-    AliasOut,
-    DomainChange,
-    DomainIn,
-    DomainOut,
-    GroupChange,
-    GroupIn,
-    GroupOut,
-    Pages,
-    SpaceOut,
-)
-from accounts.models import Domain, DomainSpace, Group, Mailbox
-from accounts.services import customers, forwards
-from accounts.services.addresses import parse_local
-from accounts.services.permissions import Action, outranks
+from accounts.api.schemas.common import Pages
+from accounts.api.schemas.hosting import Defaults, DomainChange, DomainIn, DomainOut, ServerIn, ServerOut
+from accounts.api.schemas.mailboxes import ManyIn, ManyOut
+from accounts.api.schemas.setup import DnsOut
+from accounts.models import Domain, MailServer
+from accounts.services import customers, forwards, mailboxes
+from accounts.services.dns import check_dns
+from accounts.services.permissions import Action
+from accounts.setup.values import Choice, hosted_values
 
-router = Router()
+router = Router(tags=["Domains"])
 
 
-@router.get("/domains", response=Pages[DomainOut], tags=["Domains"], summary="The domains")
+@router.get("/domains", response=Pages[DomainOut], summary="The domains")
+@needs("domains:read")
 def domain_list(
     request: HttpRequest,
     after: int = 0,
@@ -39,7 +35,7 @@ def domain_list(
     customer: int | None = None,
     name: Text = "",
 ) -> Any:
-    rows = calling(request, "domains:read").domains()
+    rows = caller_of(request).domains()
     if customer is not None:
         rows = rows.filter(customer=customer)
     if name:
@@ -47,134 +43,134 @@ def domain_list(
     return page_of(rows, DomainOut.of, after, limit)
 
 
-@router.post("/domains", response={201: DomainOut}, tags=["Domains"], summary="Add a domain to a customer")
+@router.post("/domains", response={201: DomainOut}, summary="Add a domain to a customer")
+@needs("domains:write")
 @idempotent
 def domain_new(request: HttpRequest, data: DomainIn) -> Any:
-    caller = calling(request, "domains:write")
-    customer = caller.customers().filter(pk=data.customer).first()
-    if customer is None:
-        raise ValidationError({"customer": "There is no such customer."})
+    caller = caller_of(request)
+    customer = customer_named(caller, data.customer)
     caller.allow(Action.CHANGE_CUSTOMER, customer)
-    return Status(201, DomainOut.of(customers.create_domain(customer=customer, name=data.name, by=caller.actor)))
+    server = _server(caller, data.server)
+    domain = customers.create_domain(customer=customer, name=data.name, by=caller.actor, server=server)
+    return Status(201, DomainOut.of(domain))
 
 
-@router.get("/domains/{domain_id}", response=DomainOut, tags=["Domains"], summary="A domain")
+@router.get("/domains/{domain_id}", response=DomainOut, summary="A domain")
+@needs("domains:read")
 def domain_get(request: HttpRequest, domain_id: int) -> Any:
-    return DomainOut.of(_domain(calling(request, "domains:read"), domain_id, Action.SEE_DOMAIN))
+    return DomainOut.of(domain_by(caller_of(request), domain_id, Action.SEE_DOMAIN))
 
 
-@router.patch(
-    "/domains/{domain_id}", response=DomainOut, tags=["Domains"], summary="Open or shut it; who catches the rest"
-)
+@router.patch("/domains/{domain_id}", response=DomainOut, summary="Open or shut it; who catches the rest")
+@needs("domains:write")
 def domain_change(request: HttpRequest, domain_id: int, data: DomainChange) -> Any:
-    caller = calling(request, "domains:write")
+    caller = caller_of(request)
     given = data.dict(exclude_unset=True)
-    domain = _domain(caller, domain_id, Action.RUN_DOMAIN)
+    domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     if given.get("active") is not None:
         caller.allow(Action.CHANGE_DOMAIN, domain)
-    if "catch_all" in given:
-        mailbox = _mailbox(caller, given["catch_all"], "catch_all") if given["catch_all"] is not None else None
-        forwards.set_catch_all(domain=domain, mailbox=mailbox, by=caller.actor)
-    if given.get("active") is not None:
-        customers.open_domain(domain=domain, active=given["active"], by=caller.actor)
+    with transaction.atomic():
+        if "catch_all" in given:
+            key = given["catch_all"]
+            mailbox = None if key is None else mailbox_named(caller, key, "catch_all")
+            forwards.set_catch_all(domain=domain, mailbox=mailbox, by=caller.actor)
+        if given.get("active") is not None:
+            customers.open_domain(domain=domain, active=given["active"], by=caller.actor)
     return DomainOut.of(Domain.objects.get(pk=domain.pk))
 
 
-@router.get("/domains/{domain_id}/space", response=SpaceOut, tags=["Space"], summary="The space that a domain uses")
-def domain_space(request: HttpRequest, domain_id: int) -> Any:
-    domain = _domain(calling(request, "usage:read"), domain_id, Action.SEE_DOMAIN)
-    return SpaceOut.of_domain(DomainSpace.objects.filter(domain=domain).first() or DomainSpace(domain=domain))
-
-
-# --- Aliases ----------------------------------------------------------------------------------------------------------------
-@router.get(
-    "/domains/{domain_id}/aliases", response=Pages[AliasOut], tags=["Addresses"], summary="The aliases of a domain"
-)
-def alias_list(request: HttpRequest, domain_id: int, after: int = 0, limit: Limit = 50) -> Any:
-    caller = calling(request, "domains:read")
-    domain = _domain(caller, domain_id, Action.RUN_DOMAIN)
-    rows = caller.aliases().filter(address__endswith=f"@{domain.name}")
-    return page_of(rows, AliasOut.of, after, limit)
-
-
-@router.post("/domains/{domain_id}/aliases", response={201: AliasOut}, tags=["Addresses"], summary="Make an alias")
-@idempotent
-def alias_new(request: HttpRequest, domain_id: int, data: AliasIn) -> Any:
-    caller = calling(request, "domains:write")
-    domain = _domain(caller, domain_id, Action.RUN_DOMAIN)
-    _check_rank(caller, domain, data.local)
-    target = _mailbox(caller, data.mailbox, "mailbox")
-    alias = forwards.create_alias(domain=domain, local=data.local, target=target, by=caller.actor)
-    return Status(201, AliasOut.of(alias))
-
-
-@router.delete("/aliases/{alias_id}", response={204: None}, tags=["Addresses"], summary="Remove an alias")
-def alias_delete(request: HttpRequest, alias_id: int) -> Any:
-    caller = calling(request, "domains:write")
-    alias = one(caller.aliases().select_related("target__domain__customer"), alias_id)
-    caller.allow(Action.RUN_DOMAIN, alias.target.domain)
-    forwards.delete_alias(alias=alias, by=caller.actor)
+@router.delete("/domains/{domain_id}", response={204: None}, summary="Remove one in which there is nothing any more")
+@needs("domains:write")
+def domain_delete(request: HttpRequest, domain_id: int) -> Any:
+    caller = caller_of(request)
+    customers.delete_domain(domain=domain_by(caller, domain_id, Action.CHANGE_DOMAIN), by=caller.actor)
     return Status(204, None)
 
 
-# --- Groups -----------------------------------------------------------------------------------------------------------------
+@router.get("/domains/{domain_id}/defaults", response=Defaults, summary="With what a new mailbox of it begins")
+@needs("domains:read")
+def domain_defaults(request: HttpRequest, domain_id: int) -> Any:
+    return Defaults.of(domain_by(caller_of(request), domain_id, Action.RUN_DOMAIN))
+
+
+@router.put("/domains/{domain_id}/defaults", response=Defaults, summary="Have new mailboxes begin with something else")
+@needs("domains:write")
+def domain_defaults_set(request: HttpRequest, domain_id: int, data: Defaults) -> Any:
+    caller = caller_of(request)
+    domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
+    customers.set_usual(domain=domain, by=caller.actor, **data.dict())
+    return Defaults.of(domain)
+
+
 @router.get(
-    "/domains/{domain_id}/groups", response=Pages[GroupOut], tags=["Addresses"], summary="The groups of a domain"
+    "/domains/{domain_id}/dns",
+    response=list[DnsOut],
+    summary="Its DNS records: as they should be, as they are now, what to change",
 )
-def group_list(request: HttpRequest, domain_id: int, after: int = 0, limit: Limit = 50) -> Any:
-    caller = calling(request, "domains:read")
-    domain = _domain(caller, domain_id, Action.RUN_DOMAIN)
-    return page_of(caller.groups().filter(domain=domain).prefetch_related("members"), GroupOut.of, after, limit)
+@needs("domains:read")
+def domain_dns(request: HttpRequest, domain_id: int) -> Any:
+    domain = domain_by(caller_of(request), domain_id, Action.RUN_DOMAIN)
+    return [DnsOut.of(row) for row in check_dns(hosted_values(domain.name, Choice()))]
 
 
-@router.post("/domains/{domain_id}/groups", response={201: GroupOut}, tags=["Addresses"], summary="Make a group")
+@router.post(
+    "/domains/{domain_id}/mailboxes/changes",
+    response=ManyOut,
+    tags=["Mailboxes"],
+    summary="One action on many mailboxes of a domain, all or nothing",
+)
+@needs("mailboxes:write")
 @idempotent
-def group_new(request: HttpRequest, domain_id: int, data: GroupIn) -> Any:
-    caller = calling(request, "domains:write")
-    domain = _domain(caller, domain_id, Action.RUN_DOMAIN)
-    _check_rank(caller, domain, data.local)
-    group = forwards.save_group(domain=domain, by=caller.actor, **data.dict())
-    return Status(201, GroupOut.of(group))
+def mailbox_changes(request: HttpRequest, domain_id: int, data: ManyIn) -> Any:
+    caller = caller_of(request)
+    domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
+    chosen = mailboxes.choose_many(domain=domain, keys=data.mailboxes, person=caller.person)
+    return ManyOut(changed=mailboxes.act_on_many(mailboxes=chosen, do=data.do, by=caller.actor))
 
 
-@router.put("/groups/{group_id}", response=GroupOut, tags=["Addresses"], summary="Other members or another name")
-def group_change(request: HttpRequest, group_id: int, data: GroupChange) -> Any:
-    caller = calling(request, "domains:write")
-    group = _group(caller, group_id)
-    values: dict[str, Any] = {"local": group.address, "name": data.name, "members": data.members}
-    return GroupOut.of(forwards.save_group(domain=group.domain, group=group, by=caller.actor, **values))
+# --- Servers ----------------------------------------------------------------------------------------------------------------
+@router.get(
+    "/servers",
+    response=Pages[ServerOut],
+    tags=["Servers"],
+    summary="Where mail lies beside the installation's own folder",
+)
+@needs("domains:read")
+def server_list(request: HttpRequest, after: int = 0, limit: Limit = 50) -> Any:
+    caller_of(request).allow(Action.RUN_PROVIDER)
+    return page_of(MailServer.objects.all(), ServerOut.of, after, limit)
 
 
-@router.delete("/groups/{group_id}", response={204: None}, tags=["Addresses"], summary="Remove a group")
-def group_delete(request: HttpRequest, group_id: int) -> Any:
-    caller = calling(request, "domains:write")
-    forwards.delete_group(group=_group(caller, group_id), by=caller.actor)
+@router.post("/servers", response={201: ServerOut}, tags=["Servers"], summary="Add a server or disk")
+@needs("domains:write")
+@idempotent
+def server_new(request: HttpRequest, data: ServerIn) -> Any:
+    caller = caller_of(request)
+    caller.allow(Action.RUN_PROVIDER)
+    return Status(201, ServerOut.of(customers.create_server(by=caller.actor, **data.dict())))
+
+
+@router.delete(
+    "/servers/{server_id}", response={204: None}, tags=["Servers"], summary="Forget one on which no domain is left"
+)
+@needs("domains:write")
+def server_delete(request: HttpRequest, server_id: int) -> Any:
+    caller = caller_of(request)
+    caller.allow(Action.RUN_PROVIDER)
+    customers.remove_server(server=one(MailServer.objects.all(), server_id), by=caller.actor)
     return Status(204, None)
 
 
-def _domain(caller: Caller, key: int, action: Action) -> Domain:
-    domain: Domain = one(caller.domains().select_related("customer__plan", "catch_all"), key)
-    caller.allow(action, domain)
-    return domain
-
-
-def _group(caller: Caller, key: int) -> Group:
-    group: Group = one(caller.groups().select_related("domain__customer"), key)
-    caller.allow(Action.RUN_DOMAIN, group.domain)
-    return group
-
-
-def _mailbox(caller: Caller, key: int, field: str) -> Mailbox:
-    mailbox: Mailbox | None = caller.mailboxes().select_related("domain__customer").filter(pk=key).first()
-    if mailbox is None:
-        raise ValidationError({field: "There is no such mailbox."})
-    return mailbox
-
-
-def _check_rank(caller: Caller, domain: Domain, local: str) -> None:
-    """Nobody catches the mail of somebody who runs more than they do."""
-    if not outranks(caller.person, parse_local(local, domain)):
-        raise PermissionDenied("somebody who runs more signs in with that address")
+def _server(caller: Caller, key: int | None) -> MailServer | None:
+    if key is None:
+        return None
+    if caller.token.customer_id:
+        raise PermissionDenied("this token is for one customer")
+    caller.allow(Action.RUN_PROVIDER)
+    server = MailServer.objects.filter(pk=key).first()
+    if server is None:
+        raise ValidationError({"server": "There is no such server."})
+    return server
 
 
 def _ascii(name: str) -> str:

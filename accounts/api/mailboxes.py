@@ -1,54 +1,60 @@
-"""Mailboxes: made, changed, suspended, renamed, deleted and had back; passwords, forwards, space, activity."""
+"""Mailboxes: made, changed, suspended, renamed, deleted, had back and removed for good; passwords and forwards."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Status
 
-from accounts.api.callers import Caller, calling, one
-from accounts.api.pages import Days, Limit, Text, page_of
+from accounts.api.callers import TooManyRequests, caller_of, fails, needs
+from accounts.api.loading import check_rank, domain_named, mailbox_by, run_mailbox
+from accounts.api.pages import Limit, Text, page_of
+from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
-from accounts.api.schemas import (
-    AppPasswordOut,
-    EventOut,
+from accounts.api.schemas.common import Pages
+from accounts.api.schemas.mailboxes import (
     Forwards,
+    LinkIn,
+    LinkOut,
     MailboxChange,
     MailboxIn,
     MailboxMade,
     MailboxOut,
-    Pages,
     PasswordIn,
     PasswordOut,
+    PurgeIn,
     RenameIn,
-    SpaceOut,
+    SendingOut,
 )
-from accounts.models import AppPassword, Mailbox, MailboxSpace
-from accounts.services import forwards, mailboxes
-from accounts.services.addresses import parse_local
-from accounts.services.app_passwords import revoke_app_password
+from accounts.models import Mailbox
+from accounts.rates import take_both
+from accounts.services import forwards, mailboxes, purging, resets
 from accounts.services.passwords import generate_password
-from accounts.services.permissions import Action, may_take_over, outranks
-from accounts.services.timeline import timeline_of
+from accounts.services.permissions import Action
+from accounts.services.sending_limit import allowance_of
 
 router = Router(tags=["Mailboxes"])
 
 
 @router.get("/mailboxes", response=Pages[MailboxOut], summary="The mailboxes, deleted ones too")
+@needs("mailboxes:read")
 def mailbox_list(
     request: HttpRequest,
     after: int = 0,
     limit: Limit = 50,
     domain: int | None = None,
+    customer: int | None = None,
     address: Text = "",
     deleted: bool | None = None,
 ) -> Any:
-    rows = calling(request, "mailboxes:read").mailboxes()
+    rows = caller_of(request).mailboxes().select_related("account")
     if domain is not None:
         rows = rows.filter(domain=domain)
+    if customer is not None:
+        rows = rows.filter(domain__customer=customer)
     if address:
         rows = rows.filter(address=address.strip().lower())
     if deleted is not None:
@@ -57,15 +63,13 @@ def mailbox_list(
 
 
 @router.post("/mailboxes", response={201: MailboxMade}, summary="Make a mailbox")
+@needs("mailboxes:write")
 @idempotent
 def mailbox_new(request: HttpRequest, data: MailboxIn) -> Any:
-    caller = calling(request, "mailboxes:write")
-    domain = caller.domains().select_related("customer__plan").filter(pk=data.domain).first()
-    if domain is None:
-        raise ValidationError({"domain": "There is no such domain."})
+    caller = caller_of(request)
+    domain = domain_named(caller, data.domain)
     caller.allow(Action.RUN_DOMAIN, domain)
-    if not outranks(caller.person, parse_local(data.local, domain)):
-        raise PermissionDenied("somebody who runs more signs in with that address")
+    check_rank(caller, domain, data.local)
     mailbox, password = mailboxes.create_mailbox(
         domain=domain,
         local=data.local,
@@ -80,126 +84,133 @@ def mailbox_new(request: HttpRequest, data: MailboxIn) -> Any:
 
 
 @router.get("/mailboxes/{mailbox_id}", response=MailboxOut, summary="A mailbox")
+@needs("mailboxes:read")
 def mailbox_get(request: HttpRequest, mailbox_id: int) -> Any:
-    return MailboxOut.of(_mailbox(calling(request, "mailboxes:read"), mailbox_id, Action.SEE_MAILBOX))
+    return MailboxOut.of(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX))
 
 
 @router.patch("/mailboxes/{mailbox_id}", response=MailboxOut, summary="Change what is given, all of it or nothing")
+@needs("mailboxes:write")
 def mailbox_change(request: HttpRequest, mailbox_id: int, data: MailboxChange) -> Any:
-    caller = calling(request, "mailboxes:write")
-    mailbox = _mine(caller, mailbox_id)
+    caller = caller_of(request)
+    mailbox = run_mailbox(caller, mailbox_id)
     given = {name: value for name, value in data.dict(exclude_unset=True).items() if value is not None}
     states = {name: given.pop(name, getattr(mailbox, name)) for name in mailboxes.SUSPENDED}
     with transaction.atomic():
         if given:
             mailboxes.change_mailbox(mailbox=mailbox, by=caller.actor, **given)
         mailboxes.suspend(mailbox=mailbox, by=caller.actor, **states)
-    return MailboxOut.of(Mailbox.objects.get(pk=mailbox.pk))
+    return _now(mailbox)
 
 
 @router.delete("/mailboxes/{mailbox_id}", response=MailboxOut, summary="Delete it; it can be had back for a while")
+@needs("mailboxes:write")
 def mailbox_delete(request: HttpRequest, mailbox_id: int) -> Any:
-    caller = calling(request, "mailboxes:write")
-    mailbox = _mine(caller, mailbox_id)
+    caller = caller_of(request)
+    mailbox = run_mailbox(caller, mailbox_id)
     mailboxes.delete(mailbox=mailbox, by=caller.actor)
-    return MailboxOut.of(Mailbox.objects.get(pk=mailbox.pk))
+    return _now(mailbox)
 
 
 @router.post("/mailboxes/{mailbox_id}/restore", response=MailboxOut, summary="Have a deleted mailbox back")
+@needs("mailboxes:write")
 @idempotent
 def mailbox_restore(request: HttpRequest, mailbox_id: int) -> Any:
-    caller = calling(request, "mailboxes:write")
-    mailbox = _mine(caller, mailbox_id)
+    caller = caller_of(request)
+    mailbox = run_mailbox(caller, mailbox_id)
     mailboxes.restore(mailbox=mailbox, by=caller.actor)
-    return MailboxOut.of(Mailbox.objects.get(pk=mailbox.pk))
+    return _now(mailbox)
+
+
+@router.post(
+    "/mailboxes/{mailbox_id}/purge", response={204: None}, summary="Remove a deleted mailbox and its mail for good"
+)
+@needs("mailboxes:write")
+@fails(409, 503)
+def mailbox_purge(request: HttpRequest, mailbox_id: int, data: PurgeIn) -> Any:
+    caller = caller_of(request)
+    mailbox = run_mailbox(caller, mailbox_id)
+    if data.address.strip().lower() != mailbox.address:
+        raise ValidationError({"address": "This is not the mailbox's address."})
+    if mailbox.deleted is None:
+        raise Problem(409, "Only a deleted mailbox can be removed for good.")
+    if not purging.purge(mailbox=mailbox, by=caller.actor):
+        raise Problem(503, "The mail server did not remove the mail. Nothing was changed; try again later.")
+    return Status(204, None)
 
 
 @router.post("/mailboxes/{mailbox_id}/rename", response=MailboxOut, summary="Another address; its mail stays")
+@needs("mailboxes:write")
 @idempotent
 def mailbox_rename(request: HttpRequest, mailbox_id: int, data: RenameIn) -> Any:
-    caller = calling(request, "mailboxes:write")
-    mailbox = _mine(caller, mailbox_id)
-    if not outranks(caller.person, parse_local(data.local, mailbox.domain)):
-        raise PermissionDenied("somebody who runs more signs in with that address")
+    caller = caller_of(request)
+    mailbox = run_mailbox(caller, mailbox_id)
+    check_rank(caller, mailbox.domain, data.local)
     mailboxes.rename(mailbox=mailbox, local=data.local, keep_alias=data.keep_alias, by=caller.actor)
-    return MailboxOut.of(Mailbox.objects.get(pk=mailbox.pk))
+    return _now(mailbox)
 
 
 @router.post("/mailboxes/{mailbox_id}/password", response=PasswordOut, summary="A new password; open sessions end")
+@needs("mailboxes:write")
 @idempotent
 def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) -> Any:
-    caller = calling(request, "mailboxes:write")
-    mailbox = _mine(caller, mailbox_id)
+    caller = caller_of(request)
+    mailbox = run_mailbox(caller, mailbox_id)
     password = data.password or generate_password()
     mailboxes.set_password(mailbox=mailbox, password=password, by=caller.actor, everywhere=data.everywhere)
     return PasswordOut(password=None if data.password else password)
 
 
-# --- Forwards ---------------------------------------------------------------------------------------------------------------
+@router.post(
+    "/mailboxes/{mailbox_id}/password-link",
+    response=LinkOut,
+    summary="A link with which a new password can be set once, for a day",
+)
+@needs("mailboxes:write")
+@idempotent
+@fails(503)
+def mailbox_password_link(request: HttpRequest, mailbox_id: int, data: LinkIn) -> Any:
+    caller = caller_of(request)
+    mailbox = run_mailbox(caller, mailbox_id)
+    if data.send and not mailbox.recovery_address:
+        raise ValidationError({"send": "The mailbox has no address for a new password."})
+    if not take_both(request, "link", caller.person.pk, mailbox.pk):
+        raise TooManyRequests(3600)
+    sent, link = resets.offer_link(mailbox=mailbox, by=caller.actor, send=data.send)
+    if data.send and not sent:
+        raise Problem(503, "No mail server took the letter. Try again later.")
+    return LinkOut(sent=sent, link=link or None)
+
+
+# --- Forwards, sending ------------------------------------------------------------------------------------------------------
 @router.get("/mailboxes/{mailbox_id}/forwards", response=Forwards, summary="Where its mail is sent on to")
+@needs("mailboxes:read")
 def forwards_get(request: HttpRequest, mailbox_id: int) -> Any:
-    return _forwards(_mailbox(calling(request, "mailboxes:read"), mailbox_id, Action.SEE_MAILBOX))
+    return _forwards(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX))
 
 
 @router.put(
     "/mailboxes/{mailbox_id}/forwards", response=Forwards, summary="Send its mail on, with or without keeping it"
 )
+@needs("mailboxes:write")
 def forwards_set(request: HttpRequest, mailbox_id: int, data: Forwards) -> Any:
-    caller = calling(request, "mailboxes:write")
-    mailbox = _mine(caller, mailbox_id)
+    caller = caller_of(request)
+    mailbox = run_mailbox(caller, mailbox_id)
     forwards.set_forwards(mailbox=mailbox, by=caller.actor, **data.dict())
     return _forwards(Mailbox.objects.get(pk=mailbox.pk))
 
 
-# --- Passwords of devices ---------------------------------------------------------------------------------------------------
-@router.get(
-    "/mailboxes/{mailbox_id}/app-passwords", response=Pages[AppPasswordOut], summary="The passwords of single devices"
-)
-def app_password_list(request: HttpRequest, mailbox_id: int, after: int = 0, limit: Limit = 50) -> Any:
-    mailbox = _mailbox(calling(request, "mailboxes:read"), mailbox_id, Action.RUN_MAILBOX)
-    return page_of(AppPassword.objects.filter(mailbox=mailbox), AppPasswordOut.of, after, limit)
+@router.get("/mailboxes/{mailbox_id}/sending", response=SendingOut, summary="To how many it may send today, and has")
+@needs("mailboxes:read")
+def mailbox_sending(request: HttpRequest, mailbox_id: int) -> Any:
+    allowance = allowance_of(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX))
+    if allowance is None:
+        return SendingOut(limit=None, sent=0, left=None)
+    return SendingOut(limit=allowance.limit, sent=allowance.sent, left=allowance.left)
 
 
-@router.delete(
-    "/mailboxes/{mailbox_id}/app-passwords/{password_id}",
-    response={204: None},
-    summary="Revoke the password of a device",
-)
-def app_password_revoke(request: HttpRequest, mailbox_id: int, password_id: int) -> Any:
-    caller = calling(request, "mailboxes:write")
-    mailbox = _mine(caller, mailbox_id)
-    revoke_app_password(one(AppPassword.objects.filter(mailbox=mailbox), password_id), by=caller.actor)
-    return Status(204, None)
-
-
-# --- Space and activity -----------------------------------------------------------------------------------------------------
-@router.get("/mailboxes/{mailbox_id}/space", response=SpaceOut, tags=["Space"], summary="The space that a mailbox uses")
-def mailbox_space(request: HttpRequest, mailbox_id: int) -> Any:
-    mailbox = _mailbox(calling(request, "usage:read"), mailbox_id, Action.SEE_MAILBOX)
-    space = MailboxSpace.objects.filter(mailbox=mailbox).first()
-    return SpaceOut.of_mailbox(space or MailboxSpace(mailbox=mailbox, quota_bytes=mailbox.quota_bytes))
-
-
-@router.get(
-    "/mailboxes/{mailbox_id}/activity", response=list[EventOut], tags=["Space"], summary="What happened to its mail"
-)
-def mailbox_activity(request: HttpRequest, mailbox_id: int, days: Days = 7) -> Any:
-    mailbox = _mailbox(calling(request, "usage:read"), mailbox_id, Action.SEE_MAILBOX)
-    return [EventOut.of(entry) for entry in timeline_of(mailbox, days=days).entries]
-
-
-def _mailbox(caller: Caller, key: int, action: Action) -> Mailbox:
-    mailbox: Mailbox = one(caller.mailboxes().select_related("domain__customer__plan"), key)
-    caller.allow(action, mailbox)
-    return mailbox
-
-
-def _mine(caller: Caller, key: int) -> Mailbox:
-    """One that the person runs, and whose owner they outrank."""
-    mailbox = _mailbox(caller, key, Action.RUN_MAILBOX)
-    if not may_take_over(caller.person, mailbox):
-        raise PermissionDenied("it is the mailbox of somebody who runs more")
-    return mailbox
+def _now(mailbox: Mailbox) -> MailboxOut:
+    return MailboxOut.of(Mailbox.objects.select_related("account").get(pk=mailbox.pk))
 
 
 def _forwards(mailbox: Mailbox) -> Forwards:

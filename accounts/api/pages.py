@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from django.db.models import QuerySet
 from ninja import Query
 
-from accounts.api.schemas import Pages
+from accounts.api.schemas.common import Pages
 
 MOST = 200
 Limit = Annotated[int, Query(ge=1, le=MOST)]

@@ -11,16 +11,15 @@ import functools
 import hashlib
 import inspect
 import json
-from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from ninja.errors import HttpError
 
-from accounts.api.callers import Caller, caller_of
+from accounts.api.callers import Caller, View, caller_of
 from accounts.models import ApiReply
 from accounts.services.permissions import held_by
 from accounts.services.tokens import REPLY_AGE
@@ -32,7 +31,6 @@ ABANDONED = timedelta(seconds=60)
 DONE = 1
 """The status of what is done and has no answer kept (yet)."""
 REPLAYED = "Idempotency-Replayed"
-View = TypeVar("View", bound=Callable[..., Any])
 
 
 def idempotent(view: View) -> View:
@@ -55,6 +53,7 @@ def idempotent(view: View) -> View:
 
     # Annotations are read where the view stands, not here.
     once.__signature__ = inspect.signature(view, eval_str=True)  # type: ignore[attr-defined]
+    once.is_idempotent = True  # type: ignore[attr-defined]
     return once  # type: ignore[return-value]
 
 

@@ -1,4 +1,5 @@
-"""The API as it is served at /api/v1/: its description is at openapi.json there."""
+"""The API as it is served at /api/v1/: its description is at openapi.json there. What belongs to webmail is added in
+config/api.py."""
 
 from __future__ import annotations
 
@@ -8,9 +9,23 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
-from accounts.api import customers, domains, mailboxes, problems
+from accounts.api import (
+    addresses,
+    changes,
+    customers,
+    devices,
+    domains,
+    lists,
+    mailboxes,
+    people,
+    problems,
+    setup,
+    space,
+)
 from accounts.api.callers import TokenAuth
+from accounts.api.description import complete
 from accounts.api.replies import keep
 from accounts.services.brand import look
 
@@ -31,7 +46,12 @@ class Api(NinjaAPI):
         """The description, under the name that the provider's brand gives."""
         schema = super().get_openapi_schema(**more)
         schema["info"]["title"] = look().name
+        complete(self, schema)
         return schema
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The name of an operation for those who make clients of the description."""
+        return operation.view_func.__name__
 
 
 api = Api(
@@ -44,6 +64,5 @@ api = Api(
     urls_namespace="api",
 )
 problems.install(api)
-api.add_router("", customers.router)
-api.add_router("", domains.router)
-api.add_router("", mailboxes.router)
+for part in (customers, people, domains, addresses, mailboxes, devices, setup, lists, space, changes):
+    api.add_router("", part.router)

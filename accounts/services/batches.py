@@ -23,11 +23,11 @@ from accounts.provisioning.passwords import hash_batch_password, hash_random_pas
 from accounts.services.addresses import parse_address, parse_local
 from accounts.services.audit import Actor, record, record_many
 from accounts.services.batch_changes import CREATE, Changing, apply_change, read_do
-from accounts.services.batch_files import read_lines
+from accounts.services.batch_files import ROWS_LIMIT, read_lines
 from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_customer, parse_size
 from accounts.services.mailboxes import new_home, next_number
 from accounts.services.passwords import check_password_strength, generate_password
-from accounts.services.permissions import Action, may
+from accounts.services.permissions import Action, may, outranks
 from accounts.vault import SealBroken, seal, unseal
 
 LEASE = timedelta(minutes=5)
@@ -69,6 +69,13 @@ def start_batch(batch: Batch) -> bool:
         return False
     transaction.on_commit(_queue)
     return True
+
+
+def makes_only_below(batch: Batch, person: User) -> bool:
+    """Whether nobody who runs more than the person signs in with an address that the list would make."""
+    addresses = [row["address"] for row in creating(batch.rows)]
+    held = User.objects.filter(email__in=addresses[:ROWS_LIMIT]).values_list("email", flat=True)
+    return all(outranks(person, address) for address in held)
 
 
 def claim_batch() -> Batch | None:

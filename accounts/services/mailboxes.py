@@ -7,10 +7,10 @@ that are open are ended as soon as it is committed. What is wrong is a Validatio
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection, transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -25,6 +25,7 @@ from accounts.services.audit import Actor, record
 from accounts.services.checks import check_all
 from accounts.services.limits import check_quota, check_room, lock_customer
 from accounts.services.passwords import check_password_strength, generate_password, known_words
+from accounts.services.permissions import may_take_over
 from accounts.services.tokens import forget_tokens
 
 FIRST_NUMBER = 1001
@@ -212,6 +213,20 @@ def restore(*, mailbox: Mailbox, by: Actor) -> None:
     row.deleted = mailbox.deleted = None
     row.save(update_fields=["deleted"])
     record(by=by, verb="mailbox.restore", thing=row)
+
+
+def choose_many(*, domain: Domain, keys: Collection[int], person: User) -> list[Mailbox]:
+    """The mailboxes of the domain with these keys. Raises ValidationError at `mailboxes` when some are not there,
+    PermissionDenied when one among them is that of somebody who runs more."""
+    rows = Mailbox.objects.select_related("domain__customer__plan").filter(domain=domain, pk__in=keys)
+    chosen = list(rows.order_by("pk"))
+    if len(chosen) != len(set(keys)):
+        raise ValidationError({"mailboxes": _("Some of them are gone. Nothing was changed.")})
+    if not all(may_take_over(person, one) for one in chosen):
+        raise PermissionDenied(
+            _("Among them is the mailbox of somebody who runs more than you do. Nothing was changed.")
+        )
+    return chosen
 
 
 def act_on_many(*, mailboxes: Iterable[Mailbox], do: str, by: Actor) -> int:

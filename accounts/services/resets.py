@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Mailbox, User
 from accounts.services import mailboxes
-from accounts.services.audit import Actor, record_person
+from accounts.services.audit import Actor, record, record_person
 from accounts.services.letters import send_letter
 from accounts.services.passwords import Holder, check_password_strength, holder_of_address, make_link_token
 
@@ -24,6 +24,16 @@ def send_link(holder: Holder, to: str, *, by: int | None = None) -> bool:
     """Sends the link; False when no mail server took the letter."""
     context = {"address": str(holder), "link": link_of(holder, by=by)}
     return send_letter(to, _("A new password for %(address)s") % context, "portal/mail/new_password.txt", context)
+
+
+def offer_link(*, mailbox: Mailbox, by: Actor, send: bool) -> tuple[bool, str]:
+    """A link for a mailbox, made by whoever runs it: sent to its address for a new password (whether that worked; no link is
+    given then), or given to be passed on."""
+    record(by=by, verb="mailbox.link", thing=mailbox)
+    key = by.person.pk if by.person else None
+    if send:
+        return send_link(mailbox, mailbox.recovery_address, by=key), ""
+    return False, link_of(mailbox, by=key)
 
 
 def forgotten(address: str) -> tuple[str, int]:

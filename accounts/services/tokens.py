@@ -16,9 +16,13 @@ from accounts.models import ApiReply, ApiToken, Customer, Mailbox, User
 from accounts.services.audit import Actor, record_person
 from accounts.vault import digest_of
 
-AREAS = ("customers", "domains", "mailboxes", "people", "usage")
-"""What a token may be good for: reading (`mailboxes:read`), or reading and changing (`mailboxes:write`). Usage is read only."""
-SCOPES = (*(f"{area}:{how}" for area in AREAS[:4] for how in ("read", "write")), "usage:read")
+AREAS = ("customers", "domains", "mailboxes", "people", "usage", "changes")
+"""What a token may be good for: reading (`mailboxes:read`), or reading and changing (`mailboxes:write`). Usage and the log of
+changes are read only."""
+SCOPES = (
+    *(f"{area}:{how}" for area in AREAS[:4] for how in ("read", "write")),
+    *(f"{area}:read" for area in AREAS[4:]),
+)
 PREFIX = "casilla_"
 MOST = 50
 SEEN_S = 60

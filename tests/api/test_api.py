@@ -19,7 +19,7 @@ from accounts.api.replies import DONE
 from accounts.models import ApiReply, ApiToken, AppPassword, Change, Mailbox, Plan, Role
 from accounts.services.app_passwords import make_app_password
 from accounts.services.tokens import forget_replies
-from tests.api.test_access import call, token_of
+from tests.api.conftest import call, token_of
 from tests.portal.conftest import PASSWORD, World, make_mailbox, world
 
 __all__ = ["world"]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Sum
+from django.utils.translation import gettext as _
 
 from accounts.models import Mailbox
 from accounts.services.audit import Actor
@@ -74,6 +75,22 @@ def take_back(*, by: Actor, scope: Scope, before: dict[int, int]) -> int:
         change_mailbox(mailbox=mailbox, by=by, quota_bytes=before[mailbox.pk])
         refresh_mailbox(mailbox=mailbox)
     return len(mailboxes)
+
+
+def refusal_words(error: QuotaRefused, *, provider: bool) -> str:
+    """Why a quota cannot be given; how full the disk is is told to the provider's own people alone."""
+    if error.code == "plan":
+        return error.text
+    if error.code == "promise" and not provider:
+        return _("The provider has no room for that now. Ask them.")
+    return {
+        "none": _("Choose mailboxes first."),
+        "above": _("%(address)s is of somebody who runs more than you do.") % {"address": error.address},
+        "many": _("Too many at once: choose fewer mailboxes."),
+        "below": _("%(address)s uses more than that.") % {"address": error.address},
+        "promise": _("That would promise %(percent)s %% of the disk, more than was agreed.")
+        % {"percent": error.percent},
+    }[error.code]
 
 
 def _check_promise(mailboxes: list[Mailbox], quota_bytes: int) -> None:

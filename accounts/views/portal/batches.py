@@ -13,15 +13,15 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Batch, Domain, Mailbox, MailboxUsage, User
+from accounts.models import Batch, Domain, Mailbox, MailboxUsage
 from accounts.portal_forms import BatchForm
 from accounts.services import batches
 from accounts.services.batch_changes import words_of
-from accounts.services.batch_files import FILE_LIMIT_BYTES, ROWS_LIMIT, BadFile
+from accounts.services.batch_files import FILE_LIMIT_BYTES, BadFile
 from accounts.services.csv_cells import safe_cell
 from accounts.services.limits import MEGABYTE
-from accounts.services.permissions import Action, outranks
-from accounts.views.portal.doors import actor_of, batch_for, domain_for, show, status_of
+from accounts.services.permissions import Action
+from accounts.views.portal.doors import actor_of, batch_for, domain_for, me, show, status_of
 
 PAGE_SIZE = 100
 CHUNK = 500
@@ -73,9 +73,7 @@ def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
 def batch_apply(request: HttpRequest, batch_id: int) -> HttpResponse:
     """Hands a list without errors to the workers. 403 where one of its addresses belongs to somebody above the person."""
     batch = batch_for(request, batch_id)
-    addresses = [row["address"] for row in batches.creating(batch.rows)]
-    held = User.objects.filter(email__in=addresses[:ROWS_LIMIT]).values_list("email", flat=True)
-    if not all(outranks(request.user, address) for address in held):
+    if not batches.makes_only_below(batch, me(request)):
         raise PermissionDenied
     batches.start_batch(batch)
     return redirect("portal:batch", batch.pk)

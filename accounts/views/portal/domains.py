@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
@@ -20,11 +20,11 @@ from accounts.models import Alias, Domain, Group, Mailbox
 from accounts.numbers import read_number
 from accounts.portal_forms import DomainForm, MailboxNewForm, UsualForm, tried
 from accounts.services import customers, forwards, listing, mailboxes
-from accounts.services.permissions import Action, above, may_take_over
+from accounts.services.permissions import Action, above
 from accounts.setup.values import Choice, hosted_values
 from accounts.views.dns_records import dns_context
 from accounts.views.entrance import UNPROCESSABLE
-from accounts.views.portal.doors import actor_of, domain_for, removed, show, status_of
+from accounts.views.portal.doors import actor_of, domain_for, me, removed, show, status_of
 
 SELECTION_LIMIT = 1000
 COLUMNS = ("place", "usage", "imap", "pop3", "web", "notes")
@@ -81,14 +81,11 @@ def selection(request: HttpRequest, domain_id: int) -> HttpResponse:
         return HttpResponseBadRequest()
     if not wanted or len(wanted) > SELECTION_LIMIT:
         return _list(request, domain, error=_("Select mailboxes in the list first."), status=UNPROCESSABLE)
-    chosen = list(Mailbox.objects.filter(domain=domain, pk__in=wanted).select_related("domain__customer__plan"))
-    if len(chosen) != len(set(wanted)):
-        return _list(request, domain, error=_("Some of them are gone. Nothing was changed."), status=UNPROCESSABLE)
-    if not all(may_take_over(request.user, one) for one in chosen):
-        text = _("Among them is the mailbox of somebody who runs more than you do. Nothing was changed.")
-        return _list(request, domain, error=text, status=403)
     try:
+        chosen = mailboxes.choose_many(domain=domain, keys=wanted, person=me(request))
         count = mailboxes.act_on_many(mailboxes=chosen, do=do, by=actor_of(request))
+    except PermissionDenied as error:
+        return _list(request, domain, error=str(error), status=403)
     except ValidationError as error:
         return _list(request, domain, error=" ".join(error.messages), status=UNPROCESSABLE)
     messages.info(request, ngettext("%(n)d mailbox changed", "%(n)d mailboxes changed", count) % {"n": count})

@@ -29,7 +29,7 @@ from accounts.portal_forms import (
 from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, resets
 from accounts.services.addresses import parse_local
-from accounts.services.audit import Actor, record
+from accounts.services.audit import Actor
 from accounts.services.login import account_of_mailbox
 from accounts.services.passwords import generate_password, holder_of_token
 from accounts.services.permissions import Action, may, may_take_over, outranks
@@ -178,12 +178,9 @@ def password_link(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     context: dict[str, Any] = {"form": PasswordForm()}
     if not take_both(request, "link", request.user.pk, mailbox.pk):
         return _page(request, "portal/mailbox_password.html", mailbox, "password", late=True, **context)
-    record(by=actor_of(request), verb="mailbox.link", thing=mailbox)
-    if "send" in request.POST and mailbox.recovery_address:
-        sent = resets.send_link(mailbox, mailbox.recovery_address, by=request.user.pk)
-        context |= {"sent": sent, "failed": not sent}
-    else:
-        context["link"] = resets.link_of(mailbox, by=request.user.pk)
+    send = "send" in request.POST and bool(mailbox.recovery_address)
+    sent, link = resets.offer_link(mailbox=mailbox, by=actor_of(request), send=send)
+    context |= {"sent": sent, "failed": not sent} if send else {"link": link}
     return _page(request, "portal/mailbox_password.html", mailbox, "password", **context)
 
 

@@ -31,8 +31,9 @@ AREAS = {
     "customers": gettext_lazy("Customers and plans"),
     "domains": gettext_lazy("Domains, aliases and groups"),
     "mailboxes": gettext_lazy("Mailboxes and passwords"),
-    "people": gettext_lazy("Invitations"),
+    "people": gettext_lazy("Roles and invitations"),
     "usage": gettext_lazy("Space and activity"),
+    "changes": gettext_lazy("Log of changes"),
 }
 SCOPE_WORDS = [
     (scope, pgettext_lazy("tokens", "read") if scope.endswith(":read") else gettext_lazy("read and change"))

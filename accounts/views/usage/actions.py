@@ -24,9 +24,8 @@ from accounts.rates import take
 from accounts.services.audit import Actor
 from accounts.services.customers import set_alert_percent
 from accounts.services.usage.letters import propose_mode
-from accounts.services.usage.quotas import QuotaRefused, set_quotas, take_back
+from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas, take_back
 from accounts.services.usage.report import read_limits, save_limits
-from accounts.services.usage.scope import Scope
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import want_summary
 from accounts.views.usage.dashboard import page_context, require_provider, scope_of, table_context
@@ -49,7 +48,7 @@ def quota_change(request: HttpRequest) -> HttpResponse:
         try:
             changed = set_quotas(by=_actor(request), scope=scope, mailbox_ids=chosen, quota_bytes=form.quota_bytes)
         except QuotaRefused as error:
-            form.add_error("gb", _refusal(error, scope))
+            form.add_error("gb", refusal_words(error, provider=scope.provider))
         else:
             undo = signing.dumps({str(key): value for key, value in changed.before.items()}, salt=UNDO_SALT)
             text = ngettext("%(n)s quota changed", "%(n)s quotas changed", changed.number) % {"n": changed.number}
@@ -152,18 +151,3 @@ def _table_of(request: HttpRequest) -> TableQuery:
     """The table that the form stood in."""
     values = {name: request.POST.get(f"table_{name}", "") for name in TABLE_FIELDS}
     return TableQuery.read(values)
-
-
-def _refusal(error: QuotaRefused, scope: Scope) -> str:
-    if error.code == "plan":
-        return error.text
-    if error.code == "promise" and not scope.provider:
-        return _("The provider has no room for that now. Ask them.")
-    return {
-        "none": _("Choose mailboxes first."),
-        "above": _("%(address)s is of somebody who runs more than you do.") % {"address": error.address},
-        "many": _("Too many at once: choose fewer mailboxes."),
-        "below": _("%(address)s uses more than that.") % {"address": error.address},
-        "promise": _("That would promise %(percent)s %% of the disk, more than was agreed.")
-        % {"percent": error.percent},
-    }[error.code]

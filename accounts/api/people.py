@@ -1,0 +1,118 @@
+"""Who runs what: roles, and invitations to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Router, Status
+
+from accounts.api.callers import Caller, TooManyRequests, caller_of, needs, one
+from accounts.api.pages import Limit, Text, page_of
+from accounts.api.replies import idempotent
+from accounts.api.schemas.common import Pages
+from accounts.api.schemas.people import InvitationIn, InvitationOut, RoleOut
+from accounts.models import Kind
+from accounts.rates import take_both
+from accounts.services import invitations
+from accounts.services.invitations import Target
+from accounts.services.permissions import Action, may_grant
+
+router = Router(tags=["People"])
+
+
+@router.get("/roles", response=Pages[RoleOut], summary="Who runs what")
+@needs("people:read")
+def role_list(
+    request: HttpRequest,
+    after: int = 0,
+    limit: Limit = 50,
+    kind: Text = "",
+    person: Text = "",
+    reseller: int | None = None,
+    customer: int | None = None,
+    domain: int | None = None,
+) -> Any:
+    rows = _over(caller_of(request).roles().select_related("person"), kind, reseller, customer, domain)
+    return page_of(rows.filter(person__email=person.strip().lower()) if person else rows, RoleOut.of, after, limit)
+
+
+@router.delete(
+    "/roles/{role_id}", response={204: None}, summary="Take a role away; it counts no more at the next request"
+)
+@needs("people:write")
+def role_delete(request: HttpRequest, role_id: int) -> Any:
+    caller = caller_of(request)
+    row = one(caller.roles().select_related("person", *TARGETS), role_id)
+    if not may_grant(caller.person, row.kind, row.target):
+        raise PermissionDenied("the person of this token may not take that role away")
+    invitations.withdraw(role=row, by=caller.actor)
+    return Status(204, None)
+
+
+TARGETS = ("reseller", "customer__reseller", "domain__customer__reseller")
+
+
+@router.get("/invitations", response=Pages[InvitationOut], summary="Who is invited and has not answered")
+@needs("people:read")
+def invitation_list(
+    request: HttpRequest,
+    after: int = 0,
+    limit: Limit = 50,
+    kind: Text = "",
+    reseller: int | None = None,
+    customer: int | None = None,
+    domain: int | None = None,
+) -> Any:
+    rows = _over(caller_of(request).invitations(), kind, reseller, customer, domain)
+    return page_of(rows, InvitationOut.of, after, limit)
+
+
+@router.post("/invitations", response={201: InvitationOut}, summary="Invite somebody to a role, by a letter")
+@needs("people:write")
+@idempotent
+def invitation_new(request: HttpRequest, data: InvitationIn) -> Any:
+    caller = caller_of(request)
+    named = [name for name in ("reseller", "customer", "domain") if getattr(data, name) is not None]
+    if data.kind not in Kind.values or named != ([] if data.kind == Kind.PROVIDER else [data.kind]):
+        raise ValidationError({"kind": "One of provider, reseller, customer, domain, and what it is over."})
+    target = _target(caller, named[0], getattr(data, named[0])) if named else None
+    if target is None:
+        caller.allow(Action.RUN_PROVIDER)
+    if not may_grant(caller.person, data.kind, target):
+        raise PermissionDenied("the person of this token may not give that role")
+    if not take_both(request, "invite", caller.person.pk, data.address.lower()):
+        raise TooManyRequests(3600)
+    invitation, token = invitations.invite(address=data.address, kind=data.kind, target=target, by=caller.actor)
+    transaction.on_commit(lambda: invitations.send_invitation(invitation, token))
+    return Status(201, InvitationOut.of(invitation))
+
+
+@router.delete("/invitations/{invitation_id}", response={204: None}, summary="Take an invitation back")
+@needs("people:write")
+def invitation_delete(request: HttpRequest, invitation_id: int) -> Any:
+    caller = caller_of(request)
+    row = one(caller.invitations().select_related(*TARGETS), invitation_id)
+    if not may_grant(caller.person, row.kind, row.target):
+        raise PermissionDenied("the person of this token may not take that back")
+    invitations.withdraw(role=row, by=caller.actor)
+    return Status(204, None)
+
+
+def _target(caller: Caller, kind: str, key: int) -> Target:
+    rows: dict[str, Any] = {"reseller": caller.resellers(), "customer": caller.customers(), "domain": caller.domains()}
+    target: Target = rows[kind].filter(pk=key).first()
+    if target is None:
+        raise ValidationError({kind: f"There is no such {kind}."})
+    return target
+
+
+def _over(
+    rows: QuerySet[Any], kind: str, reseller: int | None, customer: int | None, domain: int | None
+) -> QuerySet[Any]:
+    """Those of a kind, and over these things, as far as they are named."""
+    wanted: dict[str, Any] = {"kind": kind or None, "reseller": reseller, "customer": customer, "domain": domain}
+    return rows.filter(**{name: value for name, value in wanted.items() if value is not None})

@@ -1,0 +1,53 @@
+"""Addresses that are no mailboxes: aliases and groups."""
+
+from __future__ import annotations
+
+from ninja import Schema
+from pydantic import Field
+
+from accounts.api.schemas.common import Address, Given, example
+from accounts.models import Alias, Group
+
+
+class AliasOut(Schema):
+    id: int
+    address: str
+    mailbox: int
+
+    @classmethod
+    def of(cls, alias: Alias) -> AliasOut:
+        return cls(id=alias.pk, address=alias.address, mailbox=alias.target_id)
+
+
+class AliasIn(Given):
+    model_config = example(local="ventas", mailbox=41)
+
+    local: str = Address
+    mailbox: int
+
+
+class GroupOut(Schema):
+    id: int
+    address: str
+    name: str
+    members: list[str]
+
+    @classmethod
+    def of(cls, group: Group) -> GroupOut:
+        members = sorted(one.address for one in group.members.all())
+        return cls(id=group.pk, address=group.address, name=group.name, members=members)
+
+
+class GroupIn(Given):
+    model_config = example(local="taller", name="Taller", members=["marcela@quillay.example", "jorge@otra.example"])
+
+    local: str = Address
+    name: str = Field("", max_length=120)
+    members: list[str] = Field(max_length=200)
+
+
+class GroupChange(Given):
+    model_config = example(name="Taller", members=["marcela@quillay.example"])
+
+    name: str = Field("", max_length=120)
+    members: list[str] = Field(max_length=200)

@@ -1,0 +1,201 @@
+"""Plans, resellers, customers, domains, and addresses that are no mailboxes. Sizes are in octets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import Schema
+from pydantic import Field
+
+from accounts.api.schemas.common import Given, Name, example
+from accounts.models import Customer, Domain, MailServer, Plan, Reseller
+
+
+class PlanOut(Schema):
+    """Null is no limit."""
+
+    id: int
+    name: str
+    mailbox_limit: int | None
+    total_bytes: int | None
+    mailbox_quota_bytes: int
+    largest_mailbox_bytes: int | None
+    retention_days: int
+    daily_sending_limit: int | None
+    owner_percent: int | None
+    imap: bool
+    pop3: bool
+    smtp: bool
+    sieve: bool
+
+    @classmethod
+    def of(cls, plan: Plan) -> PlanOut:
+        return cls(id=plan.pk, **{name: getattr(plan, name) for name in cls.model_fields if name != "id"})
+
+
+class PlanIn(Given):
+    model_config = example(
+        name="Taller", mailbox_limit=25, total_bytes=100_000_000_000, mailbox_quota_bytes=5_000_000_000
+    )
+
+    name: str = Field(max_length=80, min_length=1)
+    mailbox_limit: int | None = Field(None, ge=0, le=10_000_000)
+    total_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+    mailbox_quota_bytes: int = Field(5_000_000_000, ge=1_000_000, le=2**62)
+    largest_mailbox_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+    retention_days: int = Field(30, ge=0, le=365)
+    daily_sending_limit: int | None = Field(None, ge=0, le=10_000_000)
+    owner_percent: int | None = Field(None, ge=50, le=99)
+    imap: bool = True
+    pop3: bool = True
+    smtp: bool = True
+    sieve: bool = True
+
+
+class ResellerOut(Schema):
+    id: int
+    name: str
+
+    @classmethod
+    def of(cls, reseller: Reseller) -> ResellerOut:
+        return cls(id=reseller.pk, name=reseller.name)
+
+
+class NameIn(Given):
+    model_config = example(name="Redes del Sur")
+
+    name: str = Name
+
+
+class CustomerOut(Schema):
+    """`reseller` null: the provider's own. `alert_percent`: from how much of the plan's space on its people are told (null: as is
+    usual)."""
+
+    id: int
+    name: str
+    plan: int
+    reseller: int | None
+    alert_percent: int | None
+
+    @classmethod
+    def of(cls, customer: Customer) -> CustomerOut:
+        values: dict[str, Any] = {"plan": customer.plan_id, "reseller": customer.reseller_id}
+        return cls(id=customer.pk, name=customer.name, alert_percent=customer.alert_percent, **values)
+
+
+class CustomerIn(Given):
+    """A reseller who names no `reseller` makes a customer of their own."""
+
+    model_config = example(name="Imprenta Quillay", plan=3)
+
+    name: str = Name
+    plan: int
+    reseller: int | None = None
+
+
+class CustomerChange(Given):
+    """What is left out stays. `reseller` gives the customer to another one, null takes it to the provider: the provider's people
+    alone."""
+
+    model_config = example(name="Imprenta Quillay SpA", plan=4)
+
+    name: str | None = Field(None, max_length=120, min_length=1)
+    plan: int | None = None
+    reseller: int | None = None
+
+
+class AlertIn(Given):
+    """In percent; null: as is usual."""
+
+    model_config = example(percent=85)
+
+    percent: int | None = Field(ge=50, le=99)
+
+
+class AllowanceOut(Schema):
+    """What a customer's plan gives (null: no limit), and what is taken of it: deleted mailboxes do not count."""
+
+    mailboxes: int
+    mailbox_limit: int | None
+    allotted_bytes: int
+    total_bytes: int | None
+    largest_mailbox_bytes: int | None
+
+
+# --- Servers and domains --------------------------------------------------------------------------------------------------
+class ServerOut(Schema):
+    id: int
+    name: str
+    path: str
+    disk_bytes: int | None
+
+    @classmethod
+    def of(cls, server: MailServer) -> ServerOut:
+        return cls(id=server.pk, name=server.name, path=server.path, disk_bytes=server.disk_bytes)
+
+
+class ServerIn(Given):
+    """`path` is the folder as Dovecot sees it; `disk_bytes` how large it is, where that cannot be seen from here."""
+
+    model_config = example(name="disco-2", path="/srv/mail2")
+
+    name: str = Field(max_length=60, min_length=1)
+    path: str = Field(max_length=254)
+    disk_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+
+
+class DomainOut(Schema):
+    """`name` in A-labels; `catch_all` is the mailbox that gets what is addressed to nobody; `server` where its mail lies (null:
+    in the installation's own mail folder)."""
+
+    id: int
+    name: str
+    customer: int
+    active: bool
+    catch_all: int | None
+    server: int | None
+
+    @classmethod
+    def of(cls, domain: Domain) -> DomainOut:
+        values: dict[str, Any] = {
+            "customer": domain.customer_id,
+            "active": domain.active,
+            "catch_all": domain.catch_all_id,
+            "server": domain.server_id,
+        }
+        return cls(id=domain.pk, name=domain.name, **values)
+
+
+class DomainIn(Given):
+    """`server` is for the provider's people alone."""
+
+    model_config = example(customer=12, name="quillay.example")
+
+    customer: int
+    name: str = Field(max_length=253, min_length=1)
+    server: int | None = None
+
+
+class DomainChange(Given):
+    """What is left out stays; `catch_all` null refuses what is addressed to nobody."""
+
+    model_config = example(catch_all=41)
+
+    active: bool | None = None
+    catch_all: int | None = None
+
+
+class Defaults(Given):
+    """With what a new mailbox of a domain begins; `quota_bytes` null: the plan's."""
+
+    model_config = example(quota_bytes=2_000_000_000, pop3=False)
+
+    quota_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+    imap: bool = True
+    pop3: bool = True
+    smtp: bool = True
+    sieve: bool = True
+
+    @classmethod
+    def of(cls, domain: Domain) -> Defaults:
+        return cls(quota_bytes=domain.new_quota_bytes, **domain.usual_switches)

@@ -1,0 +1,167 @@
+"""Mailboxes and what is set of them. Sizes are in octets, times in UTC (RFC 3339)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from ninja import Schema
+from pydantic import Field
+
+from accounts.api.schemas.common import Address, Given, example
+from accounts.models import MailAccount, Mailbox
+
+
+class MailboxOut(Schema):
+    """`mode` is where its mail lives: on the server, read over "imap", or downloaded here, by "pop3". `deleted` is since when
+    it is deleted; it can be had back for as many days as its plan says."""
+
+    id: int
+    address: str
+    number: int
+    domain: int
+    name: str
+    quota_bytes: int
+    recovery_address: str
+    active: bool
+    receives: bool
+    sends: bool
+    imap: bool
+    pop3: bool
+    smtp: bool
+    sieve: bool
+    mode: str
+    created: datetime
+    deleted: datetime | None
+
+    @classmethod
+    def of(cls, mailbox: Mailbox, **more: Any) -> MailboxOut:
+        names = set(MailboxOut.model_fields) - {"id", "domain", "mode"}
+        values: dict[str, Any] = {name: getattr(mailbox, name) for name in names}
+        account: MailAccount | None = getattr(mailbox, "account", None)  # none before the first sign-in
+        mode = "pop3" if account and account.downloads else "imap"
+        return cls(id=mailbox.pk, domain=mailbox.domain_id, mode=mode, **values, **more)
+
+
+class MailboxMade(MailboxOut):
+    """`password` is what was made, this one time; null when one was given."""
+
+    password: str | None
+
+
+class MailboxIn(Given):
+    """Without `password` one is made and given back; without `quota_bytes` the quota is that of new mailboxes of the domain."""
+
+    model_config = example(domain=7, local="marcela", name="Marcela Soto", quota_bytes=2_000_000_000)
+
+    domain: int
+    local: str = Address
+    name: str = Field("", max_length=120)
+    password: str | None = Field(None, max_length=1000)
+    quota_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+    recovery_address: str = Field("", max_length=254)
+
+
+class MailboxChange(Given):
+    """What is left out stays."""
+
+    model_config = example(quota_bytes=5_000_000_000, sends=False)
+
+    name: str | None = Field(None, max_length=120)
+    quota_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+    recovery_address: str | None = Field(None, max_length=254)
+    imap: bool | None = None
+    pop3: bool | None = None
+    smtp: bool | None = None
+    sieve: bool | None = None
+    active: bool | None = None
+    receives: bool | None = None
+    sends: bool | None = None
+
+
+class RenameIn(Given):
+    """With `keep_alias` the old address goes on to deliver."""
+
+    model_config = example(local="marcela.soto")
+
+    local: str = Address
+    keep_alias: bool = True
+
+
+class PasswordIn(Given):
+    """Null has one made. `everywhere` revokes the passwords of single devices too."""
+
+    model_config = example(everywhere=True)
+
+    password: str | None = Field(None, max_length=1000)
+    everywhere: bool = True
+
+
+class PasswordOut(Schema):
+    """Null when one was given."""
+
+    password: str | None
+
+
+class Forwards(Given):
+    model_config = example(addresses=["marcela@otra.example"], keeps_copy=True)
+
+    addresses: list[str] = Field(max_length=20)
+    keeps_copy: bool = True
+
+
+class LinkIn(Given):
+    """`send` sends the link to the mailbox's address for a new password; else it is given back."""
+
+    model_config = example(send=True)
+
+    send: bool = False
+
+
+class LinkOut(Schema):
+    """`link` null when it was sent."""
+
+    sent: bool
+    link: str | None
+
+
+class PurgeIn(Given):
+    """The mailbox's address, so that nothing is removed for good by a number that was mistyped."""
+
+    model_config = example(address="marcela@quillay.example")
+
+    address: str = Address
+
+
+class ManyIn(Given):
+    """One action on each of these mailboxes of the domain, on all of them or on none."""
+
+    model_config = example(do="send_off", mailboxes=[41, 42])
+
+    do: Literal[
+        "suspend",
+        "resume",
+        "sign_in_off",
+        "sign_in_on",
+        "receive_off",
+        "receive_on",
+        "send_off",
+        "send_on",
+        "pop3_off",
+        "pop3_on",
+        "delete",
+        "restore",
+    ]
+    mailboxes: list[int] = Field(min_length=1, max_length=1000)
+
+
+class ManyOut(Schema):
+    changed: int
+
+
+class SendingOut(Schema):
+    """Recipients of a day: `limit` null is none."""
+
+    limit: int | None
+    sent: int
+    left: int | None

@@ -1,0 +1,55 @@
+"""Who runs what: roles and invitations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from ninja import Schema
+
+from accounts.api.schemas.common import Address, Given, example
+from accounts.models import Invitation, Role
+
+
+class InvitationOut(Schema):
+    id: int
+    address: str
+    kind: str
+    reseller: int | None
+    customer: int | None
+    domain: int | None
+    expires: datetime
+
+    @classmethod
+    def of(cls, row: Invitation) -> InvitationOut:
+        values: dict[str, Any] = {"reseller": row.reseller_id, "customer": row.customer_id, "domain": row.domain_id}
+        return cls(id=row.pk, address=row.address, kind=row.kind, expires=row.expires, **values)
+
+
+class InvitationIn(Given):
+    """A role (`kind`) over the one of `reseller`, `customer`, `domain` that it is over; none for the provider's."""
+
+    model_config = example(address="jefa@quillay.example", kind="customer", customer=12)
+
+    address: str = Address
+    kind: str
+    reseller: int | None = None
+    customer: int | None = None
+    domain: int | None = None
+
+
+class RoleOut(Schema):
+    """What somebody runs; whose mailbox it is needs no role."""
+
+    id: int
+    person: str
+    kind: str
+    reseller: int | None
+    customer: int | None
+    domain: int | None
+    created: datetime
+
+    @classmethod
+    def of(cls, row: Role) -> RoleOut:
+        values: dict[str, Any] = {"reseller": row.reseller_id, "customer": row.customer_id, "domain": row.domain_id}
+        return cls(id=row.pk, person=row.person.email, kind=row.kind, created=row.created, **values)

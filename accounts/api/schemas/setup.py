@@ -1,0 +1,102 @@
+"""How mail programs are set up, and what the DNS says of a domain."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ninja import Schema
+from pydantic import Field
+
+from accounts.api.schemas.common import Given, example
+from accounts.services.dns import Row
+from accounts.setup.guide_parts import Step
+from accounts.setup.values import Place
+
+
+class PlaceOut(Schema):
+    """`security` is "tls" (from the first byte), "starttls", or "none"."""
+
+    protocol: str
+    host: str
+    port: int
+    security: str
+
+    @classmethod
+    def of(cls, protocol: str, place: Place) -> PlaceOut:
+        return cls(protocol=protocol, host=place.host, port=place.port, security=place.security)
+
+
+class GuideOut(Schema):
+    program: str
+    name: str
+    runs_on: str
+
+
+class SetupOut(Schema):
+    """What a program needs but the password. `protocols` and `incoming` begin with the mailbox's own; `leave_days`: for how
+    long a program that downloads is told to leave copies on the server (0: none)."""
+
+    address: str
+    login: str
+    provider: str
+    protocols: list[str]
+    incoming: list[PlaceOut]
+    outgoing: list[PlaceOut]
+    leave_days: int
+    guides: list[GuideOut]
+
+
+class FieldOut(Schema):
+    label: str
+    value: str
+
+
+class StepOut(Schema):
+    """One thing to do, with what is typed at it."""
+
+    text: str
+    fields: list[FieldOut]
+
+    @classmethod
+    def of(cls, step: Step) -> StepOut:
+        return cls(text=step.text, fields=[FieldOut(label=one.label, value=one.value) for one in step.fields])
+
+
+class StepsOut(Schema):
+    program: str
+    name: str
+    protocol: str
+    language: str
+    steps: list[StepOut]
+
+
+class LeaveIn(Given):
+    model_config = example(days=14)
+
+    days: int = Field(ge=1, le=365)
+
+
+class DnsOut(Schema):
+    """`needed`: without it mail suffers. `state` is well, missing, differs, or unknown where the DNS did not answer; `change`
+    the record to enter, "" for nothing."""
+
+    purpose: str
+    type: str
+    name: str
+    value: str
+    needed: bool
+    found: list[str]
+    state: str
+    change: str
+
+    @classmethod
+    def of(cls, row: Row) -> DnsOut:
+        record = row.record
+        values: dict[str, Any] = {
+            "purpose": record.purpose,
+            "name": record.name,
+            "value": record.value,
+            "needed": record.needed,
+        }
+        found: dict[str, Any] = {"found": list(row.found.texts), "state": row.judged.state, "change": row.judged.change}
+        return cls(type=record.kind, **values, **found)

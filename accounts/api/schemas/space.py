@@ -1,0 +1,197 @@
+"""Space that is used, and what happened to mail."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from ninja import Schema
+from pydantic import Field
+
+from accounts.api.schemas.common import Given, example
+from accounts.models import CustomerSpace, DomainSpace, MailboxSpace, UsageLimits
+from accounts.services.timeline import Entry
+from accounts.services.usage.report import SpaceReport
+
+
+class SpaceOut(Schema):
+    """`full_on` is the day on which it will be full as it goes on, null when that is not to be seen; `limit_bytes` the quota, for
+    a domain the quotas together, for a customer the plan's space (null: no limit)."""
+
+    used_bytes: int
+    limit_bytes: int | None
+    month_bytes: int
+    full_on: date | None
+    mailboxes: int | None = None
+    messages: int | None = None
+
+    @classmethod
+    def of_mailbox(cls, space: MailboxSpace) -> SpaceOut:
+        limit = space.quota_bytes or None
+        values: dict[str, Any] = {
+            "month_bytes": space.month_bytes,
+            "full_on": space.full_on,
+            "messages": space.messages,
+        }
+        return cls(used_bytes=space.bytes, limit_bytes=limit, **values)
+
+    @classmethod
+    def of_domain(cls, space: DomainSpace) -> SpaceOut:
+        values: dict[str, Any] = {
+            "month_bytes": space.month_bytes,
+            "full_on": space.full_on,
+            "mailboxes": space.mailboxes,
+        }
+        return cls(used_bytes=space.bytes, limit_bytes=space.quota_bytes or None, **values)
+
+    @classmethod
+    def of_customer(cls, space: CustomerSpace, limit: int | None) -> SpaceOut:
+        values: dict[str, Any] = {
+            "month_bytes": space.month_bytes,
+            "full_on": space.full_on,
+            "mailboxes": space.mailboxes,
+        }
+        return cls(used_bytes=space.bytes, limit_bytes=limit, **values)
+
+
+class EventOut(Schema):
+    """What a program did: `kind` as in docs/activity.md, so many (`count`) messages at once, `removed` of them gone."""
+
+    at: datetime
+    kind: str
+    count: int
+    removed: int
+    program: str
+    protocol: str
+    network: str
+    size_bytes: int | None
+
+    @classmethod
+    def of(cls, entry: Entry) -> EventOut:
+        return cls(**{name: getattr(entry, name) for name in cls.model_fields})
+
+
+class MonthOut(Schema):
+    """The last day of a month, or the end of one to come: then `low_bytes` to `high_bytes` hold what is likely."""
+
+    day: date
+    used_bytes: int
+    promised_bytes: int | None
+    low_bytes: int | None
+    high_bytes: int | None
+
+
+class ReportOut(Schema):
+    """What is used and promised today, and where it leads. `there_bytes` is what there is: of the disk, of a customer's plan,
+    of a
+    mailbox's quota, null where nothing says it. `finding`: over (past the threshold), soon (on `alert_on`), calm, early (too
+    little history), unknown, or nothing (nothing was counted yet)."""
+
+    finding: str
+    used_bytes: int = 0
+    promised_bytes: int = 0
+    there_bytes: int | None = None
+    mailboxes: int = 0
+    pop3_mailboxes: int = 0
+    pop3_bytes: int = 0
+    alert_percent: int | None = None
+    alert_on: date | None = None
+    month_bytes: int | None = None
+    week_bytes: int | None = None
+    months: list[MonthOut] = []
+
+    @classmethod
+    def of(cls, report: SpaceReport | None) -> ReportOut:
+        if report is None:
+            return cls(finding="nothing")
+        today = report.today
+        same = ("alert_percent", "alert_on", "month_bytes", "week_bytes", "finding")
+        values: dict[str, Any] = {name: getattr(report, name) for name in same}
+        values |= {name: getattr(today, name) for name in ("mailboxes", "pop3_mailboxes", "pop3_bytes")}
+        months = [MonthOut(**{name: getattr(one, name) for name in MonthOut.model_fields}) for one in report.months]
+        there: dict[str, Any] = {
+            "used_bytes": today.bytes,
+            "promised_bytes": today.quota_bytes,
+            "there_bytes": today.disk_bytes,
+        }
+        return cls(months=months, **there, **values)
+
+
+class MailboxRow(Schema):
+    """`permille` of the quota is used; `used_at` is when somebody opened it last; `jump_bytes` came at once on `jump_on`."""
+
+    mailbox: int
+    address: str
+    mode: str
+    used_bytes: int
+    quota_bytes: int
+    permille: int
+    month_bytes: int
+    full_on: date | None
+    used_at: datetime | None
+    jump_bytes: int
+    jump_on: date | None
+
+    @classmethod
+    def of(cls, space: MailboxSpace) -> MailboxRow:
+        names = set(cls.model_fields) - {"mailbox", "address", "used_bytes"}
+        values: dict[str, Any] = {name: getattr(space, name) for name in names}
+        return cls(mailbox=space.pk, address=space.mailbox.address, used_bytes=space.bytes, **values)
+
+
+class DomainRow(Schema):
+    domain: int
+    name: str
+    mailboxes: int
+    used_bytes: int
+    quota_bytes: int
+    permille: int
+    month_bytes: int
+    full_on: date | None
+
+    @classmethod
+    def of(cls, space: DomainSpace) -> DomainRow:
+        names = set(cls.model_fields) - {"domain", "name", "used_bytes"}
+        values: dict[str, Any] = {name: getattr(space, name) for name in names}
+        return cls(domain=space.pk, name=space.domain.name, used_bytes=space.bytes, **values)
+
+
+class MailboxTable(Schema):
+    items: list[MailboxRow]
+    page: int
+    pages: int
+    total: int
+
+
+class DomainTable(Schema):
+    items: list[DomainRow]
+    page: int
+    pages: int
+    total: int
+
+
+class QuotasIn(Given):
+    """The same quota for each of these mailboxes, for all of them or for none."""
+
+    model_config = example(mailboxes=[41, 42], quota_bytes=5_000_000_000)
+
+    mailboxes: list[int] = Field(min_length=1, max_length=200)
+    quota_bytes: int = Field(ge=1_000_000, le=100_000 * 10**9)
+
+
+class QuotasOut(Schema):
+    changed: int
+
+
+class Limits(Given):
+    """In percent: from how full on a mailbox's owner is told, and the team of the disk; how much of the disk may be promised."""
+
+    model_config = example(owner_percent=80, disk_percent=85, promise_percent=125)
+
+    owner_percent: int = Field(ge=50, le=99)
+    disk_percent: int = Field(ge=10, le=99)
+    promise_percent: int = Field(ge=50, le=1000)
+
+    @classmethod
+    def of(cls, limits: UsageLimits) -> Limits:
+        return cls(**{name: getattr(limits, name) for name in cls.model_fields})

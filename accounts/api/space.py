@@ -1,0 +1,207 @@
+"""Space: what is used and promised, where it leads, which mailboxes fill up or stand idle; and what happened to a mailbox's
+mail."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from django.core.exceptions import ValidationError
+from django.core.paginator import Page
+from django.http import Http404, HttpRequest
+from ninja import Query, Router
+
+from accounts.api.callers import Caller, caller_of, fails, needs
+from accounts.api.loading import customer_by, domain_by, mailbox_by
+from accounts.api.pages import Days, Text
+from accounts.api.replies import idempotent
+from accounts.api.schemas.space import (
+    DomainRow,
+    DomainTable,
+    EventOut,
+    Limits,
+    MailboxRow,
+    MailboxTable,
+    QuotasIn,
+    QuotasOut,
+    ReportOut,
+    SpaceOut,
+)
+from accounts.models import CustomerSpace, DomainSpace, MailboxSpace
+from accounts.services.permissions import Action
+from accounts.services.timeline import timeline_of
+from accounts.services.usage import tables
+from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas
+from accounts.services.usage.report import mailbox_report, read_limits, read_report, save_limits
+from accounts.services.usage.scope import NotSeen, Scope, read_scope
+from accounts.services.usage.tables import TableQuery
+
+router = Router(tags=["Space"])
+PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
+Least = Annotated[int, Query(ge=0, le=100)]
+
+
+# --- Of one thing -----------------------------------------------------------------------------------------------------------
+@router.get("/customers/{customer_id}/space", response=SpaceOut, summary="The space that a customer uses")
+@needs("usage:read")
+def customer_space(request: HttpRequest, customer_id: int) -> Any:
+    customer = customer_by(caller_of(request), customer_id, Action.SEE_CUSTOMER)
+    space = CustomerSpace.objects.filter(customer=customer).first() or CustomerSpace(customer=customer)
+    return SpaceOut.of_customer(space, customer.plan.total_bytes)
+
+
+@router.get("/domains/{domain_id}/space", response=SpaceOut, summary="The space that a domain uses")
+@needs("usage:read")
+def domain_space(request: HttpRequest, domain_id: int) -> Any:
+    domain = domain_by(caller_of(request), domain_id, Action.SEE_DOMAIN)
+    return SpaceOut.of_domain(DomainSpace.objects.filter(domain=domain).first() or DomainSpace(domain=domain))
+
+
+@router.get("/mailboxes/{mailbox_id}/space", response=SpaceOut, summary="The space that a mailbox uses")
+@needs("usage:read")
+def mailbox_space(request: HttpRequest, mailbox_id: int) -> Any:
+    mailbox = mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)
+    space = MailboxSpace.objects.filter(mailbox=mailbox).first()
+    return SpaceOut.of_mailbox(space or MailboxSpace(mailbox=mailbox, quota_bytes=mailbox.quota_bytes))
+
+
+@router.get(
+    "/mailboxes/{mailbox_id}/space/report",
+    response=ReportOut,
+    summary="What a mailbox used month by month, and its forecast",
+)
+@needs("usage:read")
+def mailbox_space_report(request: HttpRequest, mailbox_id: int) -> Any:
+    return ReportOut.of(mailbox_report(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)))
+
+
+@router.get("/mailboxes/{mailbox_id}/activity", response=list[EventOut], summary="What happened to its mail")
+@needs("usage:read")
+def mailbox_activity(request: HttpRequest, mailbox_id: int, days: Days = 7) -> Any:
+    mailbox = mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)
+    return [EventOut.of(entry) for entry in timeline_of(mailbox, days=days).entries]
+
+
+# --- Of all that somebody runs ----------------------------------------------------------------------------------------------
+@router.get(
+    "/space",
+    response=ReportOut,
+    summary="What is used and promised of all that one runs, or of a part, and its forecast",
+)
+@needs("usage:read")
+@fails(404)
+def space_report(
+    request: HttpRequest, reseller: int | None = None, customer: int | None = None, server: int | None = None
+) -> Any:
+    return ReportOut.of(read_report(_scope(caller_of(request), reseller, customer, server)))
+
+
+@router.get("/space/mailboxes", response=MailboxTable, summary="The mailboxes that fill up, stand unused, or jumped")
+@needs("usage:read")
+@fails(404)
+def space_mailboxes(
+    request: HttpRequest,
+    show: Literal["filling", "unused", "jumps"] = "filling",
+    sort: Literal["permille", "bytes", "month_bytes", "full_on", "used_at", "jump_on", "name"] | None = None,
+    least: Least = tables.LEAST_PERCENT,
+    mode: Literal["imap", "pop3"] | None = None,
+    address: Text = "",
+    plan: int | None = None,
+    reseller: int | None = None,
+    customer: int | None = None,
+    page: PageNumber = 1,
+) -> Any:
+    query = TableQuery(
+        show=show,
+        sort=sort or tables.FIRST_SORT[show],
+        least=least,
+        mode=mode or "",
+        text=address.strip().lower(),
+        plan=plan,
+    )
+    found = _page(tables.mailbox_rows(query, _scope(caller_of(request), reseller, customer)), page)
+    return MailboxTable(items=[MailboxRow.of(row) for row in found.object_list], **_numbers(found))
+
+
+@router.get(
+    "/space/domains", response=DomainTable, summary="The domains that fill up, or to which too much was promised"
+)
+@needs("usage:read")
+@fails(404)
+def space_domains(
+    request: HttpRequest,
+    show: Literal["domains", "promised"] = "domains",
+    sort: Literal["permille", "bytes", "idle", "month_bytes", "full_on", "name"] | None = None,
+    least: Least = tables.LEAST_PERCENT,
+    name: Text = "",
+    plan: int | None = None,
+    reseller: int | None = None,
+    customer: int | None = None,
+    page: PageNumber = 1,
+) -> Any:
+    query = TableQuery(
+        show=show, sort=sort or tables.FIRST_SORT[show], least=least, text=name.strip().lower(), plan=plan
+    )
+    found = _page(tables.domain_rows(query, _scope(caller_of(request), reseller, customer)), page)
+    return DomainTable(items=[DomainRow.of(row) for row in found.object_list], **_numbers(found))
+
+
+@router.post(
+    "/space/quotas",
+    response=QuotasOut,
+    summary="The same quota for many mailboxes, within plan and disk, all or nothing",
+)
+@needs("mailboxes:write")
+@idempotent
+@fails(404)
+def space_quotas(request: HttpRequest, data: QuotasIn) -> Any:
+    caller = caller_of(request)
+    scope = _scope(caller)
+    wanted = sorted(set(data.mailboxes))
+    if caller.mailboxes().filter(scope.within("domain"), pk__in=wanted, deleted__isnull=True).count() != len(wanted):
+        raise ValidationError({"mailboxes": "Some of them are not there."})
+    try:
+        changed = set_quotas(by=caller.actor, scope=scope, mailbox_ids=wanted, quota_bytes=data.quota_bytes)
+    except QuotaRefused as error:
+        field = "mailboxes" if error.code in {"above", "many", "none"} else "quota_bytes"
+        raise ValidationError({field: refusal_words(error, provider=scope.provider)}) from error
+    return QuotasOut(changed=changed.number)
+
+
+@router.get("/space/limits", response=Limits, summary="From how many percent on somebody is told")
+@needs("usage:read")
+def space_limits(request: HttpRequest) -> Any:
+    caller_of(request).allow(Action.RUN_PROVIDER)
+    return Limits.of(read_limits())
+
+
+@router.put("/space/limits", response=Limits, summary="Change the thresholds")
+@needs("customers:write")
+def space_limits_set(request: HttpRequest, data: Limits) -> Any:
+    caller = caller_of(request)
+    caller.allow(Action.RUN_PROVIDER)
+    limits = read_limits()
+    for name, value in data.dict().items():
+        setattr(limits, name, value)
+    save_limits(limits, by=caller.actor)
+    return Limits.of(limits)
+
+
+def _scope(
+    caller: Caller, reseller: int | None = None, customer: int | None = None, server: int | None = None
+) -> Scope:
+    """What the person runs, narrowed; for a token of one customer that one alone. Raises Http404."""
+    only = caller.token.customer_id
+    if only is not None and (reseller is not None or server is not None or customer not in {None, only}):
+        raise Http404
+    try:
+        return read_scope(caller.person, reseller=reseller, customer=only or customer, server=server)
+    except NotSeen as error:
+        raise Http404 from error
+
+
+def _page(rows: Any, number: int) -> Page[Any]:
+    return tables.TablePaginator(rows, tables.PAGE_ROWS).get_page(number)
+
+
+def _numbers(page: Page[Any]) -> dict[str, int]:
+    return {"page": page.number, "pages": page.paginator.num_pages, "total": page.paginator.count}
