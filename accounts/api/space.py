@@ -30,6 +30,7 @@ from accounts.models import CustomerSpace, DomainSpace, MailboxSpace
 from accounts.services.permissions import Action
 from accounts.services.timeline import timeline_of
 from accounts.services.usage import tables
+from accounts.services.usage.parts import LEAST_PERCENT
 from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas
 from accounts.services.usage.report import mailbox_report, read_limits, read_report, save_limits
 from accounts.services.usage.scope import NotSeen, Scope, read_scope
@@ -102,7 +103,7 @@ def space_mailboxes(
     request: HttpRequest,
     show: Literal["filling", "unused", "jumps"] = "filling",
     sort: Literal["permille", "bytes", "month_bytes", "full_on", "used_at", "jump_on", "name"] | None = None,
-    least: Least = tables.LEAST_PERCENT,
+    least: Least = LEAST_PERCENT,
     mode: Literal["imap", "pop3"] | None = None,
     address: Text = "",
     plan: int | None = None,
@@ -131,7 +132,7 @@ def space_domains(
     request: HttpRequest,
     show: Literal["domains", "promised"] = "domains",
     sort: Literal["permille", "bytes", "idle", "month_bytes", "full_on", "name"] | None = None,
-    least: Least = tables.LEAST_PERCENT,
+    least: Least = LEAST_PERCENT,
     name: Text = "",
     plan: int | None = None,
     reseller: int | None = None,
@@ -200,7 +201,7 @@ def _scope(
 
 
 def _page(rows: Any, number: int) -> Page[Any]:
-    return tables.TablePaginator(rows, tables.PAGE_ROWS).get_page(number)
+    return tables.TablePaginator(rows).get_page(number)
 
 
 def _numbers(page: Page[Any]) -> dict[str, int]:

@@ -151,7 +151,7 @@ class TablePaginator(Paginator):  # type: ignore[type-arg]
     """Pages of a table. The rows of a page are found by their keys alone and then read whole: sorting 100,000 rows with all
     that belongs to them would cost ten times as much. `known` is how many rows there are, where that was counted already."""
 
-    def __init__(self, rows: QuerySet[Any], *, known: int | None) -> None:
+    def __init__(self, rows: QuerySet[Any], *, known: int | None = None) -> None:
         super().__init__(rows, PAGE_ROWS)
         self.known = known
 
