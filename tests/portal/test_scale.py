@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.api.v1 import api
+from accounts.models import Alias
 from accounts.services import listing
 from accounts.services.usage import tables
 from deploy.stack import Stack
@@ -93,6 +94,9 @@ MORE: dict[str, list[str]] = {
 API_MORE = ["?limit=200", "?limit=50", "?limit=200&after=5000"]
 
 
+ASKS_ELSEWHERE = ("/dns", "/filters", "/vacation")
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """An address, and who may open it."""
@@ -129,12 +133,13 @@ def _each(name: str, route: str, args: list[int], allowed: set[str]) -> Iterator
 
 
 def api_pages(rows: Crowd) -> Iterator[Page]:
-    """Every GET of the API's own description, with the things that stand in its path."""
-    keys = {
-        f"{name}_id": getattr(rows, name).pk for name in ("customer", "domain", "mailbox", "plan", "reseller", "group")
-    }
+    """Every GET of the API's own description, with the things that stand in its path, but what asks another server."""
+    named = ("customer", "domain", "mailbox", "plan", "reseller", "group")
+    alias = Alias.objects.order_by("pk").values_list("pk", flat=True)[0]
+    keys = {f"{name}_id": getattr(rows, name).pk for name in named}
+    keys |= {"alias_id": alias, "list_id": rows.batch.pk, "program": "thunderbird"}
     for path, methods in api.get_openapi_schema()["paths"].items():
-        if "get" not in methods:
+        if "get" not in methods or path.endswith(ASKS_ELSEWHERE):
             continue
         limited = any(one["name"] == "limit" for one in methods["get"]["parameters"])
         for way in (API_MORE if WHOLE else API_MORE[:1]) if limited else [""]:
