@@ -59,8 +59,9 @@ _ACCOUNT = """
     OnStartRunningUrl() {},
     OnStopRunningUrl(url, status) { status ? badly(new Error("0x" + (status >>> 0).toString(16))) : well(); },
   }));
-  const sync = folder => listener(one => folder.QueryInterface(Ci.nsIMsgImapMailFolder)
-    .updateFolderWithListener(main.msgWindow, one));
+  // It does not always say that it has ended; what it was for is looked at afterwards in any case.
+  const sync = folder => Promise.race([sleep(10000), listener(one => folder.QueryInterface(Ci.nsIMsgImapMailFolder)
+    .updateFolderWithListener(main.msgWindow, one))]);
   const folder = flag => server.rootFolder.getFolderWithFlags(flag);
   const headers = where => [...where.msgDatabase.enumerateMessages()];
   const compose = () => Services.wm.getMostRecentWindow("msgcompose");
