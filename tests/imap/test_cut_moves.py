@@ -154,6 +154,25 @@ def test_a_folder_made_anew_ends_it_without_a_loss(made: Any, proxy: Proxy, imap
         assert listed(opened, INBOX) == SUBJECTS
 
 
+def test_a_folder_that_was_renamed_is_known_again(made: Any, proxy: Proxy, imap: Any) -> None:
+    """Whether a folder of the old name is there again or not: nothing stays in two places."""
+    client = imap(made.address)
+
+    def stumble(line: bytes) -> str:
+        if line.startswith(b"UID STORE") and not client.folder_exists("Viejo"):
+            client.rename_folder("Archive", "Viejo")
+            return "cut"
+        return ""
+
+    with source(made, proxy) as opened:
+        refs = inbox_refs(opened)
+        proxy.stumble = stumble
+        opened.move(refs, ARCHIVE)
+        assert listed(opened, INBOX) == ["uno"]
+        assert listed(opened, FolderId("Viejo")) == ["antes", "cuatro", "dos", "tres"]
+    assert not OpenMove.objects.exists()
+
+
 def test_a_move_that_ends_well_leaves_nothing_written(made: Any, proxy: Proxy) -> None:
     with source(made, proxy) as opened:
         opened.move(inbox_refs(opened), ARCHIVE)

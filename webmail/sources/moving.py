@@ -13,6 +13,7 @@ from webmail.errors import FolderRenewed, Gone, MailError, MoveCut, Unavailable,
 from webmail.imap.changes import batches, expunge, move_messages, status_numbers
 from webmail.imap.connection import check
 from webmail.imap.fetch import Fetched, parse_fetch
+from webmail.imap.folders import list_folders
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.wire import parse_uid_set, quote, uid_set
@@ -118,7 +119,7 @@ class Mover:
         """(new UIDs by old of the messages that have moved, those that are still where they were and have no copy)."""
         uids = list(parse_uid_set(entry.uids.encode()))
         since = max(1, entry.next_uid)
-        copies = self._likenesses(folder_of(entry.target), entry.target_validity, [b"%d:*" % since])
+        copies = self._copies(entry, [b"%d:*" % since])
         here = self._likenesses(folder_of(entry.folder), entry.validity, map(uid_set, batches(uids)))
         free: dict[Likeness, list[int]] = {}
         for uid in sorted((uid for uid in copies if uid >= since), reverse=True):
@@ -131,6 +132,20 @@ class Mover:
         if len(gone) == len(rest):  # COPY keeps the order
             pairs |= dict(zip(gone, rest, strict=True))
         return pairs, [uid for uid in here if uid not in pairs]
+
+    def _copies(self, entry: OpenMove, sets: list[bytes]) -> dict[int, Likeness]:
+        """What came into the folder since. Where another program has renamed it, it is known again by its UIDVALIDITY, if no
+        other folder has that. Raises Gone."""
+        target = folder_of(entry.target)
+        try:
+            return self._likenesses(target, entry.target_validity, sets)
+        except Gone:
+            folders = list_folders(self.session.connection, subscribed_only=False)
+            same = [one.id for one in folders if one.selectable and one.validity == entry.target_validity != 0]
+            if len(same) != 1 or same == [target]:
+                raise
+            entry.target = folder_octets(same[0])
+            return self._likenesses(same[0], entry.target_validity, sets)
 
     def _likenesses(self, folder: FolderId, validity: int, sets: Iterable[bytes]) -> dict[int, Likeness]:
         """Selects a folder and fetches what messages are known again by. Raises FolderRenewed."""
