@@ -1,5 +1,7 @@
 """What a search in the text of messages costs, part by part, against any IMAP server: SEARCH_SERVER=host:port, SEARCH_LOGIN,
-SEARCH_PASSWORD, SEARCH_WORDS (several, each searched once: no answer is a repeated one), REDIS_URL.
+SEARCH_PASSWORD, SEARCH_WORDS (several, each searched once: no answer is a repeated one), REDIS_URL. With SEARCH_TIMES=20 each
+word is searched so often, in small and capital letters as no search before had it, and medians are told; SEARCH_DOVECOT is the
+process id of a Dovecot on this machine whose CPU is told as well.
 
     DJANGO_SETTINGS_MODULE=config.settings python bench/search.py
 
@@ -9,9 +11,11 @@ server, CPU of this process (ms), and the same list again.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import time
+from pathlib import Path
 
 import django
 
@@ -53,6 +57,38 @@ class Costs:
         return (time.process_time() - self.cpu_began) * 1000
 
 
+def dovecot_ms() -> float:
+    """CPU of Dovecot's living processes."""
+    todo, used = [int(os.environ.get("SEARCH_DOVECOT", "0"))], 0
+    while todo and todo[0]:
+        task = Path(f"/proc/{todo.pop()}/task")
+        with contextlib.suppress(OSError):
+            for one in task.iterdir():
+                used += int((one / "schedstat").read_text().split()[0])
+                todo += map(int, (one / "children").read_text().split())
+    return used / 1e6
+
+
+def often(word: str, times: int) -> None:
+    """One word in many forms, each searched once to its end: medians."""
+    figures: list[tuple[float, float, float, int, int]] = []
+    for turn in range(times):
+        text = "".join(one.upper() if turn >> at & 1 else one.lower() for at, one in enumerate(word))
+        dovecot, costs = dovecot_ms(), Costs()
+        with open_source() as source:
+            before = counted(source)
+            page = source.page(INBOX, Query(text=text, in_body=True), Window())
+            while page.searched is not None and not page.searched.problem:
+                source.search_on(INBOX, Query(text=text, in_body=True))
+                page = source.page(INBOX, Query(text=text, in_body=True), Window())
+            costs.look(source, before)
+        figures.append((costs.ms, costs.cpu_ms, dovecot_ms() - dovecot, costs.trips, page.total))
+    ms, cpu, dovecot, trips, hits = (sorted(column)[len(column) // 2] for column in zip(*figures, strict=True))
+    print(
+        f"{word}, {times} times: {ms:.1f} ms, CPU {cpu:.1f} + Dovecot {dovecot:.1f} ms, {trips} round trips, {hits} hits"
+    )
+
+
 def counted(source: ImapSource) -> tuple[int, int]:
     return source.connection.round_trips, source.connection.bytes_in
 
@@ -91,3 +127,5 @@ with open_source() as source:
 print("word             hits answer1  hits ms   all ms  longest parts trips    octets   cpu ms | again trips")
 for word in os.environ["SEARCH_WORDS"].split():
     search(word)
+    if times := int(os.environ.get("SEARCH_TIMES", "0")):
+        often(word, times)
