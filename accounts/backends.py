@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
 from accounts.models import Mailbox, User
+from accounts.provisioning.passwords import even_out
 from accounts.services.login import Known, account_of_mailbox, clean_address, look_up
 
 
@@ -33,6 +34,7 @@ class HostedMailboxBackend(ModelBackend):
             return self._person(address, password, known)
         mailbox = Mailbox.objects.select_related("domain").get(address=address)
         if not check_password(password, mailbox.password) or mailbox.deleted:
+            even_out(password, mailbox.password)
             return None
         if not (mailbox.is_open and mailbox.imap):
             raise ValidationError(

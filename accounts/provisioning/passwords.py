@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import base64
+import re
 import secrets
 
+from argon2 import Type
+from argon2.low_level import hash_secret_raw
 from django.conf import settings
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from nacl.pwhash import argon2id
@@ -35,6 +38,26 @@ def check_mailbox_password(password: str, encoded: str) -> bool:
         return False
     return PasswordHasher().verify(password, encoded)
 
+
+def even_out(password: str, encoded: str) -> None:
+    """Does what a hash at today's cost takes beyond that of `encoded`: so refusing a password takes as long for a cheaper hash, or
+    for none, as for an address that nobody has (for which one is computed), and the time does not tell which is there."""
+    hasher = PasswordHasher()
+    work_kib = hasher.time_cost * hasher.memory_cost - _work_kib(encoded)
+    if work_kib <= 0:
+        return
+    cost = {"time_cost": hasher.time_cost, "memory_cost": max(work_kib // hasher.time_cost, 8 * hasher.parallelism)}
+    secret, salt = password.encode(), secrets.token_bytes(argon2id.SALTBYTES)
+    hash_secret_raw(secret, salt, **cost, parallelism=hasher.parallelism, hash_len=32, type=Type.ID)
+
+
+def _work_kib(encoded: str) -> int:
+    """Rounds times KiB of an Argon2id hash; 0 for any other."""
+    found = _COST.match(encoded)
+    return int(found["memory"]) * int(found["rounds"]) if found else 0
+
+
+_COST = re.compile(r"argon2\$argon2id\$v=19\$m=(?P<memory>\d+),t=(?P<rounds>\d+),p=")
 
 BATCH_COST = (5, 7_168)
 """Rounds and KiB, in one lane: of the five costs that OWASP holds to be equal, and the least for Argon2id, the one that takes the

@@ -1,14 +1,18 @@
 """Which settings a mail program is given for an address, without telling whether the address exists.
 
-A mailbox is answered by its own choice. For an address that is none, a keyed hash picks one of the domain's mailboxes, and the
-answer is that one's: it is always the same for this address, and the answers for addresses that exist and for those that do not
-are spread alike. Both ways take the same two queries.
+A program asks before anybody has signed in, and names an address. What it is told is the domain's own: that which most of its
+mailboxes have, the same for every address, there or not. Only where the owner of a mailbox is known to be sitting, by having
+signed in to Casilla or opened a guide from that very network within a day (`expect_program`), the answer is the mailbox's own: to
+whoever asks from anywhere else, addresses that exist and those that do not are alike, now and after any change.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
+from django.core.cache import cache
 from django.db.models import Count
 from django.utils.crypto import salted_hmac
 
@@ -16,27 +20,51 @@ from accounts.models import Domain, MailAccount, Mailbox
 from accounts.services.login import clean_address
 from accounts.setup.values import Choice, SetupValues, hosted_values, parse_places
 
+EXPECTED_S = 24 * 3600
+"""For so long a mailbox's own settings are told where its owner was."""
 _PLAN = "domain__customer__plan__"
 _FIELDS = ("account__mode", "account__leave_days", "imap", "pop3", f"{_PLAN}imap", f"{_PLAN}pop3")
 Row = tuple[str | None, int | None, bool, bool, bool, bool]
 
 
-def values_for(address: str) -> SetupValues | None:
-    """What a stranger who names this address is told; None only where its domain is not hosted here."""
+def values_for(address: str, *, origin: str) -> SetupValues | None:
+    """What somebody at the address `origin` who names a mail address is told; None only where its domain is not hosted here. The
+    same is asked of the database for every address from elsewhere."""
     address = clean_address(address)
     domain = address.rpartition("@")[2]
     if not Domain.objects.filter(name=domain, active=True).exists():
         return None
-    mine = Mailbox.objects.filter(address=address, deleted=None).values_list(*_FIELDS)
-    spread = (
-        Mailbox.objects.filter(domain__name=domain, deleted=None)
-        .values_list(*_FIELDS)
-        .annotate(n=Count("pk"))
-        .order_by(*_FIELDS)
-    )
-    own, others = list(mine), list(spread)
-    stand_in = _pick(address, others)
-    return hosted_values(domain, _choice(own[0] if own else stand_in))
+    choice = _usual_choice(domain)
+    if cache.get(_expected_key(address, origin)):
+        own = Mailbox.objects.filter(address=address, deleted=None).values_list(*_FIELDS).first()
+        choice = _choice(own) if own else choice
+    return hosted_values(domain, choice)
+
+
+def expect_program(mailbox: Mailbox | None, *, origin: str) -> None:
+    """Who knows a mailbox, its owner or whoever runs it, is at the address `origin`: programs that are set up there get its own
+    settings for a day. Lost while Redis is away."""
+    if mailbox:
+        cache.set(_expected_key(mailbox.address, origin), 1, EXPECTED_S)
+
+
+def _expected_key(address: str, origin: str) -> str:
+    """Of an address and a network: for IPv6 that is the first half of it, as a machine changes the rest."""
+    try:
+        place = ip_address(origin)
+    except ValueError:
+        return "setup:nowhere"
+    network = int(place) >> 64 if isinstance(place, IPv6Address) else int(place)
+    return "setup:" + salted_hmac("accounts.setup.expected", f"{address} {network}", algorithm="sha256").hexdigest()
+
+
+def _usual_choice(domain: str) -> Choice:
+    """The choice of most mailboxes of a domain; of two that are as frequent always the same."""
+    rows = Mailbox.objects.filter(domain__name=domain, deleted=None).values_list(*_FIELDS).annotate(n=Count("pk"))
+    found: Counter[Choice] = Counter()
+    for *row, number in rows.order_by():
+        found[_choice(tuple(row))] += number
+    return max(found, key=lambda one: (found[one], one.first, one.leave_days, one.imap, one.pop3), default=Choice())
 
 
 def values_of(account: MailAccount) -> SetupValues:
@@ -63,26 +91,9 @@ def _places(host: str, port: int, tls: str) -> Any:
     return parse_places([f"{host}:{port}:{tls}"]) if host else ()
 
 
-def _choice(row: Row | None) -> Choice:
-    """The choice in a row of _FIELDS; somebody who has never signed in here has made none."""
-    if row is None:
-        return Choice()
+def _choice(row: Any) -> Choice:
+    """The choice in a row of _FIELDS (a Row); somebody who has never signed in here has made none."""
     mode, days, own_imap, own_pop3, plan_imap, plan_pop3 = row
     imap, pop3 = own_imap and plan_imap, own_pop3 and plan_pop3
     first = mode == MailAccount.Mode.DOWNLOAD and pop3
     return Choice("pop3" if first or not imap else "imap", Choice().leave_days if days is None else days, imap, pop3)
-
-
-def _pick(address: str, spread: list[Any]) -> Row | None:
-    """One of the rows (_FIELDS and how many mailboxes have them), each as likely as its share; the most common one when only
-    a domain was named."""
-    if address.startswith("@") and spread:
-        return tuple(max(spread, key=lambda row: row[-1])[:-1])
-    total = sum(row[-1] for row in spread)
-    digest = salted_hmac("accounts.setup.stand-in", address, algorithm="sha256").digest()
-    place = int.from_bytes(digest[:8]) % total if total else 0
-    for *row, count in spread:
-        if place < count:
-            return tuple(row)
-        place -= count
-    return None

@@ -2,7 +2,7 @@
 
 They are asked at names of customers' domains (autoconfig.DOMAIN), at any case of the path, with and without TLS, and by
 programs that keep no cookies. So they are answered before everything else (`SetupMiddleware`): no host is checked, no session
-begins, and nothing of the request but the address and the domain counts.
+begins, and nothing of the request counts but the address, the domain, and where it comes from.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from accounts.adapter import client_ip
 from accounts.services.setup import values_for
 from accounts.setup.autoconfig import render_autoconfig
 from accounts.setup.autodiscover import (
@@ -43,7 +45,7 @@ def autoconfig(request: HttpRequest) -> HttpResponse:
     if request.method not in {"GET", "HEAD"}:
         return _plain(HttpResponse(status=405, headers={"Allow": "GET, HEAD"}))
     address = request.GET.get("emailaddress", "") or f"@{_domain_of(request)}"
-    values = values_for(address) if "@" in address and len(address) <= ADDRESS_LIMIT else None
+    values = values_for(address, origin=_origin(request)) if "@" in address and len(address) <= ADDRESS_LIMIT else None
     if values is None:
         return _plain(HttpResponse("No such domain here.\n", status=404, content_type="text/plain"))
     return _plain(HttpResponse(render_autoconfig(values), content_type=XML))
@@ -59,7 +61,7 @@ def autodiscover(request: HttpRequest) -> HttpResponse:
     body = render_error()
     try:
         asked = parse_request(_body(request))
-        if values := values_for(asked.address):
+        if values := values_for(asked.address, origin=_origin(request)):
             body = render_answer(values, asked.address)
     except BadRequest:
         pass
@@ -89,6 +91,14 @@ def _own_url() -> str:
 def _body(request: HttpRequest) -> bytes:
     """What was sent, as far as it may go: one octet too many is enough to be refused."""
     return request.read(REQUEST_LIMIT_BYTES + 1)
+
+
+def _origin(request: HttpRequest) -> str:
+    """Where a request comes from; nowhere, if nothing trustworthy says it."""
+    try:
+        return client_ip(request)
+    except PermissionDenied:
+        return ""
 
 
 def _host(request: HttpRequest) -> str:

@@ -13,18 +13,33 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods
 from kombu.exceptions import OperationalError
 
+from accounts.adapter import client_ip
 from accounts.forms import SignInForm
+from accounts.models import MailAccount
 from accounts.rates import take
 from accounts.services import resets
 from accounts.services.login import clean_address
+from accounts.services.setup import expect_program
 
 UNPROCESSABLE, TOO_MANY = 422, 429
+OWN = 20
+"""Of no more mailboxes of one person programs are expected where they sign in."""
 
 log = logging.getLogger(__name__)
 
 
 class SignInView(LoginView):  # type: ignore[misc]
     """django-allauth's sign-in, which answers with a status that says how it went."""
+
+    def form_valid(self, form: SignInForm) -> HttpResponse:
+        response: HttpResponse = super().form_valid(form)
+        if self.request.user.is_authenticated:
+            own = MailAccount.objects.filter(owner=self.request.user.pk, mailbox__isnull=False).select_related(
+                "mailbox"
+            )
+            for account in own[:OWN]:
+                expect_program(account.mailbox, origin=client_ip(self.request))
+        return response
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:
         status = TOO_MANY if "too_many_login_attempts" in form.codes else UNPROCESSABLE

@@ -19,10 +19,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import confirm
+from accounts.adapter import client_ip
 from accounts.services.app_passwords import TooMany, make_for_device
 from accounts.services.owned import is_own, own_account, settings_account
 from accounts.services.recommend import advise, look_at
-from accounts.services.setup import values_of
+from accounts.services.setup import expect_program, values_of
 from accounts.setup.guide_parts import leave_words, security_name
 from accounts.setup.guides import steps_for
 from accounts.setup.profile import CONTENT_TYPE, Texts, render_profile, sign_profile
@@ -125,6 +126,7 @@ def _context(request: HttpRequest, account_id: int, slug: str, question: forms.F
     question = question or forms.Form()
     if account.mailbox and own:
         confirm.ask(question, request, account.mailbox)
+    expect_program(account.mailbox, origin=client_ip(request))
     values = values_of(account)
     protocol = _protocol(request.GET.get("protocol", "") or request.POST.get("protocol", ""), values)
     steps = steps_for(program, protocol, values, account.address, profile=account.hosted and own) if protocol else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from typing import Any
 
 import pytest
@@ -12,7 +13,9 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Domain, MailAccount, User
+from accounts.backends import HostedMailboxBackend
+from accounts.models import Domain, MailAccount, Mailbox, User
+from accounts.provisioning.passwords import hash_batch_password, hash_mailbox_password, hash_random_password
 from accounts.services.login import SEALS, end_sessions
 from tests.accounts.conftest import ForeignServer, free_port
 from tests.resolver import LOOPBACK, PUBLIC, answers, dials
@@ -96,6 +99,23 @@ def test_an_unknown_address_of_a_hosted_domain_reads_like_a_wrong_password(mailb
         assert codes(response) == {"email_password_mismatch"}
         texts.append(str(response.context["form"].non_field_errors()[0]))  # type: ignore[attr-defined]
     assert texts[0] == texts[1]
+
+
+def test_refusing_takes_as_long_for_every_kind_of_password_and_for_none(mailbox_factory: Any, settings: Any) -> None:
+    """Passwords that were made for a list of mailboxes have a hash that costs next to nothing, and some have none."""
+    made = mailbox_factory("ana")
+    settings.ARGON2_TIME_COST, settings.ARGON2_MEMORY_KIB = 2, 30_000
+    kinds = {"cheap": hash_random_password("x"), "batch": hash_batch_password("x"), "none": "!"}
+    kinds |= {"full": hash_mailbox_password("x"), "unknown": ""}
+    taken = {}
+    for kind, encoded in kinds.items():
+        Mailbox.objects.filter(pk=made.mailbox.pk).update(password=encoded)
+        address = made.address if encoded else made.address.replace("ana@", "nadie@")
+        began = time.process_time()
+        for _again in range(3):
+            assert HostedMailboxBackend().authenticate(None, username=address, password="otra") is None
+        taken[kind] = time.process_time() - began
+    assert all(0.4 < one / taken["unknown"] < 2.5 for one in taken.values()), taken  # without it, cheap is a fiftieth
 
 
 def test_a_hosted_domain_is_never_asked_elsewhere(

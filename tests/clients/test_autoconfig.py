@@ -18,6 +18,7 @@ import pytest
 from accounts.models import AppPassword, MailAccount
 from accounts.services.app_passwords import make_app_password
 from accounts.services.login import account_of_mailbox
+from accounts.services.setup import expect_program
 from tests.clients.thunderbird import QUIET, Thunderbird, free_port
 
 pytestmark = [
@@ -128,6 +129,9 @@ def test_a_mailbox_that_downloads_gets_pop3_first_and_its_days(mailbox_factory: 
     account = account_of_mailbox(ana.mailbox)
     account.mode, account.leave_days = MailAccount.Mode.DOWNLOAD, 21
     account.save()
+    for local in ("beto", "eva"):
+        mailbox_factory(local)  # most of the domain reads on the server
+    expect_program(ana.mailbox, origin="127.0.0.1")
     domain = ana.address.partition("@")[2]
     found = thunderbird(domain).run(FIND, domain, ana.address, "x", account=False)
     assert [one["type"] for one in found["incoming"]] == ["pop3", "imap"]

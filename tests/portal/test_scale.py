@@ -165,13 +165,13 @@ def measure(client: Client, page: Page, role: str) -> list[str]:
     connection.queries_log.clear()
     with CaptureQueriesContext(connection) as asked:
         answer = client.get(page.address)
+    queries = len(asked)
     cpu, wall = 1e9, 1e9
     for _try in range(TRIES):  # without capturing, which asks the database once more for each query
         began, clock = time.process_time(), time.perf_counter()
         client.get(page.address)
         cpu = min(cpu, (time.process_time() - began) * 1000)
         wall = min(wall, (time.perf_counter() - clock) * 1000)
-    queries = len(asked)
     line = f"{role}: {page.name}: {queries} queries"
     line += f", {cpu:.0f} ms of processor, {wall:.0f} ms by the clock" if TRIES else ""
     print(line)

@@ -206,6 +206,6 @@ def test_guides_and_autoconfig_follow_the_policy(sign_in: Any) -> None:
 
 
 def told(address: str) -> tuple[str, int]:
-    values = values_for(address)
+    values = values_for(address, origin="127.0.0.1")
     assert values
     return values.choice.first, values.choice.leave_days

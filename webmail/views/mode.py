@@ -13,9 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts.adapter import client_ip
 from accounts.models import MailAccount
 from accounts.services.activity import programs_of
 from accounts.services.recommend import RECENT_DAYS, Seen, advise, look_at
+from accounts.services.setup import expect_program
 from accounts.views.portal.doors import note
 from webmail.download_forms import ImapForm, PolicyForm, ServerForm
 from webmail.errors import LoginRefused, MailError
@@ -40,6 +42,7 @@ MOVING = (Transfer.State.WAITING, Transfer.State.RUNNING)
 def mode(request: HttpRequest, account_id: int) -> HttpResponse:
     """Both ways, the change that goes on or the last one. POST: `do` is start, stop, resume, cancel or undo."""
     account = settings_account(request, account_id)
+    expect_program(account.mailbox, origin=client_ip(request))
     if request.method == "POST":
         change = CHANGES.get(request.POST.get("do", ""))
         if change is None:
