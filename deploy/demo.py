@@ -19,6 +19,7 @@ from typing import Any
 
 from accounts.provisioning.render import write_file
 from deploy import commands, probes
+from deploy.dkim import dkim_record, make_dkim_key
 from deploy.layout import settle
 from deploy.people import PEOPLE, passwords_of
 from deploy.ports import LOOPBACK, Ports
@@ -26,6 +27,7 @@ from deploy.stack import Stack, StackError
 
 BASE = Path(__file__).resolve().parent.parent
 FIRST_PORT = 8480
+DKIM_KEY = Path("tls", "dkim.pem")
 SEED_TIMEOUT_S = 600.0
 WEB_TIMEOUT_S = 60.0
 Say = Callable[[str], None]
@@ -99,6 +101,7 @@ def _bring_up(stack: Stack, say: Say) -> None:
     if stack.root != demo_folder().absolute():
         say(f"State: {stack.root} (a short path that the mail servers may enter; {demo_folder()} leads there).")
     stack.start()
+    make_dkim_key(stack.root / DKIM_KEY)
     _manage(stack, "seed_demo", "--rows")
     stack.wait_ready(recipient=PEOPLE[0].address)
     if first_time:
@@ -130,6 +133,7 @@ def _manage(stack: Stack, *arguments: str) -> None:
 def _spawn_django(stack: Stack, name: str, command: list[str]) -> None:
     keep = {key: value for key, value in os.environ.items() if key not in {"TESTING", "DJANGO_SETTINGS_MODULE"}}
     environment = keep | stack.environment() | {"DEBUG": "0", "CASILLA_DEMO_DIR": str(stack.root)}
+    environment["DKIM_RECORD"] = dkim_record(stack.root / DKIM_KEY)
     stack.spawn(name, command, env=environment, cwd=BASE)
 
 

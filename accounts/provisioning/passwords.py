@@ -40,8 +40,8 @@ def check_mailbox_password(password: str, encoded: str) -> bool:
 
 
 def even_out(password: str, encoded: str) -> None:
-    """Does what a hash at today's cost takes beyond that of `encoded`: so refusing a password takes as long for a cheaper hash, or
-    for none, as for an address that nobody has (for which one is computed), and the time does not tell which is there."""
+    """Does what a hash at today's cost takes beyond that of `encoded`. Refusing a password takes as long for a cheaper hash, or
+    for none, as for an address that nobody has (for which one is computed): so the time does not tell which is there."""
     hasher = PasswordHasher()
     work_kib = hasher.time_cost * hasher.memory_cost - _work_kib(encoded)
     if work_kib <= 0:

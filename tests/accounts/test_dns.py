@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import dns.resolver
 import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
@@ -17,6 +21,7 @@ from accounts.models import MailAccount
 from accounts.setup.lookup import BUDGET_S, look_up
 from accounts.setup.records import Found, Judged, Record, records_for
 from accounts.setup.values import Choice, Place, SetupValues
+from deploy.dkim import dkim_record, make_dkim_key
 from tests.accounts.test_app_password_pages import enter
 from tests.name_server import Table, name_server
 
@@ -209,3 +214,18 @@ def test_the_page_is_the_owners(mailbox_factory: Any) -> None:
 def test_a_record_compares_itself() -> None:
     record = Record("mx", "MX", D, "10 a.", True, lambda _record, _found: Judged("well"))
     assert record.compare(Found(answered=False)) == Judged("unknown")
+
+
+def test_a_dkim_key_is_made_once_and_its_record_is_its_public_half(tmp_path: Path) -> None:
+    path = tmp_path / "tls" / "dkim.pem"
+    make_dkim_key(path)
+    before, record = path.read_bytes(), dkim_record(path)
+    make_dkim_key(path)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (before, 0o600)
+    version, kind, public = (part.strip() for part in record.split(";"))
+    assert (version, kind, public[:2]) == ("v=DKIM1", "k=rsa", "p=")
+    key = serialization.load_der_public_key(base64.b64decode(public[2:]))
+    private = serialization.load_pem_private_key(before, None)
+    assert isinstance(key, rsa.RSAPublicKey)
+    assert isinstance(private, rsa.RSAPrivateKey)
+    key.verify(private.sign(b"x", padding.PKCS1v15(), hashes.SHA256()), b"x", padding.PKCS1v15(), hashes.SHA256())
