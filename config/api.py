@@ -1,7 +1,12 @@
-"""The API as it is served."""
+"""The API with all its parts: those of accounts, and those of webmail, which stands above them."""
 
 from __future__ import annotations
 
 from accounts.api.v1 import api
+from webmail.api import filters, mode, problems, vacation
 
 __all__ = ["api"]
+
+problems.install(api)
+for part in (mode, vacation, filters):
+    api.add_router("", part.router)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils import timezone
 from django.utils.formats import get_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from webmail.services.tags import Tags
-from webmail.sieve.rules import About, Condition, Match, Op, Rule, Where
+from webmail.sieve.rules import About, Condition, Match, Op, Rule, Vacation, Where
 
 ABOUT_NAMES: dict[About, str | Promise] = {
     About.FROM: gettext_lazy("From"),
@@ -87,3 +88,27 @@ def write_size(size_bytes: int) -> str:
             number = f"{size_bytes / unit:.2f}".rstrip("0").rstrip(".")
             return f"{number.replace('.', get_format('DECIMAL_SEPARATOR'))} {name}"
     return f"{size_bytes} B"
+
+
+def refusal_words(code: str) -> str:
+    """What a person is told of filters that were refused (FiltersRefused)."""
+    return {
+        "changed": _(
+            "Another program or window changed the filters in the meantime. Nothing was saved; they are shown as they are now."
+        ),
+        "foreign": _("Another program's script runs in this mailbox. Choose first what is to run."),
+        "by-hand": _("The script was changed as text, so rows are left alone."),
+        "answers": _("Another script that runs here answers already. Two answers would stop all filters."),
+        "too-many": _("There is no room for another filter."),
+        "too-many-forwards": _("The filters of this mailbox forward to too many addresses."),
+    }[code]
+
+
+def vacation_phase(vacation: Vacation) -> str:
+    """How it stands today: off, before, during or after."""
+    today = timezone.localdate()
+    if not vacation.on:
+        return "off"
+    if vacation.first and today < vacation.first:
+        return "before"
+    return "after" if vacation.last and today > vacation.last else "during"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -15,44 +14,15 @@ from accounts.models import MailAccount
 from accounts.services.activity import programs_of
 from accounts.views.portal.doors import actor_of
 from webmail.download_forms import AddressForm, PolicyForm, ServerForm
-from webmail.errors import MailError
 from webmail.models import Download
 from webmail.services import adding
-from webmail.services.downloads import Policy, ServerReport, change_policy
+from webmail.services.downloads import change_policy
 from webmail.services.places import find_pop3
-from webmail.services.pulls import Problem, ask_pull, code_of, problem_of
+from webmail.services.pulls import ask_pull
+from webmail.services.trying import tested
 from webmail.views.downloads import download_for
 
 UNPROCESSABLE = 422
-
-
-@dataclass(frozen=True, slots=True)
-class Tested:
-    """What a test of the connection told: a report, or a problem with the server's own words."""
-
-    report: ServerReport | None = None
-    problem: Problem | None = None
-    code: str = ""
-    reply: str = ""
-    allowed: bool = True
-
-    @property
-    def well(self) -> bool:
-        """Whether this server and this policy go together."""
-        return self.report is not None and self.allowed
-
-
-def tested(account: MailAccount, source: adding.Source | None, policy: Policy, download: Download | None) -> Tested:
-    """Asks the server, and says whether it can do what the policy wants."""
-    try:
-        report = adding.probe_source(account, source, download)
-    except MailError as error:
-        code = code_of(error)
-        reply = error.detail if code in {"login", "refused", "busy", "too-soon", "trouble"} else ""
-        return Tested(problem=problem_of(code), code=code, reply="" if reply.startswith("no password") else reply)
-    if not report.allows(policy):
-        return Tested(report, problem_of("no-uidl"), "no-uidl", allowed=False)
-    return Tested(report)
 
 
 @login_required

@@ -16,16 +16,15 @@ from django.views.decorators.http import require_http_methods
 from accounts import confirm
 from accounts.models import MailAccount
 from accounts.services.owned import is_own
-from accounts.views.portal.doors import note
+from accounts.views.portal.doors import actor_of
 from webmail.services import filters as service
 from webmail.services.access import settings_account
+from webmail.services.filter_log import note_script
+from webmail.services.filter_words import refusal_words
 from webmail.services.filters import FiltersRefused, Setup, text_mark
 from webmail.sieve.client import NotOffered, Problem, ScriptRefused, SieveSession
 from webmail.sieve.script import JOINED, OWN
-from webmail.views.filters import not_offered, refusal
-
-TEXT_KEPT = 2_000
-"""So much of a script stands in the log, before and after."""
+from webmail.views.filters import not_offered
 
 
 @login_required
@@ -67,10 +66,17 @@ def _answer_post(
     except FiltersRefused as error:
         now = session.get(name) if name in setup.names else ""
         return _page(
-            request, account, setup, name, text, seen=text_mark(now), refused=refusal(error), now=now, status=409
+            request,
+            account,
+            setup,
+            name,
+            text,
+            seen=text_mark(now),
+            refused=refusal_words(error.detail),
+            now=now,
+            status=409,
         )
-    kept = {"script": name, "text": text[:TEXT_KEPT]}
-    note(request, account, "mailbox.filters", {"script": name, "text": before[:TEXT_KEPT]}, kept)
+    note_script(account, name, before=before, after=text, by=actor_of(request))
     if warnings:
         return _page(
             request,

@@ -17,13 +17,14 @@ from accounts import confirm
 from accounts.models import MailAccount
 from accounts.numbers import read_number
 from accounts.services.owned import is_own
-from accounts.views.portal.doors import note
+from accounts.views.portal.doors import actor_of
 from webmail.filter_forms import ConditionForm, RuleForm, blank_conditions, condition_forms, rule_initial
 from webmail.services import filters as service
 from webmail.services.access import credentials_for, open_live, open_source, settings_account
+from webmail.services.filter_log import note_choice, note_rules
 from webmail.services.filter_places import folder_places
 from webmail.services.filter_trial import Trial, try_rule
-from webmail.services.filter_words import Told, tell_rule
+from webmail.services.filter_words import Told, refusal_words, tell_rule
 from webmail.services.filters import FiltersRefused, Setup
 from webmail.services.identities import allowed_addresses
 from webmail.services.tags import tags_for
@@ -50,7 +51,7 @@ def filters(request: HttpRequest, account_id: int) -> HttpResponse:
             try:
                 if do in _CHOICES:
                     service.choose(session, _CHOICES[do], seen=seen)
-                    note(request, account, "mailbox.filters", after={"script": do})
+                    note_choice(account, do, by=actor_of(request))
                     return _back(account, "")
                 change = _change_of(request, account, do)
                 if change is None:
@@ -58,7 +59,9 @@ def filters(request: HttpRequest, account_id: int) -> HttpResponse:
                 before, _warnings = service.change_filters(session, change, seen=seen)
                 _note_rules(request, account, session, before.filters)
             except FiltersRefused as error:
-                return _list_page(request, account, service.read_setup(session), refused=refusal(error), status=409)
+                return _list_page(
+                    request, account, service.read_setup(session), refused=refusal_words(error.detail), status=409
+                )
             except ScriptRefused as error:
                 return _list_page(request, account, service.read_setup(session), problems=error.problems, status=422)
             if do == "delete":
@@ -110,7 +113,7 @@ def filter_edit(request: HttpRequest, account_id: int, number: int | None = None
                     session, lambda now: service.put_rule(now, made, at), seen=request.POST.get("seen", "")
                 )
             except FiltersRefused as error:
-                return page.answer(refused=refusal(error), status=409)
+                return page.answer(refused=refusal_words(error.detail), status=409)
             except ScriptRefused as error:
                 return page.answer(problems=error.problems, status=422)
             _note_rules(request, account, session, setup.filters)
@@ -120,38 +123,14 @@ def filter_edit(request: HttpRequest, account_id: int, number: int | None = None
 
 
 def _note_rules(request: HttpRequest, account: MailAccount, session: SieveSession, before: Filters) -> None:
-    """Into the log: which rows there were and are, in words."""
-    tags = tags_for(account)
-    told = [
-        [_line(tell_rule(rule, tags)) for rule in rules]
-        for rules in (before.rules, service.read_setup(session).filters.rules)
-    ]
-    note(request, account, "mailbox.filters", *({"filters": one} for one in told))
-
-
-def _line(told: Told) -> str:
-    """A row as the log keeps it: name, what it asks for, what it does."""
-    words = f"{told.name} ({told.when})" if told.when else told.name
-    return f"{words}: {', '.join(told.does)}" + ("" if told.on else f" [{_('off')}]")
+    """Into the log: which rows there were and are."""
+    after = service.read_setup(session).filters.rules
+    note_rules(account, before=before.rules, after=after, by=actor_of(request))
 
 
 def not_offered(request: HttpRequest, account: MailAccount, tab: str) -> HttpResponse:
     """The page of a mailbox whose server has no filters."""
     return render(request, "webmail/filters_absent.html", {"account": account, "tab": tab})
-
-
-def refusal(error: FiltersRefused) -> str:
-    """What a person is told."""
-    return {
-        "changed": _(
-            "Another program or window changed the filters in the meantime. Nothing was saved; they are shown as they are now."
-        ),
-        "foreign": _("Another program's script runs in this mailbox. Choose first what is to run."),
-        "by-hand": _("The script was changed as text, so rows are left alone."),
-        "answers": _("Another script that runs here answers already. Two answers would stop all filters."),
-        "too-many": _("There is no room for another filter."),
-        "too-many-forwards": _("The filters of this mailbox forward to too many addresses."),
-    }[error.detail]
 
 
 _CHOICES = {"join": "join", "only": "only", "off-all": "off", "rows": "rows"}

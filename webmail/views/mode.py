@@ -18,19 +18,21 @@ from accounts.models import MailAccount
 from accounts.services.activity import programs_of
 from accounts.services.recommend import RECENT_DAYS, Seen, advise, look_at
 from accounts.services.setup import expect_program
-from accounts.views.portal.doors import note
+from accounts.views.portal.doors import actor_of
 from webmail.download_forms import ImapForm, PolicyForm, ServerForm
 from webmail.errors import LoginRefused, MailError
 from webmail.models import Download, Transfer
 from webmail.services import transfer as moving
 from webmail.services.access import account_credentials, open_source, settings_account
+from webmail.services.mode_change import begin_change, undo_change
 from webmail.services.places import find_place, find_pop3
 from webmail.services.pulls import code_of, problem_of
 from webmail.services.removing import is_added
 from webmail.services.switch_figures import DAYS_MAX, Figures, figures_of, size_here
+from webmail.services.trying import Tested, tested
 from webmail.sources.logging_in import check_login
 from webmail.values import Endpoint, Tls
-from webmail.views.download_settings import Tested, tested, wrong_source
+from webmail.views.download_settings import wrong_source
 
 UNPROCESSABLE = 422
 DAYS = 14
@@ -189,12 +191,9 @@ def _begin(
 ) -> dict[str, Any] | None:
     chosen = policy.policy() if policy else None
     try:
-        moving.start_transfer(account=account, kind=kind, policy=chosen, secret=secret)
+        begin_change(account=account, kind=kind, policy=chosen, secret=secret, by=actor_of(request))
     except moving.NotPossible:
         return {"error": _("This is not possible now: the mail lives there already, or is being moved.")}
-    now = {"mode": "POP3" if kind == Transfer.Kind.TO_IMAP else "IMAP"}
-    wanted: dict[str, Any] = {"mode": "IMAP" if kind == Transfer.Kind.TO_IMAP else "POP3"}
-    note(request, account, "mailbox.mode", now, wanted | ({"keep_days": chosen.keep_days} if chosen else {}))
     return None
 
 
@@ -230,17 +229,8 @@ def _with_open(verb: Callable[[Transfer], Any]) -> Callable[[HttpRequest, MailAc
 
 
 def _undo(request: HttpRequest, account: MailAccount) -> dict[str, Any] | None:
-    last = moving.last_transfer(account)
     try:
-        if last is None:
-            raise moving.NotPossible
-        moving.undo_switch(last)
-        note(
-            request,
-            account,
-            "mailbox.mode",
-            after={"mode": "IMAP" if last.kind == Transfer.Kind.TO_DOWNLOAD else "POP3"},
-        )
+        undo_change(account=account, by=actor_of(request))
     except (moving.NotPossible, LoginRefused):
         return {"error": _("This can no longer be undone.")}
     return None

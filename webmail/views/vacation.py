@@ -8,23 +8,20 @@ from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import MailAccount
-from accounts.views.portal.doors import note
+from accounts.views.portal.doors import actor_of
 from webmail.filter_forms import VacationForm, vacation_initial
 from webmail.services import filters as service
 from webmail.services.access import settings_account
+from webmail.services.filter_log import note_vacation
+from webmail.services.filter_words import refusal_words, vacation_phase
 from webmail.services.filters import FiltersRefused, Setup, State
 from webmail.services.identities import allowed_addresses
 from webmail.sieve.client import NotOffered, ScriptRefused
-from webmail.sieve.rules import Vacation
-from webmail.views.filters import not_offered, refusal
-
-TEXT_KEPT = 500
-"""So much of an answer's text stands in the log."""
+from webmail.views.filters import not_offered
 
 
 @login_required
@@ -48,22 +45,16 @@ def vacation(request: HttpRequest, account_id: int) -> HttpResponse:
                     session, lambda now: service.set_vacation(now, made), seen=request.POST.get("seen", "")
                 )
             except FiltersRefused as error:
-                return _page(request, account, service.read_setup(session), form, refused=refusal(error), status=409)
+                return _page(
+                    request, account, service.read_setup(session), form, refused=refusal_words(error.detail), status=409
+                )
             except ScriptRefused as error:
                 return _page(request, account, setup, form, problems=error.problems, status=422)
     except NotOffered:
         return not_offered(request, account, "vacation")
-    before = setup.filters.vacation
-    note(request, account, "mailbox.vacation", _told(before), _told(made))
+    note_vacation(account, before=setup.filters.vacation, after=made, by=actor_of(request))
     notices.info(request, _("Saved."))
     return redirect("vacation", account.pk)
-
-
-def _told(vacation: Vacation) -> dict[str, Any]:
-    """A reply as the log keeps it."""
-    first, last = (day.isoformat() if day else "" for day in (vacation.first, vacation.last))
-    told = {"vacation": vacation.on, "first": first, "last": last, "every_days": vacation.days}
-    return told | {"subject": vacation.subject, "text": vacation.text[:TEXT_KEPT]}
 
 
 def _page(
@@ -81,19 +72,9 @@ def _page(
         "tab": "vacation",
         "setup": setup,
         "form": form,
-        "phase": _phase(setup.filters.vacation) if setup.state is not State.OFF else "",
+        "phase": vacation_phase(setup.filters.vacation) if setup.state is not State.OFF else "",
         "now": setup.filters.vacation,
         "refused": refused,
         "problems": problems,
     }
     return render(request, "webmail/vacation.html", context, status=status)
-
-
-def _phase(vacation: Vacation) -> str:
-    """How it stands today: off, before, during or after."""
-    today = timezone.localdate()
-    if not vacation.on:
-        return "off"
-    if vacation.first and today < vacation.first:
-        return "before"
-    return "after" if vacation.last and today > vacation.last else "during"
