@@ -16,6 +16,7 @@ from functools import cache as memoize
 from typing import Any, Protocol
 
 import pytest
+from django.core.mail.utils import DNS_NAME
 from hypothesis import settings as hypothesis_settings
 from imapclient import IMAPClient
 from playwright.sync_api import Browser, sync_playwright
@@ -115,6 +116,12 @@ def browser() -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _named() -> None:
+    """Django asks the DNS for this machine's name once in each process, for its first letter: five seconds without an answer."""
+    DNS_NAME._fqdn = "localhost"  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session", autouse=True)
