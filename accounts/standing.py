@@ -19,6 +19,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import Model
+from django.db.models.base import ModelState
 
 from accounts.models import Domain, MailAccount, Mailbox, User
 
@@ -149,7 +150,9 @@ def _own(kept: Standing) -> Standing:
 
 def _copied(one: Any) -> Any:
     """A shallow copy of a row's object, with a state of its own."""
-    twin = copy.copy(one)
-    twin._state = copy.copy(one._state)
-    twin._state.fields_cache = {}
+    model: Any = type(one)
+    twin = model.__new__(model)  # `copy.copy` goes by pickle's way, at ten times the work
+    twin.__dict__.update(one.__dict__)
+    twin._state = state = ModelState()
+    state.db, state.adding, state.fields_cache = one._state.db, one._state.adding, {}
     return twin

@@ -33,14 +33,21 @@ HTML = (
     b'Content-Type: text/html; charset=utf-8\r\n\r\n<p>hola <img src="https://afuera.test/x.png"></p>\r\n'
 )
 BARE = b"\r\nnada\r\n"
+RICH = (
+    b"From: \"O'Higgins <x>\" <o@afuera.test>\r\nTo: Ana & Co <ana@afuera.test>, b@afuera.test\r\nCc: <c@afuera.test>\r\n"
+    b"Reply-To: Otra <otra@afuera.test>\r\nList-Unsubscribe: <https://afuera.test/u?a=1&b=2>\r\nSubject: mucho\r\n"
+    b"Date: Fri, 27 Nov 2026 10:00:00 +0000\r\n\r\nhola <b> & https://afuera.test/?a=1&b=2 zq1n0_0qz\r\n"
+    + b"> dijo\r\n" * 9
+    + b">> antes\r\n\r\n-- \r\nO'Higgins\r\n"
+)
 
 
 @pytest.fixture
 def mine(mailbox_factory: Any, client: Client, imap: Any) -> dict[str, Any]:
-    """A signed-in person with four messages, and another program's connection to the same mailbox."""
+    """A signed-in person with five messages, and another program's connection to the same mailbox."""
     made = mailbox_factory()
     other = imap(made.address)
-    for raw in (letter("uno"), HTML, MIXED, BARE):
+    for raw in (letter("uno"), HTML, MIXED, BARE, RICH):
         other.append("INBOX", raw)
     validity = other.select_folder("INBOX")[b"UIDVALIDITY"]
     client.post(reverse("account_login"), {"login": made.address, "password": made.password})
@@ -58,7 +65,7 @@ def flags(mine: dict[str, Any], uid: int) -> tuple[bytes, ...]:
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
-@pytest.mark.parametrize("uid", [1, 2, 3, 4])
+@pytest.mark.parametrize("uid", [1, 2, 3, 4, 5])
 @pytest.mark.parametrize("query", ["", "?sort=subject&q=u%20%26"])
 def test_it_is_what_the_template_draws(mine: dict[str, Any], rf: Any, uid: int, language: str, query: str) -> None:
     request = rf.get(url(mine, uid) + query)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 
 from webmail.services.shortly import KEEP_S, decoded, encoded, keep, kept, key_of
 from webmail.sources.base import MailSource
@@ -32,12 +32,15 @@ class Opened:
     moment: float
 
 
+FIELDS = tuple(field.name for field in fields(Opened))
+
+
 def keep_opened(
     source: MailSource, account_id: int, ref: Ref, variant: str, opened: Opened, frames: Mapping[str, str]
 ) -> None:
     """Keeps it under a variant: whatever it was drawn for (language, zone, theme, day). `frames` are kept with it, see
     `bodies.framed_values`."""
-    value = json.dumps(asdict(opened), separators=(",", ":"))
+    value = json.dumps({name: getattr(opened, name) for name in FIELDS}, separators=(",", ":"))
     drawn = {_key(account_id, ref, variant): value} if len(value) <= LIMIT_BYTES else {}
     values = {**frames, **drawn}
     if not source.keep_along({key.encode(): encoded(text) for key, text in values.items()}, KEEP_S):

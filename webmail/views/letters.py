@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.formats import number_format
+from django.utils import timezone
+from django.utils.formats import date_format, number_format
 
 from webmail.mime.frank import list_unsubscribe
 from webmail.mime.headers import header_value
 from webmail.services.contacts import hear_from
 from webmail.services.reading import Letter, mark_seen, open_letter
 from webmail.services.whereabouts import whereabouts
+from webmail.templatetags.casilla import filesize, mail_date
+from webmail.templatetags.mailpage import people
 from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Ref
 from webmail.views.box import Box
@@ -79,11 +83,40 @@ def letter_context(box: Box, letter: Letter, *, seen: bool = True) -> dict[str, 
         "compose_url": compose_url_of(box, letter.message.ref),
         "place": whereabouts(box.account, [letter.message.ref]).get(letter.message.ref),
         "arrival": letter.message.summary.received,
+        "told": told_of(box, letter),
         "is_list": bool(header_value(letter.message.headers, "List-Post")),
         "all_tags": box.tags.all,
         "images": box.request.GET.get("images") == "1",
         "images_url": box.message_url(letter.message.ref) + query_string(query, images="1"),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the head of a message says of it, in words: its date as in RFC 3339, whole and short, when it came, its size, and to
+    whom it and its copies went."""
+
+    iso: str
+    date: str
+    near: str
+    received: str
+    size: str
+    to: str
+    cc: str
+
+
+def told_of(box: Box, letter: Letter) -> Told:
+    summary, mine = letter.message.summary, box.account.address
+    sent, came = timezone.localtime(summary.date), timezone.localtime(summary.received)
+    return Told(
+        iso=sent.isoformat(),
+        date=date_format(sent, "DATETIME_FORMAT"),
+        near=mail_date(sent, "long"),
+        received=date_format(came, "DATETIME_FORMAT"),
+        size=filesize(summary.size_bytes),
+        to=people(letter.message.to, mine),
+        cc=people(letter.message.cc, mine),
+    )
 
 
 def compose_url_of(box: Box, ref: Ref) -> str:

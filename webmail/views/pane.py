@@ -34,6 +34,7 @@ from webmail.views.letters import (
     open_here,
     opened_by_person,
 )
+from webmail.views.part import draw_part
 from webmail.views.query import query_of, query_string
 
 
@@ -90,7 +91,13 @@ def _variant(box: Box) -> str:
 
 def _opened(box: Box, letter: Letter) -> Opened:
     message, mark = letter.message, secrets.token_hex(12)
-    context = letter_context(box, letter) | {"images_url": mark, "s": message.summary, "images_target": "#reader"}
+    context = letter_context(box, letter) | {
+        "images_url": mark,
+        "s": message.summary,
+        "images_target": "#reader",
+        "theme": box.theme,
+        "frame_url": lambda number: box.message_url(message.ref, "body_frame", number=number),
+    }
     sender = message.summary.sender
     return Opened(
         subject=message.summary.subject,
@@ -98,7 +105,7 @@ def _opened(box: Box, letter: Letter) -> Opened:
         sender=sender[0].email if sender else "",
         message_id=message.summary.message_id,
         is_list=context["is_list"],
-        part=render_to_string("webmail/letter_part.html", context, box.request),
+        part=draw_part(box.request, letter, context),
         mark=mark,
         heard=heard_people(box.account, letter),
         moment=message.summary.date.timestamp(),
