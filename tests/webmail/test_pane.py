@@ -34,7 +34,7 @@ HTML = (
 )
 BARE = b"\r\nnada\r\n"
 RICH = (
-    b"From: \"O'Higgins <x>\" <o@afuera.test>\r\nTo: Ana & Co <ana@afuera.test>, b@afuera.test\r\nCc: <c@afuera.test>\r\n"
+    b'From: "O\'Higgins <x>" <o@afuera.test>\r\nTo: Ana & Co <ana@afuera.test>, b@afuera.test\r\nCc: <c@afuera.test>\r\n'
     b"Reply-To: Otra <otra@afuera.test>\r\nList-Unsubscribe: <https://afuera.test/u?a=1&b=2>\r\nSubject: mucho\r\n"
     b"Date: Fri, 27 Nov 2026 10:00:00 +0000\r\n\r\nhola <b> & https://afuera.test/?a=1&b=2 zq1n0_0qz\r\n"
     + b"> dijo\r\n" * 9

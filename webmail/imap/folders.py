@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from imapclient.imap_utf7 import decode as decode_utf7
 
@@ -17,6 +18,11 @@ FOLDERS_LIMIT = 20_000
 NAME_LIMIT_BYTES = 1_000
 DEPTH_LIMIT = 50
 STATUS_LIMIT = 200
+TREES_KEPT = 256
+LINES_MOST = 500
+"""Longer lists of folders are read anew each time."""
+LINES_KEPT = 4
+"""Lines of STATUS that are kept of a folder."""
 STATUS_ITEMS = b"(MESSAGES UNSEEN UIDNEXT UIDVALIDITY%s)"
 
 ATTRIBUTES = {
@@ -45,8 +51,10 @@ def list_folders(
     """Every folder, parents before children, roles given (`chosen` before what the server says), in Thunderbird's order, with
     counts: one round trip with LIST-EXTENDED and LIST-STATUS (RFC 5258, 5819), two without."""
     commands = list_commands(connection)
-    entries = _extended(_with_prefix(connection, *commands)) if commands else _list_plain(connection)
-    return _sorted(connection, entries, subscribed_only=subscribed_only, chosen=chosen)
+    if commands:
+        flight = _with_prefix(connection, *commands)
+        return _extended(connection, flight, subscribed_only=subscribed_only, chosen=chosen)
+    return _sorted(_list_plain(connection), connection.prefix or "", subscribed_only, chosen or {})
 
 
 def list_commands(connection: Connection) -> list[list[Piece]]:
@@ -63,22 +71,58 @@ def list_commands(connection: Connection) -> list[list[Piece]]:
 def listed_folders(connection: Connection, flight: Flight, *, chosen: Mapping[Role, FolderId]) -> list[Folder]:
     """The folders from the answers to `list_commands`, where the connection's prefix is known."""
     check(flight.ends[0])
-    return _sorted(connection, _extended(flight), subscribed_only=False, chosen=chosen)
+    return _extended(connection, flight, subscribed_only=False, chosen=chosen)
 
 
-def _sorted(
-    connection: Connection, entries: list[_Entry], *, subscribed_only: bool, chosen: Mapping[Role, FolderId] | None
-) -> list[Folder]:
-    folders = _build(entries[:FOLDERS_LIMIT], connection.prefix or "", chosen or {})
+def _sorted(entries: list[_Entry], prefix: str, subscribed_only: bool, chosen: Mapping[Role, FolderId]) -> list[Folder]:
+    folders = _build(entries[:FOLDERS_LIMIT], prefix, chosen)
     return sort_folders(only_subscribed(folders) if subscribed_only else folders)
 
 
-def _extended(flight: Flight) -> list[_Entry]:
-    entries = _merged(flight.of(b"LIST"))
+class _Tree:
+    """The folders that the same lines of a LIST give, and each with the counts of a line of STATUS: a tree changes seldom, and
+    the counts of few folders at a time, so the lines are read once."""
+
+    def __init__(self, folders: list[Folder]) -> None:
+        self._folders = folders
+        self._by_name = {folder.id.encode("utf-8", "surrogateescape"): folder for folder in folders}
+        self._counted: dict[bytes, Folder | None] = {}
+
+    def counted(self, lines: Iterable[Untagged]) -> list[Folder]:
+        found: dict[FolderId, Folder] = {}
+        for line in lines:
+            folder = self._counted[line.data] if line.data in self._counted else self._count(line)
+            if folder is not None:
+                found[folder.id] = folder
+        return [found.get(folder.id, folder) for folder in self._folders]
+
+    def _count(self, line: Untagged) -> Folder | None:
+        folder, counts = None, _counts(line)
+        if counts is not None and counts[0] in self._by_name:
+            folder = _with_counts(self._by_name[counts[0]], counts[1])
+        if len(self._counted) > LINES_KEPT * (1 + len(self._folders)):
+            self._counted = {}
+        self._counted[line.data] = folder
+        return folder
+
+
+@lru_cache(TREES_KEPT)
+def _tree(
+    lines: tuple[bytes, ...], prefix: str, subscribed_only: bool, chosen: tuple[tuple[Role, FolderId], ...]
+) -> _Tree:
+    entries = _merged([Untagged(b"LIST", 0, line) for line in lines])
     for entry in entries:
         entry.subscribed = b"\\subscribed" in entry.attributes
-    _add_status(entries, flight)
-    return entries
+    return _Tree(_sorted(entries, prefix, subscribed_only, dict(chosen)))
+
+
+def _extended(
+    connection: Connection, flight: Flight, *, subscribed_only: bool, chosen: Mapping[Role, FolderId] | None
+) -> list[Folder]:
+    lines = tuple(response.data for response in flight.of(b"LIST"))
+    make = _tree if len(lines) <= LINES_MOST else _tree.__wrapped__
+    tree = make(lines, connection.prefix or "", subscribed_only, tuple((chosen or {}).items()))
+    return tree.counted(flight.of(b"STATUS"))
 
 
 def _list_plain(connection: Connection) -> list[_Entry]:
@@ -169,9 +213,17 @@ def _entry(response: Untagged) -> _Entry | None:
 def _add_status(entries: list[_Entry], flight: Flight) -> None:
     by_name = {entry.name: entry for entry in entries}
     for response in flight.of(b"STATUS"):
-        tokens = response.tokens()
-        if len(tokens) >= 2 and isinstance(tokens[0], bytes) and isinstance(tokens[1], list) and tokens[0] in by_name:
-            by_name[tokens[0]].status = _pairs(tokens[1])
+        counts = _counts(response)
+        if counts is not None and counts[0] in by_name:
+            by_name[counts[0]].status = counts[1]
+
+
+def _counts(response: Untagged) -> tuple[bytes, dict[bytes, int]] | None:
+    """The name of a folder and its counts, of a line of STATUS."""
+    tokens = response.tokens()
+    if len(tokens) < 2 or not isinstance(tokens[0], bytes) or not isinstance(tokens[1], list):
+        return None
+    return tokens[0], _pairs(tokens[1])
 
 
 def _pairs(items: list[Token]) -> dict[bytes, int]:
@@ -209,14 +261,20 @@ def _folder(entry: _Entry, prefix: str) -> Folder:
     shown = raw[len(prefix) :] if prefix and raw.startswith(prefix) and not inbox else raw
     names = shown.split(entry.delimiter) if entry.delimiter and shown.count(entry.delimiter) < DEPTH_LIMIT else [shown]
     parent = raw.rpartition(entry.delimiter)[0] if len(names) > 1 else ""
-    status = entry.status
-    return Folder(
+    folder = Folder(
         id=FolderId(raw),
         path=tuple(decode_name(name) or "?" for name in names),
         parent=FolderId(parent) if parent else None,
         role=Role.INBOX if inbox else Role.NONE,
         selectable=_selectable(entry),
         subscribed=entry.subscribed or inbox,
+    )
+    return _with_counts(folder, entry.status)
+
+
+def _with_counts(folder: Folder, status: Mapping[bytes, int]) -> Folder:
+    return replace(
+        folder,
         total=status.get(b"MESSAGES"),
         unread=status.get(b"UNSEEN"),
         validity=status.get(b"UIDVALIDITY"),

@@ -103,8 +103,7 @@ def _form(around: Around, is_list: bool) -> list[str]:
     marks, whether there is a message before and after."""
     flags = around.flags
     state = tuple(flag in flags for flag in (Flag.SEEN, Flag.FLAGGED, Flag.ANSWERED, Flag.FORWARDED))
-    tags = tuple((tag.keyword, str(tag.name), tag.css) for tag in around.tags)
-    offered = tuple((tag.keyword, str(tag.name), tag.css) for tag in around.all_tags)
+    tags, offered = tuple(map(_tag_key, around.tags)), tuple(map(_tag_key, around.all_tags))
     there = (bool(around.before), bool(around.after), around.position >= 0, is_list)
     key = (get_language(), around.folder.role, state, tags, offered, there)
     form = _forms.get(key)
@@ -118,6 +117,11 @@ def _form(around: Around, is_list: bool) -> list[str]:
         while len(_forms) > FORMS_KEPT:
             _forms.popitem(last=False)
     return form
+
+
+def _tag_key(tag: Tag) -> tuple[str, str, str]:
+    """What a tag is drawn by; the name of one of Thunderbird's follows from its keyword and the language."""
+    return tag.keyword.lower(), tag.name if isinstance(tag.name, str) else "", tag.css
 
 
 def _marked_context(around: Around, state: Mapping[str, bool], there: tuple[bool, bool, bool, bool]) -> dict[str, Any]:

@@ -17,12 +17,18 @@ MAX_START = 10_000_000
 
 
 THREADS_COOKIE = "casilla_threads"
+_KNOWN = "_casilla_query"
 
 
 def query_of(request: HttpRequest) -> Query:
     """The query of a request: what its address says, and whether this browser wants lists by conversation."""
-    query = query_from(request.GET)
-    return query if "threads" in request.GET else replace(query, threads=request.COOKIES.get(THREADS_COOKIE) == "1")
+    known: Query | None = getattr(request, _KNOWN, None)  # a page asks half a dozen times
+    if known is None:
+        known = query_from(request.GET)
+        if "threads" not in request.GET:
+            known = replace(known, threads=request.COOKIES.get(THREADS_COOKIE) == "1")
+        setattr(request, _KNOWN, known)
+    return known
 
 
 def query_from(params: QueryDict) -> Query:
