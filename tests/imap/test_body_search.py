@@ -211,3 +211,20 @@ def test_after_a_part_without_an_answer_the_next_one_is_smaller(
     searched = go_on(opener)
     assert searched
     assert (searched.done, ranges(opener.proxy)) == (6, [b"7:7"])
+
+
+def test_a_server_looks_below_heads_alone_once_the_heads_are_known_here(opener: Opener, imap: Any) -> None:
+    opener.subjects()
+    with opener.source() as source:
+        assert source.page(INBOX, Query(text="n1"), Window()).total == 4  # reads every head
+    opener.proxy.commands.clear()
+    query = Query(text="N4", in_body=True)
+    searched = found(opener, query)[1]
+    while searched:
+        searched = go_on(opener, query)
+    assert found(opener, query)[0] == ["n4"]
+    asked = [line for line in opener.proxy.commands if b" BODY " in line]
+    assert len(asked) == 3
+    assert not [line for line in asked if b"SUBJECT" in line]
+    imap(opener.address).append("INBOX", letter("otro N4", day=40, body="nada"))
+    assert found(opener, query)[0] == ["otro N4", "n4"], "new mail's heads are read before it is searched"

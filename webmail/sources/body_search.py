@@ -38,6 +38,7 @@ from webmail.sources.listing import (
     without_deleted,
 )
 from webmail.sources.patching import read_mark
+from webmail.sources.texts import Texts
 from webmail.values import FolderId, Query, Searched, SearchProblem, Window
 
 PART_S = 0.8
@@ -127,6 +128,8 @@ class _Search:
         self._found: Found | None = None
         self._fresh = False
         self._problem: SearchProblem = ""
+        self._heads: set[int] | None = None
+        self._heads_for: Head | None = None
         self._asked = False
         self._until = time.monotonic() + ENOUGH_S
 
@@ -153,6 +156,8 @@ class _Search:
         mark = read_mark(head.mark) if head else None
         if part and at is not None and mark and mark.validity == state.validity:
             self._take(part, flight, at, began, uids)
+        if self._next(self._found, uids):
+            self._look_at_heads(state.validity, order, Head(mark_of(state, self._plain), len(order)))
         self._go_on(state, uids)
         passing = matching(self._session, self._marks, answers) if is_filtered(self._marks) else None
         hits = set(self._found.hits) if self._found else set()
@@ -173,6 +178,8 @@ class _Search:
             return commands, None, []
         found = unpack_found(self._kept, mark.validity)
         part = self._next(found, sorted(order))
+        if part:
+            self._look_at_heads(mark.validity, order, head)
         if part and connection.has("ESEARCH"):
             for piece in self._part_commands(part):
                 commands.add("part", piece)
@@ -197,9 +204,18 @@ class _Search:
         known = found is not None and part is not None and part[0] < found.low
         return None if known and not self._on and not self._fresh else part
 
+    def _look_at_heads(self, validity: int, order: array[int], head: Head | None) -> None:
+        """Finds out in whose head the text is, where all heads of this order are known here (`texts.py`): then the server
+        need not look through them, which takes it a third of a search."""
+        if head is not None and head != self._heads_for:
+            texts = Texts(self._session, self._cache)
+            counts = self._kept is None and self._heads_for is None
+            self._heads = texts.find(self._folder, validity, order, head, self._query.text, counts=counts)
+            self._heads_for = head
+
     def _part_commands(self, part: tuple[int, int]) -> list[list[Piece]]:
         return [
-            range_command(self._session.connection, self._query.text, *part),
+            range_command(self._session.connection, self._query.text, *part, body_only=self._heads is not None),
             fetch_command([part[0]], b"UID INTERNALDATE"),
         ]
 
@@ -233,6 +249,7 @@ class _Search:
             return
         fetched = by_uid(flight, [part[0]]).get(part[0])
         arrived = int(fetched.received().timestamp()) if fetched and b"INTERNALDATE" in fetched.items else 0
+        hits |= {uid for uid in self._heads or () if part[0] <= uid <= part[1]}
         self._found = _joined(self._found, part, array("I", sorted(hits)), max(0, min(arrived, 0xFFFFFFFF)))
         measured = int(count / max(0.001, time.monotonic() - began))
         if count >= SMALLEST:

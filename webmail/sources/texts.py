@@ -144,13 +144,15 @@ class Texts:
         self._session = session
         self._cache = cache
 
-    def find(self, folder: FolderId, validity: int, order: Sequence[int], head: Head, text: str) -> set[int] | None:
+    def find(
+        self, folder: FolderId, validity: int, order: Sequence[int], head: Head, text: str, *, counts: bool = True
+    ) -> set[int] | None:
         """The UIDs of messages of this order whose texts have it; None while not all of them were read: that goes on behind
-        the page's back. A few new ones are read at once, from the selected folder."""
+        the page's back, once enough searches that `counts` asked for it. A few new ones are read at once, from the selected folder."""
         index = self._load(folder, validity)
         missing = index.missing(order, head)
         if len(missing) > BATCH:
-            if self._cache.count(folder, ASKED, ASKED_S) > (1 if len(order) > MANY else WORTH):
+            if counts and self._cache.count(folder, ASKED, ASKED_S) > (1 if len(order) > MANY else WORTH):
                 self._read_behind(folder, validity, missing)
             return None
         if missing:
