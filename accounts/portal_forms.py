@@ -13,6 +13,7 @@ from accounts.confirm import FIELD as CONFIRM
 from accounts.confirm import password_field
 from accounts.models import Customer, Domain, Kind, Mailbox, MailServer, Plan, Reseller
 from accounts.services.limits import parse_size, size_words
+from accounts.services.usage.steps import parse_steps, steps_words
 
 SIZE_HINT = _("For example 500 MB or 5 GB.")
 
@@ -59,6 +60,20 @@ class SizeField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         return size_words(value) if isinstance(value, int) else value
+
+
+class StepsField(forms.CharField):
+    """Percentages at which somebody is told, with commas between; None for nothing, where that may be."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=60, **kwargs)
+
+    def clean(self, value: Any) -> list[int] | None:
+        text = super().clean(value)
+        return parse_steps(text) if text else None
+
+    def prepare_value(self, value: Any) -> Any:
+        return steps_words(value) if isinstance(value, list) else value
 
 
 class LinesField(forms.CharField):
@@ -324,12 +339,8 @@ class PlanForm(PortalForm):
         max_value=10_000_000,
         help_text=_("Empty: no limit."),
     )
-    owner_percent = forms.IntegerField(
-        label=_("Tell owners of mailboxes from, in percent"),
-        required=False,
-        min_value=50,
-        max_value=99,
-        help_text=_("Empty: as everywhere."),
+    owner_steps = StepsField(
+        label=_("Tell owners of mailboxes at, in percent"), required=False, help_text=_("Empty: as everywhere.")
     )
     imap = forms.BooleanField(label="IMAP", required=False, initial=True)
     pop3 = forms.BooleanField(label="POP3", required=False, initial=True)
@@ -341,7 +352,7 @@ class PlanForm(PortalForm):
         "mailbox_limit",
         "retention_days",
         "daily_sending_limit",
-        "owner_percent",
+        "owner_steps",
         "imap",
         "pop3",
         "smtp",

@@ -12,7 +12,7 @@ from accounts.services.tokens import forget_replies
 from accounts.services.usage.alerts import find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.sampling import take_samples
-from accounts.services.usage.standing import refresh_customers, refresh_standing
+from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_standing
 from accounts.services.usage.weekly import send_summaries
 
 
@@ -34,6 +34,7 @@ def refresh_usage() -> int:
     """Brings the figures of all mailboxes up to what is counted, and tells of thresholds that were passed; gives how many had
     changed."""
     changed = refresh_standing()
+    refresh_domains()
     refresh_customers()
     find_crossings()
     send_alerts()

@@ -204,14 +204,14 @@ def customer_allowance(request: HttpRequest, customer_id: int) -> Any:
     "/customers/{customer_id}/alert",
     response=CustomerOut,
     tags=["Customers"],
-    summary="From how much of the plan's space on its people are told",
+    summary="At how much of the plan's space its people are told",
 )
 @needs("customers:write")
 def customer_alert(request: HttpRequest, customer_id: int, data: AlertIn) -> Any:
     caller = caller_of(request)
     customer = customer_by(caller, customer_id, Action.SEE_CUSTOMER)
-    before, customer.alert_percent = customer.alert_percent, data.percent
-    customers.set_alert_percent(customer=customer, before=before, by=caller.actor)
+    before, customer.alert_steps = customer.alert_steps, data.steps
+    customers.set_alert_steps(customer=customer, before=before, by=caller.actor)
     return CustomerOut.of(customer)
 
 

@@ -168,7 +168,7 @@ def space_quotas(request: HttpRequest, data: QuotasIn) -> Any:
     return QuotasOut(changed=changed.number)
 
 
-@router.get("/space/limits", response=Limits, summary="From how many percent on somebody is told")
+@router.get("/space/limits", response=Limits, summary="At how many percent somebody is told")
 @needs("usage:read")
 def space_limits(request: HttpRequest) -> Any:
     caller_of(request).allow(Action.RUN_PROVIDER)

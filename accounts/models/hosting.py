@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 class Plan(models.Model):
     """What a customer has bought. A limit that is None is none. Protocols that are off are off for every mailbox on the plan,
-    whatever its own switches say. Deleted mailboxes can be had back for `retention_days`. `owner_percent` is from how full on the
-    owner of a mailbox is told (None: as is usual, UsageLimits)."""
+    whatever its own switches say. Deleted mailboxes can be had back for `retention_days`. `owner_steps` are the percentages
+    at which the owner of a mailbox is told, the lowest first (None: as is usual, UsageLimits)."""
 
     name = models.CharField(_("name"), max_length=80, unique=True)
     mailbox_quota_bytes = models.BigIntegerField(_("quota of a mailbox"), default=5_000_000_000)
@@ -26,7 +26,7 @@ class Plan(models.Model):
     sieve = models.BooleanField("ManageSieve", default=True)
     retention_days = models.PositiveSmallIntegerField(_("days to have a deleted mailbox back"), default=30)
 
-    owner_percent = models.PositiveSmallIntegerField(_("tell owners from"), null=True, blank=True)
+    owner_steps = models.JSONField(_("tell owners at"), null=True, blank=True)
     daily_sending_limit = models.PositiveIntegerField(_("recipients a day"), null=True, blank=True)
 
     def __str__(self) -> str:
@@ -43,15 +43,15 @@ class Reseller(models.Model):
 
 
 class Customer(models.Model):
-    """A customer of the provider, or of one of its resellers; owner of domains. `alert_percent` is from how much of the plan's
-    space on its people are told (None: as is usual, 80)."""
+    """A customer of the provider, or of one of its resellers; owner of domains. `alert_steps` are the percentages of
+    the plan's space, and of what is promised in a domain, at which its people are told (None: as is usual for owners)."""
 
     name = models.CharField(_("name"), max_length=120)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="customers", verbose_name=_("plan"))
     reseller = models.ForeignKey(
         Reseller, on_delete=models.PROTECT, related_name="customers", null=True, blank=True, verbose_name=_("reseller")
     )
-    alert_percent = models.PositiveSmallIntegerField(_("tell of the plan's space from"), null=True, blank=True)
+    alert_steps = models.JSONField(_("tell of the plan's space at"), null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name

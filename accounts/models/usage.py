@@ -96,7 +96,8 @@ class MailboxHistory(models.Model):
 
 
 class DomainSpace(models.Model):
-    """The same of a domain, brought up once a day: what its mailboxes use and what was promised to them."""
+    """The same of a domain: what its mailboxes use and what was promised to them, brought up every two minutes, the rest once a
+    day. `alerted` is the highest threshold of which somebody was told."""
 
     domain = models.OneToOneField(Domain, primary_key=True, on_delete=models.CASCADE, related_name="space")
     bytes = models.BigIntegerField(default=0)
@@ -105,6 +106,7 @@ class DomainSpace(models.Model):
     permille = models.IntegerField(default=0)
     month_bytes = models.BigIntegerField(default=0)
     full_on = models.DateField(null=True)
+    alerted = models.PositiveSmallIntegerField(default=0)
     samples = models.BinaryField(default=b"")
 
     class Meta:
@@ -165,23 +167,35 @@ class DaySpace(models.Model):
         return f"{self.day} {self.bytes}"
 
 
-class UsageLimits(models.Model):
-    """From how many percent on somebody is told. One row; what is not in it has these defaults."""
+def usual_steps() -> list[int]:
+    """At which percentages owners are told where nothing else is said."""
+    return [80, 90, 95, 100]
 
-    owner_percent = models.PositiveSmallIntegerField(_("Tell the owner of a mailbox from"), default=80)
-    disk_percent = models.PositiveSmallIntegerField(_("Tell the team when the disk passes"), default=85)
+
+def disk_steps() -> list[int]:
+    """At which percentages the provider is told of the disk."""
+    return [85, 90, 95, 100]
+
+
+class UsageLimits(models.Model):
+    """At which percentages somebody is told, the lowest first (services/usage/steps.py). One row; what is not in it has these
+    defaults."""
+
+    owner_steps = models.JSONField(_("Tell the owner of a mailbox at"), default=usual_steps)
+    disk_steps = models.JSONField(_("Tell the team when the disk passes"), default=disk_steps)
     promise_percent = models.PositiveSmallIntegerField(_("Promise no more than this of the disk"), default=125)
 
     def __str__(self) -> str:
-        return f"{self.owner_percent} {self.disk_percent} {self.promise_percent}"
+        return f"{self.owner_steps} {self.disk_steps} {self.promise_percent}"
 
 
 class SpaceAlert(models.Model):
-    """A threshold that was passed, once for each crossing: of a mailbox, of a customer's plan, or of the disk (neither).
-    `cleared` is when it was well below again, `mailed` when somebody was written to (or it was given up: a full mailbox takes
-    no mail)."""
+    """A threshold that was passed, once for each crossing: of a mailbox, of a domain, of a customer's plan, or of the disk (none
+    of them). `cleared` is when it was well below again, `mailed` when somebody was written to (or it was given up: a full
+    mailbox takes no mail)."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="alerts", null=True)
+    domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="+", null=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", null=True)
     percent = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
@@ -195,12 +209,12 @@ class SpaceAlert(models.Model):
             models.Index(
                 fields=["cleared"],
                 name="alert_of_disk",
-                condition=models.Q(mailbox__isnull=True, customer__isnull=True),
+                condition=models.Q(mailbox__isnull=True, domain__isnull=True, customer__isnull=True),
             ),
         ]
 
     def __str__(self) -> str:
-        return f"{self.mailbox_id or self.customer_id or 'disk'} {self.percent}"
+        return f"{self.mailbox_id or self.domain_id or self.customer_id or 'disk'} {self.percent}"
 
 
 class AlertSeen(models.Model):

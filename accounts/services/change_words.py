@@ -114,10 +114,10 @@ FIELDS = {
     "mailbox_quota_bytes": gettext_lazy("Quota of a new mailbox"),
     "largest_mailbox_bytes": gettext_lazy("Largest mailbox"),
     "daily_sending_limit": gettext_lazy("Recipients a mailbox may send to in a day"),
-    "owner_percent": gettext_lazy("Tell owners of mailboxes from, in percent"),
-    "disk_percent": gettext_lazy("Tell the team when the disk passes, in percent"),
+    "owner_steps": gettext_lazy("Tell owners of mailboxes at, in percent"),
+    "disk_steps": gettext_lazy("Tell the team when the disk passes, in percent"),
     "promise_percent": gettext_lazy("Promise no more than this of the disk, in percent"),
-    "alert_percent": gettext_lazy("Tell of the plan's space from, in percent"),
+    "alert_steps": gettext_lazy("Tell of the plan's space at, in percent"),
     "retention_days": gettext_lazy("Days to have a deleted mailbox back"),
 }
 SIZES = {"quota", "quota_bytes", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes", "max_bytes"}

@@ -17,11 +17,12 @@ from accounts.services.audit import Actor, record, record_provider
 from accounts.services.claims import check_claim
 from accounts.services.limits import check_quota, lock_customer, taken_by
 from accounts.services.usage.standing import follow_customer
+from accounts.services.usage.steps import check_steps
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._-]{1,100}){1,10}")
 PLAN_FIELDS = (
     *("name", "mailbox_limit", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"),
-    *("imap", "pop3", "smtp", "sieve", "retention_days", "daily_sending_limit", "owner_percent"),
+    *("imap", "pop3", "smtp", "sieve", "retention_days", "daily_sending_limit", "owner_steps"),
 )
 
 
@@ -29,6 +30,11 @@ PLAN_FIELDS = (
 def save_plan(*, plan: Plan, by: Actor, new: bool) -> Plan:
     """Keeps a plan that a form has filled in. Those who have more already keep it; they get no more."""
     before = {} if new else _plan_values(Plan.objects.get(pk=plan.pk))
+    if plan.owner_steps is not None:
+        try:
+            check_steps(plan.owner_steps)
+        except ValidationError as error:
+            raise ValidationError({"owner_steps": error.messages}) from error
     if plan.largest_mailbox_bytes is not None and plan.mailbox_quota_bytes > plan.largest_mailbox_bytes:
         raise ValidationError({"mailbox_quota": _("The quota of a new mailbox is larger than the largest mailbox.")})
     try:
@@ -86,11 +92,11 @@ def _free_customer_name(name: str, reseller: Reseller | None, *, but: int = 0) -
 
 
 @transaction.atomic
-def set_alert_percent(*, customer: Customer, before: int | None, by: Actor) -> None:
-    """Keeps from how much of the plan's space on a customer is told, as a form has filled it in."""
-    customer.save(update_fields=["alert_percent"])
-    if customer.alert_percent != before:
-        values = ({"alert_percent": before}, {"alert_percent": customer.alert_percent})
+def set_alert_steps(*, customer: Customer, before: list[int] | None, by: Actor) -> None:
+    """Keeps at which parts of the plan's space a customer is told, as a form has filled it in."""
+    customer.save(update_fields=["alert_steps"])
+    if customer.alert_steps != before:
+        values = ({"alert_steps": before}, {"alert_steps": customer.alert_steps})
         record(by=by, verb="customer.change", thing=customer, before=values[0], after=values[1])
 
 

@@ -10,7 +10,8 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import MailboxSpace
+from accounts.models import Domain, Mailbox, MailboxSpace
+from accounts.services.usage import thresholds
 from accounts.services.usage.tables import TableQuery
 
 register = template.Library()
@@ -27,6 +28,12 @@ def percent(permille: int) -> int:
 def meter(permille: int) -> int:
     """The number of a meter's class: 0 to 100."""
     return min(permille // 10, 100)
+
+
+@register.filter
+def red_from(thing: Mailbox | Domain | None) -> int:
+    """From how many percent on the meter of a mailbox or a domain is red (classes red-1 to red-100)."""
+    return thresholds.red_from(thing)
 
 
 @register.filter

@@ -48,7 +48,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PATCH", "/customers/{customer_id}"): ("customers:write", {"name": "Otro"}, SELLERS),
     ("DELETE", "/customers/{customer_id}"): ("customers:write", None, SELLERS),
     ("GET", "/customers/{customer_id}/allowance"): ("customers:read", None, OWNERS),
-    ("PUT", "/customers/{customer_id}/alert"): ("customers:write", {"percent": 70}, OWNERS),
+    ("PUT", "/customers/{customer_id}/alert"): ("customers:write", {"steps": [70, 100]}, OWNERS),
     ("GET", "/customers/{customer_id}/space"): ("usage:read", None, OWNERS),
     ("GET", "/roles"): ("people:read", None, ANYBODY),
     ("DELETE", "/roles/{role_id}"): ("people:write", None, RUNNERS),
@@ -137,7 +137,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/space/limits"): ("usage:read", None, PROVIDER),
     ("PUT", "/space/limits"): (
         "customers:write",
-        {"owner_percent": 70, "disk_percent": 80, "promise_percent": 120},
+        {"owner_steps": [70, 95], "disk_steps": [80], "promise_percent": 120},
         PROVIDER,
     ),
     ("GET", "/changes"): ("changes:read", None, ANYBODY),

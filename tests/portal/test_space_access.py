@@ -73,14 +73,14 @@ TABLE = {
     "usage_advice": Door("GET POST", EVERYONE, args=_box, data=lambda world: {"do": "leave", "days": "5"}),
     "usage_advice_undo": Door("POST", EVERYONE, args=_advice_token),
     "usage_customer_limit": Door(
-        "POST", OWNERS, args=lambda world: [world.one.customer.pk], data=lambda world: {"alert_percent": "77"}
+        "POST", OWNERS, args=lambda world: [world.one.customer.pk], data=lambda world: {"alert_steps": "77"}
     ),
     "usage_summary": Door("POST", RUNNERS, own=True, data=lambda world: {"wanted": "1"}),
     "notice_dismiss": Door("POST", OWNER, args=_alert),
     "usage_limits": Door(
         "POST",
         PROVIDER,
-        data=lambda world: {"owner_percent": "70", "disk_percent": "70", "promise_percent": "110"},
+        data=lambda world: {"owner_steps": "70, 90", "disk_steps": "70", "promise_percent": "110"},
     ),
     "usage_retention": Door(
         "GET POST", PROVIDER, data=lambda world: {"account": str(account_of_mailbox(world.one.mailbox).pk)}

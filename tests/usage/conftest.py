@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,9 +13,18 @@ from django.utils import timezone
 from accounts.models import DaySpace, MailAccount, Mailbox, MailboxUsage, User
 from accounts.services.hosting import create_customer_with_domain, create_mailbox
 from accounts.services.usage.sampling import take_samples
+from accounts.services.usage.thresholds import forget
 
 BACKEND = "accounts.backends.HostedMailboxBackend"
 GIGA = 10**9
+
+
+@pytest.fixture(autouse=True)
+def known_thresholds() -> Iterator[None]:
+    """Thresholds are known for a minute."""
+    forget()
+    yield
+    forget()
 
 
 @dataclass(frozen=True, slots=True)

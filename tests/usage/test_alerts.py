@@ -19,10 +19,10 @@ from imapclient import IMAPClient
 from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage, SpaceAlert, UsageLimits, User
 from accounts.services.login import account_of_mailbox
 from accounts.services.permissions import Held
-from accounts.services.usage.alerts import alerts_of_week, find_crossings, forget_alerts, steps
+from accounts.services.usage.alerts import alerts_of_week, find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.standing import refresh_standing
+from accounts.services.usage.standing import refresh_domains, refresh_standing
 from accounts.tasks import refresh_usage
 from tests.conftest import HostedMailbox, MailboxFactory
 from tests.usage.conftest import GIGA, Provider, signed_in
@@ -37,6 +37,7 @@ def fill(mailbox: Mailbox, percent: float) -> int:
     size = int(mailbox.quota_bytes * percent / 100)
     MailboxUsage.objects.update_or_create(username=mailbox.address, defaults={"bytes": size})
     refresh_standing()
+    refresh_domains()
     return find_crossings()
 
 
@@ -44,6 +45,7 @@ def fill(mailbox: Mailbox, percent: float) -> int:
 def eva(provider: Provider) -> Mailbox:
     """A mailbox of which nothing was told, with the others out of the way."""
     Mailbox.objects.exclude(pk=provider.eva.pk).delete()
+    refresh_domains()
     return provider.eva
 
 
@@ -74,11 +76,11 @@ def test_to_and_fro_at_a_threshold_is_told_once_and_again_only_after_there_was_r
 
 
 def test_thresholds_that_are_changed_hold_at_once(eva: Mailbox) -> None:
-    UsageLimits.objects.create(owner_percent=70)
-    assert steps(70) == (70, 90, 95, 100)
-    assert steps(92) == (92, 95, 100)
-    assert fill(eva, 72) == 1
-    assert told(eva) == [70]
+    UsageLimits.objects.create(owner_steps=[30, 70, 72])
+    assert [fill(eva, percent) for percent in (29, 30, 71, 72, 66, 73, 100)] == [0, 1, 1, 1, 0, 1, 0]
+    assert told(eva) == [30, 70, 72, 72]
+    UsageLimits.objects.update(owner_steps=[30, 70, 72, 100])
+    assert find_crossings() == 1
 
 
 def test_the_disk_is_told_once_too(eva: Mailbox, settings: Any) -> None:
@@ -93,7 +95,14 @@ def test_the_disk_is_told_once_too(eva: Mailbox, settings: Any) -> None:
     assert find_crossings() == 0
     DaySpace.objects.update(bytes=9 * GIGA)
     assert find_crossings() == 1
-    assert SpaceAlert.objects.filter(mailbox=None).count() == 2
+    assert list(SpaceAlert.objects.filter(mailed=None).values_list("percent", flat=True)) == [90, 90]
+    # Each step of its own list once, and downwards step by step.
+    UsageLimits.objects.create(disk_steps=[50, 85, 93])
+    for used, found in ((9.2, 0), (9.3, 1), (10, 0), (8.9, 0), (8.7, 0), (7.9, 0), (4.4, 0), (5, 1)):
+        DaySpace.objects.update(bytes=int(used * GIGA))
+        assert find_crossings() == found, used
+    assert list(SpaceAlert.objects.filter(cleared=None).values_list("percent", flat=True)) == [50]
+    assert list(SpaceAlert.objects.filter(mailed=None).values_list("percent", flat=True)) == [90, 90, 93, 50]
 
 
 def test_the_week_is_shown_on_the_dashboard(provider: Provider, admin: Client) -> None:
@@ -105,7 +114,7 @@ def test_the_week_is_shown_on_the_dashboard(provider: Provider, admin: Client) -
     assert "1 owner told of passing 95 %" in html
     assert "1 owner told of passing 80 %" in html
     assert "The disk passed 85 %" in html
-    assert len(alerts_of_week(Scope(Held(provider=True)))) == 3
+    assert len(alerts_of_week(Scope(Held(provider=True)))) == 4  # the domain passed 90 %
 
 
 def test_alerts_that_are_long_over_are_forgotten(eva: Mailbox) -> None:

@@ -70,7 +70,7 @@ def test_the_heading_is_the_finding(grown: Provider, admin: Client) -> None:
     assert re.search(r'id="finding">The disk reaches 85 % on \d+ \w+( \d{4})?</h2>', html)
     for text in ("18.4 GB", "30 GB", "40 GB", "61 % is used", "+1.2 GB a month", "Alert at 85 %", "Disk 40 GB"):
         assert text in html, text
-    admin.post(reverse("usage_limits"), {**limits(), "disk_percent": "40"})
+    admin.post(reverse("usage_limits"), limits(disk_steps="40, 95"))
     assert "The disk is 46 % full, past the threshold of 40 %" in page(admin)
     DaySpace.objects.exclude(day=timezone.localdate()).delete()
     admin.post(reverse("usage_limits"), limits())
@@ -230,19 +230,31 @@ def test_no_more_is_promised_than_was_agreed(provider: Provider, admin: Client, 
 
 
 def limits(**changes: str) -> dict[str, str]:
-    return {"owner_percent": "80", "disk_percent": "85", "promise_percent": "125", **changes}
+    return {"owner_steps": "80, 90, 95, 100", "disk_steps": "85, 90, 95, 100", "promise_percent": "125", **changes}
 
 
 def test_thresholds_are_kept_and_wrong_ones_refused_at_their_field(provider: Provider, admin: Client) -> None:
-    assert admin.post(reverse("usage_limits"), limits(owner_percent="75")).status_code == 302
-    assert read_limits().owner_percent == 75
+    assert admin.post(reverse("usage_limits"), limits(owner_steps=" 75 %;90 ,100%")).status_code == 302
+    assert read_limits().owner_steps == [75, 90, 100]
     line = Change.objects.get(verb="usage.limits")
-    assert (line.before, line.after) == ({"owner_percent": 80}, {"owner_percent": 75})
-    for wrong in ("", "x", "-1", "100", "99999999999"):
-        answer = admin.post(reverse("usage_limits"), limits(owner_percent=wrong))
+    assert (line.before, line.after) == ({"owner_steps": [80, 90, 95, 100]}, {"owner_steps": [75, 90, 100]})
+    assert 'value="75, 90, 100"' in page(admin)
+    for name, wrong, said in (
+        ("owner_steps", "", "This field is required."),
+        ("owner_steps", "x", "Write percentages with commas between, such as 80, 90, 95, 100."),
+        ("owner_steps", "-1", "Write percentages with commas between, such as 80, 90, 95, 100."),
+        ("disk_steps", "0, 50", "Each of them from 1 to 100 %."),
+        ("disk_steps", "101", "Each of them from 1 to 100 %."),
+        ("disk_steps", "90, 80", "From the lowest to the highest, each of them once."),
+        ("disk_steps", "90, 90", "From the lowest to the highest, each of them once."),
+        ("owner_steps", "1 2 3 4 5 6 7", "At most six percentages."),
+        ("owner_steps", "9" * 61, "Ensure this value has at most 60 characters (it has 61)."),
+        ("promise_percent", "49", "From 50 to 1000 %."),
+    ):
+        answer = admin.post(reverse("usage_limits"), limits(**{name: wrong}))
         assert answer.status_code == 422
-        assert 'id="id_owner_percent-error"' in answer.content.decode()
-    assert read_limits().owner_percent == 75
+        assert re.search(rf'id="id_{name}-error"[^\n]*{re.escape(said)}', answer.content.decode()), wrong
+    assert read_limits().owner_steps == [75, 90, 100]
 
 
 def test_a_table_is_exported_without_formulas(provider: Provider, admin: Client) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from django.core import mail
+from django.core.exceptions import ValidationError
 from django.db.models import F, Q
 from django.test import Client
 from django.urls import reverse
@@ -22,6 +23,7 @@ from accounts.models import (
     Customer,
     CustomerSpace,
     Domain,
+    DomainSpace,
     Kind,
     Mailbox,
     MailboxSpace,
@@ -43,7 +45,7 @@ from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.report import history_of, read_report
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.standing import refresh_customers, refresh_mailbox, refresh_standing
+from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_mailbox, refresh_standing
 from accounts.services.usage.weekly import send_summaries, want_summary
 from accounts.usage.series import EPOCH, UNIT_BYTES, Sample, add_up, pack
 from tests.usage.conftest import GIGA, Provider, signed_in
@@ -91,8 +93,8 @@ def test_everybody_sees_their_own_and_no_more(three: dict[str, Client], provider
         assert client.get(reverse(name) + f"?customer={other}").status_code == 404
         assert client.get(reverse(name) + "?reseller=999").status_code == 404
     assert client.post(reverse("usage_propose", args=[provider.eva.pk])).status_code == 404
-    assert client.post(reverse("usage_limits"), {"owner_percent": "60"}).status_code == 404
-    assert client.post(reverse("usage_customer_limit", args=[other]), {"alert_percent": "60"}).status_code == 404
+    assert client.post(reverse("usage_limits"), {"owner_steps": "60"}).status_code == 404
+    assert client.post(reverse("usage_customer_limit", args=[other]), {"alert_steps": "60, 75"}).status_code == 404
     assert client.post(reverse("usage_quota"), {"gb": "12", "mailbox": [provider.eva.pk]}).status_code == 422
     assert Mailbox.objects.get(pk=provider.eva.pk).quota_bytes == 10 * GIGA
     assert client.post(reverse("usage_quota"), {"gb": "12", "mailbox": [provider.ana.pk]}).status_code == 302
@@ -132,7 +134,16 @@ def test_the_provider_narrows_by_reseller_and_customer(
 def use(mailbox: Mailbox, size_bytes: int) -> None:
     MailboxUsage.objects.filter(username=mailbox.address).update(bytes=size_bytes)
     refresh_standing()
+    refresh_domains()
     refresh_customers()
+
+
+def plans_crossed() -> int:
+    """How many customers passed a threshold of their plan; what domains passed is left out."""
+    before = SpaceAlert.objects.filter(customer__isnull=False).count()
+    find_crossings()
+    SpaceAlert.objects.filter(domain__isnull=False).delete()
+    return SpaceAlert.objects.filter(customer__isnull=False).count() - before
 
 
 def test_a_customer_is_written_to_once_for_each_crossing(three: dict[str, Client], provider: Provider) -> None:
@@ -140,10 +151,10 @@ def test_a_customer_is_written_to_once_for_each_crossing(three: dict[str, Client
     runner(Kind.CUSTOMER, "es", customer=customer)
     use(provider.bob, 9_000_000_000)
     MailboxSpace.objects.update(alerted=100)
-    assert find_crossings() == 0
+    assert plans_crossed() == 0
     use(provider.ana, 16 * GIGA)
-    assert find_crossings() == 1
-    assert find_crossings() == 0
+    assert plans_crossed() == 1
+    assert plans_crossed() == 0
     assert (send_alerts(), send_alerts()) == (2, 0)
     texts = {letter.to[0]: letter for letter in mail.outbox}
     assert sorted(letter.subject[:5] for letter in texts.values())[0] == "Equis"
@@ -151,14 +162,14 @@ def test_a_customer_is_written_to_once_for_each_crossing(three: dict[str, Client
     assert english.extra_headers["Auto-Submitted"] == "auto-generated"
     assert f"{reverse('usage')}?customer={customer.pk}" in str(english.body)
     use(provider.ana, 14_900_000_000)
-    assert find_crossings() == 0
+    assert plans_crossed() == 0
     assert CustomerSpace.objects.get(pk=customer.pk).alerted == 80
     use(provider.ana, 12 * GIGA)
-    find_crossings()
+    plans_crossed()
     assert CustomerSpace.objects.get(pk=customer.pk).alerted == 0
     assert SpaceAlert.objects.get(customer=customer).cleared is not None
     use(provider.ana, 21 * GIGA)
-    assert find_crossings() == 1
+    assert plans_crossed() == 1
     assert SpaceAlert.objects.get(customer=customer, cleared__isnull=True).percent == 100
     assert "1 customer told of passing 100 % of its plan" in page(three["customer"])
 
@@ -166,24 +177,53 @@ def test_a_customer_is_written_to_once_for_each_crossing(three: dict[str, Client
 def test_a_customer_has_a_threshold_of_its_own(three: dict[str, Client], provider: Provider) -> None:
     customer = provider.ana.domain.customer
     change = reverse("usage_customer_limit", args=[customer.pk])
-    assert three["domain"].post(change, {"alert_percent": "60"}).status_code == 404
-    answer = three["customer"].post(change, {"alert_percent": "40"})
+    assert three["domain"].post(change, {"alert_steps": "60, 75"}).status_code == 404
+    answer = three["customer"].post(change, {"alert_steps": "75, 60"})
     assert answer.status_code == 422
-    assert "From 50 to 99 %." in answer.content.decode()
-    assert three["customer"].post(change, {"alert_percent": "60"}).status_code == 302
-    assert Change.objects.filter(verb="customer.change", after={"alert_percent": 60}).exists()
+    assert "From the lowest to the highest, each of them once." in answer.content.decode()
+    assert three["customer"].post(change, {"alert_steps": "60, 75"}).status_code == 302
+    assert Change.objects.filter(verb="customer.change", after={"alert_steps": [60, 75]}).exists()
     use(provider.ana, 9_800_000_000)
     MailboxSpace.objects.update(alerted=100)
-    assert find_crossings() == 1
+    assert find_crossings() == 2
     assert SpaceAlert.objects.get(customer__isnull=False).percent == 60
+    assert SpaceAlert.objects.get(domain__isnull=False).percent == 75  # 92 % of what is promised in it: the same list
+
+
+def test_a_domain_is_told_of_once_to_whoever_runs_it(three: dict[str, Client], provider: Provider) -> None:
+    MailboxSpace.objects.update(alerted=100)
+    use(provider.ana, 9_500_000_000)
+    assert find_crossings() == 1  # 18.1 of 20 GB are 90 %; the domain of one mailbox is told of as that
+    assert [find_crossings() for _round in range(2)] == [0, 0]
+    alert = SpaceAlert.objects.get(domain=provider.ana.domain)
+    assert alert.percent == 90
+    assert send_alerts() == 2  # those with the role of the customer, and of the domain
+    letter = mail.outbox[0]
+    assert letter.subject == "The mailboxes of x.test are 90 % full"
+    assert f"{reverse('usage')}?least=0&q=%40x.test" in str(letter.body)
+    for who, seen in (("domain", True), ("customer", True), ("reseller", False)):
+        html = page(three[who])
+        assert ("x.test has passed 90 % of what its mailboxes may take" in html) is seen, who
+        assert "1 domain passed 90 %" in html
+    Customer.objects.filter(domains=provider.ana.domain).update(alert_steps=[50, 99])
+    use(provider.ana, 9_999_000_000)
+    assert (
+        find_crossings() == 1
+    )  # that of the plan, 62 %; of the domain, 92 %, the list of its customer says nothing new
+    assert SpaceAlert.objects.filter(domain__isnull=False).count() == 1
+    use(provider.ana, 8 * GIGA)
+    assert find_crossings() == 0
+    assert DomainSpace.objects.get(pk=provider.ana.domain_id).alerted == 50
+    alert.refresh_from_db()
+    assert alert.cleared is not None
 
 
 def test_a_plan_has_a_threshold_of_its_own(provider: Provider) -> None:
-    Plan.objects.filter(customers=provider.eva.domain.customer_id).update(owner_percent=60)
+    Plan.objects.filter(customers=provider.eva.domain.customer_id).update(owner_steps=[60])
     use(provider.eva, 6_500_000_000)
     use(provider.bob, 7_000_000_000)
     find_crossings()
-    told = dict(SpaceAlert.objects.values_list("mailbox__address", "percent"))
+    told = dict(SpaceAlert.objects.filter(domain=None).values_list("mailbox__address", "percent"))
     assert told == {"ana@x.test": 95, "eva@y.test": 60}
 
 
@@ -308,7 +348,7 @@ def test_a_server_has_its_own_disk_history_and_tables(provider: Provider, admin:
     assert {row.mailbox.domain.server_id for row in context["page"].object_list} == {server.pk}
     assert context["disk"].today.disk_bytes == 400 * GIGA
     assert context["disk"].today.mailboxes == at_nas
-    assert context["disk"].limits.disk_percent == context["disk"].alert_percent
+    assert context["disk"].limits.disk_steps[0] == context["disk"].alert_percent
     assert len(context["disk"].months) >= 1
     assert "Space on NAS" in admin.get(there).content.decode()
     chosen = re.compile(r'<option value="(\w*)" selected>(?:This server|NAS)<')
@@ -332,3 +372,15 @@ def test_servers_are_told_to_the_provider_alone(provider: Provider, admin: Clien
         assert client.get(f"/portal/usage/?server={server.pk}").status_code == 404
         assert b"NAS" not in client.get("/portal/usage/").content
     assert admin.get(f"/portal/usage/?server={server.pk + 1}").status_code == 404
+
+
+def test_a_plan_takes_no_list_that_is_wrong(provider: Provider) -> None:
+    plan = provider.ana.domain.customer.plan
+    for wrong in ([], [0, 50], [90, 80], [1, 2, 3, 4, 5, 6, 7]):
+        plan.owner_steps = wrong
+        with pytest.raises(ValidationError) as caught:
+            save_plan(plan=plan, by=SYSTEM, new=False)
+        assert set(caught.value.message_dict) == {"owner_steps"}
+    plan.owner_steps = [50, 100]
+    save_plan(plan=plan, by=SYSTEM, new=False)
+    assert Change.objects.get(verb="plan.change").after["owner_steps"] == [50, 100]

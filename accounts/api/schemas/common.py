@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
+from django.core.exceptions import ValidationError
 from ninja import Schema
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
+
+from accounts.services.usage.steps import MOST, check_steps
 
 Item = TypeVar("Item")
 Name = Field(max_length=120, min_length=1)
@@ -22,6 +25,17 @@ class Given(Schema):
     """What is sent to us."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=10_000)
+
+
+def _steps(values: list[int]) -> list[int]:
+    try:
+        return check_steps(values)
+    except ValidationError as error:
+        raise ValueError(error.messages[0]) from error
+
+
+Steps = Annotated[list[int], Field(min_length=1, max_length=MOST), AfterValidator(_steps)]
+"""Percentages at which somebody is told, the lowest first."""
 
 
 class Pages(Schema, Generic[Item]):

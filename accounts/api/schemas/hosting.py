@@ -7,7 +7,7 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Given, Name, example
+from accounts.api.schemas.common import Given, Name, Steps, example
 from accounts.models import Customer, Domain, MailServer, Plan, Reseller
 
 
@@ -22,7 +22,7 @@ class PlanOut(Schema):
     largest_mailbox_bytes: int | None
     retention_days: int
     daily_sending_limit: int | None
-    owner_percent: int | None
+    owner_steps: list[int] | None
     imap: bool
     pop3: bool
     smtp: bool
@@ -45,7 +45,7 @@ class PlanIn(Given):
     largest_mailbox_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
     retention_days: int = Field(30, ge=0, le=365)
     daily_sending_limit: int | None = Field(None, ge=0, le=10_000_000)
-    owner_percent: int | None = Field(None, ge=50, le=99)
+    owner_steps: Steps | None = None
     imap: bool = True
     pop3: bool = True
     smtp: bool = True
@@ -68,19 +68,19 @@ class NameIn(Given):
 
 
 class CustomerOut(Schema):
-    """`reseller` null: the provider's own. `alert_percent`: from how much of the plan's space on its people are told (null: as is
-    usual)."""
+    """`reseller` null: the provider's own. `alert_steps`: at which percentages of the plan's space its people are told (null: as
+    is usual)."""
 
     id: int
     name: str
     plan: int
     reseller: int | None
-    alert_percent: int | None
+    alert_steps: list[int] | None
 
     @classmethod
     def of(cls, customer: Customer) -> CustomerOut:
         values: dict[str, Any] = {"plan": customer.plan_id, "reseller": customer.reseller_id}
-        return cls(id=customer.pk, name=customer.name, alert_percent=customer.alert_percent, **values)
+        return cls(id=customer.pk, name=customer.name, alert_steps=customer.alert_steps, **values)
 
 
 class CustomerIn(Given):
@@ -107,9 +107,9 @@ class CustomerChange(Given):
 class AlertIn(Given):
     """In percent; null: as is usual."""
 
-    model_config = example(percent=85)
+    model_config = example(steps=[85, 95, 100])
 
-    percent: int | None = Field(ge=50, le=99)
+    steps: Steps | None
 
 
 class AllowanceOut(Schema):

@@ -8,7 +8,7 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Given, example
+from accounts.api.schemas.common import Given, Steps, example
 from accounts.models import CustomerSpace, DomainSpace, MailboxSpace, UsageLimits
 from accounts.services.timeline import Entry
 from accounts.services.usage.report import SpaceReport
@@ -184,12 +184,12 @@ class QuotasOut(Schema):
 
 
 class Limits(Given):
-    """In percent: from how full on a mailbox's owner is told, and the team of the disk; how much of the disk may be promised."""
+    """In percent: when a mailbox's owner is told, and the team of the disk; how much of the disk may be promised."""
 
-    model_config = example(owner_percent=80, disk_percent=85, promise_percent=125)
+    model_config = example(owner_steps=[80, 90, 95, 100], disk_steps=[85, 95], promise_percent=125)
 
-    owner_percent: int = Field(ge=50, le=99)
-    disk_percent: int = Field(ge=10, le=99)
+    owner_steps: Steps
+    disk_steps: Steps
     promise_percent: int = Field(ge=50, le=1000)
 
     @classmethod

@@ -10,55 +10,57 @@ from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from accounts.models import CustomerSpace, DaySpace, MailboxSpace, Plan, SpaceAlert
+from accounts.models import Customer, CustomerSpace, DaySpace, DomainSpace, MailboxSpace, Plan, SpaceAlert
 from accounts.services.usage.report import read_limits
 from accounts.services.usage.scope import Scope
+from accounts.services.usage.steps import Steps, highest_passed
 
-STEPS = (90, 95, 100)
-"""In percent; the first one, which is agreed (80), comes before them."""
 WELL_BELOW = 5
-"""So many percent below its threshold a mailbox must be before it counts as passed no longer."""
+"""So many percent below its threshold something must be before it counts as passed no longer."""
 KEEP_DAYS = 90
-LEAST = 50
-"""No threshold is lower."""
-Space = MailboxSpace | CustomerSpace
+Space = MailboxSpace | DomainSpace | CustomerSpace
+Group = tuple[Steps, Q]
+"""A list of thresholds, and the rows that it holds for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Of passing a threshold, on a day, so many owners of mailboxes were told, and so many customers; nobody of both: it was the
-    disk."""
+    """Of passing a threshold, on a day, so many owners of mailboxes were told, so many domains and so many customers; none of
+    them: it was the disk."""
 
     day: date
     percent: int
     mailboxes: int
+    domains: int
     customers: int
 
-
-def steps(first: int) -> tuple[int, ...]:
-    """The thresholds, lowest first."""
-    return (first, *(step for step in STEPS if step > first))
+    @property
+    def of_disk(self) -> bool:
+        return not (self.mailboxes or self.domains or self.customers)
 
 
 def find_crossings(*, now: datetime | None = None) -> int:
     """Notes what has passed a threshold since it was looked at last, and what is well below again; gives how many alerts."""
     now = now or timezone.now()
     limits = read_limits()
-    found = _mailbox_crossings(limits.owner_percent, now)
-    found += _customer_crossings(limits.owner_percent, now)
-    return found + _disk_crossing(limits.disk_percent, now)
+    usual = tuple(limits.owner_steps)
+    plans, customers = _lists(Plan, "owner_steps"), _lists(Customer, "alert_steps")
+    found = _crossings(MailboxSpace, _groups(plans, "plan", usual), now)
+    found += _crossings(DomainSpace, _groups(customers, "domain__customer", usual), now, Q(mailboxes__gt=1))
+    found += _crossings(CustomerSpace, _groups(customers, "customer", usual), now)
+    return found + _disk_crossing(tuple(limits.disk_steps), now)
 
 
 def alerts_of_week(scope: Scope) -> list[Told]:
     """What was told in the last seven days, by day and threshold, the latest first."""
     rows = SpaceAlert.objects.filter(at__gte=timezone.now() - timedelta(days=7))
     if not scope.everything:
-        rows = rows.filter(
-            Q(mailbox__isnull=False) & scope.within("mailbox__domain") | Q(customer__in=scope.customers().values("pk"))
-        )
+        mailboxes = Q(mailbox__isnull=False) & scope.within("mailbox__domain")
+        domains = Q(domain__isnull=False) & scope.within("domain")
+        rows = rows.filter(mailboxes | domains | Q(customer__in=scope.customers().values("pk")))
     groups = rows.annotate(day=TruncDate("at")).values("day", "percent")
-    groups = groups.annotate(mailboxes=Count("mailbox"), customers=Count("customer")).order_by("-day", "-percent")
-    return [Told(row["day"], row["percent"], row["mailboxes"], row["customers"]) for row in groups]
+    groups = groups.annotate(mailboxes=Count("mailbox"), domains=Count("domain"), customers=Count("customer"))
+    return [Told(**row) for row in groups.order_by("-day", "-percent")]
 
 
 def forget_alerts() -> int:
@@ -68,41 +70,38 @@ def forget_alerts() -> int:
     return removed
 
 
-# --- Mailboxes ----------------------------------------------------------------------------------------------------------
-def _mailbox_crossings(usual: int, now: datetime) -> int:
-    """Of every plan with its own threshold, then of all others."""
-    own = {plan.pk: plan.owner_percent or usual for plan in Plan.objects.filter(owner_percent__isnull=False)}
-    groups = [(percent, Q(plan=key)) for key, percent in own.items()]
-    groups.append((usual, ~Q(plan__in=list(own)) if own else Q()))
+# --- Mailboxes, domains, customers --------------------------------------------------------------------------------------
+def _lists(model: type[Plan] | type[Customer], field: str) -> dict[Steps, list[int]]:
+    """The lists that were chosen for some of them, and for which (keys)."""
+    found: dict[Steps, list[int]] = {}
+    for key, steps in model._default_manager.filter(**{f"{field}__isnull": False}).values_list("pk", field):
+        found.setdefault(tuple(steps), []).append(key)
+    return found
+
+
+def _groups(chosen: dict[Steps, list[int]], path: str, usual: Steps) -> list[Group]:
+    """The rows of each list: `path` leads to what it was chosen for. The usual one holds for all others."""
+    groups = [(steps, Q(**{f"{path}__in": keys})) for steps, keys in chosen.items()]
+    others = [key for keys in chosen.values() for key in keys]
+    return [*groups, (usual, ~Q(**{f"{path}__in": others}) if others else Q())]
+
+
+def _crossings(model: type[Space], groups: list[Group], now: datetime, which: Q | None = None) -> int:
+    """Of the rows of each list; `which` says of what is told, where that is not all: a domain of one mailbox is told as that."""
     found = 0
-    for percent, those in groups:
-        thresholds = steps(percent)
-        rows = MailboxSpace.objects.filter(those)
-        for space in rows.filter(_above(thresholds), permille__gte=thresholds[0] * 10):
-            found += _raise(space, thresholds, now)
+    for steps, those in groups:
+        rows = model._default_manager.filter(those)
+        for space in rows.filter(which or Q(), _above(steps), permille__gte=steps[0] * 10):
+            found += _raise(space, steps, now)
         for space in rows.filter(_BELOW):
-            _lower(space, thresholds, now)
+            _lower(space, steps, now)
     return found
 
 
-def _customer_crossings(usual: int, now: datetime) -> int:
-    """Of those whose plan says how much space there is."""
-    rows = CustomerSpace.objects.select_related("customer").filter(Q(permille__gte=LEAST * 10) | Q(alerted__gt=0))
-    found = 0
-    for space in rows:
-        thresholds = steps(space.customer.alert_percent or usual)
-        passed = max((step for step in thresholds if space.permille >= step * 10), default=0)
-        if passed > space.alerted:
-            found += _raise(space, thresholds, now)
-        elif space.alerted and space.permille < (space.alerted - WELL_BELOW) * 10:
-            _lower(space, thresholds, now)
-    return found
-
-
-def _above(thresholds: tuple[int, ...]) -> Q:
+def _above(steps: Steps) -> Q:
     """Above a threshold of which nobody was told."""
     passed = Q()
-    for step, following in zip(thresholds, (*thresholds[1:], 10**6), strict=True):
+    for step, following in zip(steps, (*steps[1:], 10**6), strict=True):
         passed |= Q(permille__gte=step * 10, permille__lt=following * 10, alerted__lt=step)
     return passed
 
@@ -111,9 +110,9 @@ _BELOW = Q(alerted__gt=0, permille__lt=(F("alerted") - WELL_BELOW) * 10)
 
 
 @transaction.atomic
-def _raise(space: Space, thresholds: tuple[int, ...], now: datetime) -> int:
+def _raise(space: Space, steps: Steps, now: datetime) -> int:
     """One alert, for the highest threshold alone; none when another round was quicker."""
-    step = max(step for step in thresholds if space.permille >= step * 10)
+    step = highest_passed(steps, space.permille)
     if not type(space)._default_manager.filter(pk=space.pk, alerted=space.alerted).update(alerted=step):
         return 0
     SpaceAlert.objects.create(**_whose(space), percent=step, at=now)
@@ -121,33 +120,34 @@ def _raise(space: Space, thresholds: tuple[int, ...], now: datetime) -> int:
 
 
 @transaction.atomic
-def _lower(space: Space, thresholds: tuple[int, ...], now: datetime) -> None:
-    step = max((step for step in thresholds if space.permille >= step * 10), default=0)
+def _lower(space: Space, steps: Steps, now: datetime) -> None:
+    step = highest_passed(steps, space.permille)
     if type(space)._default_manager.filter(pk=space.pk, alerted=space.alerted).update(alerted=step):
         SpaceAlert.objects.filter(**_whose(space), percent__gt=step, cleared__isnull=True).update(cleared=now)
 
 
 def _whose(space: Space) -> dict[str, int]:
-    return {"mailbox_id" if isinstance(space, MailboxSpace) else "customer_id": space.pk}
+    return {space._meta.pk.attname: space.pk}
 
 
 # --- The disk -----------------------------------------------------------------------------------------------------------
 @transaction.atomic
-def _disk_crossing(percent: int, now: datetime) -> int:
+def _disk_crossing(steps: Steps, now: datetime) -> int:
+    """The same of the disk. What was told is what its open alerts say: those that were jumped over are noted with it, and
+    mailed to nobody, so that they are not told on the way down."""
     today = DaySpace.objects.order_by("-day").first()
     if today is None or not today.disk_bytes:
         return 0
-    used = today.bytes * 100 // today.disk_bytes
-    open_alert = (
-        SpaceAlert.objects.select_for_update()
-        .filter(mailbox__isnull=True, customer__isnull=True, cleared__isnull=True)
-        .first()
-    )
-    if open_alert:
-        if used < min(open_alert.percent, percent) - WELL_BELOW:
-            SpaceAlert.objects.filter(pk=open_alert.pk).update(cleared=now)
-        return 0
-    if used < percent:
-        return 0
-    SpaceAlert.objects.create(percent=percent, at=now)
-    return 1
+    permille = today.bytes * 1000 // today.disk_bytes
+    passed = highest_passed(steps, permille)
+    alerts = SpaceAlert.objects.filter(mailbox=None, domain=None, customer=None, cleared=None)
+    known = set(alerts.select_for_update().values_list("percent", flat=True))
+    told = max(known, default=0)
+    if passed > told:
+        below = [step for step in steps if step < passed and step not in known]
+        SpaceAlert.objects.bulk_create(SpaceAlert(percent=step, at=now, mailed=now) for step in below)
+        SpaceAlert.objects.create(percent=passed, at=now)
+        return 1
+    if told and permille < (told - WELL_BELOW) * 10:
+        alerts.filter(percent__gt=passed).update(cleared=now)
+    return 0

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 from django.conf import settings
+from django.db.models import Q
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Customer, Kind, MailAccount, Mailbox, SpaceAlert, User
+from accounts.models import Customer, Domain, Kind, MailAccount, Mailbox, SpaceAlert, User
 from accounts.services.letters import notify
 from accounts.services.permissions import providers
 
@@ -33,7 +34,9 @@ def send_alerts(*, now: datetime | None = None) -> int:
     now = now or timezone.now()
     sent = 0
     failures = {True: 0, False: 0}  # of owners, whom our own server takes letters for, and of people anywhere
-    due = SpaceAlert.objects.filter(mailed__isnull=True, at__gte=now - FRESH).select_related("mailbox", "customer")
+    due = SpaceAlert.objects.filter(mailed__isnull=True, at__gte=now - FRESH).select_related(
+        "mailbox", "domain", "customer"
+    )
     for alert in due.order_by("at")[:ROUND]:
         of_owner = alert.mailbox_id is not None
         if failures[of_owner] >= FAILURES:
@@ -79,10 +82,20 @@ def people_of(customer: Customer) -> list[User]:
     return list(User.objects.filter(roles__kind=Kind.CUSTOMER, roles__customer=customer, is_active=True).distinct())
 
 
+def people_over(domain: Domain) -> list[User]:
+    """Those who hold the role of this domain, or of its customer."""
+    over = Q(roles__kind=Kind.DOMAIN, roles__domain=domain) | Q(
+        roles__kind=Kind.CUSTOMER, roles__customer=domain.customer_id
+    )
+    return list(User.objects.filter(over, is_active=True).distinct())
+
+
 def _letters(alert: SpaceAlert) -> list[Callable[[], bool]]:
     """The letters of one alert, each to be handed over by calling it."""
     if alert.mailbox:
         return [partial(_tell_owner, alert, alert.mailbox)]
+    if alert.domain:
+        return [partial(_tell_domain, alert, alert.domain, person) for person in people_over(alert.domain)]
     if alert.customer:
         return [partial(_tell_customer, alert, alert.customer, person) for person in people_of(alert.customer)]
     return [partial(_tell_provider, alert, person) for person in providers()]
@@ -103,6 +116,18 @@ def _tell_owner(alert: SpaceAlert, mailbox: Mailbox) -> bool:
         how = _("To make room: empty the trash, delete large messages, or ask for more space.")
         lines = [what % {"address": mailbox.address, "percent": alert.percent}, how, settings.SITE_URL + where]
         return notify(mailbox.address, subject, [*lines, _once()])
+
+
+def _tell_domain(alert: SpaceAlert, domain: Domain, person: User) -> bool:
+    with translation.override(_language(person.language)):
+        values = {"domain": domain.name, "percent": alert.percent}
+        subject = _("The mailboxes of %(domain)s are %(percent)s %% full") % values
+        lines = [
+            _("The mailboxes of %(domain)s together have passed %(percent)s %% of what they may take.") % values,
+            _("Here you see which of them take how much, and what can be done:"),
+            settings.SITE_URL + reverse("usage") + f"?least=0&q=%40{domain.name}",
+        ]
+        return notify(person.email, subject, [*lines, _once()])
 
 
 def _tell_customer(alert: SpaceAlert, customer: Customer, person: User) -> bool:

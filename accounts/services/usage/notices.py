@@ -8,19 +8,24 @@ from dataclasses import dataclass
 from django.db import connection
 from django.urls import reverse
 
-from accounts.models import AlertSeen, Customer, Kind, MailAccount, User
+from accounts.models import AlertSeen, Customer, Domain, Kind, MailAccount, User
 
 SHOWN = 20
-Row = tuple[int, int | None, int | None, int]
-"""An alert: its key, those of its mailbox and customer (neither: the disk), percent."""
+Whose = tuple[int | None, int | None, int | None]
+"""The keys of an alert's mailbox, domain and customer, of which it has one (none: the disk)."""
+Row = tuple[int, int | None, int | None, int | None, int]
+"""An alert: its key, whose it is, percent."""
 
 # Asked for every page that is opened whole: put together by hand it costs a tenth of what the ORM takes. Each part of the
 # condition has an index of its own.
 _OPEN = """
-    SELECT s.id, s.mailbox_id, s.customer_id, s.percent FROM accounts_spacealert s
+    SELECT s.id, s.mailbox_id, s.domain_id, s.customer_id, s.percent FROM accounts_spacealert s
     WHERE s.cleared IS NULL AND (
         {own} s.customer_id IN (SELECT customer_id FROM accounts_role WHERE person_id = %s AND kind = %s)
-        OR (s.mailbox_id IS NULL AND s.customer_id IS NULL
+        OR s.domain_id IN (SELECT r.domain_id FROM accounts_role r WHERE r.person_id = %s AND r.kind = %s
+                           UNION SELECT d.id FROM accounts_role r JOIN accounts_domain d ON d.customer_id = r.customer_id
+                                  WHERE r.person_id = %s AND r.kind = %s)
+        OR (s.mailbox_id IS NULL AND s.domain_id IS NULL AND s.customer_id IS NULL
             AND (%s = 1 OR EXISTS (SELECT 1 FROM accounts_role WHERE person_id = %s AND kind = %s)))
     ) {unseen} ORDER BY s.percent DESC, s.at DESC LIMIT 100
 """
@@ -29,7 +34,7 @@ _UNSEEN = "AND NOT EXISTS (SELECT 1 FROM accounts_alertseen n WHERE n.alert_id =
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The highest threshold that something has passed; `of` is mailbox, customer or disk, `url` where more is said."""
+    """The highest threshold that something has passed; `of` is mailbox, domain, customer or disk, `url` where more is said."""
 
     alert_id: int
     of: str
@@ -39,16 +44,16 @@ class Notice:
 
 
 def notices_for(person: User, accounts: Iterable[MailAccount]) -> list[Notice]:
-    """What the person is shown: of their own mailboxes, of customers whose role they hold, of the disk for the provider; the
-    fullest first. One question to the database where there is nothing to show."""
+    """What the person is shown: of their own mailboxes, of domains and customers whose role they hold, of the disk for the
+    provider; the fullest first. One question to the database where there is nothing to show."""
     own = _own(accounts)
-    highest: dict[tuple[int | None, int | None], Row] = {}
+    highest: dict[Whose, Row] = {}
     for row in _rows(person, own, unseen=True):
-        highest.setdefault((row[1], row[2]), row)
+        highest.setdefault(row[1:4], row)
     rows = list(highest.values())[:SHOWN]
-    named = [row[2] for row in rows if row[2] is not None]
-    customers = Customer.objects.in_bulk(named) if named else {}
-    return [_notice(row, own, customers) for row in rows]
+    domains = _named(Domain, [row[2] for row in rows])
+    customers = _named(Customer, [row[3] for row in rows])
+    return [_notice(row, own, domains, customers) for row in rows]
 
 
 def dismiss(person: User, accounts: Iterable[MailAccount], alert_id: int) -> bool:
@@ -57,7 +62,7 @@ def dismiss(person: User, accounts: Iterable[MailAccount], alert_id: int) -> boo
     one = next((row for row in rows if row[0] == alert_id), None)
     if one is None:
         return False
-    seen = [row[0] for row in rows if row[1:3] == one[1:3] and row[3] <= one[3]]
+    seen = [row[0] for row in rows if row[1:4] == one[1:4] and row[4] <= one[4]]
     AlertSeen.objects.bulk_create([AlertSeen(alert_id=key, person=person) for key in seen], ignore_conflicts=True)
     return True
 
@@ -71,19 +76,29 @@ def _rows(person: User, own: dict[int, MailAccount], *, unseen: bool) -> list[Ro
     places = ", ".join(["%s"] * len(own))
     question = _OPEN.format(own=f"s.mailbox_id IN ({places}) OR" if own else "", unseen=_UNSEEN if unseen else "")
     key: int = person.pk
-    values: list[int | str] = [*own, key, Kind.CUSTOMER, int(person.is_superuser), key, Kind.PROVIDER]
+    runs: list[int | str] = [key, Kind.CUSTOMER, key, Kind.DOMAIN, key, Kind.CUSTOMER]
+    values: list[int | str] = [*own, *runs, int(person.is_superuser), key, Kind.PROVIDER]
     with connection.cursor() as cursor:
         cursor.execute(question, [*values, key] if unseen else values)
         return list(cursor.fetchall())
 
 
-def _notice(row: Row, own: dict[int, MailAccount], customers: dict[int, Customer]) -> Notice:
-    key, mailbox_id, customer_id, percent = row
+def _named(model: type[Domain] | type[Customer], keys: list[int | None]) -> dict[int, str]:
+    """The names of those that there are."""
+    known = [key for key in keys if key is not None]
+    return dict(model._default_manager.filter(pk__in=known).values_list("pk", "name")) if known else {}
+
+
+def _notice(row: Row, own: dict[int, MailAccount], domains: dict[int, str], customers: dict[int, str]) -> Notice:
+    key, mailbox_id, domain_id, customer_id, percent = row
     if mailbox_id is not None:
         account = own[mailbox_id]
         where = reverse("account_activity" if account.downloads else "space", args=[account.pk])
         return Notice(key, "mailbox", account.address, percent, where)
+    if domain_id is not None:
+        where = f"{reverse('usage')}?least=0&q=%40{domains[domain_id]}"
+        return Notice(key, "domain", domains[domain_id], percent, where)
     if customer_id is not None:
         where = f"{reverse('usage')}?customer={customer_id}"
-        return Notice(key, "customer", customers[customer_id].name, percent, where)
+        return Notice(key, "customer", customers[customer_id], percent, where)
     return Notice(key, "disk", "", percent, reverse("usage"))

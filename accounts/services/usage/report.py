@@ -22,6 +22,7 @@ from accounts.services.audit import Actor, record_provider
 from accounts.services.usage.parts import part_of
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, server_bytes
+from accounts.services.usage.steps import highest_passed
 from accounts.usage.charts import Growth, Point, growth, thinned
 from accounts.usage.forecast import Forecast, forecast
 from accounts.usage.series import Sample, add_up, unpack
@@ -48,6 +49,8 @@ class SpaceReport:
 
     today: DaySpace
     limits: UsageLimits
+    steps: tuple[int, ...]
+    """The thresholds that hold for it."""
     of_plan: bool
     """Whether it is a plan's space and no disk's."""
     alert_percent: int
@@ -125,13 +128,13 @@ def read_report(scope: Scope) -> SpaceReport | None:
     if scope.everything:
         since = timezone.localdate() - timedelta(days=HISTORY_DAYS)
         days = list(DaySpace.objects.filter(day__gte=since).order_by("day"))
-        return _report(days, limits, limits.disk_percent) if days else None
+        return _report(days, limits, limits.disk_steps) if days else None
     days = _days(scope)
     customer = scope.one_customer
-    percent = (customer.alert_percent if customer else None) or limits.owner_percent
+    steps = (customer.alert_steps if customer else None) or limits.owner_steps
     if scope.whole_server:
-        percent = limits.disk_percent
-    return _report(days, limits, percent, of_plan=customer is not None) if days else None
+        steps = limits.disk_steps
+    return _report(days, limits, steps, of_plan=customer is not None) if days else None
 
 
 def mailbox_report(mailbox: Mailbox) -> SpaceReport | None:
@@ -144,13 +147,15 @@ def mailbox_report(mailbox: Mailbox) -> SpaceReport | None:
     days = [DaySpace(day=one.date, bytes=one.size_bytes) for one in samples]
     days[-1].disk_bytes = mailbox.quota_bytes
     limits = read_limits()
-    percent = mailbox.domain.customer.plan.owner_percent or limits.owner_percent
-    return replace(_report(days, limits, percent), of_mailbox=True)
+    steps = mailbox.domain.customer.plan.owner_steps or limits.owner_steps
+    return replace(_report(days, limits, steps), of_mailbox=True)
 
 
-def _report(days: list[DaySpace], limits: UsageLimits, percent: int, *, of_plan: bool = False) -> SpaceReport:
-    """Of days, oldest first, one or more."""
+def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_plan: bool = False) -> SpaceReport:
+    """Of days, oldest first, one or more. Of the thresholds it is about the highest that is passed, else about the first."""
     today = days[-1]
+    passed = highest_passed(steps, today.bytes * 1000 // today.disk_bytes) if today.disk_bytes else 0
+    percent = passed or steps[0]
     line = forecast([Sample(day.day.toordinal(), day.bytes) for day in days])
     there = today.disk_bytes
     alert_bytes = there * percent // 100 if there else None
@@ -159,6 +164,7 @@ def _report(days: list[DaySpace], limits: UsageLimits, percent: int, *, of_plan:
     return SpaceReport(
         today=today,
         limits=limits,
+        steps=tuple(steps),
         of_plan=of_plan,
         alert_percent=percent,
         used_percent=today.bytes * 100 // there if there else None,

@@ -59,6 +59,25 @@ _REFRESH = """
                 OR s.messages <> COALESCE(c.messages, s.messages)) AS fresh
      WHERE fresh.id = accounts_mailboxspace.mailbox_id
 """
+_DOMAINS_NEW = """
+    INSERT INTO accounts_domainspace (domain_id, bytes, quota_bytes, mailboxes, permille, month_bytes, alerted, samples)
+    SELECT DISTINCT s.domain_id, 0, 0, 0, 0, 0, 0, %s FROM accounts_mailboxspace s
+     WHERE NOT EXISTS (SELECT 1 FROM accounts_domainspace d WHERE d.domain_id = s.domain_id)
+"""
+_DOMAINS = """
+    UPDATE accounts_domainspace SET
+        bytes = fresh.bytes, quota_bytes = fresh.quota_bytes, mailboxes = fresh.mailboxes,
+        permille = CASE WHEN fresh.quota_bytes <= 0 THEN 0
+                        WHEN fresh.bytes / fresh.quota_bytes >= 100 THEN %s
+                        ELSE fresh.bytes * 1000 / fresh.quota_bytes END
+      FROM (SELECT d.domain_id, COUNT(s.mailbox_id) AS mailboxes, CAST(COALESCE(SUM(s.bytes), 0) AS bigint) AS bytes,
+                   CAST(COALESCE(SUM(s.quota_bytes), 0) AS bigint) AS quota_bytes
+              FROM accounts_domainspace d LEFT JOIN accounts_mailboxspace s ON s.domain_id = d.domain_id
+             GROUP BY d.domain_id) AS fresh
+     WHERE fresh.domain_id = accounts_domainspace.domain_id
+       AND (fresh.bytes <> accounts_domainspace.bytes OR fresh.quota_bytes <> accounts_domainspace.quota_bytes
+            OR fresh.mailboxes <> accounts_domainspace.mailboxes)
+"""
 
 
 def refresh_standing(*, now: datetime | None = None) -> int:
@@ -81,6 +100,13 @@ def follow_customer(customer: Customer) -> None:
     """Gives a customer's mailboxes the plan and the reseller that it has now."""
     with connection.cursor() as cursor:
         cursor.execute(f"{_FOLLOW} AND c.id = %s", [customer.pk])
+
+
+def refresh_domains() -> None:
+    """Brings what domains use, and what is promised in them, up to the mailboxes': a domain fills between two samples too."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_DOMAINS_NEW, [b""])
+        cursor.execute(_DOMAINS, [PERMILLE_MAX])
 
 
 def refresh_customers() -> None:

@@ -22,7 +22,7 @@ from accounts.models import Mailbox, User
 from accounts.numbers import read_number
 from accounts.rates import take
 from accounts.services.audit import Actor
-from accounts.services.customers import set_alert_percent
+from accounts.services.customers import set_alert_steps
 from accounts.services.usage.letters import propose_mode
 from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas, take_back
 from accounts.services.usage.report import read_limits, save_limits
@@ -98,17 +98,17 @@ def limits_change(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def customer_limit_change(request: HttpRequest, customer_id: int) -> HttpResponse:
-    """Keeps from how much of its plan's space on a customer is told."""
+    """Keeps at which parts of its plan's space a customer is told."""
     query = TableQuery(customer=customer_id)
     scope = scope_of(request, query)
     customer = scope.one_customer
     assert customer is not None
-    before = customer.alert_percent
+    before = customer.alert_steps
     form = CustomerLimitForm(request.POST, instance=customer)
     if not form.is_valid():
         context = table_context(request, query, scope) | page_context(request, scope, customer_limit=form)
         return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
-    set_alert_percent(customer=customer, before=before, by=_actor(request))
+    set_alert_steps(customer=customer, before=before, by=_actor(request))
     messages.success(request, _("Thresholds saved"))
     return redirect(reverse("usage") + query.address() + "#limits")
 

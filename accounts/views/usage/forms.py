@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Customer, UsageLimits
+from accounts.portal_forms import StepsField
 from accounts.services.advice import DAYS_MAX
 
 GIGA = 10**9
@@ -68,34 +69,26 @@ class AdviceForm(forms.Form):
 class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]
     """The thresholds, in percent."""
 
-    RANGES = {
-        "owner_percent": (50, 99),
-        "disk_percent": (10, 99),
-        "promise_percent": (50, 1000),
-    }
+    PROMISE = (50, 1000)
+    owner_steps = StepsField(label=_("Tell the owner of a mailbox at"))
+    disk_steps = StepsField(label=_("Tell the team when the disk passes"))
 
     class Meta:
         model = UsageLimits
-        fields = ["owner_percent", "disk_percent", "promise_percent"]
+        fields = ["owner_steps", "disk_steps", "promise_percent"]
 
-    def clean(self) -> dict[str, object]:
-        cleaned = super().clean() or {}
-        for name, (least, most) in self.RANGES.items():
-            value = cleaned.get(name)
-            if isinstance(value, int) and not least <= value <= most:
-                self.add_error(name, _("From %(least)s to %(most)s %%.") % {"least": least, "most": most})
-        return cleaned
+    def clean_promise_percent(self) -> int:
+        value, (least, most) = int(self.cleaned_data["promise_percent"]), self.PROMISE
+        if not least <= value <= most:
+            raise forms.ValidationError(_("From %(least)s to %(most)s %%.") % {"least": least, "most": most})
+        return value
 
 
 class CustomerLimitForm(forms.ModelForm):  # type: ignore[type-arg]
-    """From how much of a plan's space on its customer is told, in percent."""
+    """At which parts of a plan's space its customer is told, in percent; nothing: as is usual."""
+
+    alert_steps = StepsField(required=False)
 
     class Meta:
         model = Customer
-        fields = ["alert_percent"]
-
-    def clean_alert_percent(self) -> int | None:
-        value: int | None = self.cleaned_data["alert_percent"]
-        if value is not None and not 50 <= value <= 99:
-            raise forms.ValidationError(_("From %(least)s to %(most)s %%.") % {"least": 50, "most": 99})
-        return value
+        fields = ["alert_steps"]
