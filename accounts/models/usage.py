@@ -106,11 +106,16 @@ class DomainSpace(models.Model):
     permille = models.IntegerField(default=0)
     month_bytes = models.BigIntegerField(default=0)
     full_on = models.DateField(null=True)
+    jump_bytes = models.BigIntegerField(default=0)
+    jump_on = models.DateField(null=True)
     alerted = models.PositiveSmallIntegerField(default=0)
     samples = models.BinaryField(default=b"")
 
     class Meta:
-        indexes = [models.Index(fields=["-permille"], name="domain_space_permille")]
+        indexes = [
+            models.Index(fields=["-permille"], name="domain_space_permille"),
+            models.Index(fields=["-jump_on"], name="domain_space_jumps", condition=models.Q(jump_on__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.domain_id} {self.bytes}"
@@ -127,11 +132,16 @@ class CustomerSpace(models.Model):
     permille = models.IntegerField(default=0)
     month_bytes = models.BigIntegerField(default=0)
     full_on = models.DateField(null=True)
+    jump_bytes = models.BigIntegerField(default=0)
+    jump_on = models.DateField(null=True)
     alerted = models.PositiveSmallIntegerField(default=0)
     samples = models.BinaryField(default=b"")
 
     class Meta:
-        indexes = [models.Index(fields=["-permille"], name="customer_space_permille")]
+        indexes = [
+            models.Index(fields=["-permille"], name="customer_space_permille"),
+            models.Index(fields=["-jump_on"], name="customer_space_jumps", condition=models.Q(jump_on__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.customer_id} {self.bytes}"

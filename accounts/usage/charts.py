@@ -16,6 +16,8 @@ Point = tuple[int, float]
 """A day (an ordinal) and bytes."""
 Ahead = tuple[int, float, float, float]
 """A day to come and bytes: low, middle, high."""
+Mark = tuple[int, float, float]
+"""A day on which it jumped or was emptied, how much was used then, and by how much that was more or less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,7 @@ class Growth:
     alert_bytes: float | None
     alert_day: int | None
     """Where the line crosses the threshold, if it does on the chart."""
+    marks: Sequence[Mark] = ()
 
     @property
     def unit(self) -> str:
@@ -53,7 +56,7 @@ class Growth:
     @property
     def columns(self) -> dict[str, object]:
         """For the browser: `data` is a column of times (seconds, midnight UTC of the day), then used, promised, expected, low and
-        high, in bytes or None; the rest is for the axes and the lines across."""
+        high, in bytes or None; `marks` are times, bytes and changes; the rest is for the axes and the lines across."""
         now_day, now_bytes = self.used[-1]
         lines: list[dict[int, float]] = [
             dict(self.used),
@@ -71,6 +74,7 @@ class Growth:
             "range": [self.low, self.high],
             "disk": self.disk_bytes,
             "alert": self.alert_bytes,
+            "marks": [[_seconds(day), size, change] for day, size, change in self.marks],
             "alertOn": _seconds(self.alert_day) if self.alert_day else None,
         }
 
@@ -83,8 +87,10 @@ def growth(
     disk_bytes: float | None,
     alert_bytes: float | None,
     alert_day: int | None,
+    marks: Sequence[Mark] = (),
 ) -> Growth:
-    """The chart of what was used and promised (oldest first, one point or more) and of what will be."""
+    """The chart of what was used and promised (oldest first, one point or more), of what will be, and of jumps, whose days are
+    among those of `used`."""
     low, high = _range(used, promised, ahead, disk_bytes)
     last = ahead[-1][0] if ahead else used[-1][0]
     return Growth(
@@ -96,13 +102,17 @@ def growth(
         disk_bytes=disk_bytes,
         alert_bytes=alert_bytes,
         alert_day=alert_day if alert_day and alert_day <= last else None,
+        marks=marks,
     )
 
 
-def thinned(points: Sequence[Point], most: int = 60) -> list[Point]:
-    """At most about so many of the points, the first and the last among them."""
+def thinned(points: Sequence[Point], most: int = 60, *, kept: frozenset[int] = frozenset()) -> list[Point]:
+    """At most about so many of the points, the first and the last among them; beside them those of the days that are `kept`, each
+    with the one before it, so that a jump is as steep as it was."""
     step = max(1, math.ceil(len(points) / most))
-    return [*points[:-1:step], points[-1]] if points else []
+    chosen = {*range(0, len(points), step), len(points) - 1}
+    chosen |= {at for index, (day, _size) in enumerate(points) if day in kept for at in (index - 1, index) if at >= 0}
+    return [points[at] for at in sorted(chosen)] if points else []
 
 
 def _range(

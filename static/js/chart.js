@@ -2,7 +2,7 @@
 // those of the theme, read anew when that changes; the table beside it says the same.
 import uPlot from "uplot";
 
-const HEIGHT = 228, LABEL_GAP = 15, MONTH_WIDTH = 58, PRINT_WIDTH = 640;
+const HEIGHT = 228, LABEL_GAP = 15, MONTH_WIDTH = 58, PRINT_WIDTH = 640, MARKS_SAID = 4;
 const TINTS = ["tinta", "text", "text-2", "text-3", "lacre", "line", "line-2", "paper"];
 const language = document.documentElement.lang;
 const redraws = new Set();
@@ -60,7 +60,7 @@ function options(element, figures, tint) {
   };
 }
 
-// The disk and the threshold across, the ends of the lines, and what they say.
+// The disk and the threshold across, what jumped, the ends of the lines, and what they say.
 function mark(plot, figures, words, tint, face) {
   const context = plot.ctx, ratio = uPlot.pxRatio, { left, width } = plot.bbox;
   const x = (day) => plot.valToPos(day, "x", true), y = (size) => plot.valToPos(size, "y", true);
@@ -99,6 +99,18 @@ function mark(plot, figures, words, tint, face) {
     if (Math.abs(below - above) < LABEL_GAP * ratio) below = above + LABEL_GAP * ratio;
     say(words.kept, x(days[end]) - 6 * ratio, above, "right", "text-2");
   }
+  figures.marks.forEach(([day, size, change]) => {
+    const [at, above, half] = [x(day), y(size), 5 * ratio];
+    Object.assign(context, { fillStyle: tint("lacre")(), strokeStyle: tint("paper")(), lineWidth: 1.5 * ratio });
+    context.setLineDash([]);
+    context.beginPath();
+    [[0, -half], [half, 0], [0, half], [-half, 0]].forEach(([right, down]) => context.lineTo(at + right, above + down));
+    context.closePath();
+    context.fill();
+    context.stroke();
+    const side = at - left < width / 2 ? [10 * ratio, "left"] : [-10 * ratio, "right"];
+    if (figures.marks.length <= MARKS_SAID) say(`${change < 0 ? "\u2212" : "+"}${sized(Math.abs(change))}`, at + side[0], above + 4 * ratio, side[1], "text-2");
+  });
   dot(days[now], used[now], "tinta");
   say(words.now, x(days[now]), below, "right", "tinta");
   if (words.alertOn) dot(figures.alertOn, figures.alert, "lacre"), say(words.alertOn, x(figures.alertOn), y(figures.alert) - 10 * ratio, "center", "lacre");

@@ -35,6 +35,17 @@ def test_the_axis_holds_the_disk_and_a_crossing_beyond_the_last_day_is_not_shown
     assert within.columns["alertOn"] == FIRST_S + 10 * DAY_S
 
 
+def test_a_jump_stays_as_steep_as_it_was() -> None:
+    points = [(day, 1.0 if day < 200 else 2.0) for day in range(365)]
+    some = thinned(points, kept=frozenset({200}))
+    assert [size for day, size in some if day in (199, 200)] == [1.0, 2.0]
+    assert len(some) < 67
+    marked = growth(
+        points, [], [], disk_bytes=None, alert_bytes=None, alert_day=None, marks=[(FIRST, 4.0 * GIGA, -1.0 * GIGA)]
+    )
+    assert marked.columns["marks"] == [[FIRST_S, 4e9, -1e9]]
+
+
 def test_thinning_keeps_both_ends() -> None:
     points = [(day, 1.0) for day in range(365)]
     some = thinned(points)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import smtplib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -37,15 +37,14 @@ from accounts.models import (
     WeeklySummary,
 )
 from accounts.services.audit import SYSTEM
-from accounts.services.customers import change_customer, create_reseller, move_customer, save_plan
-from accounts.services.hosting import create_mailbox
+from accounts.services.customers import save_plan
 from accounts.services.permissions import held_by
 from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.report import history_of, read_report
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_mailbox, refresh_standing
+from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_standing
 from accounts.services.usage.weekly import send_summaries, want_summary
 from accounts.usage.series import EPOCH, UNIT_BYTES, Sample, add_up, pack
 from tests.usage.conftest import GIGA, Provider, signed_in
@@ -218,6 +217,31 @@ def test_a_domain_is_told_of_once_to_whoever_runs_it(three: dict[str, Client], p
     assert alert.cleared is not None
 
 
+def test_what_jumped_is_kept_marked_and_listed(three: dict[str, Client], provider: Provider, admin: Client) -> None:
+    today = timezone.localdate().toordinal()
+    leap = {back: 2_600_000_000 if back <= 10 else 0 for back in range(60, 0, -1)}
+    past = pack(Sample(today - back, 15_000_000_000 - back * 10_000_000 + more) for back, more in leap.items())
+    domain, customer = provider.ana.domain, provider.ana.domain.customer
+    DomainSpace.objects.filter(pk=domain.pk).update(samples=past)
+    CustomerSpace.objects.filter(pk=customer.pk).update(samples=past)
+    take_samples()
+    jumped = date.fromordinal(today - 10)
+    for space in (DomainSpace.objects.get(pk=domain.pk), CustomerSpace.objects.get(pk=customer.pk)):
+        assert (space.jump_on, round(space.jump_bytes, -8)) == (jumped, 2_600_000_000)
+    for who in ("reseller", "customer", "domain"):
+        html = page(three[who], "?show=jumps")
+        assert "All at once, marked in the chart:" in html
+        assert (
+            html.count("+2.6 GB") == {"domain": 3, "customer": 4, "reseller": 4}[who]
+        )  # said, in the table, and listed
+        marks = re.search(r'"marks": (\[\[.*?\]\])', html)
+        assert marks is not None
+        assert [round(change, -8) for _day, _size, change in json.loads(marks[1])] == [2_600_000_000]
+    assert page(admin, "?show=jumps").count("+2.6 GB") == 2  # no jump of everything: listed alone
+    csv = b"".join(admin.get(reverse("usage_export") + "?show=domains&least=0").streaming_content)  # type: ignore[attr-defined]
+    assert jumped.isoformat().encode() in csv
+
+
 def test_a_plan_has_a_threshold_of_its_own(provider: Provider) -> None:
     Plan.objects.filter(customers=provider.eva.domain.customer_id).update(owner_steps=[60])
     use(provider.eva, 6_500_000_000)
@@ -305,35 +329,6 @@ def test_sums_of_series_are_those_of_every_day(series: list[dict[int, int]]) -> 
         last = [one[max(when for when in one if when <= day)] for one in series if any(when <= day for when in one)]
         assert total[day] == sum(last)
     assert set(total) == {day for one in series for day in one}
-
-
-def test_rows_say_whose_they_are_after_every_move(provider: Provider) -> None:
-    by, customer = SYSTEM, provider.ana.domain.customer
-    seller = create_reseller(name="Revende", by=by)
-    big = save_plan(plan=Plan(name="Grande"), by=by, new=True)
-
-    def differs() -> list[MailboxSpace]:
-        same = Q(domain=F("mailbox__domain"), customer=F("domain__customer"), plan=F("customer__plan"))
-        for name, place in (("reseller", "customer__reseller"), ("server", "domain__server")):
-            same &= Q(**{name: F(place)}) | Q(**{f"{name}__isnull": True, f"{place}__isnull": True})
-        return list(MailboxSpace.objects.exclude(pk__in=MailboxSpace.objects.filter(same).values("pk")))
-
-    assert not differs()
-    for step in (
-        lambda: move_customer(customer=customer, reseller=seller, by=by),
-        lambda: change_customer(customer=customer, name="Equis", plan=big, by=by),
-        lambda: move_customer(customer=customer, reseller=None, by=by),
-        lambda: refresh_mailbox(mailbox=create_mailbox(address="nueva@x.test", password="clave")),
-    ):
-        step()
-        assert not differs()
-    assert MailboxSpace.objects.filter(plan=big, reseller=None).count() == 3
-    # What nobody's service did is put right with the next counting.
-    Domain.objects.filter(pk=provider.eva.domain_id).update(customer=customer)
-    Customer.objects.update(reseller=seller)
-    assert len(differs()) == 4
-    refresh_standing()
-    assert not differs()
 
 
 def test_a_server_has_its_own_disk_history_and_tables(provider: Provider, admin: Client) -> None:

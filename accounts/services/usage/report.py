@@ -24,11 +24,19 @@ from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, server_bytes
 from accounts.services.usage.steps import highest_passed
 from accounts.usage.charts import Growth, Point, growth, thinned
-from accounts.usage.forecast import Forecast, forecast
+from accounts.usage.forecast import Forecast, find_events, forecast
 from accounts.usage.series import Sample, add_up, unpack
 
 HISTORY_DAYS, CHART_DAYS, AHEAD_DAYS = 730, 365, 150
 """How much history the forecast looks at, how much of it the chart shows, and how far it shows ahead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """A change that is no growth; `change_bytes` is below 0 for an emptying."""
+
+    day: date
+    change_bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,7 @@ class Month:
     promised_bytes: int | None = None
     low_bytes: int | None = None
     high_bytes: int | None = None
+    jumps: tuple[Jump, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,8 @@ class SpaceReport:
     alert_on: date | None
     chart: Growth | None
     months: tuple[Month, ...]
+    jumps: tuple[Jump, ...]
+    """What is marked in the chart, oldest first."""
     of_mailbox: bool = False
     """Whether it is about one mailbox and its quota."""
 
@@ -156,7 +167,13 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
     today = days[-1]
     passed = highest_passed(steps, today.bytes * 1000 // today.disk_bytes) if today.disk_bytes else 0
     percent = passed or steps[0]
-    line = forecast([Sample(day.day.toordinal(), day.bytes) for day in days])
+    samples = [Sample(day.day.toordinal(), day.bytes) for day in days]
+    events = find_events(samples)
+    line = forecast(samples, events)
+    shown = days[-CHART_DAYS:]
+    jumps = tuple(
+        Jump(date.fromordinal(one.day), one.change_bytes) for one in events if one.day > shown[0].day.toordinal()
+    )
     there = today.disk_bytes
     alert_bytes = there * percent // 100 if there else None
     reached = line.reaches(alert_bytes) if line and alert_bytes else None
@@ -173,8 +190,9 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
         month_bytes=round(line.day_bytes * 30) if line else None,
         week_bytes=today.bytes - week_ago[-1].bytes if week_ago else None,
         alert_on=date.fromordinal(reached) if reached else None,
-        chart=_chart(days[-CHART_DAYS:], line, alert_bytes, reached),
-        months=_months(days[-CHART_DAYS:], line),
+        chart=_chart(shown, line, alert_bytes, reached, jumps),
+        months=_months(shown, line, jumps),
+        jumps=jumps,
     )
 
 
@@ -207,9 +225,17 @@ def history_of(scope: Scope) -> list[Sample]:
     return add_up(map(bytes, packed))
 
 
-def _chart(days: list[DaySpace], line: Forecast | None, alert_bytes: int | None, reached: int | None) -> Growth | None:
+def _chart(
+    days: list[DaySpace],
+    line: Forecast | None,
+    alert_bytes: int | None,
+    reached: int | None,
+    jumps: tuple[Jump, ...],
+) -> Growth | None:
     if len(days) < 2:
         return None
+    sizes = {day.day: day.bytes for day in days}
+    marks = [(one.day.toordinal(), float(sizes[one.day]), float(one.change_bytes)) for one in jumps]
     used: list[Point] = [(day.day.toordinal(), day.bytes) for day in days]
     promised: list[Point] = [(day.day.toordinal(), day.quota_bytes) for day in days if day.mailboxes]
     promised = promised if len(promised) > 1 else []  # a part's past promises are not kept
@@ -218,22 +244,23 @@ def _chart(days: list[DaySpace], line: Forecast | None, alert_bytes: int | None,
     points = [(day, low, line.at(day), high) for day, (low, high) in ahead] if line else []
     disk = days[-1].disk_bytes
     return growth(
-        thinned(used),
+        thinned(used, kept=frozenset(day for day, _size, _change in marks)),
         thinned(promised),
         points,
         disk_bytes=disk,
         alert_bytes=alert_bytes,
         alert_day=reached if reached and line and reached > line.day else None,
+        marks=marks,
     )
 
 
-def _months(days: list[DaySpace], line: Forecast | None) -> tuple[Month, ...]:
-    """The last day of each month, and the ends of the five that come."""
-    by_month = {
-        (day.day.year, day.day.month): Month(day.day, day.bytes, day.quota_bytes if day.mailboxes else None)
-        for day in days
-    }
-    rows = list(by_month.values())
+def _months(days: list[DaySpace], line: Forecast | None, jumps: tuple[Jump, ...]) -> tuple[Month, ...]:
+    """The last day of each month with what jumped in it, and the ends of the five that come."""
+    last = {(day.day.year, day.day.month): day for day in days}
+    rows = []
+    for month, end in last.items():
+        inside = tuple(one for one in jumps if (one.day.year, one.day.month) == month)
+        rows.append(Month(end.day, end.bytes, end.quota_bytes if end.mailboxes else None, jumps=inside))
     if line:
         for ahead in range(30, AHEAD_DAYS + 1, 30):
             day = line.day + ahead

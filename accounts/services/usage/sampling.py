@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime, timedelta
 from itertools import islice
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Count, Max, Sum
@@ -108,7 +109,7 @@ def _sample_domains(day: date) -> None:
         size_bytes, quota_bytes = int(one["total"]), int(one["promised"])
         key = one["domain"]
         samples = add(bytes(known.get(key, b"")), Sample(day.toordinal(), size_bytes))
-        month, full_on, _event = look_ahead(unpack(samples), quota_bytes)
+        month, full_on, event = look_ahead(unpack(samples), quota_bytes)
         rows.append(
             DomainSpace(
                 domain_id=key,
@@ -118,16 +119,33 @@ def _sample_domains(day: date) -> None:
                 permille=permille_of(size_bytes, quota_bytes),
                 month_bytes=month,
                 full_on=full_on,
+                **_jump(event),
                 samples=samples,
             )
         )
-    fields = ["bytes", "quota_bytes", "mailboxes", "permille", "month_bytes", "full_on", "samples"]
+    fields = [
+        "bytes",
+        "quota_bytes",
+        "mailboxes",
+        "permille",
+        "month_bytes",
+        "full_on",
+        "jump_bytes",
+        "jump_on",
+        "samples",
+    ]
     with transaction.atomic():
         DomainSpace.objects.bulk_create(
             rows, batch_size=1000, update_conflicts=True, unique_fields=["domain"], update_fields=fields
         )
         empty = DomainSpace.objects.exclude(domain__in=Mailbox.objects.values("domain"))
-        empty.update(bytes=0, quota_bytes=0, mailboxes=0, permille=0, month_bytes=0, full_on=None)
+        empty.update(bytes=0, quota_bytes=0, mailboxes=0, permille=0, month_bytes=0, full_on=None, **_jump(None))
+
+
+def _jump(event: Event | None) -> dict[str, Any]:
+    """The columns of what jumped, for a domain and a customer."""
+    day = date.fromordinal(event.day) if event else None
+    return {"jump_bytes": event.change_bytes if event else 0, "jump_on": day}
 
 
 def _sample_customers(day: date) -> None:
@@ -144,7 +162,7 @@ def _sample_customers(day: date) -> None:
         if not number and key not in known:
             continue
         samples = add(bytes(known.get(key, b"")), Sample(day.toordinal(), int(total)))
-        month, full_on, _event = look_ahead(unpack(samples), limit or 0)
+        month, full_on, event = look_ahead(unpack(samples), limit or 0)
         rows.append(
             CustomerSpace(
                 customer_id=key,
@@ -154,10 +172,21 @@ def _sample_customers(day: date) -> None:
                 permille=permille_of(total, limit or 0),
                 month_bytes=month,
                 full_on=full_on,
+                **_jump(event),
                 samples=samples,
             )
         )
-    fields = ["bytes", "quota_bytes", "mailboxes", "permille", "month_bytes", "full_on", "samples"]
+    fields = [
+        "bytes",
+        "quota_bytes",
+        "mailboxes",
+        "permille",
+        "month_bytes",
+        "full_on",
+        "jump_bytes",
+        "jump_on",
+        "samples",
+    ]
     CustomerSpace.objects.bulk_create(
         rows, batch_size=1000, update_conflicts=True, unique_fields=["customer"], update_fields=fields
     )

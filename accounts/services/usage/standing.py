@@ -60,8 +60,9 @@ _REFRESH = """
      WHERE fresh.id = accounts_mailboxspace.mailbox_id
 """
 _DOMAINS_NEW = """
-    INSERT INTO accounts_domainspace (domain_id, bytes, quota_bytes, mailboxes, permille, month_bytes, alerted, samples)
-    SELECT DISTINCT s.domain_id, 0, 0, 0, 0, 0, 0, %s FROM accounts_mailboxspace s
+    INSERT INTO accounts_domainspace
+        (domain_id, bytes, quota_bytes, mailboxes, permille, month_bytes, jump_bytes, alerted, samples)
+    SELECT DISTINCT s.domain_id, 0, 0, 0, 0, 0, 0, 0, %s FROM accounts_mailboxspace s
      WHERE NOT EXISTS (SELECT 1 FROM accounts_domainspace d WHERE d.domain_id = s.domain_id)
 """
 _DOMAINS = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
@@ -14,7 +14,7 @@ from django.db.models import Count, F, Min, Q, QuerySet, Value
 from django.utils import timezone
 from django.utils.functional import cached_property
 
-from accounts.models import Customer, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
+from accounts.models import Customer, CustomerSpace, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
 from accounts.numbers import read_number
 from accounts.services.permissions import Person, customers_of, resellers_of
 from accounts.services.usage.parts import LEAST_PERCENT, UNUSED_DAYS, part_of, unused
@@ -23,6 +23,7 @@ from accounts.services.usage.scope import Scope
 IDLE_PERMILLE = 250
 """A domain that uses less than this of what was promised to it is listed among those to whom too much was."""
 PAGE_ROWS = 50
+JUMPED = 20
 CHOICES = 100
 """No list to choose from is longer."""
 Order = tuple[Any, ...]
@@ -49,6 +50,17 @@ DOMAIN_SORTS: dict[str, Order] = {
 FIRST_SORT = {"filling": "permille", "domains": "permille", "promised": "idle", "unused": "used_at", "jumps": "jump_on"}
 """The tables, and how each is sorted at first."""
 DOMAIN_TABLES = frozenset({"domains", "promised"})
+
+
+@dataclass(frozen=True, slots=True)
+class Jumped:
+    """A domain or a customer (`of`) whose space changed all at once."""
+
+    of: str
+    key: int
+    name: str
+    change_bytes: int
+    day: date
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +218,20 @@ def rows_known(query: TableQuery, counted: Mapping[str, int], scope: Scope) -> i
         all_there = query.show == "filling" and query.least == 0 and not scope.everything
         return part_of(scope)["mailboxes"] if all_there else None
     return counted[query.show]
+
+
+def jumped(scope: Scope) -> list[Jumped]:
+    """The domains and customers that grew or were emptied all at once in the last 30 days, the latest first, of each kind no more
+    than twenty."""
+    kinds: list[tuple[str, QuerySet[Any]]] = [("domain", DomainSpace.objects.filter(scope.within("domain")))]
+    if scope.server is None:
+        kinds.append(("customer", CustomerSpace.objects.filter(customer__in=scope.customers().values("pk"))))
+    found = []
+    for of, rows in kinds:
+        rows = rows.filter(jump_on__isnull=False).order_by("-jump_on", "pk")
+        named = rows.values_list("pk", f"{of}__name", "jump_bytes", "jump_on")
+        found += [Jumped(of, *row) for row in named[:JUMPED]]
+    return sorted(found, key=lambda one: one.day, reverse=True)
 
 
 def idle() -> Q:

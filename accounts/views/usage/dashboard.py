@@ -75,6 +75,7 @@ def table_context(request: HttpRequest, query: TableQuery, scope: Scope) -> dict
         "customers": tables.buyers(request.user),
         "servers": [(one.pk or 0, one.name) for one in servers(scope.held)],
         "since": tables.recorded_since() if query.show == "unused" else None,
+        "jumped": tables.jumped(scope) if query.show == "jumps" else (),
         "quota_form": QuotaForm(),
     }
 

@@ -97,6 +97,8 @@ def _domains(query: TableQuery, scope: Scope) -> Iterator[list[Any]]:
         _("Used per mille"),
         _("Growth in 30 days, bytes"),
         _("Full on"),
+        _("Last jump, bytes"),
+        _("Jumped on"),
     ]
     for space in tables.whole(tables.domain_rows(query, scope)).iterator(2000):
         yield _domain(space)
@@ -113,4 +115,6 @@ def _domain(space: DomainSpace) -> list[Any]:
         space.permille,
         space.month_bytes,
         space.full_on or "",
+        space.jump_bytes or "",
+        space.jump_on or "",
     ]
