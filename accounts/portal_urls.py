@@ -14,6 +14,7 @@ from accounts.views.portal import (
     home,
     mailboxes,
     people,
+    shares,
     states,
     tokens,
 )
@@ -51,6 +52,7 @@ mailbox_patterns = [
     path("restore/", states.mailbox_restore, name="mailbox_restore"),
     path("purge/", states.mailbox_purge, name="mailbox_purge"),
     path("changes/", changes.mailbox_changes, name="mailbox_changes"),
+    path("space/", shares.mailbox_space, name="mailbox_space"),
     path("use/<slug:page>/", mailboxes.mailbox_use, name="mailbox_use"),
 ]
 

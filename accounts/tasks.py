@@ -12,6 +12,7 @@ from accounts.services.tokens import forget_replies
 from accounts.services.usage.alerts import find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.sampling import take_samples
+from accounts.services.usage.shares import sum_domains
 from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_standing
 from accounts.services.usage.weekly import send_summaries
 
@@ -27,6 +28,12 @@ def clear_sessions() -> int:
 def clear_activity() -> int:
     """Removes what was recorded of programs longer ago than it is kept; gives how many rows."""
     return activity.clear_activity() + events.clear_events()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def sum_shares() -> int:
+    """Adds up by domain what mailboxes are made of: those that are gone count no more. Gives of how many domains."""
+    return sum_domains()
 
 
 @shared_task  # type: ignore[untyped-decorator]

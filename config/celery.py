@@ -23,6 +23,7 @@ app.conf.update(
         "webmail.tasks.compare_due": {"queue": "pull"},
         "webmail.tasks.clearing_due": {"queue": "pull"},
         "webmail.tasks.remove_switched": {"queue": "pull"},
+        "webmail.tasks.weigh_due": {"queue": "pull"},
     },
 )
 app.autodiscover_tasks()
@@ -42,6 +43,8 @@ app.conf.beat_schedule = {
     "sample-usage": {"task": "accounts.tasks.sample_usage", "schedule": 6 * 3600.0},
     "summarise-week": {"task": "accounts.tasks.summarise_week", "schedule": 1800.0, "options": {"expires": 1790}},
     "recount-usage": {"task": "webmail.tasks.recount_usage", "schedule": 600.0, "options": {"expires": 590}},
+    "weigh-due": {"task": "webmail.tasks.weigh_due", "schedule": 600.0, "options": {"expires": 590}},
+    "sum-shares": {"task": "accounts.tasks.sum_shares", "schedule": 24 * 3600.0},
     "make-batches": {"task": "accounts.tasks.make_batches", "schedule": 10.0, "options": {"expires": 20}},
     "purge-mailboxes": {"task": "accounts.tasks.purge_mailboxes", "schedule": 3600.0},
     "clear-batches": {"task": "accounts.tasks.clear_batches", "schedule": 3600.0},

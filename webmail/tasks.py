@@ -23,6 +23,7 @@ from webmail.services.import_jobs import claim_import, clear_imports, run_import
 from webmail.services.parity_jobs import claim_comparison, clear_comparisons, run_comparison
 from webmail.services.recount import recount_due
 from webmail.services.schedule import forget_old, forget_pulls, pull_account
+from webmail.services.shares import weigh_due as weigh_mailboxes
 from webmail.services.to_download import remove_copies
 from webmail.services.transfer import claim_transfer, clear_transfers, last_transfer, run_transfer, secret_of
 from webmail.storage.blobs import sweep_all
@@ -181,3 +182,9 @@ def recount_usage() -> int:
     if asked:
         log.info("recount: %s mailboxes, %s were wrong", asked, wrong)
     return wrong
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def weigh_due() -> int:
+    """Weighs mailboxes by folder, year and size: those that were asked for, then those that are due; gives how many."""
+    return weigh_mailboxes()

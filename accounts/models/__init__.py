@@ -20,6 +20,7 @@ from accounts.models.passwords import AppPassword
 from accounts.models.people import User
 from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.sending import SentToday
+from accounts.models.shares import DomainShares, MailboxShares
 from accounts.models.tokens import ApiReply, ApiToken
 from accounts.models.usage import (
     AlertSeen,
@@ -50,6 +51,7 @@ __all__ = [
     "CustomerSpace",
     "DaySpace",
     "Domain",
+    "DomainShares",
     "DomainSpace",
     "Forward",
     "Group",
@@ -62,6 +64,7 @@ __all__ = [
     "Mailbox",
     "MailboxEvent",
     "MailboxHistory",
+    "MailboxShares",
     "MailboxSpace",
     "MailboxUsage",
     "Plan",

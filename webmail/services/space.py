@@ -13,6 +13,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts.models import MailAccount
+from accounts.usage.shares import CLASSES
 from webmail.errors import FolderGone, FolderRenewed, Refused
 from webmail.imap.connection import Connection
 from webmail.imap.login import connect
@@ -27,8 +28,7 @@ WEIGHED_MAX = 200_000
 SENDERS_MAX = 20_000
 """Of so many messages, the newest of each folder first, the sender is asked for: it costs five times the rest."""
 BIGGEST, SENDERS = 20, 15
-SIZE_CLASSES = (100_000, 1_000_000, 10_000_000)
-"""The bounds between small, middling, large and very large messages."""
+SIZE_CLASSES = CLASSES
 TIDIED = (Role.TRASH, Role.JUNK)
 TIDY_DAYS = (0, 7, 30, 90)
 STEP = 1000

@@ -9,6 +9,7 @@ from django.utils import formats
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from accounts.usage.shares import Part, Shares
 from webmail.services.space import SIZE_CLASSES, Share, Space, Tidy
 from webmail.templatetags.casilla import filesize
 from webmail.values import Role
@@ -17,19 +18,20 @@ register = template.Library()
 
 
 @register.filter
-def share_of(share: Share, space: Space) -> int:
+def share_of(share: Share | Part, space: Space | Shares) -> int:
     """A share of all, in percent."""
-    return space.percent(share)
+    return share.size_bytes * 100 // space.total.size_bytes if space.total.size_bytes else 0
 
 
 @register.filter
-def size_classes(space: Space) -> list[tuple[str, Share]]:
+def size_classes(space: Space | Shares) -> list[tuple[str, Share | Part]]:
     """The classes of sizes by name, the largest first."""
     bounds = [filesize(bound) for bound in SIZE_CLASSES]
     names = [_("less than %(size)s") % {"size": bounds[0]}]
     names += [_("%(low)s to %(high)s") % {"low": low, "high": high} for low, high in pairwise(bounds)]
     names.append(_("more than %(size)s") % {"size": bounds[-1]})
-    return [pair for pair in reversed(list(zip(names, space.classes, strict=True))) if pair[1].messages]
+    parts: list[Share | Part] = [*space.classes]
+    return [pair for pair in reversed(list(zip(names, parts, strict=True))) if pair[1].messages]
 
 
 @register.filter

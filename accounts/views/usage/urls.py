@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.views.usage import actions, activity, advice, dashboard, export, notices
+from accounts.views.usage import actions, activity, advice, dashboard, export, notices, shares
 
 urlpatterns = [
     path("", dashboard.usage, name="usage"),
+    path("shares/", shares.usage_shares, name="usage_shares"),
     path("export.csv", export.usage_export, name="usage_export"),
     path("quota/change/", actions.quota_change, name="usage_quota"),
     path("quota/undo/<str:before>/", actions.quota_undo, name="usage_quota_undo"),

@@ -1,0 +1,159 @@
+"""What the space of mailboxes is made of, for whoever runs them: kept for each mailbox, added up for each domain.
+
+Only figures are kept: how many messages and bytes, by folder, year and size. Senders and the biggest messages are the owner's
+alone and are looked at when the owner asks (webmail/services/space.py).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+
+from celery import current_app
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from accounts.models import Domain, DomainShares, Mailbox, MailboxShares
+from accounts.services.usage.scope import Scope
+from accounts.usage.shares import Shares, dump, load, sum_up
+
+AGAIN = timedelta(days=30)
+"""A mailbox is weighed anew after so long by itself."""
+LEASE = timedelta(minutes=5)
+"""A worker that says nothing for so long has died."""
+DOMAINS_AT_ONCE = 500
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What many mailboxes are made of: `weighed` of `mailboxes` are in it, the longest ago at `since`."""
+
+    shares: Shares
+    weighed: int
+    mailboxes: int
+    since: datetime | None
+    reserve_bytes: int
+
+
+def shares_row(mailbox: Mailbox) -> MailboxShares:
+    """How far the figures of a mailbox are."""
+    return MailboxShares.objects.filter(mailbox=mailbox).first() or MailboxShares(mailbox=mailbox)
+
+
+def shares_in(row: MailboxShares) -> Shares:
+    """What was found in a mailbox."""
+    return load(row.shares)
+
+
+def ask_shares(mailbox: Mailbox) -> None:
+    """Has a mailbox weighed anew by a worker, which begins at once; nothing changes where that is asked for already."""
+    row, _made = MailboxShares.objects.get_or_create(mailbox=mailbox)
+    if MailboxShares.objects.filter(pk=row.pk, asked__isnull=True).update(asked=timezone.now(), done=0, expected=0):
+        transaction.on_commit(_queue)
+
+
+def shares_of_scope(scope: Scope, domain: Domain | None = None) -> Whole:
+    """What all mailboxes of a scope are made of, or those of one domain in it: from the sums of domains."""
+    of_domain = Q(domain=domain) if domain else scope.within("domain")
+    rows = list(DomainShares.objects.filter(of_domain))
+    boxes = Mailbox.objects.filter(of_domain, deleted__isnull=True)
+    return Whole(
+        shares=sum_up(row.shares for row in rows),
+        weighed=sum(row.mailboxes for row in rows),
+        mailboxes=boxes.count(),
+        since=min((row.since for row in rows if row.since), default=None),
+        reserve_bytes=sum(row.reserve_bytes for row in rows),
+    )
+
+
+def sum_domains(domain_ids: Iterable[int] | None = None) -> int:
+    """Adds up the mailboxes of these domains, or of all; gives of how many domains."""
+    every = Domain.objects.order_by("pk").values_list("pk", flat=True)
+    keys = sorted(set(domain_ids)) if domain_ids is not None else list(every)
+    for start in range(0, len(keys), DOMAINS_AT_ONCE):
+        _sum_some(keys[start : start + DOMAINS_AT_ONCE])
+    return len(keys)
+
+
+def _sum_some(keys: list[int]) -> None:
+    rows = MailboxShares.objects.filter(at__isnull=False, mailbox__domain__in=keys, mailbox__deleted__isnull=True)
+    found = rows.order_by("mailbox__domain").values_list("mailbox__domain", "at", "reserve_bytes", "shares")
+    sums = {key: DomainShares(domain_id=key, shares=dump(Shares())) for key in keys}
+    for key, some in groupby(found.iterator(1000), key=itemgetter(0)):
+        boxes = list(some)
+        row = sums[key]
+        row.mailboxes, row.since = len(boxes), min(at for _key, at, _reserve, _shares in boxes if at)
+        row.reserve_bytes = sum(reserve for _key, _at, reserve, _shares in boxes)
+        row.shares = dump(sum_up(shares for _key, _at, _reserve, shares in boxes))
+    DomainShares.objects.bulk_create(
+        sums.values(),
+        update_conflicts=True,
+        unique_fields=["domain"],
+        update_fields=["mailboxes", "since", "shares", "reserve_bytes"],
+    )
+
+
+# --- the worker's part ------------------------------------------------------------------------------------------------
+
+
+def due_shares(*, most: int) -> list[Mailbox]:
+    """The mailboxes to be weighed: those that somebody asked for, then those that never were, then those of long ago."""
+    now = timezone.now()
+    open_ = Q(active=True, domain__active=True, deleted__isnull=True)
+    free = Q(shares__lease_until__isnull=True) | Q(shares__lease_until__lt=now)
+    boxes = Mailbox.objects.select_related("domain")
+    asked = boxes.filter(open_, free, shares__asked__isnull=False).order_by("shares__asked")
+    never = boxes.filter(open_, shares__isnull=True).order_by("pk")
+    old = boxes.filter(open_, free, shares__isnull=False, shares__asked__isnull=True)
+    old = old.filter(Q(shares__tried__isnull=True) | Q(shares__tried__lt=now - AGAIN)).order_by("shares__tried")
+    found: list[Mailbox] = []
+    for some in (asked, never, old):
+        found += _first(some, most - len(found))
+    return found
+
+
+def _first(rows: QuerySet[Mailbox], number: int) -> list[Mailbox]:
+    return list(rows[:number]) if number > 0 else []
+
+
+def claim_shares(mailbox: Mailbox) -> bool:
+    """Whether the caller owns the row of this mailbox from now on."""
+    now = timezone.now()
+    MailboxShares.objects.get_or_create(mailbox=mailbox)
+    free = MailboxShares.objects.filter(Q(lease_until__isnull=True) | Q(lease_until__lt=now), mailbox=mailbox)
+    return bool(free.update(lease_until=now + LEASE, done=0, expected=0))
+
+
+def tell_shares(mailbox: Mailbox, *, done: int, expected: int) -> None:
+    """How far it is."""
+    lease = timezone.now() + LEASE
+    MailboxShares.objects.filter(mailbox=mailbox).update(done=done, expected=expected, lease_until=lease)
+
+
+def keep_shares(mailbox: Mailbox, shares: Shares, *, reserve_bytes: int) -> None:
+    """What was found."""
+    now = timezone.now()
+    found = {"at": now, "tried": now, "shares": dump(shares), "reserve_bytes": reserve_bytes}
+    ended = {"asked": None, "lease_until": None, "problem": ""}
+    MailboxShares.objects.update_or_create(mailbox=mailbox, defaults=found | ended)
+
+
+def give_up_shares(mailbox: Mailbox, problem: str, *, tried: bool = True) -> None:
+    """It did not work; what was found before stays. Where it was not even `tried`, it stays due."""
+    when = {"tried": timezone.now()} if tried else {}
+    MailboxShares.objects.filter(mailbox=mailbox).update(asked=None, lease_until=None, problem=problem, **when)
+
+
+def _queue() -> None:
+    try:
+        current_app.send_task("webmail.tasks.weigh_due", expires=60, retry=False)
+    except (OperationalError, OSError) as error:
+        log.warning("no broker: %s", type(error).__name__)
