@@ -13,6 +13,7 @@ from accounts.views.portal import (
     domains,
     home,
     mailboxes,
+    networks,
     people,
     shares,
     states,
@@ -37,6 +38,7 @@ domain_patterns = [
     path("addresses/alias/", addresses.alias_new, name="alias_new"),
     path("addresses/group/", addresses.group_new, name="group_new"),
     path("people/", people.domain_people, name="domain_people"),
+    path("networks/", networks.domain_networks, name="domain_networks"),
     path("changes/", changes.domain_changes, name="domain_changes"),
 ]
 
@@ -75,6 +77,9 @@ urlpatterns = [
     path("customers/<int:customer_id>/delete/", customers.customer_delete, name="customer_delete"),
     path("customers/<int:customer_id>/domains/new/", customers.domain_new, name="domain_new"),
     path("customers/<int:customer_id>/people/", people.customer_people, name="customer_people"),
+    path("customers/<int:customer_id>/networks/", networks.customer_networks, name="customer_networks"),
+    path("networks/", networks.provider_networks, name="networks"),
+    path("networks/<int:network_id>/forget/", networks.network_forget, name="network_forget"),
     path("resellers/", customers.reseller_list, name="resellers"),
     path("resellers/<int:reseller_id>/", customers.reseller_page, name="reseller"),
     path("resellers/<int:reseller_id>/delete/", customers.reseller_delete, name="reseller_delete"),

@@ -16,6 +16,7 @@ from accounts.models.hosting import (
     Plan,
     Reseller,
 )
+from accounts.models.networks import NamedNetwork
 from accounts.models.passwords import AppPassword
 from accounts.models.people import User
 from accounts.models.roles import Change, Invitation, Kind, Role
@@ -67,6 +68,7 @@ __all__ = [
     "MailboxShares",
     "MailboxSpace",
     "MailboxUsage",
+    "NamedNetwork",
     "Plan",
     "ProgramUse",
     "Reseller",

@@ -21,6 +21,7 @@ from accounts.activity.sessions import Done, Sessions, Use, network_of
 from accounts.activity.tail import Position, Tail
 from accounts.models import AppPassword, LogPosition, Mailbox, ProgramUse
 from accounts.services.events import add_events
+from accounts.services.networks import Places, places_of
 
 MACHINE_ZONE = Path("/etc/localtime")
 log = logging.getLogger(__name__)
@@ -217,8 +218,9 @@ class Programs:
         return self.state in {"on", "stopped"}
 
 
-def programs_of(mailbox: Mailbox | None) -> Programs:
-    """The programs that signed in to a mailbox in the last 30 days, the latest first."""
+def programs_of(mailbox: Mailbox | None, *, own: bool = False) -> Programs:
+    """The programs that signed in to a mailbox in the last 30 days, the latest first; with the names that its owner gave to
+    networks (`own`), or only those that others gave."""
     if mailbox is None:
         return Programs("apart")
     now = timezone.now()
@@ -227,20 +229,21 @@ def programs_of(mailbox: Mailbox | None) -> Programs:
         return Programs("never")
     since = now - timedelta(days=DAYS)
     uses = list(ProgramUse.objects.filter(mailbox=mailbox, last_at__gte=since).order_by("-last_at"))
+    places = places_of(mailbox, own=own) if any(not use.program for use in uses) else Places()
     return Programs(
         state="on" if now - known["checked"] < STALE else "stopped",
-        imap=_programs(uses, ProgramUse.Protocol.IMAP),
-        pop3=_programs(uses, ProgramUse.Protocol.POP3),
+        imap=_programs(uses, ProgramUse.Protocol.IMAP, places),
+        pop3=_programs(uses, ProgramUse.Protocol.POP3, places),
         since=max(since, known["began"]),
         until=known["checked"],
         partly=known["began"] > since,
     )
 
 
-def _programs(uses: list[ProgramUse], protocol: str) -> tuple[Program, ...]:
+def _programs(uses: list[ProgramUse], protocol: str, places: Places) -> tuple[Program, ...]:
     found: dict[tuple[str, str], Program] = {}
     for use in uses:
         if use.protocol == protocol:
             network = "" if use.program else use.network
-            found.setdefault((use.program, network), Program(use.program, network, use.last_at))
+            found.setdefault((use.program, network), Program(use.program, places.words(network), use.last_at))
     return tuple(found.values())

@@ -59,6 +59,8 @@ VERBS = {
     "role.accept": gettext_lazy("Invitation accepted"),
     "role.withdraw": gettext_lazy("Role withdrawn"),
     "usage.limits": gettext_lazy("Thresholds changed"),
+    "network.name": gettext_lazy("Name of a network changed"),
+    "network.own": gettext_lazy("Owner named a network for themselves"),
     "batch.made": gettext_lazy("List of mailboxes imported"),
 }
 FIELDS = {
@@ -118,6 +120,7 @@ FIELDS = {
     "disk_steps": gettext_lazy("Tell the team when the disk passes, in percent"),
     "promise_percent": gettext_lazy("Promise no more than this of the disk, in percent"),
     "alert_steps": gettext_lazy("Tell of the plan's space at, in percent"),
+    "network": gettext_lazy("Network"),
     "retention_days": gettext_lazy("Days to have a deleted mailbox back"),
 }
 SIZES = {"quota", "quota_bytes", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes", "max_bytes"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import groupby
 
@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from accounts.models import LogPosition, Mailbox, MailboxEvent, ProgramUse
 from accounts.services.activity import STALE
+from accounts.services.folder_words import FolderNames
+from accounts.services.networks import Places
 from accounts.usage.strip import Strip, Touch, draw
 
 ROWS_MAX = 3000
@@ -19,6 +21,8 @@ ROWS_MAX = 3000
 PERIODS = (1, 7, 30)
 RESERVE_DAYS = 30
 """So long Dovecot keeps what POP3 programs remove (deploy/dovecot/dovecot.conf)."""
+SEEN_MAX = 20
+NO_PLACES = Places()
 WAYS = {"imap": "IMAP", "pop3": "POP3", "web": "web", "lmtp": "", "smtp": ""}
 Kind = MailboxEvent.Kind
 
@@ -38,6 +42,15 @@ class Entry:
     folder: str = ""
     target: str = ""
     size_bytes: int = 0
+    folder_words: str = ""
+    target_words: str = ""
+    place_name: str = ""
+    """What the network is called, "" where it has no name."""
+
+    @property
+    def where(self) -> str:
+        """The network by its name, or as it is."""
+        return self.place_name or self.network
 
     @property
     def gone(self) -> int:
@@ -66,6 +79,33 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """What folders and networks are called in one mailbox."""
+
+    folders: FolderNames = field(default_factory=FolderNames)
+    places: Places = NO_PLACES
+
+    def put_into(self, entry: Entry) -> Entry:
+        """The same entry in these words. Of a refusal the folder is a reason and none."""
+        if entry.kind == Kind.REFUSED:
+            return entry
+        return replace(
+            entry,
+            folder_words=self.folders.words(entry.folder) if entry.folder else "",
+            target_words=self.folders.words(entry.target) if entry.target else "",
+            place_name=self.places.name_of(entry.network),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A program's use of a mailbox, and what its network is called ("" for nothing)."""
+
+    use: ProgramUse
+    place_name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Timeline:
     """What happened in so many days, the latest first; `answer` is what most wants one, `state` whether it is recorded: never,
     stopped (at `until`) or on; `since` where that began within the period."""
@@ -81,13 +121,14 @@ class Timeline:
     """Whether more happened than is told."""
 
 
-def timeline_of(mailbox: Mailbox, *, days: int = 7, only_gone: bool = False) -> Timeline:
-    """The timeline of a mailbox over the last days, today among them."""
+def timeline_of(mailbox: Mailbox, *, days: int = 7, only_gone: bool = False, words: Words | None = None) -> Timeline:
+    """The timeline of a mailbox over the last days, today among them, with the `words` for its folders and networks."""
+    words = words or Words()
     now = timezone.localtime()
     start = timezone.make_aware(datetime.combine(now.date() - timedelta(days=days - 1), time.min))
     end = timezone.make_aware(datetime.combine(now.date() + timedelta(days=1), time.min))
     rows = list(MailboxEvent.objects.filter(mailbox=mailbox, last_at__gte=start).order_by("-last_at")[: ROWS_MAX + 1])
-    every = tuple(sorted(_entries(rows[:ROWS_MAX]), key=lambda entry: entry.at, reverse=True))
+    every = tuple(sorted(_entries(rows[:ROWS_MAX], words), key=lambda entry: entry.at, reverse=True))
     known = LogPosition.objects.aggregate(began=Min("began"), checked=Max("checked"))
     began, checked = known["began"], known["checked"]
     state = "never" if checked is None else "on" if now - checked < STALE else "stopped"
@@ -116,15 +157,17 @@ def find_answer(entries: Iterable[Entry]) -> Entry | None:
     return None
 
 
-def programs_seen(mailbox: Mailbox) -> list[ProgramUse]:
+def programs_seen(mailbox: Mailbox, places: Places = NO_PLACES) -> list[Seen]:
     """The last sign-in of each program, the latest first."""
-    return list(ProgramUse.objects.filter(mailbox=mailbox).order_by("-last_at")[:20])
+    uses = ProgramUse.objects.filter(mailbox=mailbox).order_by("-last_at")[:SEEN_MAX]
+    return [Seen(use, places.name_of(use.network)) for use in uses]
 
 
-def _entries(rows: Iterable[MailboxEvent]) -> Iterable[Entry]:
+def _entries(rows: Iterable[MailboxEvent], words: Words) -> Iterable[Entry]:
     ordered = sorted(rows, key=lambda row: (row.day, row.session, row.pk))
     for _session, some in groupby(ordered, key=lambda row: (row.day, row.session)):
-        yield from _session_entries(list(some))
+        for entry in _session_entries(list(some)):
+            yield words.put_into(entry)
 
 
 def _session_entries(rows: list[MailboxEvent]) -> Iterable[Entry]:
@@ -173,5 +216,5 @@ def _entry(row: MailboxEvent, kind: str, count: int, *, removed: int = 0, size_b
 
 def _touch(entry: Entry) -> Touch:
     tone = "lacre" if entry.gone else "kraft" if entry.kind == "took" else "tinta"
-    who = entry.program or (entry.network if entry.protocol != "web" else "")
+    who = entry.program or (entry.where if entry.protocol != "web" else "")
     return Touch(who, entry.way, entry.at, max(entry.count, entry.removed), tone)

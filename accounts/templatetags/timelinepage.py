@@ -5,20 +5,11 @@ from __future__ import annotations
 from django import template
 from django.utils import formats
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext
+from django.utils.translation import ngettext
 
 from accounts.services.timeline import Entry
 
 register = template.Library()
-RESERVE = ".reserve/INBOX"
-SPECIAL = {
-    "Drafts": gettext_lazy("Drafts"),
-    "Sent": gettext_lazy("Sent"),
-    "Archive": gettext_lazy("Archive"),
-    "Junk": gettext_lazy("Spam"),
-    "Trash": gettext_lazy("Trash"),
-}
-"""The folders that Dovecot makes, as the folder tree calls them."""
 
 
 @register.filter
@@ -32,20 +23,10 @@ def who_name(entry: Entry) -> str:
 
 
 @register.filter
-def folder_name(folder: str) -> str:
-    """A folder as people say it."""
-    if folder == RESERVE:
-        return _("the reserve")
-    if folder.upper() == "INBOX":
-        return pgettext("folder", "Inbox")
-    return str(SPECIAL.get(folder, folder))
-
-
-@register.filter
 def said(entry: Entry) -> str:
     """What happened, in a sentence without a subject."""
-    count, folder, target = entry.count, folder_name(entry.folder), folder_name(entry.target)
-    values = {"n": formats.number_format(count), "folder": folder, "target": target}
+    count = entry.count
+    values = {"n": formats.number_format(count), "folder": entry.folder_words, "target": entry.target_words}
     if entry.kind == "took":
         return _taken(entry)
     if entry.kind == "refused":

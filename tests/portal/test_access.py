@@ -10,7 +10,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, reverse
 
 from accounts import portal_urls
-from accounts.models import Mailbox
+from accounts.models import Mailbox, NamedNetwork
 from accounts.services.login import account_of_mailbox
 from tests.name_server import name_server
 from tests.portal.conftest import Side, World
@@ -52,6 +52,10 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "alias_new": ("domain", "POST", RUNNERS),
     "group_new": ("domain", "POST", RUNNERS),
     "domain_people": ("domain", "GET POST", RUNNERS),
+    "domain_networks": ("domain", "GET POST", RUNNERS),
+    "customer_networks": ("customer", "GET POST", OWNERS),
+    "networks": ("", "GET POST", PROVIDER),
+    "network_forget": ("network", "POST", RUNNERS),
     "domain_changes": ("domain", "GET", RUNNERS),
     "mailbox": ("mailbox", "GET POST", EVERYONE),
     "mailbox_forwards": ("mailbox", "GET POST", EVERYONE),
@@ -124,7 +128,10 @@ def people_of(world: World) -> Iterator[tuple[str, str, Any]]:
 def address_of(world: World, side: Side, name: str, thing: str) -> str:
     if not thing:
         return reverse(f"portal:{name}")
-    target = world.plan if thing == "plan" else getattr(side, thing)
+    if thing == "network":
+        target = NamedNetwork.objects.create(domain=side.domain, network="192.0.2.0/24", name="Oficina")
+    else:
+        target = world.plan if thing == "plan" else getattr(side, thing)
     more = ["filters"] if name == "mailbox_use" else []
     return reverse(f"portal:{name}", args=[target.pk, *more])
 

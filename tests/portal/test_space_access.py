@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Change, Customer, MailAccount, Mailbox, SpaceAlert, UsageLimits
+from accounts.models import Change, Customer, MailAccount, Mailbox, NamedNetwork, SpaceAlert, UsageLimits
 from accounts.services.advice import Before
 from accounts.services.login import account_of_mailbox
 from accounts.vault import digest_of
@@ -70,6 +70,9 @@ TABLE = {
     "usage_quota_undo": Door("POST", RUNNERS, args=_quota_token),
     "usage_propose": Door("POST", RUNNERS, args=_box),
     "account_activity": Door("GET", OWNER, args=_account),
+    "account_place": Door(
+        "POST", OWNER, args=_account, data=lambda world: {"network": "192.0.2.0/24", "name": "Oficina"}
+    ),
     "mailbox_activity": Door("GET", EVERYONE, args=_box),
     "usage_advice": Door("GET POST", EVERYONE, args=_box, data=lambda world: {"do": "leave", "days": "5"}),
     "usage_advice_undo": Door("POST", EVERYONE, args=_advice_token),
@@ -103,7 +106,7 @@ def test_every_address_of_space_is_in_the_table() -> None:
 
 def state() -> list[Any]:
     """All that these addresses could change of what is side one's."""
-    rows = (Mailbox, Customer, MailAccount, UsageLimits, SpaceAlert, Change)
+    rows = (Mailbox, Customer, MailAccount, UsageLimits, SpaceAlert, Change, NamedNetwork)
     return [list(model.objects.order_by("pk").values()) for model in rows]
 
 

@@ -41,7 +41,7 @@ def download_settings(request: HttpRequest, account_id: int) -> HttpResponse:
         "download": download,
         "server": server,
         "policy": policy,
-        "programs": programs_of(account.mailbox),
+        "programs": programs_of(account.mailbox, own=True),
         "tab": "settings",
     }
     if data is None:

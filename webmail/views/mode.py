@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.adapter import client_ip
 from accounts.models import MailAccount
 from accounts.services.activity import programs_of
+from accounts.services.owned import is_own
 from accounts.services.recommend import RECENT_DAYS, Seen, advise, look_at
 from accounts.services.setup import expect_program
 from accounts.views.portal.doors import actor_of
@@ -83,7 +84,7 @@ def _page(request: HttpRequest, account: MailAccount, more: dict[str, Any], *, s
         "stamp": str(int(timezone.now().timestamp() * 1000)),
         "undoable": _undoable(last),
         "days": _days(request),
-        "programs": programs_of(account.mailbox),
+        "programs": programs_of(account.mailbox, own=is_own(request, account)),
         "added": is_added(account),
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]

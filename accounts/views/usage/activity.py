@@ -6,34 +6,70 @@ import csv
 from collections.abc import Iterator
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from accounts.models import MailAccount, Mailbox, MailboxSpace
+from accounts.network_forms import PlaceForm
+from accounts.portal_forms import tried
 from accounts.services.advice import offer_for
 from accounts.services.csv_cells import safe_cell
+from accounts.services.folder_words import folder_names
+from accounts.services.networks import name_network, places_of
 from accounts.services.permissions import Action, may
-from accounts.services.timeline import PERIODS, Timeline, programs_seen, timeline_of
+from accounts.services.timeline import PERIODS, Timeline, Words, programs_seen, timeline_of
 from accounts.services.usage.permissions import may_see_mailbox, may_see_usage
 from accounts.templatetags.timelinepage import said, who_name
+from accounts.views.portal.doors import actor_of
 from accounts.views.usage.export import BOM, Echo
 
 PAGE = 100
+CHOICES = {str(period) for period in PERIODS}
+UNPROCESSABLE = 422
 
 
 @login_required
 @require_safe
 def account_activity(request: HttpRequest, account_id: int) -> HttpResponse:
     """The timeline of one's own mailbox; 404 for anybody else's, and for one that is not hosted here."""
+    mailbox, context = _own(request, account_id)
+    return _answer(request, mailbox, context)
+
+
+@login_required
+@require_POST
+def account_place(request: HttpRequest, account_id: int) -> HttpResponse:
+    """The owner says what a network is called, for their own eyes, and goes back to the page."""
+    mailbox, context = _own(request, account_id)
+    form = PlaceForm(request.POST)
+    if form.is_valid():
+        data = form.cleaned_data
+
+        def name() -> None:
+            name_network(target=mailbox, network=data["network"], name=data["name"], by=actor_of(request))
+
+        if tried(form, name):
+            messages.info(request, _("Saved"))
+            days = request.POST.get("days", "")
+            return redirect(
+                reverse("account_activity", args=[account_id]) + (f"?days={days}" if days in CHOICES else "")
+            )
+    return _answer(request, mailbox, context | {"place_form": form}, status=UNPROCESSABLE)
+
+
+def _own(request: HttpRequest, account_id: int) -> tuple[Mailbox, dict[str, Any]]:
+    """The mailbox of one's own account; 404 for anybody else's, and for one that is not hosted here."""
     account = get_object_or_404(MailAccount.objects.select_related("mailbox"), pk=account_id, owner=request.user.pk)
     if account.mailbox is None:
         raise Http404
-    return _answer(request, account.mailbox, {"base": "webmail/framed.html", "account": account})
+    return account.mailbox, {"base": "webmail/framed.html", "account": account}
 
 
 @login_required
@@ -50,11 +86,14 @@ def mailbox_activity(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     return _answer(request, mailbox, context)
 
 
-def _answer(request: HttpRequest, mailbox: Mailbox, context: dict[str, Any]) -> HttpResponse:
-    days = request.GET.get("days", "")
-    chosen = int(days) if days in {str(period) for period in PERIODS} else 7
+def _answer(request: HttpRequest, mailbox: Mailbox, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    days = request.GET.get("days", "") or request.POST.get("days", "")
+    chosen = int(days) if days in CHOICES else 7
     only_gone = request.GET.get("only") == "gone"
-    timeline = timeline_of(mailbox, days=chosen, only_gone=only_gone)
+    own = context["account"] is not None
+    places = places_of(mailbox, own=own)
+    words = Words(folder_names(MailAccount.objects.filter(mailbox=mailbox).first()), places)
+    timeline = timeline_of(mailbox, days=chosen, only_gone=only_gone, words=words)
     if request.GET.get("as") == "csv":
         return _csv(mailbox, timeline)
     taken = timeline.answer is not None and timeline.answer.kind == "took"
@@ -63,12 +102,13 @@ def _answer(request: HttpRequest, mailbox: Mailbox, context: dict[str, Any]) -> 
         "timeline": timeline,
         "only_gone": only_gone,
         "page": Paginator(timeline.entries, PAGE).get_page(request.GET.get("page")),
-        "programs": programs_seen(mailbox),
+        "programs": programs_seen(mailbox, places),
         "jump": MailboxSpace.objects.filter(mailbox=mailbox, jump_on__isnull=False).first(),
         "periods": PERIODS,
+        "runs_domain": not own and may(request.user, Action.RUN_DOMAIN, mailbox.domain),
         "offer": offer_for(mailbox) if taken and may(request.user, Action.USE_MAILBOX, mailbox) else None,
     }
-    return render(request, "usage/activity.html", context)
+    return render(request, "usage/activity.html", context, status=status)
 
 
 def _csv(mailbox: Mailbox, timeline: Timeline) -> HttpResponse:
@@ -81,8 +121,8 @@ def _csv(mailbox: Mailbox, timeline: Timeline) -> HttpResponse:
 def _lines(timeline: Timeline) -> Iterator[str]:
     writer = csv.writer(Echo())
     yield BOM
-    yield writer.writerow([_("When"), _("Who"), _("Protocol"), _("Network"), _("What"), _("Bytes")])
+    yield writer.writerow([_("When"), _("Who"), _("Protocol"), _("Network"), _("Place"), _("What"), _("Bytes")])
     for entry in timeline.entries:
         when = timezone.localtime(entry.at).isoformat(timespec="minutes")
-        row = [when, who_name(entry), entry.way, entry.network, said(entry), entry.size_bytes]
+        row = [when, who_name(entry), entry.way, entry.network, entry.place_name, said(entry), entry.size_bytes]
         yield writer.writerow([safe_cell(cell) for cell in row])

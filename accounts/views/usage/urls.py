@@ -14,6 +14,7 @@ urlpatterns = [
     path("quota/undo/<str:before>/", actions.quota_undo, name="usage_quota_undo"),
     path("mailbox/<int:mailbox_id>/propose/", actions.mode_propose, name="usage_propose"),
     path("account/<int:account_id>/activity/", activity.account_activity, name="account_activity"),
+    path("account/<int:account_id>/activity/place/", activity.account_place, name="account_place"),
     path("mailbox/<int:mailbox_id>/activity/", activity.mailbox_activity, name="mailbox_activity"),
     path("mailbox/<int:mailbox_id>/advice/", advice.advice, name="usage_advice"),
     path("mailbox/<int:mailbox_id>/advice/undo/<str:before>/", advice.advice_undo, name="usage_advice_undo"),
