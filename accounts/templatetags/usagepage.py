@@ -89,8 +89,9 @@ def table_address(query: TableQuery, **changes: Any) -> str:
 
 @register.simple_tag
 def tab_address(query: TableQuery, show: str) -> str:
-    """The query string of another table, of the same plan, reseller and customer."""
-    kept = {name: str(getattr(query, name) or "") for name in ("plan", "reseller", "customer")}
+    """The query string of another table, of the same plan, reseller, customer and server."""
+    values = {name: getattr(query, name) for name in ("plan", "reseller", "customer", "server")}
+    kept = {name: "" if value is None else str(value) for name, value in values.items()}
     return TableQuery.read({"show": show, **kept}).address()
 
 

@@ -24,6 +24,7 @@ from accounts.views.usage.advice import UNDO_SALT as ADVICE_SALT
 from tests.portal.conftest import World
 from tests.portal.test_access import EVERYONE, OWNERS, PROVIDER, RUNNERS, names, people_of
 from webmail import urls as webmail_urls
+from webmail.views.retention import UNDO_SALT as RETENTION_SALT
 
 pytestmark = pytest.mark.django_db
 GIGA = 10**9
@@ -86,8 +87,13 @@ TABLE = {
         PROVIDER,
         data=lambda world: {"owner_steps": "70, 90", "disk_steps": "70", "promise_percent": "110"},
     ),
-    "usage_retention": Door(
-        "GET POST", PROVIDER, data=lambda world: {"account": str(account_of_mailbox(world.one.mailbox).pk)}
+    "usage_retention": Door("GET POST", RUNNERS, own=True, data=lambda world: {"account": str(_account(world)[0])}),
+    "usage_retention_sum": Door("GET", RUNNERS, own=True),
+    "usage_retention_undo": Door(
+        "POST",
+        RUNNERS,
+        own=True,
+        args=lambda world: [signing.dumps([14, [[_account(world)[0], "days", 60]]], salt=RETENTION_SALT)],
     ),
     "space": Door("GET", OWNER, args=_account),
     "space_tidy": Door("POST", OWNER, args=_account),

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import MailAccount
 from accounts.services.audit import Actor
+from accounts.services.permissions import above
+from accounts.services.usage.scope import Scope
 from webmail.models import Download, LedgerEntry
 from webmail.services.downloads import KEEP_DAYS_MAX, Policy, change_policy
 
 SHORT_DAYS = 14
-"""What is enough: two weeks to notice that something is missing."""
+"""What is enough, where nothing else is said: two weeks to notice that something is missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shorter:
-    """A hosted mailbox that leaves copies for longer than SHORT_DAYS (`days` None: for ever), and what would go: messages
-    that are stored here and have lain on the server for longer."""
+    """A hosted mailbox that leaves copies for longer than was asked (`days` None: for ever), and what would go: messages that are
+    stored here and have lain on the server for longer."""
 
     download: Download
     address: str
@@ -30,6 +33,17 @@ class Shorter:
     messages: int
     size_bytes: int
 
+
+@dataclass(frozen=True, slots=True)
+class Freed:
+    """How many mailboxes, and what would go in all."""
+
+    mailboxes: int
+    size_bytes: int
+
+
+Before = tuple[int, str, int]
+"""How it was: the account, and its policy's `keep` and `keep_days`."""
 
 SORTS: dict[str, Callable[[Shorter], tuple[Any, ...]]] = {
     "freed": lambda row: (-row.size_bytes, row.address),
@@ -40,14 +54,13 @@ SORTS: dict[str, Callable[[Shorter], tuple[Any, ...]]] = {
 """The orders of the table: what is largest, longest or first in the alphabet comes first."""
 
 
-def could_be_shorter(*, text: str = "", sort: str = "freed") -> list[Shorter]:
-    """The mailboxes whose retention could be shorter, of those with `text` in their address, in an order of SORTS."""
-    old = Q(state=LedgerEntry.State.KEPT, hold=False, stored_at__lt=timezone.now() - timedelta(days=SHORT_DAYS))
-    long = _long().filter(account__address__icontains=text) if text else _long()
-    rows = LedgerEntry.objects.filter(old, account__in=long.values("account"))
-    sums = rows.values("account").annotate(messages=Count("pk"), total=Sum("size_bytes")).order_by()
-    found = {row["account"]: row for row in sums}
-    downloads = long.select_related("account")
+def could_be_shorter(scope: Scope, *, days: int = SHORT_DAYS, text: str = "", sort: str = "freed") -> list[Shorter]:
+    """The mailboxes of a scope that leave copies for longer than so many days, of those with `text` in their address, in an
+    order of SORTS."""
+    long = _long(scope, days)
+    if text:
+        long = long.filter(account__address__icontains=text)
+    found = {row["account"]: row for row in _sums(long, days)}
     every = [
         Shorter(
             one,
@@ -56,24 +69,65 @@ def could_be_shorter(*, text: str = "", sort: str = "freed") -> list[Shorter]:
             found[one.account_id]["messages"],
             int(found[one.account_id]["total"]),
         )
-        for one in downloads
+        for one in long.select_related("account")
         if one.account_id in found
     ]
     return sorted(every, key=SORTS[sort])
 
 
-def shorten(account_ids: Iterable[int], *, by: Actor) -> int:
-    """Lets these accounts leave copies for SHORT_DAYS from now on; gives how many had left them for longer. Nothing is removed
-    that is not stored here."""
-    changed = 0
-    for download in _long().filter(account__in=list(account_ids)).select_related("account__mailbox__domain__customer"):
-        policy = Policy(Download.Keep.DAYS, SHORT_DAYS, download.max_bytes, download.every_s)
-        change_policy(download, policy, by=by)
-        changed += 1
+def sum_of(scope: Scope, *, days: int = SHORT_DAYS) -> Freed:
+    """The same, added up."""
+    rows = list(_sums(_long(scope, days), days))
+    return Freed(len(rows), sum(int(row["total"]) for row in rows))
+
+
+@transaction.atomic
+def shorten(account_ids: Iterable[int], *, days: int = SHORT_DAYS, scope: Scope, by: Actor) -> list[Before]:
+    """Lets those of these accounts that are in the scope leave copies for so many days from now on; gives how it was, of those
+    that had left them for longer. Mailboxes of somebody who runs more stay as they are. Nothing is removed that is not stored
+    here."""
+    rows = _long(scope, days).filter(account__in=list(account_ids)).select_related("account__mailbox__domain__customer")
+    changed = []
+    for download in _below(rows, by):
+        changed.append((download.account_id, download.keep, download.keep_days))
+        change_policy(download, Policy(Download.Keep.DAYS, days, download.max_bytes, download.every_s), by=by)
     return changed
 
 
-def _long() -> QuerySet[Download]:
-    longer = Q(keep=Download.Keep.DAYS, keep_days__gt=SHORT_DAYS) | Q(keep=Download.Keep.ALWAYS)
-    mine = Q(account__mailbox__isnull=False, account__mode=MailAccount.Mode.DOWNLOAD)
-    return Download.objects.filter(longer, mine)
+@transaction.atomic
+def lengthen(before: Sequence[Before], *, days: int, scope: Scope, by: Actor) -> int:
+    """Takes that back where the policy is still as it was set then; gives how many. What a download has removed from the server
+    meanwhile is here and stays off it."""
+    policies = {account: Policy(keep, keep_days) for account, keep, keep_days in before}
+    rows = _mine(scope).filter(account__in=policies, keep=Download.Keep.DAYS, keep_days=days)
+    done = 0
+    for download in _below(rows.select_related("account__mailbox__domain__customer"), by):
+        old = policies[download.account_id]
+        change_policy(download, Policy(old.keep, old.keep_days, download.max_bytes, download.every_s), by=by)
+        done += 1
+    return done
+
+
+def _below(rows: QuerySet[Download], by: Actor) -> list[Download]:
+    """Without the mailboxes of people who run more than who asks."""
+    found = list(rows)
+    if by.person is None:
+        return found
+    high = above(by.person, [one.account.mailbox for one in found if one.account.mailbox])
+    return [one for one in found if one.account.mailbox_id not in high]
+
+
+def _sums(long: QuerySet[Download], days: int) -> Iterable[Any]:
+    old = Q(state=LedgerEntry.State.KEPT, hold=False, stored_at__lt=timezone.now() - timedelta(days=days))
+    rows = LedgerEntry.objects.filter(old, account__in=long.values("account"))
+    return rows.values("account").annotate(messages=Count("pk"), total=Sum("size_bytes")).order_by()
+
+
+def _long(scope: Scope, days: int) -> QuerySet[Download]:
+    longer = Q(keep=Download.Keep.DAYS, keep_days__gt=days) | Q(keep=Download.Keep.ALWAYS)
+    return _mine(scope).filter(longer)
+
+
+def _mine(scope: Scope) -> QuerySet[Download]:
+    hosted = Q(account__mailbox__isnull=False, account__mode=MailAccount.Mode.DOWNLOAD)
+    return Download.objects.filter(scope.within("account__mailbox__domain"), hosted)
