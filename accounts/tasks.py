@@ -6,7 +6,7 @@ from celery import shared_task
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from accounts.services import activity, batches, events, purging, resets
+from accounts.services import activity, batches, events, purging, reserves, resets
 from accounts.services.sending_limit import forget_old as forget_sent
 from accounts.services.tokens import forget_replies
 from accounts.services.usage.alerts import find_crossings, forget_alerts
@@ -28,6 +28,12 @@ def clear_sessions() -> int:
 def clear_activity() -> int:
     """Removes what was recorded of programs longer ago than it is kept; gives how many rows."""
     return activity.clear_activity() + events.clear_events()
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def tidy_reserves() -> int:
+    """Removes what POP3 programs removed longer ago than it is kept; gives into how many mailboxes was looked."""
+    return reserves.tidy_reserves()
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -44,6 +44,7 @@ app.conf.beat_schedule = {
     "summarise-week": {"task": "accounts.tasks.summarise_week", "schedule": 1800.0, "options": {"expires": 1790}},
     "recount-usage": {"task": "webmail.tasks.recount_usage", "schedule": 600.0, "options": {"expires": 590}},
     "weigh-due": {"task": "webmail.tasks.weigh_due", "schedule": 600.0, "options": {"expires": 590}},
+    "tidy-reserves": {"task": "accounts.tasks.tidy_reserves", "schedule": 24 * 3600.0},
     "sum-shares": {"task": "accounts.tasks.sum_shares", "schedule": 24 * 3600.0},
     "make-batches": {"task": "accounts.tasks.make_batches", "schedule": 10.0, "options": {"expires": 20}},
     "purge-mailboxes": {"task": "accounts.tasks.purge_mailboxes", "schedule": 3600.0},

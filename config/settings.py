@@ -200,6 +200,8 @@ ACTIVITY_DAYS = int(env("ACTIVITY_DAYS", "365"))  # how long it is kept which pr
 POSTFIX_LOG = env("POSTFIX_LOG")  # Postfix's, from which refused mail is told
 # The zone in which Postfix writes: its lines name none. Read here, before Django makes TIME_ZONE the zone of the process.
 POSTFIX_LOG_ZONE = env("POSTFIX_LOG_ZONE", os.environ.get("TZ", ""))
+# For how many days what POP3 programs remove can be put back. The mail server's configuration is rendered with it too.
+RESERVE_DAYS = int(env("RESERVE_DAYS", "30"))
 TIMELINE_DAYS = int(env("TIMELINE_DAYS", "90"))  # how long it is kept what happened to a mailbox
 MAIL_DISK_PATH = env("MAIL_DISK_PATH")  # a folder on the disk that holds the mail, where this machine sees it
 MAIL_DISK_BYTES = int(env("MAIL_DISK_BYTES", "0"))  # its size, where it does not

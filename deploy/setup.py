@@ -40,6 +40,7 @@ def server_values(environment: dict[str, str]) -> ServerValues:
         auth_penalty=True,
         outside_mail=True,
         require_tls=True,
+        reserve_days=int(environment.get("RESERVE_DAYS", "30")),
     )
 
 

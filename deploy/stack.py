@@ -86,6 +86,7 @@ class Stack:
                 master_password=self.secrets.master,
                 doveadm_key=self.secrets.doveadm,
                 ports=self.ports.mail,
+                reserve_days=int(os.environ.get("RESERVE_DAYS", "30")),
             )
         )
 

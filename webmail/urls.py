@@ -148,6 +148,7 @@ urlpatterns = [
     path("mail/<int:account_id>/outbox/", outbox.outbox, name="outbox"),
     path("mail/<int:account_id>/outbox/<int:outgoing_id>/cancel/", outbox.outgoing_cancel, name="outgoing_cancel"),
     path("mail/<int:account_id>/outbox/<int:outgoing_id>/", outbox.outgoing_change, name="outgoing_change"),
+    path("portal/usage/mailbox/<int:mailbox_id>/reserve/", reserve.mailbox_reserve, name="mailbox_reserve"),
     path("portal/usage/retention/", retention.retention, name="usage_retention"),
     path("portal/usage/retention/sum/", retention.retention_sum, name="usage_retention_sum"),
     path("portal/usage/retention/undo/<str:before>/", retention.retention_undo, name="usage_retention_undo"),

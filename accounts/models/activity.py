@@ -41,7 +41,8 @@ class ProgramUse(models.Model):
 
 class MailboxEvent(models.Model):
     """What was done to a mailbox in one session on one day: so many messages of a kind, from a folder, perhaps into `target`. For
-    deliveries and refusals a session is an hour of them. Nothing of what is in the messages."""
+    deliveries and refusals a session is an hour of them. `back` is how many of what POP3 removed were put back. Nothing of what
+    is in the messages."""
 
     class Kind(models.TextChoices):
         FETCHED = "fetched", _("downloaded")
@@ -66,6 +67,7 @@ class MailboxEvent(models.Model):
     last_at = models.DateTimeField()
     count = models.BigIntegerField(default=0)
     size_bytes = models.BigIntegerField(default=0)
+    back = models.BigIntegerField(default=0, db_default=0)
 
     class Meta:
         constraints = [

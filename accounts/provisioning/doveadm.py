@@ -20,6 +20,9 @@ LIMIT_BYTES = 1_000_000
 NO_USER = 67
 NOBODY = 68
 """Exit codes: no such mailbox; nobody is signed in, or no such folder."""
+RESERVE = ".reserve/INBOX"
+"""Where what POP3 programs removed lies (deploy/dovecot/dovecot.conf)."""
+DAY_S = 86_400
 NESTED = 40
 """Folders within folders, at most."""
 _FILES = {"fsDriver": "posix", "fsArgs": ""}
@@ -61,6 +64,18 @@ def remove_mail(address: str) -> None:
     _run("sieveDeactivate", user, well={0, NO_USER, NOBODY})
     for script in [row["script"] for row in scripts if isinstance(row, dict) and "script" in row]:
         _run("sieveDelete", user | {"scriptname": [script]}, well={0, NO_USER, NOBODY})
+
+
+def tidy_reserve(address: str, *, days: int) -> int:
+    """Removes from a mailbox's reserve what has lain there for longer than so many days; gives how many bytes are left in it.
+    Raises DoveadmFailed."""
+    if not settings.DOVEADM_URL:
+        raise DoveadmFailed("DOVEADM_URL is empty")
+    user = {"user": address}
+    old = ["mailbox", RESERVE, "savedbefore", f"{days * DAY_S} secs"]
+    _run("expunge", user | {"query": old}, well={0, NO_USER, NOBODY})
+    rows = _run("mailboxStatus", user | {"field": ["vsize"], "mailboxMask": [RESERVE]}, well={0, NO_USER, NOBODY})
+    return sum(int(row.get("vsize", 0)) for row in rows if isinstance(row, dict))
 
 
 def remove_home(address: str, home: str) -> None:

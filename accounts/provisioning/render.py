@@ -17,6 +17,7 @@ from pathlib import Path
 from string import Template
 
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "deploy"
+RESERVE_DAYS_MAX = 365
 MAIL_UID = 5000
 """Owner of the mail folders: a number of its own, which needs no account on the machine."""
 
@@ -104,7 +105,8 @@ class ServerValues:
     `root` holds all their state; `master_hosts` are the addresses from which the master user is let in; `trusted_networks`
     may tell Dovecot the address of the person behind them; from `filter_hosts`, which are Dovecot's own, Postfix takes what
     filters send (answers and forwards). `require_tls` refuses passwords in clear. `doveadm_key` opens doveadm over HTTP, by
-    which sessions are ended and mail is removed; without one it is shut.
+    which sessions are ended and mail is removed; without one it is shut. For `reserve_days` what POP3 programs
+    remove is kept.
     """
 
     root: Path
@@ -125,6 +127,7 @@ class ServerValues:
     auth_penalty: bool = False
     outside_mail: bool = False
     require_tls: bool = False
+    reserve_days: int = 30
 
     def __post_init__(self) -> None:
         _check(_PATH, str(self.root))
@@ -133,6 +136,8 @@ class ServerValues:
         if self.doveadm_key:
             _check(_SECRET, self.doveadm_key)
         _check(_NETWORK, *self.master_hosts, *self.trusted_networks, *self.filter_hosts)
+        if not 1 <= self.reserve_days <= RESERVE_DAYS_MAX:
+            raise ValueError(f"RESERVE_DAYS is from 1 to {RESERVE_DAYS_MAX}")
         if isinstance(self.database, Sqlite):
             _check(_PATH, str(self.database.path))
         else:
@@ -206,6 +211,7 @@ def _names(values: ServerValues) -> dict[str, str]:
             "auth_failure_delay": "2 secs" if values.auth_penalty else "0",
             "anvil": "" if values.auth_penalty else _NO_PENALTY,
             "doveadm": _DOVEADM.format(port=ports.doveadm, key=values.doveadm_key) if values.doveadm_key else "",
+            "reserve_days": str(values.reserve_days),
             "outside": "" if values.outside_mail else _OUTSIDE_OFF,
             "disable_plaintext_auth": "yes" if values.require_tls else "no",
             "ssl": "required" if values.require_tls else "yes",

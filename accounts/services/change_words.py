@@ -25,6 +25,7 @@ VERBS = {
     "mailbox.restore": gettext_lazy("Mailbox restored"),
     "mailbox.purge": gettext_lazy("Mailbox removed for good"),
     "mailbox.forward": gettext_lazy("Forwards changed"),
+    "mailbox.reserve": gettext_lazy("Put back what POP3 removed"),
     "mailbox.mode": gettext_lazy("Where the mail lives"),
     "mailbox.filters": gettext_lazy("Filters changed"),
     "mailbox.download": gettext_lazy("Downloading changed"),
@@ -120,6 +121,7 @@ FIELDS = {
     "disk_steps": gettext_lazy("Tell the team when the disk passes, in percent"),
     "promise_percent": gettext_lazy("Promise no more than this of the disk, in percent"),
     "alert_steps": gettext_lazy("Tell of the plan's space at, in percent"),
+    "messages": gettext_lazy("Messages"),
     "network": gettext_lazy("Network"),
     "retention_days": gettext_lazy("Days to have a deleted mailbox back"),
 }

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from imapclient.imap_utf7 import decode as decode_utf7
 
 from accounts.models import MailAccount
+from accounts.provisioning.doveadm import RESERVE
 
 KIND_WORDS: dict[str, str | Promise] = {
     "inbox": pgettext_lazy("folder", "Inbox"),
@@ -36,7 +37,6 @@ def folder_words(path: Sequence[str], kind: str = "") -> str:
 
 SEPARATOR = "/"
 """Between the names of a path, on our own server (deploy/dovecot/dovecot.conf)."""
-RESERVE = ".reserve/INBOX"
 USUAL = {
     "INBOX": "inbox",
     "Drafts": "drafts",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, time, timedelta
 from itertools import groupby
 
+from django.conf import settings
 from django.db.models import Max, Min
 from django.utils import timezone
 
@@ -19,8 +20,6 @@ from accounts.usage.strip import Strip, Touch, draw
 ROWS_MAX = 3000
 """Of a period with more than this only the latest are told."""
 PERIODS = (1, 7, 30)
-RESERVE_DAYS = 30
-"""So long Dovecot keeps what POP3 programs remove (deploy/dovecot/dovecot.conf)."""
 SEEN_MAX = 20
 NO_PLACES = Places()
 WAYS = {"imap": "IMAP", "pop3": "POP3", "web": "web", "lmtp": "", "smtp": ""}
@@ -44,6 +43,8 @@ class Entry:
     size_bytes: int = 0
     folder_words: str = ""
     target_words: str = ""
+    back: int = 0
+    """How many of those taken away were put back into the Inbox."""
     place_name: str = ""
     """What the network is called, "" where it has no name."""
 
@@ -54,15 +55,21 @@ class Entry:
 
     @property
     def gone(self) -> int:
-        """How many messages left the server with it."""
-        return self.removed if self.kind == "took" else self.count if self.kind == Kind.REMOVED else 0
+        """How many messages left the server with it and are not back."""
+        if self.kind == "took":
+            return max(0, self.removed - self.back)
+        return self.count if self.kind == Kind.REMOVED else 0
 
     @property
     def kept_until(self) -> datetime | None:
         """Until when what was taken away by a POP3 program can be put back; None for what is not kept, or no longer."""
-        until = self.at + timedelta(days=RESERVE_DAYS)
-        kept = self.kind == "took" and self.removed and self.protocol == "pop3" and until > timezone.now()
-        return until if kept else None
+        until = self.at + timedelta(days=settings.RESERVE_DAYS)
+        return until if self.kept and until > timezone.now() else None
+
+    @property
+    def kept(self) -> int:
+        """How many of those that a POP3 program took away are not back yet."""
+        return self.gone if self.kind == "took" and self.protocol == "pop3" else 0
 
     @property
     def way(self) -> str:
@@ -145,15 +152,15 @@ def timeline_of(mailbox: Mailbox, *, days: int = 7, only_gone: bool = False, wor
 
 
 def find_answer(entries: Iterable[Entry]) -> Entry | None:
-    """What most wants an answer: the largest taking away by POP3, else by another program than ours, else a refusal because the
-    mailbox was full; None when all is well."""
+    """What most wants an answer: the largest taking away by POP3, one that was put back last of them; else by another program
+    than ours, else a refusal because the mailbox was full; None when all is well."""
     entries = list(entries)
-    by_pop3 = [entry for entry in entries if entry.kind == "took" and entry.gone and entry.protocol == "pop3"]
+    by_pop3 = [entry for entry in entries if entry.kind == "took" and entry.removed and entry.protocol == "pop3"]
     by_others = [entry for entry in entries if entry.gone and entry.protocol == "imap"]
     refused = [entry for entry in entries if entry.kind == Kind.REFUSED and entry.folder == "full"]
     for some in (by_pop3, by_others, refused):
         if some:
-            return max(some, key=lambda entry: (entry.gone or entry.count, entry.at))
+            return max(some, key=lambda entry: (entry.gone, entry.removed or entry.count, entry.at))
     return None
 
 
@@ -196,7 +203,8 @@ def _taking(rows: list[MailboxEvent]) -> Iterable[Entry]:
     one = fetched or taken
     if one:
         count, size = (fetched.count, fetched.size_bytes) if fetched else (0, 0)
-        yield _entry(one, "took", count, removed=taken.count if taken else 0, size_bytes=size)
+        told = _entry(one, "took", count, removed=taken.count if taken else 0, size_bytes=size)
+        yield replace(told, back=min(taken.back, taken.count)) if taken else told
 
 
 def _entry(row: MailboxEvent, kind: str, count: int, *, removed: int = 0, size_bytes: int | None = None) -> Entry:

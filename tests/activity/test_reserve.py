@@ -15,7 +15,9 @@ from django.urls import reverse
 from django.utils import timezone
 from imapclient import IMAPClient
 
+from accounts.models import Change, DomainShares, Kind, Mailbox, MailboxEvent, MailboxShares, Role, User
 from accounts.services.login import account_of_mailbox
+from accounts.services.reserves import tidy_reserves
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
 from tests.activity.test_timeline import collect
@@ -105,6 +107,9 @@ def test_its_owner_puts_it_back(stack: Stack, ana: HostedMailbox, imap: Imap, ma
     [value] = re.findall(r'name="uid" value="([^"]+)"', html)[:1]
     client.post(address, {"uid": [value, "1.99", "x"]})
     assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 2
+    html = client.get(reverse("account_activity", args=[account.pk])).content.decode()
+    assert "1 of them is in the Inbox again." in html
+    assert "Put the 2 back" in html
     long_ago = (timezone.now() - timedelta(days=3)).isoformat()
     assert "What was removed then has been put back" in client.get(address, {"at": long_ago}).content.decode()
     client.post(address, {"all": "1", "at": long_ago})
@@ -112,9 +117,58 @@ def test_its_owner_puts_it_back(stack: Stack, ana: HostedMailbox, imap: Imap, ma
     client.post(address, {"all": "1", "at": "nonsense"})
     assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 4
     assert "The reserve is empty" in client.get(address).content.decode()
+    html = client.get(reverse("account_activity", args=[account.pk])).content.decode()
+    assert "took 3 messages by POP3" in html
+    assert "3 of them are in the Inbox again." in html
+    assert "can be put back." not in html
+    assert f"{address}?at=" not in html
     bob = mailbox_factory("bob")
     stranger = Client()
     assert stranger.get(address)["Location"].startswith(reverse("account_login"))
     stranger.post(reverse("account_login"), {"login": bob.address, "password": bob.password})
     assert stranger.get(address).status_code == 404
     assert stranger.post(address, {"all": "1"}).status_code == 404
+
+
+def test_whoever_runs_the_mailbox_puts_it_back_without_seeing_it(
+    stack: Stack, ana: HostedMailbox, imap: Imap, mailbox_factory: MailboxFactory
+) -> None:
+    take(stack, ana.address, ana.password, 3)
+    collect()
+    person = User.objects.create_user("jefa@casilla.test")
+    Role.objects.create(person=person, kind=Kind.DOMAIN, domain=ana.mailbox.domain)
+    client = english(Client())
+    client.force_login(person, backend="accounts.backends.HostedMailboxBackend")
+    html = client.get(reverse("mailbox_activity", args=[ana.mailbox.pk])).content.decode()
+    address = reverse("mailbox_reserve", args=[ana.mailbox.pk])
+    assert f'href="{address}?at=' in html
+    page = client.get(address).content.decode()
+    assert "3 messages, 3" in page
+    assert "a@afuera.test" not in page
+    assert client.post(address).status_code == 400
+    [at] = re.findall(r'name="at" value="([^"]+)"', page)
+    assert client.post(address, {"at": (timezone.now() - timedelta(days=3)).isoformat()})["Location"] == address
+    assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 1
+    assert client.post(address, {"at": at})["Location"] == address
+    assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 4
+    line = Change.objects.get(verb="mailbox.reserve")
+    assert (line.mailbox, line.actor, line.after) == (ana.mailbox, person, {"messages": 3})
+    html = client.get(reverse("mailbox_activity", args=[ana.mailbox.pk])).content.decode()
+    assert "3 of them are in the Inbox again." in html
+
+
+def test_its_days_end_in_mailboxes_that_nobody_opens(stack: Stack, ana: HostedMailbox, imap: Imap) -> None:
+    take(stack, ana.address, ana.password, 3)
+    collect()
+    Mailbox.objects.filter(pk=ana.mailbox.pk).update(active=False)
+    assert tidy_reserves() == 1
+    held = MailboxShares.objects.get(mailbox=ana.mailbox).reserve_bytes
+    assert 3 * len(LETTER) < held < 40_000
+    assert DomainShares.objects.get(domain=ana.mailbox.domain_id).reserve_bytes == held
+    MailboxEvent.objects.all().delete()  # what is known of it is its size
+    until = time.monotonic() + 20
+    while MailboxShares.objects.get(mailbox=ana.mailbox).reserve_bytes and time.monotonic() < until:
+        assert tidy_reserves(days=0) == 1  # older than this second
+    assert tidy_reserves() == 0
+    Mailbox.objects.filter(pk=ana.mailbox.pk).update(active=True)
+    assert imap(ana.address).folder_status(RESERVE, ["MESSAGES"])[b"MESSAGES"] == 0

@@ -100,13 +100,16 @@ TABLE = {
     "space_tidy_undo": Door("POST", OWNER, args=lambda world: [*_account(world), 1]),
     "space_archive": Door("GET", OWNER, args=_account),
     "space_delete": Door("POST", OWNER, args=_account),
+    "mailbox_reserve": Door("GET POST", RUNNERS, args=_box, data=lambda world: {"all": "1"}),
     "reserve": Door("GET POST", OWNER, args=_account),
     "reserve_held": Door("GET", OWNER, args=_account),
 }
 
 
 def test_every_address_of_space_is_in_the_table() -> None:
-    ours = {name for name in names(webmail_urls.urlpatterns) if name.startswith(("space", "usage", "reserve"))}
+    ours = {
+        name for name in names(webmail_urls.urlpatterns) if name.startswith(("space", "usage", "reserve", "mailbox"))
+    }
     assert ours | set(names(usage_urls.urlpatterns)) == TABLE.keys()
 
 

@@ -279,5 +279,5 @@ def test_what_looks_like_a_formula_is_text(text: str) -> None:
 
 def test_a_page_takes_few_queries(grown: Provider, admin: Client, django_assert_max_num_queries: Any) -> None:
     page(admin)
-    with django_assert_max_num_queries(22):
+    with django_assert_max_num_queries(23):
         page(admin)

@@ -81,6 +81,9 @@ def test_whoever_runs_mailboxes_sees_figures_of_theirs_and_no_others(provider: P
     ]
     assert section(page, "by-year") == [["2025", "2", "6 KB", "0 %"], ["2024", "1", "2 MB", "99 %"]]
     assert [row[0] for row in section(page, "by-size")] == ["1 MB to 10 MB", "less than 100 KB"]
+    assert "takes 7 KB of the disk besides, and can be put back for 30 days." in client.get(
+        reverse("usage")
+    ).content.decode().replace("\xa0", " ")
     of_domain = reverse("usage_shares") + f"?domain={provider.ana.domain_id}"
     assert section(client.get(of_domain).content.decode(), "by-year") == section(page, "by-year")
     for wrong in (f"?domain={provider.eva.domain_id}", "?domain=x", "?domain=999999"):

@@ -3,13 +3,18 @@ be put back into the Inbox."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.db.models import F
 
-from accounts.models import MailAccount, MailboxEvent
+from accounts.models import MailAccount, Mailbox, MailboxEvent
+from accounts.provisioning import doveadm
+from accounts.services.audit import Actor, record
 from webmail.errors import FolderGone, Refused
 from webmail.imap.login import connect
 from webmail.imap.space import open_folder, weigh
@@ -17,7 +22,7 @@ from webmail.services.access import endpoint_for
 from webmail.sources.base import MailSource
 from webmail.values import Credentials, FolderId, Ref, Role
 
-RESERVE = FolderId(".reserve/INBOX")
+RESERVE = FolderId(doveadm.RESERVE)
 AROUND = timedelta(minutes=2)
 """A session takes no longer than this to remove what it was told to."""
 STEP = 1000
@@ -70,11 +75,39 @@ def _session(account: MailAccount, at: datetime) -> tuple[datetime, datetime]:
     return first, at
 
 
-def put_back(source: MailSource, refs: Sequence[Ref]) -> int:
-    """Moves messages of the reserve into the Inbox; gives how many. Raises Refused for those of another folder."""
-    if any(ref.folder != RESERVE for ref in refs):
+def put_back(account: MailAccount, source: MailSource, found: Reserve, refs: Sequence[Ref], *, by: Actor) -> int:
+    """Moves messages of the reserve into the Inbox, which the log of the mailbox says and its timeline shows; gives how many.
+    Raises Refused for those that are not in `found`."""
+    since = dict(zip(found.refs, found.since, strict=True))
+    if any(ref not in since for ref in refs):
         raise Refused("not of the reserve")
     inbox = next(folder for folder in source.folders() if folder.role is Role.INBOX)
     for start in range(0, len(refs), STEP):
         source.move(refs[start : start + STEP], inbox.id)
+    if refs and account.mailbox:
+        _note_back(account.mailbox, [since[ref] for ref in refs])
+        record(by=by, verb="mailbox.reserve", thing=account.mailbox, after={"messages": len(refs)})
     return len(refs)
+
+
+def taken_by(mailbox: Mailbox, moments: Sequence[datetime]) -> list[MailboxEvent | None]:
+    """For each of these moments in which a message came into the reserve, the POP3 session that removed it: the first that ended
+    then or soon after; None where the log tells of none."""
+    if not moments:
+        return []
+    ended = MailboxEvent.objects.filter(mailbox=mailbox, kind=MailboxEvent.Kind.TAKEN, protocol="pop3")
+    events = list(ended.filter(last_at__gte=min(moments), last_at__lte=max(moments) + AROUND).order_by("last_at"))
+    times = [event.last_at for event in events]
+    found: list[MailboxEvent | None] = []
+    for moment in moments:
+        place = bisect_left(times, moment.replace(microsecond=0))
+        near = place < len(times) and times[place] - moment <= AROUND
+        found.append(events[place] if near else None)
+    return found
+
+
+def _note_back(mailbox: Mailbox, moments: Sequence[datetime]) -> None:
+    """Adds to the sessions that removed them how many messages are back."""
+    counts = Counter(event.pk for event in taken_by(mailbox, moments) if event)
+    for key, count in counts.items():
+        MailboxEvent.objects.filter(pk=key).update(back=F("back") + count)

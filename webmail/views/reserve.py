@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.services.timeline import RESERVE_DAYS
-from webmail.services.access import credentials_for
-from webmail.services.reserve import Reserve, put_back, reserve_of
+from accounts.adapter import client_ip
+from accounts.models import Mailbox
+from accounts.services.login import account_of_mailbox
+from accounts.services.permissions import Action
+from accounts.services.usage.permissions import may_see_usage
+from accounts.views.portal.doors import actor_of, mailbox_for
+from webmail.services.access import account_credentials, credentials_for, open_live
+from webmail.services.reserve import Reserve, put_back, reserve_of, taken_by
 from webmail.services.space import forget
 from webmail.views.box import Box, open_box
 
@@ -39,7 +46,7 @@ def reserve(request: HttpRequest, account_id: int) -> HttpResponse:
             "found": found,
             "rows": _rows(box, found),
             "at": at,
-            "days": RESERVE_DAYS,
+            "days": settings.RESERVE_DAYS,
             "shown": SHOWN,
         }
     return render(request, "webmail/reserve.html", context)
@@ -53,19 +60,77 @@ def reserve_held(request: HttpRequest, account_id: int) -> HttpResponse:
         if box.account.downloads or not box.account.hosted:
             raise Http404
         found = reserve_of(box.account, credentials_for(request, box.account))
-    context = {"account": box.account, "found": found, "days": RESERVE_DAYS}
+    context = {"account": box.account, "found": found, "days": settings.RESERVE_DAYS}
     return render(request, "webmail/reserve_held.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def mailbox_reserve(request: HttpRequest, mailbox_id: int) -> HttpResponse:
+    """For whoever runs the mailbox: how much each POP3 session removed, without a word of what is in it. POST puts back what the
+    session that ended at `at` removed, or with `all` everything. The owner has a page of their own."""
+    mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    if not mailbox.is_open:
+        raise Http404
+    account = account_of_mailbox(mailbox)
+    if account.downloads:
+        raise Http404
+    if account.owner_id == request.user.pk:
+        return redirect("reserve", account.pk)
+    at = _moment(request.POST.get("at") or request.GET.get("at", ""))
+    if request.method == "POST" and at is None and not request.POST.get("all"):
+        return HttpResponseBadRequest()
+    credentials = account_credentials(account, origin=client_ip(request))
+    found = reserve_of(account, credentials, at=None if request.POST.get("all") else at)
+    if request.method == "POST":
+        with open_live(account, credentials) as live:
+            count = put_back(account, live, found, found.refs, by=actor_of(request))
+        forget(account)
+        _say(request, count)
+        return redirect("mailbox_reserve", mailbox.pk)
+    context = {
+        "base": "usage/framed.html",
+        "provider": may_see_usage(request.user),
+        "mailbox": mailbox,
+        "found": found,
+        "sessions": _sessions(mailbox, found),
+        "at": at,
+        "days": settings.RESERVE_DAYS,
+    }
+    return render(request, "usage/reserve.html", context)
+
+
+@dataclass(slots=True)
+class Session:
+    """What one POP3 session removed: when it ended (None: the log does not tell), and how much of it is in the reserve."""
+
+    at: datetime | None
+    messages: int = 0
+    size_bytes: int = 0
+
+
+def _sessions(mailbox: Mailbox, found: Reserve) -> list[Session]:
+    sessions: dict[int | None, Session] = {}
+    for event, size in zip(taken_by(mailbox, found.since), found.sizes, strict=True):
+        one = sessions.setdefault(event.pk if event else None, Session(event.last_at if event else None))
+        one.messages += 1
+        one.size_bytes += size
+    return list(sessions.values())
 
 
 def _put_back(box: Box, found: Reserve) -> HttpResponse:
     data = box.request.POST
     chosen = set(data.getlist("uid"))
     refs = [ref for ref in found.refs if data.get("all") or f"{ref.validity}.{ref.id}" in chosen]
-    count = put_back(box.source, refs)
+    count = put_back(box.account, box.source, found, refs, by=actor_of(box.request))
     forget(box.account)
-    text = ngettext("%(n)s message is in the Inbox again", "%(n)s messages are in the Inbox again", count)
-    notices.info(box.request, text % {"n": count})
+    _say(box.request, count)
     return redirect("reserve", box.account.pk)
+
+
+def _say(request: HttpRequest, count: int) -> None:
+    text = ngettext("%(n)s message is in the Inbox again", "%(n)s messages are in the Inbox again", count)
+    notices.info(request, text % {"n": count})
 
 
 def _rows(box: Box, found: Reserve) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from operator import itemgetter
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
@@ -74,6 +74,12 @@ def shares_of_scope(scope: Scope, domain: Domain | None = None) -> Whole:
     )
 
 
+def reserve_of_scope(scope: Scope) -> int:
+    """How many bytes the reserves of a scope's mailboxes take, as of a day ago at most."""
+    rows = DomainShares.objects.filter(scope.within("domain"), reserve_bytes__gt=0)
+    return int(rows.aggregate(total=Sum("reserve_bytes"))["total"] or 0)
+
+
 def sum_domains(domain_ids: Iterable[int] | None = None) -> int:
     """Adds up the mailboxes of these domains, or of all; gives of how many domains."""
     every = Domain.objects.order_by("pk").values_list("pk", flat=True)
@@ -84,15 +90,15 @@ def sum_domains(domain_ids: Iterable[int] | None = None) -> int:
 
 
 def _sum_some(keys: list[int]) -> None:
-    rows = MailboxShares.objects.filter(at__isnull=False, mailbox__domain__in=keys, mailbox__deleted__isnull=True)
+    rows = MailboxShares.objects.filter(mailbox__domain__in=keys, mailbox__deleted__isnull=True)
     found = rows.order_by("mailbox__domain").values_list("mailbox__domain", "at", "reserve_bytes", "shares")
     sums = {key: DomainShares(domain_id=key, shares=dump(Shares())) for key in keys}
     for key, some in groupby(found.iterator(1000), key=itemgetter(0)):
-        boxes = list(some)
-        row = sums[key]
-        row.mailboxes, row.since = len(boxes), min(at for _key, at, _reserve, _shares in boxes if at)
+        boxes, row = list(some), sums[key]
+        weighed = [(at, shares) for _key, at, _reserve, shares in boxes if at]
+        row.mailboxes, row.since = len(weighed), min((at for at, _shares in weighed), default=None)
+        row.shares = dump(sum_up(shares for _at, shares in weighed))
         row.reserve_bytes = sum(reserve for _key, _at, reserve, _shares in boxes)
-        row.shares = dump(sum_up(shares for _key, _at, _reserve, shares in boxes))
     DomainShares.objects.bulk_create(
         sums.values(),
         update_conflicts=True,

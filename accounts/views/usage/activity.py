@@ -23,7 +23,7 @@ from accounts.services.advice import offer_for
 from accounts.services.csv_cells import safe_cell
 from accounts.services.folder_words import folder_names
 from accounts.services.networks import name_network, places_of
-from accounts.services.permissions import Action, may
+from accounts.services.permissions import Action, may, may_take_over
 from accounts.services.timeline import PERIODS, Timeline, Words, programs_seen, timeline_of
 from accounts.services.usage.permissions import may_see_mailbox, may_see_usage
 from accounts.templatetags.timelinepage import said, who_name
@@ -104,11 +104,23 @@ def _answer(request: HttpRequest, mailbox: Mailbox, context: dict[str, Any], *, 
         "page": Paginator(timeline.entries, PAGE).get_page(request.GET.get("page")),
         "programs": programs_seen(mailbox, places),
         "jump": MailboxSpace.objects.filter(mailbox=mailbox, jump_on__isnull=False).first(),
+        "reserve_url": _reserve_url(request, mailbox, context["account"]),
         "periods": PERIODS,
         "runs_domain": not own and may(request.user, Action.RUN_DOMAIN, mailbox.domain),
         "offer": offer_for(mailbox) if taken and may(request.user, Action.USE_MAILBOX, mailbox) else None,
     }
     return render(request, "usage/activity.html", context, status=status)
+
+
+def _reserve_url(request: HttpRequest, mailbox: Mailbox, own: MailAccount | None) -> str:
+    """Where what POP3 removed is put back, by its owner or by whoever runs the mailbox; "" where there is none."""
+    account = own or MailAccount.objects.filter(mailbox=mailbox).first()
+    if account and account.downloads:
+        return ""
+    if own:
+        return reverse("reserve", args=[own.pk])
+    runs = mailbox.is_open and may(request.user, Action.RUN_MAILBOX, mailbox) and may_take_over(request.user, mailbox)
+    return reverse("mailbox_reserve", args=[mailbox.pk]) if runs else ""
 
 
 def _csv(mailbox: Mailbox, timeline: Timeline) -> HttpResponse:

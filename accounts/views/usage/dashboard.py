@@ -6,6 +6,7 @@ from __future__ import annotations
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
@@ -20,6 +21,7 @@ from accounts.services.usage.alerts import alerts_of_week
 from accounts.services.usage.permissions import may_see_usage
 from accounts.services.usage.report import read_limits, read_report
 from accounts.services.usage.scope import NotSeen, Scope, read_scope, servers
+from accounts.services.usage.shares import reserve_of_scope
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import wants_summary
 from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm
@@ -94,6 +96,8 @@ def page_context(
         "runs": True,
         "disk": report,
         "told": alerts_of_week(scope),
+        "reserve_bytes": reserve_of_scope(scope),
+        "reserve_days": settings.RESERVE_DAYS,
         "summary": wants_summary(cast(User, request.user)),
     }
     customer = scope.one_customer
