@@ -13,6 +13,8 @@ from django.db.models import Count, Sum
 from accounts.models import Mailbox, MailboxEvent, ProgramUse
 from accounts.services.activity import Collector
 from accounts.services.hosting import create_customer_with_domain
+from tests.activity.live import collect_live, sessions_of
+from tests.activity.live import make_mailboxes as make_live_mailboxes
 
 pytestmark = pytest.mark.django_db
 MAILBOXES, SESSIONS, PER_SECOND = 100_000, 200_000, 3_300
@@ -114,3 +116,20 @@ def test_lines_in_a_second(tmp_path: Path) -> None:
         f"{lines / wall:.0f} lines a second, {lines / cpu:.0f} a second of a core"
     )
     assert lines / cpu > 10_000
+
+
+@pytest.mark.timeout(600)
+def test_a_minute_of_ten_thousand_lines_a_second_while_they_are_written(tmp_path: Path) -> None:
+    """Another process writes, rotating the log seven times; the collector begins anew five times meanwhile."""
+    lines = 600_000
+    make_live_mailboxes(1_000)
+    found = collect_live(
+        tmp_path / "log", lines=lines, rate=10_000, rotations=7, mailboxes=1_000, restarts=5, late=True
+    )
+    print(
+        f"\n{lines} lines written in {found.written_s:.0f} s, read {found.behind_s:.1f} s after the last; {found.cpu_s:.1f} s of "
+        f"a core, {lines / found.cpu_s:.0f} lines a second of a core; {found.restarts} restarts, {found.wrong} mailboxes wrong"
+    )
+    assert (found.wrong, found.sign_ins) == (0, sessions_of(lines))
+    assert found.written_s < 75
+    assert lines / found.cpu_s > 10_000
