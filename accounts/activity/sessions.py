@@ -6,15 +6,16 @@ IMAP sign-in waits a little for its name; POP3 has no names.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Any
+from typing import Any, TypeVar
 
 from accounts.activity.deeds import Deed
 from accounts.activity.lines import Event, Named, PopEnded, SignedIn
 
+Fact = TypeVar("Fact")
 NAME_WAIT = timedelta(seconds=15)
 """So long a sign-in waits for a name and a name for its sign-in, by the log's own clock."""
 WAITING_MAX = 20_000
@@ -22,13 +23,15 @@ WAITING_MAX = 20_000
 PROTOCOLS = frozenset({"imap", "pop3"})
 """Those whose programs are told; who changes filters only is not."""
 KNOWN_MAX, KNOWN_SAVED = 20_000, 2_000
-"""Of so many sessions the program's name is known for what they do later, and of so many it is saved."""
+"""Of so many sessions the program's name and the device's password are known for what they do later, and of so many they are
+saved."""
 IPV4_PREFIX, IPV6_PREFIX = 24, 48
 
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """Something that a program did with a mailbox. `program` is "" where it did not say its name."""
+    """Something that a program did with a mailbox. `program` is "" where it did not say its name; `app` the id of the device's
+    password by which it came, 0 for the mailbox's own."""
 
     user: str
     protocol: str
@@ -39,16 +42,19 @@ class Use:
     sign_ins: int = 0
     retrieved: int = 0
     deleted: int = 0
+    app: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a program did, with its name ("" where it did not say one) and its network. `protocol` is "web" for Casilla itself."""
+    """What a program did, with its name ("" where it did not say one), its network and the device's password by which it came.
+    `protocol` is "web" for Casilla itself."""
 
     deed: Deed
     protocol: str
     program: str
     network: str
+    app: int = 0
 
 
 class Sessions:
@@ -60,6 +66,7 @@ class Sessions:
         self._signed_in: dict[str, Use] = {}
         self._names: dict[str, Named] = {}
         self._known: dict[str, str] = {}
+        self._apps: dict[str, int] = {}
 
     def take(self, event: Event) -> list[Use]:
         """What is known for good with this event."""
@@ -72,10 +79,12 @@ class Sessions:
         if isinstance(event, SignedIn) and event.protocol not in PROTOCOLS:
             return []
         network = network_of(event.address)
+        if isinstance(event, SignedIn) and event.app:
+            _keep(self._apps, event.session, event.app)
         if isinstance(event, PopEnded):
-            counts = {"retrieved": event.retrieved, "deleted": event.deleted}
+            counts = {"retrieved": event.retrieved, "deleted": event.deleted, "app": self._apps.get(event.session, 0)}
             return [Use(event.user, "pop3", "", "", network, event.at, **counts)]
-        use = Use(event.user, event.protocol, "", "", network, event.at, sign_ins=1)
+        use = Use(event.user, event.protocol, "", "", network, event.at, sign_ins=1, app=event.app)
         return [use] if event.protocol == "pop3" else self._take_sign_in(event.session, use)
 
     def name(self, deed: Deed) -> Done:
@@ -83,7 +92,8 @@ class Sessions:
         if deed.protocol == "imap" and deed.asked_by == self._own_user:
             return Done(deed, "web", "", "")
         program = self._known.get(deed.session, "") if deed.protocol == "imap" else ""
-        return Done(deed, deed.protocol, program, network_of(deed.address) if deed.address else "")
+        network = network_of(deed.address) if deed.address else ""
+        return Done(deed, deed.protocol, program, network, self._apps.get(deed.session, 0))
 
     def name_pop3(self, event: PopEnded) -> list[Done]:
         """What a POP3 session that has ended did, taking, reading by TOP and removing apart; Casilla's own downloads are told as
@@ -107,7 +117,8 @@ class Sessions:
                     count=count,
                     size_bytes=size_bytes,
                 )
-                found.append(Done(deed, "web" if web else "pop3", "", "" if web else network_of(event.address)))
+                where = "" if web else network_of(event.address)
+                found.append(Done(deed, "web" if web else "pop3", "", where, self._apps.get(event.session, 0)))
         return found
 
     def settle(self, now: datetime) -> list[Use]:
@@ -119,24 +130,24 @@ class Sessions:
 
     def dump(self) -> dict[str, Any]:
         """What waits, for JSON."""
-        signed_in = {key: [use.user, use.network, use.at.isoformat()] for key, use in self._signed_in.items()}
+        signed_in = {key: [use.user, use.network, use.at.isoformat(), use.app] for key, use in self._signed_in.items()}
         names = {key: [name.program, name.version, name.at.isoformat()] for key, name in self._names.items()}
         known = list(self._known.items())[-KNOWN_SAVED:]
-        return {"signed_in": signed_in, "names": names, "known": known}
+        apps = list(self._apps.items())[-KNOWN_SAVED:]
+        return {"signed_in": signed_in, "names": names, "known": known, "apps": apps}
 
     def load(self, dumped: dict[str, Any]) -> None:
         """Takes up what `dump` gave."""
-        for key, (user, network, at) in dumped.get("signed_in", {}).items():
-            self._signed_in[key] = Use(user, "imap", "", "", network, datetime.fromisoformat(at), sign_ins=1)
+        for key, (user, network, at, *app) in dumped.get("signed_in", {}).items():
+            moment = datetime.fromisoformat(at)
+            self._signed_in[key] = Use(user, "imap", "", "", network, moment, sign_ins=1, app=app[0] if app else 0)
         for key, (program, version, at) in dumped.get("names", {}).items():
             self._names[key] = Named(datetime.fromisoformat(at), key, program, version)
-
         self._known = dict(dumped.get("known", ()))
+        self._apps = dict(dumped.get("apps", ()))
 
     def _take_name(self, name: Named) -> list[Use]:
-        self._known[name.session] = name.program
-        if len(self._known) > KNOWN_MAX:
-            del self._known[next(iter(self._known))]
+        _keep(self._known, name.session, name.program)
         use = self._signed_in.pop(name.session, None)
         if use:
             return [_with_name(use, name)]
@@ -156,7 +167,14 @@ class Sessions:
 
 
 def _with_name(use: Use, name: Named) -> Use:
-    return Use(use.user, use.protocol, name.program, name.version, use.network, use.at, use.sign_ins)
+    return replace(use, program=name.program, version=name.version)
+
+
+def _keep(known: dict[str, Fact], session: str, fact: Fact) -> None:
+    """Knows something of one session more, and of KNOWN_MAX at most."""
+    known[session] = fact
+    if len(known) > KNOWN_MAX:
+        del known[next(iter(known))]
 
 
 def _ripe(waiting: dict[str, Any], limit: datetime) -> list[str]:

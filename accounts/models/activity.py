@@ -10,7 +10,8 @@ from accounts.models.hosting import Mailbox
 
 class ProgramUse(models.Model):
     """A program that signed in to a hosted mailbox from one network. `program` is what it called itself, "" for nothing;
-    `network` is its address without the last part. Casilla's own sessions are not among them. `retrieved` and `deleted`
+    `device` is what its owner calls the password by which it came, "" for the mailbox's own; `network` is its address without
+    the last part. Casilla's own sessions are not among them. `retrieved` and `deleted`
     count messages of POP3 sessions that have ended."""
 
     class Protocol(models.TextChoices):
@@ -21,6 +22,7 @@ class ProgramUse(models.Model):
     protocol = models.CharField(max_length=4, choices=Protocol)
     program = models.CharField(max_length=60, blank=True)
     version = models.CharField(max_length=60, blank=True)
+    device = models.CharField(max_length=60, blank=True)
     network = models.CharField(max_length=43, blank=True)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
@@ -31,7 +33,8 @@ class ProgramUse(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["mailbox", "protocol", "program", "network"], name="one_use_per_program_and_network"
+                fields=["mailbox", "protocol", "program", "device", "network"],
+                name="one_use_per_program_device_network",
             )
         ]
 
@@ -62,6 +65,7 @@ class MailboxEvent(models.Model):
     target = models.CharField(max_length=200, blank=True)
     protocol = models.CharField(max_length=5)
     program = models.CharField(max_length=60, blank=True)
+    device = models.CharField(max_length=60, blank=True, db_default="")
     network = models.CharField(max_length=43, blank=True)
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()

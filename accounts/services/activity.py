@@ -34,9 +34,9 @@ STALE = timedelta(minutes=15)
 
 _COUNT = """
     INSERT INTO accounts_programuse
-        (mailbox_id, protocol, program, version, network, first_at, last_at, sign_ins, retrieved, deleted)
-    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM accounts_mailbox WHERE address = %s
-    ON CONFLICT (mailbox_id, protocol, program, network) DO UPDATE SET
+        (mailbox_id, protocol, program, version, device, network, first_at, last_at, sign_ins, retrieved, deleted)
+    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM accounts_mailbox WHERE address = %s
+    ON CONFLICT (mailbox_id, protocol, program, device, network) DO UPDATE SET
         version = CASE WHEN excluded.version = '' THEN accounts_programuse.version ELSE excluded.version END,
         last_at = CASE WHEN excluded.last_at > accounts_programuse.last_at
                        THEN excluded.last_at ELSE accounts_programuse.last_at END,
@@ -107,9 +107,10 @@ class Collector:
         with transaction.atomic():
             if not LogPosition.objects.filter(pk=self._saved.pk, **before).update(**values):
                 raise Overtaken
-            _count(_summed(uses))
+            devices = _devices({use.app for use in uses} | {one.app for one in done})
+            _count(_summed(uses, devices))
             _note_passwords(passwords)
-            add_events(done)
+            add_events(done, devices)
         for name, value in values.items():
             setattr(self._saved, name, value)
 
@@ -142,18 +143,29 @@ class _Sum:
     retrieved: int = 0
     deleted: int = 0
 
-    def values(self, user: str, protocol: str, program: str, network: str) -> tuple[str | int | None, ...]:
+    def values(self, user: str, protocol: str, program: str, device: str, network: str) -> tuple[str | int | None, ...]:
         """What stands for the places of _COUNT."""
         moment = connection.ops.adapt_datetimefield_value
         first, last = moment(self.first_at), moment(self.last_at)
         counts = self.sign_ins, self.retrieved, self.deleted
-        return protocol, program, self.version, network, first, last, *counts, user
+        return protocol, program, self.version, device, network, first, last, *counts, user
 
 
-def _summed(uses: Iterable[Use]) -> dict[tuple[str, str, str, str], _Sum]:
-    sums: dict[tuple[str, str, str, str], _Sum] = {}
+def _devices(keys: set[int]) -> dict[tuple[int, str], str]:
+    """What the passwords of devices are called, by id and mailbox."""
+    keys.discard(0)
+    if not keys:
+        return {}
+    rows = AppPassword.objects.filter(pk__in=keys).values_list("pk", "mailbox__address", "name")
+    return {(key, address): name for key, address, name in rows}
+
+
+def _summed(uses: Iterable[Use], devices: dict[tuple[int, str], str]) -> dict[tuple[str, str, str, str, str], _Sum]:
+    sums: dict[tuple[str, str, str, str, str], _Sum] = {}
     for use in uses:
-        row = sums.setdefault((use.user, use.protocol, use.program, use.network), _Sum(use.version, use.at, use.at))
+        device = devices.get((use.app, use.user), "") if use.app else ""
+        key = use.user, use.protocol, use.program, device, use.network
+        row = sums.setdefault(key, _Sum(use.version, use.at, use.at))
         row.version = use.version or row.version
         row.first_at, row.last_at = min(row.first_at, use.at), max(row.last_at, use.at)
         row.sign_ins += use.sign_ins
@@ -162,7 +174,7 @@ def _summed(uses: Iterable[Use]) -> dict[tuple[str, str, str, str], _Sum]:
     return sums
 
 
-def _count(sums: dict[tuple[str, str, str, str], _Sum]) -> None:
+def _count(sums: dict[tuple[str, str, str, str, str], _Sum]) -> None:
     """Adds to the rows of mailboxes that are hosted here; what is said of others is passed over."""
     if not sums:
         return
@@ -192,7 +204,8 @@ def clear_activity() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program that was seen lately. One without a name is told by its network, the others wherever they were."""
+    """A program that was seen lately, by its name, else by that of its device's password. One without any is told by its
+    network, the others wherever they were."""
 
     name: str
     network: str
@@ -229,7 +242,7 @@ def programs_of(mailbox: Mailbox | None, *, own: bool = False) -> Programs:
         return Programs("never")
     since = now - timedelta(days=DAYS)
     uses = list(ProgramUse.objects.filter(mailbox=mailbox, last_at__gte=since).order_by("-last_at"))
-    places = places_of(mailbox, own=own) if any(not use.program for use in uses) else Places()
+    places = places_of(mailbox, own=own) if any(not (use.program or use.device) for use in uses) else Places()
     return Programs(
         state="on" if now - known["checked"] < STALE else "stopped",
         imap=_programs(uses, ProgramUse.Protocol.IMAP, places),
@@ -244,6 +257,7 @@ def _programs(uses: list[ProgramUse], protocol: str, places: Places) -> tuple[Pr
     found: dict[tuple[str, str], Program] = {}
     for use in uses:
         if use.protocol == protocol:
-            network = "" if use.program else use.network
-            found.setdefault((use.program, network), Program(use.program, places.words(network), use.last_at))
+            name = use.program or use.device
+            network = "" if name else use.network
+            found.setdefault((name, network), Program(name, places.words(network), use.last_at))
     return tuple(found.values())

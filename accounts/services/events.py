@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -16,12 +16,14 @@ from accounts.models import MailboxEvent
 BY_THE_HOUR = frozenset({"lmtp", "smtp"})
 """Of these protocols every message has a session of its own: an hour counts as one."""
 SESSION_MAX = 64
+NO_DEVICES: Mapping[tuple[int, str], str] = {}
 Key = tuple[str, date, str, str, str, str]
 
 _ADD = """
     INSERT INTO accounts_mailboxevent
-        (mailbox_id, day, session, kind, folder, target, protocol, program, network, first_at, last_at, count, size_bytes)
-    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM accounts_mailbox WHERE address = %s
+        (mailbox_id, day, session, kind, folder, target, protocol, program, device, network, first_at, last_at, count,
+         size_bytes)
+    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM accounts_mailbox WHERE address = %s
     ON CONFLICT (mailbox_id, day, session, kind, folder, target) DO UPDATE SET
         program = CASE WHEN excluded.program = '' THEN accounts_mailboxevent.program ELSE excluded.program END,
         last_at = CASE WHEN excluded.last_at > accounts_mailboxevent.last_at
@@ -40,8 +42,9 @@ class _Sum:
     size_bytes: int = 0
 
 
-def add_events(done: Iterable[Done]) -> None:
-    """Adds what was done to the timelines of mailboxes that are hosted here; what is said of others is passed over."""
+def add_events(done: Iterable[Done], devices: Mapping[tuple[int, str], str] = NO_DEVICES) -> None:
+    """Adds what was done to the timelines of mailboxes that are hosted here; what is said of others is passed over. `devices` are
+    the names of their passwords, by id and mailbox."""
     sums: dict[Key, _Sum] = {}
     for one in done:
         deed = one.deed
@@ -51,7 +54,7 @@ def add_events(done: Iterable[Done]) -> None:
         row.size_bytes += deed.size_bytes
     if sums:
         with connection.cursor() as cursor:
-            cursor.executemany(_ADD, [_values(key, row) for key, row in sums.items()])
+            cursor.executemany(_ADD, [_values(key, row, devices) for key, row in sums.items()])
 
 
 def clear_events() -> int:
@@ -67,10 +70,11 @@ def _key(one: Done) -> Key:
     return deed.user, deed.at.date(), session, deed.kind, deed.folder, deed.target
 
 
-def _values(key: Key, row: _Sum) -> tuple[str | int | None, ...]:
+def _values(key: Key, row: _Sum, devices: Mapping[tuple[int, str], str]) -> tuple[str | int | None, ...]:
     """What stands for the places of _ADD."""
     user, day, session, kind, folder, target = key
     moment = connection.ops.adapt_datetimefield_value
-    who = row.done.protocol, row.done.program, row.done.network
+    device = devices.get((row.done.app, user), "") if row.done.app else ""
+    who = row.done.protocol, row.done.program, device, row.done.network
     sums = moment(row.first_at), moment(row.last_at), row.count, row.size_bytes
     return connection.ops.adapt_datefield_value(day), session, kind, folder, target, *who, *sums, user

@@ -43,6 +43,8 @@ class Entry:
     size_bytes: int = 0
     folder_words: str = ""
     target_words: str = ""
+    device: str = ""
+    """What its owner calls the device by whose password it came."""
     back: int = 0
     """How many of those taken away were put back into the Inbox."""
     place_name: str = ""
@@ -212,6 +214,7 @@ def _entry(row: MailboxEvent, kind: str, count: int, *, removed: int = 0, size_b
         at=row.last_at,
         protocol=row.protocol,
         program=row.program,
+        device=row.device,
         network=row.network,
         kind=kind,
         count=count,
@@ -224,5 +227,5 @@ def _entry(row: MailboxEvent, kind: str, count: int, *, removed: int = 0, size_b
 
 def _touch(entry: Entry) -> Touch:
     tone = "lacre" if entry.gone else "kraft" if entry.kind == "took" else "tinta"
-    who = entry.program or (entry.where if entry.protocol != "web" else "")
+    who = entry.device or entry.program or (entry.where if entry.protocol != "web" else "")
     return Touch(who, entry.way, entry.at, max(entry.count, entry.removed), tone)

@@ -14,12 +14,14 @@ register = template.Library()
 
 @register.filter
 def who_name(entry: Entry) -> str:
-    """Who did it: a program's name, Casilla, or what is known of one without a name."""
+    """Who did it: a program's name and its device's, Casilla, or what is known of one without a name."""
     if entry.protocol == "web":
         return _("Casilla on the web")
     if entry.protocol in {"lmtp", "smtp"}:
         return _("Mail server")
-    return entry.program or _("A program without a name")
+    if entry.program and entry.device:
+        return _("%(program)s on %(device)s") % {"program": entry.program, "device": entry.device}
+    return entry.program or entry.device or _("A program without a name")
 
 
 @register.filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import poplib
 import smtplib
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -14,9 +15,12 @@ from django.conf import settings
 from django.utils import timezone
 from imapclient import IMAPClient
 
-from accounts.models import MailboxEvent
-from accounts.services.activity import Collector, refusals
+from accounts.models import MailboxEvent, ProgramUse
+from accounts.services.activity import Collector, programs_of, refusals
+from accounts.services.app_passwords import make_app_password
 from accounts.services.events import clear_events
+from accounts.services.timeline import timeline_of
+from accounts.templatetags.timelinepage import who_name
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
 from tests.conftest import TIMEOUT_S, HostedMailbox, MailboxFactory
@@ -134,3 +138,38 @@ def test_what_is_old_is_forgotten(ana: HostedMailbox, settings: Any) -> None:
         values = {"session": "x", "kind": "read", "first_at": at, "last_at": at, "day": at.date()}
         MailboxEvent.objects.create(mailbox=ana.mailbox, **values)
     assert clear_events() == 1
+
+
+def test_devices_are_told_by_what_their_owner_calls_their_passwords(stack: Stack, ana: HostedMailbox) -> None:
+    made = make_app_password(mailbox=ana.mailbox, name="Notebook de Ana", protocols=["imap", "pop3"])
+    pop3 = poplib.POP3(LOOPBACK, stack.ports.pop3, timeout=TIMEOUT_S)
+    pop3.user(ana.address)
+    pop3.pass_(made.password)
+    pop3.retr(1)
+    pop3.dele(1)
+    pop3.quit()
+    imap = IMAPClient(LOOPBACK, stack.ports.imap, ssl=False, timeout=TIMEOUT_S)
+    imap.id_({"name": "Thunderbird"})
+    imap.login(ana.address, made.password)
+    imap.select_folder("INBOX")
+    imap.delete_messages([2])
+    imap.expunge([2])
+    imap.logout()
+    program(stack, ana, "Mutt").logout()
+    events = MailboxEvent.objects.filter(mailbox=ana.mailbox, kind__in=["taken", "removed"])
+    uses = ProgramUse.objects.filter(mailbox=ana.mailbox)
+    until = time.monotonic() + 20
+    while (len(events.all()) < 2 or len(uses.all()) < 3) and time.monotonic() < until:
+        collect()
+    assert set(events.values_list("protocol", "program", "device", "count")) == {
+        ("pop3", "", "Notebook de Ana", 1),
+        ("imap", "Thunderbird", "Notebook de Ana", 1),
+    }
+    assert set(uses.values_list("protocol", "program", "device", "sign_ins", "deleted")) == {
+        ("pop3", "", "Notebook de Ana", 1, 1),
+        ("imap", "Thunderbird", "Notebook de Ana", 1, 0),
+        ("imap", "Mutt", "", 1, 0),
+    }
+    entries = timeline_of(ana.mailbox).entries
+    assert {who_name(entry) for entry in entries if entry.gone} == {"Notebook de Ana", "Thunderbird on Notebook de Ana"}
+    assert [one.name for one in programs_of(ana.mailbox).pop3] == ["Notebook de Ana"]
