@@ -17,13 +17,15 @@ from imapclient import IMAPClient
 
 from accounts.models import Clearing, MailAccount, Mailbox, MailboxHistory, MailboxSpace
 from accounts.services.login import account_of_mailbox
+from accounts.services.usage.standing import refresh_mailbox
 from accounts.usage.series import Sample, pack
 from tests.webmail.conftest import english
 from webmail.services.clearing import GRACE_S, cancel_clearing, claim_clearing, run_clearing
 from webmail.services.downloads import Policy, start_download
+from webmail.sources.open import open_store
 from webmail.tasks import clearing_due
 from webmail.tokens import encode_folder
-from webmail.values import FolderId
+from webmail.values import FolderId, Role
 
 LATER = timezone.now() + timedelta(seconds=GRACE_S, hours=1)
 """When all that is asked for in these tests is due."""
@@ -101,7 +103,8 @@ def test_its_owner_sees_how_it_grew_and_when_it_is_full(opened: tuple[Client, Ma
     today = timezone.localdate()
     samples = [Sample(today.toordinal() - back, (400 - back) * 10_000_000) for back in range(99, -1, -1)]
     MailboxHistory.objects.create(mailbox=account.mailbox, samples=pack(samples))
-    MailboxSpace.objects.update_or_create(mailbox=account.mailbox, defaults={"full_on": today + timedelta(days=100)})
+    refresh_mailbox(mailbox=account.mailbox)
+    MailboxSpace.objects.filter(mailbox=account.mailbox).update(full_on=today + timedelta(days=100))
     html = page(client, account)
     assert "the mailbox is full on" in html
     assert "+300 MB a month" in html or "+300.0 MB a month" in html
@@ -232,10 +235,52 @@ def test_only_its_owner_gets_in(opened: tuple[Client, MailAccount, IMAPClient], 
         assert wrong.status_code == 405
 
 
-def test_mail_that_lives_here_has_no_such_page(opened: tuple[Client, MailAccount, IMAPClient]) -> None:
-    client, account, _server = opened
+def test_mail_that_lives_here_is_weighed_and_tidied_too(opened: tuple[Client, MailAccount, IMAPClient]) -> None:
+    client, account, server = opened
     start_download(account=account, policy=Policy())
-    assert client.get(reverse("space", args=[account.pk])).status_code == 404
+    account.refresh_from_db()
+    with open_store(account) as store:
+        folders = {folder.role: folder.id for folder in store.folders()}
+        when = datetime(2023, 5, 1, tzinfo=UTC)
+        store.append(folders[Role.INBOX], letter("Uno <UNO@x.test>", 300_000, "grande"), received=when)
+        store.append(folders[Role.TRASH], letter("dos@x.test", 40_000), received=datetime(2020, 5, 1, tzinfo=UTC))
+        html = page(client, account)
+        assert "2 messages of 340 KB" in html
+        assert section(html, "by-folder") == [["Inbox", "1", "300 KB", "88 %"], ["Trash", "1", "40 KB", "11 %"]]
+        assert [row[0] for row in section(html, "by-year")] == ["2023", "2020"]
+        assert [row[0] for row in section(html, "by-sender")] == ["uno@x.test", "dos@x.test"]
+        assert section(html, "biggest")[0][1:3] == ["grande", "Uno"]
+        assert "1 message in the Trash: " in html
+        assert "in the Trash for more than" not in html  # since when, the store does not know
+        wish = {"folder": encode_folder(folders[Role.TRASH]), "days": "0"}
+        archive = client.get(reverse("space_archive", args=[account.pk]), wish)
+        assert ZipFile(BytesIO(b"".join(archive.streaming_content))).namelist()[0] == "Trash/000001 x.eml"  # type: ignore[attr-defined]
+        assert client.post(reverse("space_tidy", args=[account.pk]), wish | {"days": "30"}).status_code == 400
+        client.post(reverse("space_tidy", args=[account.pk]), wish)
+        before = exists(server, "Trash")
+        clearing = claim_clearing(now=LATER)
+        assert clearing
+        run_clearing(clearing)
+        assert [folder.total for folder in store.folders() if folder.role is Role.TRASH] == [0]
+        assert [folder.total for folder in store.folders() if folder.role is Role.INBOX] == [1]
+    assert exists(server, "Trash") == before
+
+
+def test_what_was_asked_of_the_store_is_not_done_on_the_server(opened: tuple[Client, MailAccount, IMAPClient]) -> None:
+    client, account, server = opened
+    start_download(account=account, policy=Policy())
+    account.refresh_from_db()
+    with open_store(account) as store:
+        trash = next(folder.id for folder in store.folders() if folder.role is Role.TRASH)
+        store.append(trash, letter("dos@x.test", 40_000))
+        client.post(reverse("space_tidy", args=[account.pk]), {"folder": encode_folder(trash), "days": "0"})
+        MailAccount.objects.filter(pk=account.pk).update(mode=MailAccount.Mode.IMAP)
+        clearing = claim_clearing(now=LATER)
+        assert clearing
+        run_clearing(clearing)
+        assert Clearing.objects.get(pk=clearing.pk).state == Clearing.State.FAILED
+        assert [folder.total for folder in store.folders() if folder.id == trash] == [1]
+    assert exists(server, "Trash") == 2
 
 
 def test_an_empty_mailbox_says_so(mailbox_factory: Any) -> None:

@@ -25,9 +25,14 @@ from webmail.imap.wire import parse_uid_set, uid_set
 from webmail.models import folder_octets, folder_of
 from webmail.services.access import account_credentials, kept_secret, open_live
 from webmail.services.space import STEP, Share, forget
+from webmail.sources.base import MailSource
+from webmail.sources.local_rows import VALIDITY
+from webmail.sources.open import open_store
 from webmail.values import Folder, Ref
 
 State = Clearing.State
+HERE = 0
+"""The UIDVALIDITY of mail that lives here; no server has it (RFC 9051 section 2.3.1.1)."""
 GRACE_S = 20
 """So long it can be cancelled before a worker begins."""
 TRIES, AGAIN_S = 5, 60
@@ -50,7 +55,7 @@ def ask_clearing(
         clearing = Clearing.objects.create(
             account=account,
             folder=folder_octets(folder.id),
-            validity=refs[0].validity,
+            validity=HERE if account.downloads else refs[0].validity,
             uids=uid_set(int(ref.id) for ref in refs).decode(),
             role=str(folder.role),
             days=days,
@@ -118,17 +123,25 @@ def clear_clearings() -> int:
 
 def _delete(clearing: Clearing) -> None:
     account = clearing.account
-    if account.downloads:
-        raise Refused("its mail lives here now")
+    if account.downloads != (clearing.validity == HERE):
+        raise Refused("its mail lives elsewhere now")
     if account.mailbox and not (account.mailbox.is_open and account.mailbox.imap):
         raise LoginRefused("suspended")
     folder = folder_of(clearing.folder)
-    refs = [Ref(folder, clearing.validity, str(uid)) for uid in parse_uid_set(clearing.uids.encode())]
-    with open_live(account, account_credentials(account, secret=_secret_of(clearing))) as source:
+    validity = VALIDITY if account.downloads else clearing.validity
+    refs = [Ref(folder, validity, str(uid)) for uid in parse_uid_set(clearing.uids.encode())]
+    with _open(clearing) as source:
         for start in range(0, len(refs), STEP):
             if not _held(clearing):
                 return
             source.delete(refs[start : start + STEP])
+
+
+def _open(clearing: Clearing) -> MailSource:
+    account = clearing.account
+    if account.downloads:
+        return open_store(account)
+    return open_live(account, account_credentials(account, secret=_secret_of(clearing)))
 
 
 def _held(clearing: Clearing) -> bool:

@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.http import (
-    Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBadRequest,
@@ -35,7 +34,7 @@ from webmail.services.reading import find_folder
 from webmail.services.space import BIGGEST, Space, biggest_messages, forget, space_of, tidied
 from webmail.templatetags.casilla import filesize
 from webmail.tokens import decode_folder, encode_folder
-from webmail.values import Folder, FolderId, Ref
+from webmail.values import Credentials, Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.parts import disposition, streamed
 
@@ -43,9 +42,8 @@ from webmail.views.parts import disposition, streamed
 @login_required
 @require_safe
 def space(request: HttpRequest, account_id: int) -> HttpResponse:
-    """By folder, year, size and sender; the biggest messages; what could go. 404 for mail that lives here."""
+    """By folder, year, size and sender; the biggest messages; what could go."""
     with open_box(request, account_id) as box:
-        _check_mode(box)
         found = _look(box, anew=request.GET.get("anew") == "1")
         clearings = clearings_of(box.account)
         leaving = {folder_of(one.folder) for one in clearings if one.state != Clearing.State.FAILED}
@@ -53,7 +51,9 @@ def space(request: HttpRequest, account_id: int) -> HttpResponse:
             "account": box.account,
             "space": found,
             "quota": box.quota(),
-            "growth": mailbox_report(box.account.mailbox) if box.account.mailbox else None,
+            "growth": mailbox_report(box.account.mailbox)
+            if box.account.mailbox and not box.account.downloads
+            else None,
             "standing": MailboxSpace.objects.filter(mailbox=box.account.mailbox_id).first(),
             "folders": _folder_rows(box, found),
             "rows": _big_rows(box, found),
@@ -69,13 +69,12 @@ def space_tidy(request: HttpRequest, account_id: int) -> HttpResponse:
     """Deletes for good what has been in the Trash or among the junk for longer than `days`, after a moment in which that can be
     cancelled."""
     with open_box(request, account_id) as box:
-        _check_mode(box)
         try:
             folder, days = _tidied_folder(box, request.POST)
-            refs, share = tidied(box.account, folder, credentials_for(request, box.account), days=days)
+            refs, share = tidied(box.account, folder, _credentials(box), days=days)
         except (Refused, ValueError):
             return HttpResponseBadRequest()
-        secret = "" if box.account.hosted else credentials_for(request, box.account).password
+        secret = "" if box.account.hosted else _credentials(box).password
         one = ask_clearing(box.account, folder, refs, share, days=days, secret=secret) if refs else None
     if one is None:
         notices.info(request, _("There is nothing to delete any more."))
@@ -111,10 +110,9 @@ def space_archive(request: HttpRequest, account_id: int) -> HttpResponse | Strea
     stack = ExitStack()
     with stack:
         box = stack.enter_context(open_box(request, account_id))
-        _check_mode(box)
         try:
             folder, days = _tidied_folder(box, request.GET)
-            refs, _share = tidied(box.account, folder, credentials_for(request, box.account), days=days)
+            refs, _share = tidied(box.account, folder, _credentials(box), days=days)
         except (Refused, ValueError):
             return HttpResponseBadRequest()
         name = f"{box.account.address} {' '.join(names_of(folder))}.zip"
@@ -136,7 +134,6 @@ def space_delete(request: HttpRequest, account_id: int) -> HttpResponse:
     """Moves chosen big messages to the Trash, which can be undone; those that lie there are deleted for good."""
     refs = [ref for ref in (_ref(text) for text in request.POST.getlist("ref")[:BIGGEST]) if ref]
     with open_box(request, account_id) as box:
-        _check_mode(box)
         for folder in {ref.folder for ref in refs}:
             change = organising.delete(box.source, [ref for ref in refs if ref.folder == folder])
             token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo else ""
@@ -146,13 +143,13 @@ def space_delete(request: HttpRequest, account_id: int) -> HttpResponse:
     return redirect("space", account_id)
 
 
-def _check_mode(box: Box) -> None:
-    if box.account.downloads:
-        raise Http404
-
-
 def _look(box: Box, *, anew: bool) -> Space:
-    return space_of(box.account, box.source.folders(), credentials_for(box.request, box.account), anew=anew)
+    return space_of(box.account, box.source.folders(), _credentials(box), anew=anew)
+
+
+def _credentials(box: Box) -> Credentials:
+    """Those of the IMAP server; none where the mail lives here. Raises LoginRefused."""
+    return Credentials("", "") if box.account.downloads else credentials_for(box.request, box.account)
 
 
 def _folder_rows(box: Box, found: Space) -> list[dict[str, Any]]:
