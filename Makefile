@@ -80,7 +80,7 @@ bench-activity: install  ## How many lines of Dovecot's log the collector of act
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_activity.py -p no:randomly
 
 bench-usage: install     ## What the space of 100,000 mailboxes costs, on SQLite and PostgreSQL: a day's sample, two years of history, and the pages
-	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_usage.py -p no:randomly
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_usage.py tests/bench_shares.py -p no:randomly
 
 bench-watch: install     ## What a watched account (WATCH_ACCOUNTS=500) and an open page cost, how soon an event is there
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/bench_watch.py tests/bench_delay.py -p no:randomly

@@ -21,7 +21,7 @@ from accounts.models.passwords import AppPassword
 from accounts.models.people import User
 from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.sending import SentToday
-from accounts.models.shares import DomainShares, MailboxShares
+from accounts.models.shares import DomainShares, MailboxShares, SumShares
 from accounts.models.tokens import ApiReply, ApiToken
 from accounts.models.usage import (
     AlertSeen,
@@ -76,6 +76,7 @@ __all__ = [
     "SentToday",
     "ServerSpace",
     "SpaceAlert",
+    "SumShares",
     "UsageLimits",
     "User",
     "WeeklySummary",

@@ -45,3 +45,17 @@ class DomainShares(models.Model):
 
     def __str__(self) -> str:
         return f"{self.domain_id} {self.mailboxes}"
+
+
+class SumShares(models.Model):
+    """The sum of many domains, for pages about thousands of them: of everything ("all"), of a reseller's ("reseller:KEY"), or of
+    what lies on a server ("server:KEY", 0 for the installation's own mail folder)."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    mailboxes = models.PositiveIntegerField(default=0)
+    since = models.DateTimeField(null=True)
+    shares = models.JSONField(default=dict)
+    reserve_bytes = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.mailboxes}"

@@ -45,6 +45,17 @@ class Shares:
         self.years.setdefault(year, Part()).add(1, size_bytes)
         self.classes[sum(size_bytes >= bound for bound in CLASSES)].add(1, size_bytes)
 
+    def add(self, other: Shares) -> None:
+        """The same with what is in another one, but for its folders."""
+        self.total.add(other.total.messages, other.total.size_bytes)
+        for kind, part in other.kinds.items():
+            self.kinds.setdefault(kind, Part()).add(part.messages, part.size_bytes)
+        for year, part in other.years.items():
+            self.years.setdefault(year, Part()).add(part.messages, part.size_bytes)
+        for mine, part in zip(self.classes, other.classes, strict=True):
+            mine.add(part.messages, part.size_bytes)
+        self.left_out += other.left_out
+
 
 def dump(shares: Shares) -> dict[str, Any]:
     """For JSON: {"total": [messages, bytes], "kinds": {kind: ...}, "years": {year: ...}, "classes": [...], "folders": [[path,

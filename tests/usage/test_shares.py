@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import DomainShares, Kind, MailAccount, Mailbox, MailboxShares, Role, User
+from accounts.models import DomainShares, Kind, MailAccount, Mailbox, MailboxShares, MailServer, Role, User
 from accounts.services.usage.shares import ask_shares, due_shares, keep_shares, sum_domains
 from accounts.usage.shares import Part, Shares, dump, load, sum_up
 from tests.usage.conftest import Provider, signed_in
@@ -62,7 +62,7 @@ def test_those_asked_for_are_due_first_and_those_of_last_month_after_the_new(pro
 
 
 @pytest.mark.django_db
-def test_whoever_runs_mailboxes_sees_figures_of_theirs_and_no_others(provider: Provider) -> None:
+def test_whoever_runs_mailboxes_sees_figures_of_theirs_and_no_others(provider: Provider, admin: Client) -> None:
     keep_shares(provider.ana, made_of(("inbox", 2025, 5_000), ("trash", 2024, 2_000_000)), reserve_bytes=7_000)
     keep_shares(provider.bob, made_of(("other", 2025, 1_000)), reserve_bytes=0)
     keep_shares(provider.eva, made_of(("sent", 2019, 9_000)), reserve_bytes=0)
@@ -88,6 +88,22 @@ def test_whoever_runs_mailboxes_sees_figures_of_theirs_and_no_others(provider: P
     assert section(client.get(of_domain).content.decode(), "by-year") == section(page, "by-year")
     for wrong in (f"?domain={provider.eva.domain_id}", "?domain=x", "?domain=999999"):
         assert client.get(reverse("usage_shares") + wrong).status_code == 404
+    every = admin.get(reverse("usage_shares")).content.decode().replace("\xa0", " ")
+    assert "Counted: 3 of 3 mailboxes" in every
+    assert [row[0] for row in section(every, "by-kind")] == ["Trash", "Sent", "Inbox", "Own folders"]
+    reseller = provider.eva.domain.customer.reseller_id
+    of_reseller = admin.get(reverse("usage_shares") + f"?reseller={reseller}").content.decode()
+    assert section(of_reseller, "by-year") == section(every, "by-year")
+    server = MailServer.objects.create(name="Otro", path="/srv/otro")
+    provider.eva.domain.server = server
+    provider.eva.domain.save()
+    sum_domains([provider.eva.domain_id])
+    assert section(admin.get(reverse("usage_shares") + f"?server={server.pk}").content.decode(), "by-year") == [
+        ["2019", "1", "9 KB", "100 %"]
+    ]
+    assert "3 messages of 2 MB." in admin.get(reverse("usage_shares") + "?server=0").content.decode().replace(
+        "\xa0", " "
+    )
     Mailbox.objects.filter(pk=provider.ana.pk).update(deleted=timezone.now())
     sum_domains([provider.ana.domain_id])
     assert "Counted: 1 of 1 mailboxes" in client.get(reverse("usage_shares")).content.decode()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -19,7 +19,7 @@ from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from accounts.models import Domain, DomainShares, Mailbox, MailboxShares
+from accounts.models import Domain, DomainShares, Mailbox, MailboxShares, SumShares
 from accounts.services.usage.scope import Scope
 from accounts.usage.shares import Shares, dump, load, sum_up
 
@@ -63,7 +63,9 @@ def ask_shares(mailbox: Mailbox) -> None:
 def shares_of_scope(scope: Scope, domain: Domain | None = None) -> Whole:
     """What all mailboxes of a scope are made of, or those of one domain in it: from the sums of domains."""
     of_domain = Q(domain=domain) if domain else scope.within("domain")
-    rows = list(DomainShares.objects.filter(of_domain))
+    name = "" if domain else _sum_name(scope)
+    rows: list[DomainShares | SumShares]
+    rows = list(SumShares.objects.filter(name=name) if name else DomainShares.objects.filter(of_domain))
     boxes = Mailbox.objects.filter(of_domain, deleted__isnull=True)
     return Whole(
         shares=sum_up(row.shares for row in rows),
@@ -72,6 +74,21 @@ def shares_of_scope(scope: Scope, domain: Domain | None = None) -> Whole:
         since=min((row.since for row in rows if row.since), default=None),
         reserve_bytes=sum(row.reserve_bytes for row in rows),
     )
+
+
+def _sum_name(scope: Scope) -> str:
+    """The sum that stands ready for a scope, "" where there is none: then it has few domains."""
+    if scope.everything:
+        return "all"
+    if scope.whole_server and scope.server:
+        return f"server:{scope.server.pk or 0}"
+    if scope.customer or scope.server:
+        return ""
+    if scope.reseller:
+        return f"reseller:{scope.reseller.pk}"
+    held = scope.held
+    alone = len(held.resellers) == 1 and not (held.provider or held.customers or held.domains)
+    return f"reseller:{next(iter(held.resellers))}" if alone else ""
 
 
 def reserve_of_scope(scope: Scope) -> int:
@@ -86,7 +103,56 @@ def sum_domains(domain_ids: Iterable[int] | None = None) -> int:
     keys = sorted(set(domain_ids)) if domain_ids is not None else list(every)
     for start in range(0, len(keys), DOMAINS_AT_ONCE):
         _sum_some(keys[start : start + DOMAINS_AT_ONCE])
+    if keys:
+        _sum_above()
     return len(keys)
+
+
+@dataclass(slots=True)
+class _Sum:
+    shares: Shares = field(default_factory=Shares)
+    mailboxes: int = 0
+    since: datetime | None = None
+    reserve_bytes: int = 0
+
+    def add(self, other: _Sum) -> None:
+        self.shares.add(other.shares)
+        self.mailboxes += other.mailboxes
+        self.reserve_bytes += other.reserve_bytes
+        self.since = min((at for at in (self.since, other.since) if at), default=None)
+
+
+def _sum_above() -> None:
+    """Adds up the domains of everything, of each reseller and of each server."""
+    groups: dict[tuple[int, int], _Sum] = {}
+    rows = DomainShares.objects.filter(Q(mailboxes__gt=0) | Q(reserve_bytes__gt=0)).values_list(
+        "domain__customer__reseller", "domain__server", "mailboxes", "since", "reserve_bytes", "shares"
+    )
+    for reseller, server, mailboxes, since, reserve, shares in rows.iterator(1000):
+        group = groups.setdefault((reseller, server or 0), _Sum())
+        group.add(_Sum(load(shares), mailboxes, since, reserve))
+    sums: dict[str, _Sum] = {"all": _Sum()}
+    for (reseller, server), group in groups.items():
+        for name in ("all", f"reseller:{reseller}", f"server:{server}"):
+            sums.setdefault(name, _Sum()).add(group)
+    made = [
+        SumShares(
+            name=name,
+            mailboxes=one.mailboxes,
+            since=one.since,
+            shares=dump(one.shares),
+            reserve_bytes=one.reserve_bytes,
+        )
+        for name, one in sums.items()
+    ]
+    with transaction.atomic():
+        SumShares.objects.exclude(name__in=sums).delete()
+        SumShares.objects.bulk_create(
+            made,
+            update_conflicts=True,
+            unique_fields=["name"],
+            update_fields=["mailboxes", "since", "shares", "reserve_bytes"],
+        )
 
 
 def _sum_some(keys: list[int]) -> None:
