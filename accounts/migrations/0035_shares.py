@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0031_whose_space"),
+        ("accounts", "0033_jumps"),
     ]
 
     operations = [

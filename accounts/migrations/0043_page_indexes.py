@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0033_jumps"),
+        ("accounts", "0039_sum_shares"),
     ]
 
     operations = [

@@ -148,7 +148,7 @@ class Texts:
         self, folder: FolderId, validity: int, order: Sequence[int], head: Head, text: str, *, counts: bool = True
     ) -> set[int] | None:
         """The UIDs of messages of this order whose texts have it; None while not all of them were read: that goes on behind
-        the page's back, once enough searches that `counts` asked for it. A few new ones are read at once, from the selected folder."""
+        the page's back, once enough searches that `counts` asked for it. A few new ones are read at once."""
         index = self._load(folder, validity)
         missing = index.missing(order, head)
         if len(missing) > BATCH:
