@@ -68,9 +68,11 @@ def set_forwards(*, mailbox: Mailbox, addresses: Iterable[str], keeps_copy: bool
 def save_group(
     *, domain: Domain, local: str, name: str, members: Iterable[str], by: Actor, group: Group | None = None
 ) -> Group:
-    """An address whose mail goes to each member. With `group` that one is changed; its address stays."""
+    """An address whose mail goes to each member; one without an @ is of this domain. With `group` that one is changed; its
+    address stays."""
     lock_customer(domain.customer_id)
-    wanted = list(dict.fromkeys(parse_address(one, field="members") for one in members if one.strip()))
+    whole = (one if "@" in one else f"{one.strip()}@{domain.name}" for one in members if one.strip())
+    wanted = list(dict.fromkeys(parse_address(one, field="members") for one in whole))
     if not wanted:
         raise ValidationError({"members": _("A group needs at least one member.")})
     if len(wanted) > MEMBERS_LIMIT:

@@ -34,7 +34,7 @@ NUMBERS_LOCK = 0x6E756D62
 """The key of PostgreSQL's advisory lock for numbers (chosen by us; "numb")."""
 SUSPENDED = ("active", "receives", "sends")
 """What is suspended each on its own."""
-PROTOCOLS = ("imap", "pop3", "smtp", "sieve")
+SESSIONS = ("imap", "pop3", "sieve")
 
 
 def create_mailbox(
@@ -103,7 +103,9 @@ def new_home(address: str) -> str:
 
 @transaction.atomic
 def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
-    """Changes name, recovery_address, quota_bytes or the switches of protocols."""
+    """Changes name, recovery_address, quota_bytes or the switches of protocols. Shutting IMAP, POP3 or ManageSieve ends all that
+    is open, as Dovecot cannot be told which: programs come back by themselves where they still may. Who sends is asked about at
+    each message, so shutting that alone ends nothing."""
     row = _held(mailbox)
     if "quota_bytes" in values:
         quota = int(values["quota_bytes"])
@@ -119,7 +121,7 @@ def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
     row.save(update_fields=list(values))
     if before != values:
         record(by=by, verb="mailbox.change", thing=row, before=before, after=values)
-    if any(before[key] and not values[key] for key in PROTOCOLS if key in values):
+    if any(before[key] and not values[key] for key in SESSIONS if key in values):
         _end_sessions(row)
 
 

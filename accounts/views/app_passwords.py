@@ -9,8 +9,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import confirm
+from accounts import confirm, once
 from accounts.models import AppPassword, MailAccount
+from accounts.numbers import read_number
 from accounts.password_forms import AppPasswordForm
 from accounts.services.app_passwords import MOST, Made, NameTaken, TooMany, make_app_password, revoke_app_password
 from accounts.services.owned import own_account
@@ -28,6 +29,8 @@ def app_passwords(request: HttpRequest, account_id: int) -> HttpResponse:
         return _page(request, account, AppPasswordForm(mailbox=account.mailbox, initial={"name": name}))
     form = AppPasswordForm(request.POST, mailbox=account.mailbox)
     confirm.ask(form, request, account.mailbox)
+    if again := _made_already(request, account):
+        return _page(request, account, AppPasswordForm(mailbox=account.mailbox), made=again)
     ready = form.is_valid() and confirm.is_answered(form, request, account.mailbox)
     made = _make(request, account, form) if ready else None
     if made is None:
@@ -56,12 +59,21 @@ def _make(request: HttpRequest, account: MailAccount, form: AppPasswordForm) -> 
     data = form.cleaned_data
     try:
         by = actor_of(request)
-        return make_app_password(mailbox=account.mailbox, name=data["name"], protocols=data["protocols"], by=by)
+        made = make_app_password(mailbox=account.mailbox, name=data["name"], protocols=data["protocols"], by=by)
+        once.keep(request, f"device {account.pk}", f"{made.row.pk} {made.password}")
+        return made
     except NameTaken:
         form.add_error("name", _("There is a password of this name already. Revoke it, or choose another name."))
     except TooMany:
         form.add_error("name", _("There can be at most %(n)d. Revoke one that is not used any more.") % {"n": MOST})
     return None
+
+
+def _made_already(request: HttpRequest, account: MailAccount) -> Made | None:
+    """What this very form has made, if it was not revoked since."""
+    key, _blank, password = (once.recall(request, f"device {account.pk}") or "").partition(" ")
+    row = AppPassword.objects.filter(mailbox=account.mailbox_id, pk=read_number(key) or 0).first()
+    return Made(row, password) if row else None
 
 
 def _page(

@@ -36,6 +36,7 @@ import * as sidebar from "casilla/sidebar";
 import * as slider from "casilla/slider";
 import * as sort from "casilla/sort";
 import * as swipe from "casilla/swipe";
+import * as tabs from "casilla/tabs";
 import * as tagged from "casilla/tagged";
 import * as theme from "casilla/theme";
 import * as thread from "casilla/thread";
@@ -61,7 +62,7 @@ export function bind(root) {
   sidebar.apply();
 }
 
-for (const module of [act, ahead, compose, drawer, dialog, files, keys, move, news, preview, reader, sent, sidebar, thread, time, toast, tree, wide]) module.start();
+for (const module of [act, ahead, compose, drawer, dialog, files, keys, move, news, preview, reader, sent, sidebar, tabs, thread, time, toast, tree, wide]) module.start();
 bind(document);
 document.querySelector("main [aria-invalid=true]")?.focus(); // a page that came back with errors begins at the first
 document.documentElement.dataset.started = ""; // who waits for the page may go on

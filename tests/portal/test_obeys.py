@@ -182,6 +182,18 @@ def test_each_way_is_suspended_on_its_own(
     assert rcpt(smtp(ana.address, ana.password), ana.address, sender=ana.address)[0] == 250
 
 
+def test_shutting_sending_ends_no_session_and_shutting_a_protocol_of_dovecot_ends_all(ana: Box, imap: Imap) -> None:
+    client = imap(ana.address, ana.password)
+    kept = {"imap": "on", "pop3": "on", "sieve": "on", "quota": "1 GB", "name": "", "recovery_address": ""}
+    ana.post("mailbox", **kept)
+    ana.mailbox.refresh_from_db()
+    assert not ana.mailbox.smtp
+    assert client.noop()
+    ana.post("mailbox", **{name: value for name, value in kept.items() if name != "pop3"})
+    until(lambda: is_over(client))
+    assert imap(ana.address, ana.password).noop()  # and comes back
+
+
 def test_open_sessions_end_when_signing_in_is_suspended(stack: Stack, ana: Box, imap: Imap) -> None:
     client, pop = imap(ana.address, ana.password), pop3(stack, ana.address, ana.password)
     assert client.noop()

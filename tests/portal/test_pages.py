@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from accounts.models import ApiToken, Customer
+from accounts.models import ApiToken, Customer, Group
+from accounts.provisioning.passwords import check_mailbox_password
 from accounts.services.audit import SYSTEM
 from accounts.services.forwards import save_group
 from accounts.views.portal.tokens import CHOICES
@@ -42,3 +43,44 @@ def test_a_customer_is_written_where_there_are_too_many_to_choose_from(world: Wo
     for number, text in enumerate((world.one.customer.name.upper(), str(world.one.customer.pk))):
         assert client.post(address, form | {"name": f"panel {number}", "customer": text}).status_code == 200
         assert ApiToken.objects.get(name=f"panel {number}").customer == world.one.customer
+
+
+def test_a_made_password_is_shown_again_when_its_page_is_loaded_again(world: World) -> None:
+    """And made anew by another page, or once it is no longer the one that counts."""
+    client, box = world.client(world.provider), world.one.mailbox
+    address, form = reverse("portal:password_made", args=[box.pk]), {"csrfmiddlewaretoken": "a" * 64}
+    first, again = (client.post(address, form).context["made"] for _time in range(2))
+    assert first == again
+    other = client.post(address, {"csrfmiddlewaretoken": "b" * 64}).context["made"]
+    assert len({first, other, client.post(address, form).context["made"]}) == 3
+    box.refresh_from_db()
+    assert not check_mailbox_password(first, box.password)
+    somebody = world.client(world.one.people["domain"]).post(address, form)
+    assert somebody.context["made"] not in {first, other}
+
+
+def test_a_new_mailbox_is_shown_again_when_its_page_is_loaded_again(world: World) -> None:
+    client, address = world.client(world.provider), reverse("portal:mailbox_new", args=[world.one.domain.pk])
+    form = {"new-address": "nueva", "new-quota": "1 GB", "csrfmiddlewaretoken": "a" * 64}
+    first, again = (client.post(address, form).context for _time in range(2))
+    assert first["password"]
+    assert (first["mailbox"], first["password"]) == (again["mailbox"], again["password"])
+    assert client.post(address, form | {"csrfmiddlewaretoken": "b" * 64}).status_code == 422
+
+
+def test_members_of_a_group_are_of_its_domain_unless_they_say_another(world: World) -> None:
+    client = world.client(world.one.people["domain"])
+    form = {"group-address": "equipo", "group-members": "ana\n eva@afuera.example"}
+    assert client.post(reverse("portal:group_new", args=[world.one.domain.pk]), form).status_code == 302
+    group = Group.objects.get(address="equipo@uno.test")
+    assert {one.address for one in group.members.all()} == {"ana@uno.test", "eva@afuera.example"}
+    page = reverse("portal:group", args=[group.pk])
+    wrong = client.post(page, {"name": "", "members": "con espacio"})
+    assert (wrong.status_code, wrong.context["form"].errors.keys()) == (422, {"members"})
+
+
+@pytest.mark.parametrize("local", ["postmaster", "abuse"])
+def test_who_runs_a_domain_makes_the_addresses_that_every_domain_should_have(world: World, local: str) -> None:
+    client = world.client(world.one.people["domain"])
+    form = {"alias-address": local, "alias-target": "ana"}
+    assert client.post(reverse("portal:alias_new", args=[world.one.domain.pk]), form).status_code == 302

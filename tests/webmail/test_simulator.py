@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -168,6 +169,7 @@ def test_the_slider_moves_chart_words_table_and_figures(sign_in: Any, imap: Any)
     assert 'class="l-tinta dash"' in page
     assert "Recommended: IMAP" in page
     assert page.count("foreseen") == 4
+    assert re.search(r"Quota 5.GB, above this chart", page)
     url = reverse("mode_figures", args=[account.pk])
     answers = {days: client.get(f"{url}?days={days}", headers=HTMX).content.decode() for days in (0, 30, 90)}
     for days, leaves in ((0, 3), (30, 1), (90, 0)):
@@ -189,6 +191,7 @@ def test_a_mailbox_that_is_nearly_full_is_advised_to_download(sign_in: Any, imap
     assert "POP3 without copies: 9" in page
     assert "would be full too" in client.get(reverse("mode", args=[account.pk]) + "?days=90").content.decode()
     assert "Quota 10" in page
+    assert "The quota is 10" in page
 
 
 @pytest.mark.server

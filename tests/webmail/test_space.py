@@ -156,6 +156,7 @@ def test_the_trash_is_counted_by_how_long_mail_lies_in_it_and_emptied(
     assert "2 messages in the Trash" not in html  # not to be asked for twice
     assert clearing_due() == 0
     undo = re.search(r'action="([^"]+/tidy/\d+/undo/)"', html)
+    assert f'data-seconds="{GRACE_S}"' in html  # its undo is to be had for as long as it is undone
     assert undo
     assert client.post(undo[1]).status_code == 302
     assert "Nothing was deleted." in page(client, account, "")

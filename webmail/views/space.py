@@ -33,6 +33,7 @@ from webmail.services.folders import folder_label
 from webmail.services.reading import find_folder
 from webmail.services.space import BIGGEST, Space, biggest_messages, forget, space_of, tidied
 from webmail.templatetags.casilla import filesize
+from webmail.templatetags.toasts import lasting
 from webmail.tokens import decode_folder, encode_folder
 from webmail.values import Credentials, Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
@@ -85,7 +86,8 @@ def space_tidy(request: HttpRequest, account_id: int) -> HttpResponse:
         share.messages,
     )
     values = {"n": share.messages, "size": filesize(share.size_bytes), "seconds": GRACE_S}
-    notices.info(request, text % values, extra_tags=reverse("space_tidy_undo", args=[account_id, one.pk]))
+    undo = reverse("space_tidy_undo", args=[account_id, one.pk])
+    notices.info(request, text % values, extra_tags=lasting(undo, GRACE_S))
     return redirect("space", account_id)
 
 

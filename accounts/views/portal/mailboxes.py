@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts import confirm
+from accounts import confirm, once
 from accounts.adapter import client_ip
-from accounts.models import Mailbox, MailboxUsage
+from accounts.models import Domain, Mailbox, MailboxUsage
+from accounts.numbers import read_number
 from accounts.portal_forms import (
     ForwardsForm,
     MailboxForm,
@@ -26,6 +27,7 @@ from accounts.portal_forms import (
     PasswordForm,
     tried,
 )
+from accounts.provisioning.passwords import check_mailbox_password
 from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, resets
 from accounts.services.addresses import parse_local
@@ -64,13 +66,22 @@ def mailbox_new(request: HttpRequest, domain_id: int) -> HttpResponse:
                 )
             )
 
-        if tried(form, make):
-            mailbox, password = made[0]
-            context = {"mailbox": mailbox, "domain": domain, "password": "" if data["password"] else password}
-            return show(request, "portal/mailbox_made.html", context)
+        again = _made_already(request, domain)
+        if again or tried(form, make):
+            mailbox, password = again or made[0]
+            shown = "" if data["password"] else password
+            once.keep(request, f"mailbox {domain.pk}", f"{mailbox.pk} {password}")
+            return show(request, "portal/mailbox_made.html", {"mailbox": mailbox, "domain": domain, "password": shown})
     return show(
         request, "portal/mailbox_new.html", {"domain": domain, "form": form, "tab": "mailboxes"}, status=status_of(form)
     )
+
+
+def _made_already(request: HttpRequest, domain: Domain) -> tuple[Mailbox, str] | None:
+    """What this very form has made, if it is as it was made."""
+    key, _blank, password = (once.recall(request, f"mailbox {domain.pk}") or "").partition(" ")
+    mailbox = Mailbox.objects.filter(domain=domain, pk=read_number(key) or 0, deleted__isnull=True).first()
+    return (mailbox, password) if mailbox and check_mailbox_password(password, mailbox.password) else None
 
 
 @login_required
@@ -153,15 +164,19 @@ def mailbox_password(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 @login_required
 @require_POST
 def password_made(request: HttpRequest, mailbox_id: int) -> HttpResponse:
-    """Sets a password that Casilla makes, and shows it this once; `everywhere` signs out devices too."""
+    """Sets a password that Casilla makes, and shows it this once; `everywhere` signs out devices too. Reloading the page shows it
+    again."""
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
     if _is_mine(request, mailbox):
         raise PermissionDenied  # one's own needs the one that counts until now
-    password = generate_password()
-    everywhere = "everywhere" in request.POST
-    mailboxes.set_password(mailbox=mailbox, password=password, by=actor_of(request), everywhere=everywhere)
+    password = once.recall(request, f"password {mailbox.pk}") or ""
+    if not check_mailbox_password(password, mailbox.password):
+        password = generate_password()
+        everywhere = "everywhere" in request.POST
+        mailboxes.set_password(mailbox=mailbox, password=password, by=actor_of(request), everywhere=everywhere)
+        once.keep(request, f"password {mailbox.pk}", password)
     return _page(request, "portal/mailbox_password.html", mailbox, "password", form=PasswordForm(), made=password)
 
 
