@@ -9,7 +9,7 @@ from ninja import Router, Status
 
 from accounts.api.callers import caller_of, needs
 from accounts.api.loading import alias_by, check_rank, domain_by, group_by, mailbox_named
-from accounts.api.pages import Limit, Text, page_of
+from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.replies import idempotent
 from accounts.api.schemas.addresses import AliasIn, AliasOut, GroupChange, GroupIn, GroupOut
 from accounts.api.schemas.common import Pages
@@ -27,7 +27,7 @@ def alias_list(
     after: int = 0,
     limit: Limit = 50,
     address: Text = "",
-    mailbox: int | None = None,
+    mailbox: Key = None,
 ) -> Any:
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from accounts.api.callers import caller_of, needs
-from accounts.api.pages import Limit, Text
+from accounts.api.pages import Key, Limit, Text
 from accounts.api.schemas.common import Pages
 from accounts.models import Change
 
@@ -50,12 +50,12 @@ class ChangeOut(Schema):
 @needs("changes:read")
 def change_list(
     request: HttpRequest,
-    before: int | None = None,
+    before: Key = None,
     limit: Limit = 50,
     verb: Text = "",
-    customer: int | None = None,
-    domain: int | None = None,
-    mailbox: int | None = None,
+    customer: Key = None,
+    domain: Key = None,
+    mailbox: Key = None,
     since: datetime | None = None,
 ) -> Any:
     rows = caller_of(request).changes()

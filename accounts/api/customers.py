@@ -11,7 +11,7 @@ from ninja import Router, Status
 
 from accounts.api.callers import caller_of, needs, one
 from accounts.api.loading import customer_by, plan_named, reseller_named
-from accounts.api.pages import Limit, Text, page_of
+from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Me, Pages
 from accounts.api.schemas.hosting import (
@@ -129,8 +129,8 @@ def customer_list(
     after: int = 0,
     limit: Limit = 50,
     name: Text = "",
-    reseller: int | None = None,
-    plan: int | None = None,
+    reseller: Key = None,
+    plan: Key = None,
 ) -> Any:
     rows = caller_of(request).customers()
     if name:

@@ -11,7 +11,7 @@ from ninja import Router, Status
 
 from accounts.api.callers import Caller, caller_of, needs, one
 from accounts.api.loading import customer_named, domain_by, mailbox_named
-from accounts.api.pages import Limit, Text, page_of
+from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
 from accounts.api.schemas.hosting import Defaults, DomainChange, DomainIn, DomainOut, ServerIn, ServerOut
@@ -32,7 +32,7 @@ def domain_list(
     request: HttpRequest,
     after: int = 0,
     limit: Limit = 50,
-    customer: int | None = None,
+    customer: Key = None,
     name: Text = "",
 ) -> Any:
     rows = caller_of(request).domains()

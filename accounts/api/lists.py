@@ -10,7 +10,7 @@ from ninja import Router, Status
 
 from accounts.api.callers import Caller, caller_of, fails, needs, one
 from accounts.api.loading import ABOVE, domain_by
-from accounts.api.pages import Limit, page_of
+from accounts.api.pages import Key, Limit, page_of
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
@@ -25,7 +25,7 @@ router = Router(tags=["Lists"])
 
 @router.get("/lists", response=Pages[ListOut], summary="The lists that the token's person brought")
 @needs("mailboxes:read")
-def list_list(request: HttpRequest, after: int = 0, limit: Limit = 50, domain: int | None = None) -> Any:
+def list_list(request: HttpRequest, after: int = 0, limit: Limit = 50, domain: Key = None) -> Any:
     rows = caller_of(request).batches().defer("rows", "sealed", "made")
     return page_of(rows if domain is None else rows.filter(domain=domain), ListOut.of, after, limit)
 

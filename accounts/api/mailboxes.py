@@ -11,7 +11,7 @@ from ninja import Router, Status
 
 from accounts.api.callers import TooManyRequests, caller_of, fails, needs
 from accounts.api.loading import check_rank, domain_named, mailbox_by, run_mailbox
-from accounts.api.pages import Limit, Text, page_of
+from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
@@ -45,8 +45,8 @@ def mailbox_list(
     request: HttpRequest,
     after: int = 0,
     limit: Limit = 50,
-    domain: int | None = None,
-    customer: int | None = None,
+    domain: Key = None,
+    customer: Key = None,
     address: Text = "",
     deleted: bool | None = None,
 ) -> Any:

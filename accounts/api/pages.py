@@ -13,6 +13,8 @@ from accounts.api.schemas.common import Pages
 MOST = 200
 Limit = Annotated[int, Query(ge=1, le=MOST)]
 Days = Annotated[int, Query(ge=1, le=90)]
+Key = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
+"""An id to narrow a list by; no column holds a larger one."""
 Text = Annotated[str, Query(max_length=254)]
 
 

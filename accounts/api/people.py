@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from accounts.api.callers import Caller, TooManyRequests, caller_of, needs, one
-from accounts.api.pages import Limit, Text, page_of
+from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
 from accounts.api.schemas.people import InvitationIn, InvitationOut, RoleOut
@@ -32,9 +32,9 @@ def role_list(
     limit: Limit = 50,
     kind: Text = "",
     person: Text = "",
-    reseller: int | None = None,
-    customer: int | None = None,
-    domain: int | None = None,
+    reseller: Key = None,
+    customer: Key = None,
+    domain: Key = None,
 ) -> Any:
     rows = _over(caller_of(request).roles().select_related("person"), kind, reseller, customer, domain)
     return page_of(rows.filter(person__email=person.strip().lower()) if person else rows, RoleOut.of, after, limit)
@@ -63,9 +63,9 @@ def invitation_list(
     after: int = 0,
     limit: Limit = 50,
     kind: Text = "",
-    reseller: int | None = None,
-    customer: int | None = None,
-    domain: int | None = None,
+    reseller: Key = None,
+    customer: Key = None,
+    domain: Key = None,
 ) -> Any:
     rows = _over(caller_of(request).invitations(), kind, reseller, customer, domain)
     return page_of(rows, InvitationOut.of, after, limit)
@@ -77,8 +77,10 @@ def invitation_list(
 def invitation_new(request: HttpRequest, data: InvitationIn) -> Any:
     caller = caller_of(request)
     named = [name for name in ("reseller", "customer", "domain") if getattr(data, name) is not None]
-    if data.kind not in Kind.values or named != ([] if data.kind == Kind.PROVIDER else [data.kind]):
-        raise ValidationError({"kind": "One of provider, reseller, customer, domain, and what it is over."})
+    if named != ([] if data.kind == Kind.PROVIDER.value else [data.kind]):
+        raise ValidationError(
+            {"kind": "Name what it is over: the reseller, customer or domain; nothing for the provider."}
+        )
     target = _target(caller, named[0], getattr(data, named[0])) if named else None
     if target is None:
         caller.allow(Action.RUN_PROVIDER)

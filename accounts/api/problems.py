@@ -26,6 +26,14 @@ TITLES = {
     503: "Not now",
 }
 Errors = dict[str, list[str]]
+FIELDS = {
+    "address": "local",
+    "forwards": "addresses",
+    "mailbox_quota": "mailbox_quota_bytes",
+    "quota": "quota_bytes",
+    "target": "mailbox",
+}
+"""What services call a field that the API calls otherwise."""
 
 
 class Problem(Exception):
@@ -66,7 +74,7 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ValidationError)
     def invalid(request: HttpRequest, error: Any) -> HttpResponse:
-        errors = error.message_dict if hasattr(error, "error_dict") else {}
+        errors = _as_sent(request, error.message_dict) if hasattr(error, "error_dict") else {}
         return problem(request, 422, " ".join(error.messages), errors=errors)
 
     @api.exception_handler(RequestError)
@@ -93,3 +101,18 @@ def install(api: NinjaAPI) -> None:
         for name, value in error.headers.items():
             answer[name] = value
         return answer
+
+
+def _as_sent(request: HttpRequest, errors: Errors) -> Errors:
+    """The errors by the names that the fields have in the body."""
+    try:
+        sent = json.loads(request.body or b"{}")
+    except ValueError:
+        sent = {}
+    sent = sent if isinstance(sent, dict) else {}
+
+    def name_of(field: str) -> str:
+        name = FIELDS.get(field, field)
+        return field if field in sent or (name == "local" and name not in sent) else name
+
+    return {name_of(field): texts for field, texts in errors.items()}

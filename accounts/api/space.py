@@ -12,7 +12,7 @@ from ninja import Query, Router
 
 from accounts.api.callers import Caller, caller_of, fails, needs
 from accounts.api.loading import customer_by, domain_by, mailbox_by
-from accounts.api.pages import Days, Text
+from accounts.api.pages import Days, Key, Text
 from accounts.api.replies import idempotent
 from accounts.api.schemas.space import (
     DomainRow,
@@ -90,9 +90,7 @@ def mailbox_activity(request: HttpRequest, mailbox_id: int, days: Days = 7) -> A
 )
 @needs("usage:read")
 @fails(404)
-def space_report(
-    request: HttpRequest, reseller: int | None = None, customer: int | None = None, server: int | None = None
-) -> Any:
+def space_report(request: HttpRequest, reseller: Key = None, customer: Key = None, server: Key = None) -> Any:
     return ReportOut.of(read_report(_scope(caller_of(request), reseller, customer, server)))
 
 
@@ -106,9 +104,9 @@ def space_mailboxes(
     least: Least = LEAST_PERCENT,
     mode: Literal["imap", "pop3"] | None = None,
     address: Text = "",
-    plan: int | None = None,
-    reseller: int | None = None,
-    customer: int | None = None,
+    plan: Key = None,
+    reseller: Key = None,
+    customer: Key = None,
     page: PageNumber = 1,
 ) -> Any:
     query = TableQuery(
@@ -134,9 +132,9 @@ def space_domains(
     sort: Literal["permille", "bytes", "idle", "month_bytes", "full_on", "name"] | None = None,
     least: Least = LEAST_PERCENT,
     name: Text = "",
-    plan: int | None = None,
-    reseller: int | None = None,
-    customer: int | None = None,
+    plan: Key = None,
+    reseller: Key = None,
+    customer: Key = None,
     page: PageNumber = 1,
 ) -> Any:
     query = TableQuery(
@@ -187,9 +185,7 @@ def space_limits_set(request: HttpRequest, data: Limits) -> Any:
     return Limits.of(limits)
 
 
-def _scope(
-    caller: Caller, reseller: int | None = None, customer: int | None = None, server: int | None = None
-) -> Scope:
+def _scope(caller: Caller, reseller: Key = None, customer: Key = None, server: Key = None) -> Scope:
     """What the person runs, narrowed; for a token of one customer that one alone. Raises Http404."""
     only = caller.token.customer_id
     if only is not None and (reseller is not None or server is not None or customer not in {None, only}):

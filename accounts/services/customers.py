@@ -79,6 +79,8 @@ def change_customer(*, customer: Customer, name: str, plan: Plan, by: Actor) -> 
 
 
 def _free_reseller_name(name: str, *, but: int = 0) -> str:
+    if not name.strip():
+        raise ValidationError({"name": _("Give it a name.")})
     if Reseller.objects.filter(name__iexact=name.strip()).exclude(pk=but).exists():
         raise ValidationError({"name": _("There is a reseller with this name.")})
     return name.strip()
@@ -86,6 +88,8 @@ def _free_reseller_name(name: str, *, but: int = 0) -> str:
 
 def _free_customer_name(name: str, reseller: Reseller | None, *, but: int = 0) -> str:
     """Whoever sells to them must tell their customers apart; another reseller's customer may be called the same."""
+    if not name.strip():
+        raise ValidationError({"name": _("Give it a name.")})
     if Customer.objects.filter(name__iexact=name.strip(), reseller=reseller).exclude(pk=but).exists():
         raise ValidationError({"name": _("There is a customer with this name.")})
     return name.strip()

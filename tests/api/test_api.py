@@ -66,9 +66,9 @@ def test_a_new_password_revokes_those_of_devices_unless_told_not_to(
 @pytest.mark.parametrize(
     ("data", "fields"),
     [
-        ({"local": "e v a"}, {"address"}),
-        ({"local": "ana"}, {"address"}),
-        ({"local": "eva", "quota_bytes": 10**15}, {"quota"}),
+        ({"local": "e v a"}, {"local"}),
+        ({"local": "ana"}, {"local"}),
+        ({"local": "eva", "quota_bytes": 10**15}, {"quota_bytes"}),
         ({"local": "eva", "password": "1234"}, {"password"}),
         ({"local": "eva", "domain": 999_999}, {"domain"}),
         ({"local": "eva", "recovery_address": "x"}, {"recovery_address"}),

@@ -93,12 +93,13 @@ class ScriptOut(Schema):
     warnings: list[str] = []
 
 
-class ScriptIn(Schema):
+class ScriptIn(Given):
     """A script of this mailbox, ours without `name`. With `seen` it is stored only in the place of the text that was seen;
     `only_check` asks the server what it makes of it and stores nothing."""
 
     model_config = ConfigDict(
-        extra="forbid", json_schema_extra={"examples": [{"text": 'require "fileinto";\nfileinto "Archivo";\n'}]}
+        str_max_length=SCRIPT_LIMIT,
+        json_schema_extra={"examples": [{"text": 'require "fileinto";\nfileinto "Archivo";\n'}]},
     )
 
     text: str = Field(max_length=SCRIPT_LIMIT)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Address, Given, example
+from accounts.api.schemas.common import Address, Given, Id, example
 from accounts.models import Alias, Group
 
 
@@ -23,7 +23,7 @@ class AliasIn(Given):
     model_config = example(local="ventas", mailbox=41)
 
     local: str = Address
-    mailbox: int
+    mailbox: Id
 
 
 class GroupOut(Schema):

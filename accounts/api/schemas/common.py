@@ -7,13 +7,15 @@ from typing import Annotated, Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
 from ninja import Schema
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
 from accounts.services.usage.steps import MOST, check_steps
 
 Item = TypeVar("Item")
 Name = Field(max_length=120, min_length=1)
 Address = Field(max_length=254)
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+"""What some column can hold; that it is there is told at its field."""
 
 
 def example(**values: Any) -> ConfigDict:
@@ -22,9 +24,17 @@ def example(**values: Any) -> ConfigDict:
 
 
 class Given(Schema):
-    """What is sent to us."""
+    """What is sent to us. No database keeps a zero octet in a text."""
 
     model_config = ConfigDict(extra="forbid", str_max_length=10_000)
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def no_zero(cls, value: Any) -> Any:
+        texts = value if isinstance(value, list) else [value]
+        if any(isinstance(one, str) and "\0" in one for one in texts):
+            raise ValueError("a text holds no zero octet")
+        return value
 
 
 def _steps(values: list[int]) -> list[int]:

@@ -7,7 +7,7 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Given, Name, Steps, example
+from accounts.api.schemas.common import Given, Id, Name, Steps, example
 from accounts.models import Customer, Domain, MailServer, Plan, Reseller
 
 
@@ -89,8 +89,8 @@ class CustomerIn(Given):
     model_config = example(name="Imprenta Quillay", plan=3)
 
     name: str = Name
-    plan: int
-    reseller: int | None = None
+    plan: Id
+    reseller: Id | None = None
 
 
 class CustomerChange(Given):
@@ -100,8 +100,8 @@ class CustomerChange(Given):
     model_config = example(name="Imprenta Quillay SpA", plan=4)
 
     name: str | None = Field(None, max_length=120, min_length=1)
-    plan: int | None = None
-    reseller: int | None = None
+    plan: Id | None = None
+    reseller: Id | None = None
 
 
 class AlertIn(Given):
@@ -171,9 +171,9 @@ class DomainIn(Given):
 
     model_config = example(customer=12, name="quillay.example")
 
-    customer: int
+    customer: Id
     name: str = Field(max_length=253, min_length=1)
-    server: int | None = None
+    server: Id | None = None
 
 
 class DomainChange(Given):
@@ -182,7 +182,7 @@ class DomainChange(Given):
     model_config = example(catch_all=41)
 
     active: bool | None = None
-    catch_all: int | None = None
+    catch_all: Id | None = None
 
 
 class Defaults(Given):

@@ -8,15 +8,16 @@ from typing import Any
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from accounts.api.schemas.common import Given
 from accounts.models import Batch
 from accounts.services.batch_changes import CREATE, words_of
 
 
-class ListIn(Schema):
+class ListIn(Given):
     """The text of a CSV file: its columns are address, name, quota, password, recovery, do and new (docs/portal.md)."""
 
     model_config = ConfigDict(
-        extra="forbid",
+        str_max_length=4_000_000,
         json_schema_extra={"examples": [{"name": "altas.csv", "csv": "address,name,quota\\nana,Ana,2 GB\\n"}]},
     )
 

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Address, Given, example
+from accounts.api.schemas.common import Address, Given, Id, example
 from accounts.models import MailAccount, Mailbox
 
 
@@ -54,7 +54,7 @@ class MailboxIn(Given):
 
     model_config = example(domain=7, local="marcela", name="Marcela Soto", quota_bytes=2_000_000_000)
 
-    domain: int
+    domain: Id
     local: str = Address
     name: str = Field("", max_length=120)
     password: str | None = Field(None, max_length=1000)
@@ -152,7 +152,7 @@ class ManyIn(Given):
         "delete",
         "restore",
     ]
-    mailboxes: list[int] = Field(min_length=1, max_length=1000)
+    mailboxes: list[Id] = Field(min_length=1, max_length=1000)
 
 
 class ManyOut(Schema):

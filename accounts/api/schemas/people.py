@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from ninja import Schema
 
-from accounts.api.schemas.common import Address, Given, example
+from accounts.api.schemas.common import Address, Given, Id, example
 from accounts.models import Invitation, Role
 
 
@@ -32,10 +32,10 @@ class InvitationIn(Given):
     model_config = example(address="jefa@quillay.example", kind="customer", customer=12)
 
     address: str = Address
-    kind: str
-    reseller: int | None = None
-    customer: int | None = None
-    domain: int | None = None
+    kind: Literal["provider", "reseller", "customer", "domain"]
+    reseller: Id | None = None
+    customer: Id | None = None
+    domain: Id | None = None
 
 
 class RoleOut(Schema):

@@ -8,7 +8,7 @@ from typing import Any
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Given, Steps, example
+from accounts.api.schemas.common import Given, Id, Steps, example
 from accounts.models import CustomerSpace, DomainSpace, MailboxSpace, UsageLimits
 from accounts.services.timeline import Entry
 from accounts.services.usage.report import SpaceReport
@@ -175,7 +175,7 @@ class QuotasIn(Given):
 
     model_config = example(mailboxes=[41, 42], quota_bytes=5_000_000_000)
 
-    mailboxes: list[int] = Field(min_length=1, max_length=200)
+    mailboxes: list[Id] = Field(min_length=1, max_length=200)
     quota_bytes: int = Field(ge=1_000_000, le=100_000 * 10**9)
 
 
