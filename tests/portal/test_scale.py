@@ -18,10 +18,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from accounts.api.v1 import api
 from accounts.models import Alias
 from accounts.services import listing
 from accounts.services.usage import tables
+from config.api import api
 from deploy.stack import Stack
 from tests.portal.crowd import SCALE, Crowd, crowd
 from tests.portal.test_access import TABLE as PORTAL
@@ -94,7 +94,7 @@ MORE: dict[str, list[str]] = {
 API_MORE = ["?limit=200", "?limit=50", "?limit=200&after=5000"]
 
 
-ASKS_ELSEWHERE = ("/dns", "/filters", "/vacation")
+ASKS_ELSEWHERE = ("/dns", "/filters", "/script", "/vacation")
 
 
 @dataclass(frozen=True, slots=True)
