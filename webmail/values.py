@@ -259,6 +259,12 @@ class Query:
     threads: bool = False
 
     @property
+    def name(self) -> str:
+        """What no other query has."""
+        filters = (self.unread, self.flagged, self.attachment, self.text, self.in_body)
+        return f"{(self.sort, self.descending, self.threads, *filters)}"
+
+    @property
     def grouped(self) -> bool:
         """Whether rows are conversations: only lists by date have them."""
         return self.threads and self.sort == "date"

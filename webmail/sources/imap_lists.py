@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import astuple, replace
+from dataclasses import replace
 from threading import Thread as Worker
 
 from webmail.errors import FolderRenewed, Gone, MailError
@@ -162,7 +162,7 @@ class ImapLists:
         )
 
     def _page_name(self, folder: FolderId, query: Query, window: Window) -> str:
-        return f"page:{astuple(query)}:{window.start}:{window.size}{self._version(folder, query)}"
+        return f"page:{query.name}:{window.start}:{window.size}{self._version(folder, query)}"
 
     def _version(self, folder: FolderId, query: Query) -> str:
         """What was found in texts is another answer when more was searched; looked at once for a page."""
@@ -279,7 +279,7 @@ class ImapLists:
         return at, *beside, total  # type: ignore[return-value]
 
     def _place_name(self, ref: Ref, query: Query) -> str:
-        return f"place:{astuple(query)}:{ref.validity}:{ref.id}{self._version(ref.folder, query)}"
+        return f"place:{query.name}:{ref.validity}:{ref.id}{self._version(ref.folder, query)}"
 
     def _place(self, ref: Ref, query: Query) -> Place:
         """The row of a message, the UIDs before and after it (0 = none), and how many rows there are."""

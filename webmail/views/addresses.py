@@ -12,6 +12,11 @@ KEPT = 4_096
 _VALIDITY, _UID = 9_876_543_210, "zq0uid0qz"
 
 
+def account_address(name: str, account_id: int) -> str:
+    """The address of something of an account."""
+    return _account(get_script_prefix(), name, account_id)
+
+
 def folder_address(name: str, account_id: int, folder: FolderId) -> str:
     """The address of something of a folder."""
     return _folder(get_script_prefix(), name, account_id, folder)
@@ -24,6 +29,11 @@ def message_address(name: str, account_id: int, ref: Ref) -> str:
         return reverse(name, kwargs=kwargs)
     before, between, after = _message(get_script_prefix(), name, account_id, ref.folder)
     return f"{before}{ref.validity}{between}{ref.id}{after}"
+
+
+@lru_cache(KEPT)
+def _account(prefix: str, name: str, account_id: int) -> str:
+    return reverse(name, args=[account_id])
 
 
 @lru_cache(KEPT)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus
 
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 
@@ -20,6 +19,7 @@ from webmail.templatetags.casilla import filesize, mail_date
 from webmail.templatetags.mailpage import people
 from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Ref
+from webmail.views.addresses import account_address
 from webmail.views.box import Box
 from webmail.views.query import query_of, query_string
 
@@ -121,5 +121,5 @@ def told_of(box: Box, letter: Letter) -> Told:
 
 def compose_url_of(box: Box, ref: Ref) -> str:
     """Where an answer to this message is begun; `kind` is still to be added."""
-    of = {"folder": encode_folder(ref.folder), "of": f"{ref.validity}.{ref.id}"}
-    return reverse("compose_new", args=[box.account.pk]) + "?" + urlencode(of)
+    of = quote_plus(f"{ref.validity}.{ref.id}")
+    return f"{account_address('compose_new', box.account.pk)}?folder={encode_folder(ref.folder)}&of={of}"

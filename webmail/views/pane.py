@@ -7,6 +7,8 @@ is read now goes out while the pane is drawn.
 from __future__ import annotations
 
 import secrets
+from functools import cache
+from html import escape
 from typing import Any
 
 from django.conf import settings
@@ -54,9 +56,18 @@ def show_in_pane(box: Box, ref: Ref) -> HttpResponse:
     changed = _read_by_person(box, folder, ref, opened, flags)
     text = draw_letter(box.request, opened, _around(box, folder, ref, flags | ({Flag.SEEN} if changed else set())))
     title = f"{opened.subject or _('(no subject)')} · {look().name}"
-    return HttpResponse(
-        render_to_string("webmail/mail.html#reader_drawn", {"title": title, "drawn": text, "counters": changed})
-    )
+    before, between, after = _drawn_in(changed)
+    return HttpResponse(f"{before}{escape(title)}{between}{text}{after}")
+
+
+@cache
+def _drawn_in(counters: bool) -> tuple[str, str, str]:
+    """What stands around and between the title and the drawn pane."""
+    title, drawn = (secrets.token_hex(12) for _ in range(2))
+    values = {"title": title, "drawn": drawn, "counters": counters}
+    before, rest = render_to_string("webmail/mail.html#reader_drawn", values).split(title)
+    between, after = rest.split(drawn)
+    return before, between, after
 
 
 def open_ahead(box: Box, ref: Ref) -> None:
