@@ -133,6 +133,13 @@ class Summary:
     message_id: str = ""
     defects: tuple[str, ...] = ()
 
+    def marked(self, flags: frozenset[str]) -> Summary:
+        """The same row with other flags, as `dataclasses.replace` makes it, in half the time."""
+        return Summary(
+            self.ref, self.subject, self.sender, self.recipients, self.sent, self.received, self.size_bytes,
+            flags, self.snippet, self.has_attachment, self.message_id, self.defects,
+        )  # fmt: skip
+
     @property
     def date(self) -> datetime:
         """What the list shows and sorts by: the Date header, else the day of arrival."""

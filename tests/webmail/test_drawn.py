@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,9 +17,10 @@ from hypothesis import strategies as st
 from accounts.models import MailAccount, Mailbox, User
 from webmail.services.reading import Row
 from webmail.services.tags import FIVE, Tag
+from webmail.services.threads import Conversation
 from webmail.services.whereabouts import Whereabouts
 from webmail.templatetags.drawn import Leaf, Place, Plate, person_menu, tree_item
-from webmail.values import Address, FolderId, Ref, Role, Summary, Thread
+from webmail.values import Address, Folder, FolderId, Ref, Role, Summary, Thread
 from webmail.views.drawing import PLACE, Drawn, draw, drawn, render_part
 from webmail.views.rows import Around, draw_row, draw_rows, look_of, setting_of, texts_of
 
@@ -133,3 +135,20 @@ def test_the_menu_leads_to_the_portal_who_has_something_there(mailbox: int | Non
     account = MailAccount(pk=1, address="ana@x.test", mailbox=hosted)
     context = {"account": account, "request": SimpleNamespace(user=User(name="Ana")), "ui": {"portal": runs}}
     assert ("/portal/" in person_menu(context)) is leads
+
+
+def test_the_menu_of_a_conversation_is_of_its_own_message() -> None:
+    for validity, uid, here, role in ((7, "12", 2, Role.INBOX), (7, "13", 2, Role.INBOX), (8, "1", 1_500, Role.TRASH)):
+        context = {
+            "conversation": Conversation(here=here),
+            "folder": Folder(id=FolderId("x"), path=("x",), role=role),
+            "ref": Ref(FolderId("x"), validity, uid),
+            "change_url": f"/mail/1/?q=<{uid}>&a",
+            "csrf_token": f"token{uid}",
+        }
+        drawn = render_to_string("webmail/conversation.html#menu", context)
+        assert f'name="ref" value="{validity}.{uid}"' in drawn
+        assert f'action="/mail/1/?q=&lt;{uid}&gt;&amp;a"' in drawn
+        assert f'name="csrfmiddlewaretoken" value="token{uid}"' in drawn
+        assert drawn.count(f'data-whole="{here}"') == 7
+        assert ("data-confirm" in drawn) is (role is Role.TRASH)

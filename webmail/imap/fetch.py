@@ -104,7 +104,8 @@ def by_uid(flight: Flight, wanted: Iterable[int]) -> dict[int, Fetched]:
     found: dict[int, Fetched] = {}
     for response in flight.of(b"FETCH"):
         fetched = parse_fetch(response)
-        if fetched.uid in asked:
-            known = found.get(fetched.uid)
-            found[fetched.uid] = Fetched({**known.items, **fetched.items}) if known else fetched
+        uid = fetched.uid
+        if uid in asked:
+            known = found.get(uid)
+            found[uid] = Fetched({**known.items, **fetched.items}) if known else fetched
     return found

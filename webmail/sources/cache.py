@@ -8,7 +8,6 @@ import json
 import logging
 from array import array
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, cast
 
@@ -178,7 +177,7 @@ class MailCache:
             self.later.keep(self._prefix + _ref_key("r", row.ref), _pack_row(row), ROW_TTL_S)
             if self.redis is not None:
                 key = (self._prefix, row.ref.folder, row.ref.validity, int(row.ref.id))
-                _recent.keep(key, replace(row, flags=frozenset()))
+                _recent.keep(key, row.marked(frozenset()))
         self.keep_structures(structures or {})
 
     def text_pieces(self, folder: FolderId, validity: int) -> int:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Mapping
-from dataclasses import replace
 
 from webmail.errors import FolderRenewed, Unreachable
 from webmail.imap.connection import Connection, check
@@ -45,7 +44,7 @@ class RowReader:
         if lasting:
             structures = {row.summary.ref: row.structure for row in lasting if row.structure}
             self._cache.keep_rows((row.summary for row in lasting), structures)
-        known = {uid: replace(row, flags=flags[uid]) for uid, row in kept.items() if uid in flags}
+        known = {uid: row.marked(flags[uid]) for uid, row in kept.items() if uid in flags}
         known |= {uid: row.summary for uid, row in fresh.items()}
         return [known[uid] for uid in uids if uid in known]
 

@@ -125,6 +125,17 @@ def tree_item(context: dict[str, Any], item: Leaf) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def conversation_menu(context: dict[str, Any]) -> SafeString:
+    """What can be done with a whole conversation, drawn once for so many messages in such a folder."""
+    ref = context["ref"]
+    values = {"here": context["conversation"].here, "role": context["folder"].role, "change_url": _LABEL, "ref": _MARK}
+    text = str(draw("webmail/conversation_menu.html", values, csrf_token=str(context.get("csrf_token", ""))))
+    return SafeString(
+        text.replace(_LABEL, escape(context["change_url"])).replace(_MARK, escape(f"{ref.validity}.{ref.id}"))
+    )
+
+
+@register.simple_tag(takes_context=True)
 def list_head(context: dict[str, Any]) -> SafeString:
     """The bars and menus above a list."""
     page, query = context["page"], context["query"]

@@ -19,6 +19,7 @@ from webmail.mime.recipients import parse_recipients
 from webmail.models import Composing, Contact
 from webmail.services.folders import folder_label as label_of
 from webmail.values import Address, Folder, Part, Query, Ref
+from webmail.views.addresses import message_address
 from webmail.views.query import query_string
 
 register = template.Library()
@@ -27,6 +28,8 @@ register = template.Library()
 @register.simple_tag(takes_context=True)
 def message_url(context: dict[str, Any], ref: Ref, name: str, **extra: str) -> str:
     """The address of something of one message in the account of the page."""
+    if not extra:
+        return message_address(name, context["account"].pk, ref)
     kwargs = {"account_id": context["account"].pk, "folder_id": ref.folder, "validity": ref.validity, "uid": ref.id}
     return reverse(name, kwargs=kwargs | extra)
 
