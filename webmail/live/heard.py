@@ -18,6 +18,8 @@ PASSING = frozenset({b"\\MARKED", b"\\UNMARKED"})
 Counts = tuple[int, ...]
 News = tuple[Kind, FolderId, Marking | None]
 """What changed, where, and what is known of it when it is marks alone."""
+MOVEMENTS = frozenset({b"EXISTS", b"EXPUNGE", b"VANISHED", b"FETCH"})
+"""What is told of the selected folder."""
 UNKNOWN: Counts = (0, 0, 0, 0, 0)
 
 
@@ -31,6 +33,8 @@ class NotifyEars:
         """The server gave up telling (section 5.8)."""
         self.looks = False
         """What comes is what was asked for: a list of all folders, with their counts."""
+        self.passes_inbox = False
+        """The Inbox is heard of elsewhere."""
         self._listed: set[tuple[frozenset[bytes], bytes]] = set()
         self._known: int | None = None
 
@@ -38,6 +42,10 @@ class NotifyEars:
     def folders(self) -> int:
         """How many folders there are."""
         return len(self._counts)
+
+    def messages(self, folder: FolderId) -> int:
+        """How many a folder has, as far as it was told."""
+        return self._counts.get(folder, UNKNOWN)[COUNTED.index(b"MESSAGES")]
 
     def found_other_folders(self) -> bool:
         """Whether the list that came is another than the one before, as after what was told of already."""
@@ -63,6 +71,8 @@ class NotifyEars:
         if len(tokens) < 2 or not isinstance(tokens[0], bytes) or not isinstance(tokens[1], list):
             return None
         name = sys.intern(_wire_name(tokens[0]))  # most accounts name their folders alike
+        if self.passes_inbox and name.upper() == "INBOX":
+            return None
         known = self._counts.get(name)
         counts = _counts(tokens[1], known or UNKNOWN)
         if counts == known:

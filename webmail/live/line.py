@@ -54,6 +54,8 @@ class Line(asyncio.Protocol):
         self._error: Exception | None = None
         self._tags = 0
         self.capabilities: frozenset[bytes] = frozenset()
+        self.is_dovecot = False
+        """Its greeting says so."""
 
     def has(self, capability: str) -> bool:
         """Whether the server offers this."""
@@ -218,6 +220,7 @@ async def _open(line: Line, endpoint: Endpoint, context: ssl.SSLContext) -> None
         greeting = await line.next()
     if not greeting.upper().startswith(b"* OK"):
         raise Unreachable("the server greets otherwise")
+    line.is_dovecot = b"Dovecot" in greeting
     if endpoint.tls == "starttls":
         await line.start_tls(context, endpoint.host)
 

@@ -10,16 +10,22 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from webmail.errors import LoginRefused, MailError, Unreachable
-from webmail.imap.wire import Untagged, parse_untagged, quote
+from webmail.imap.wire import Piece, Untagged, parse_untagged, quote
 from webmail.live.events import NO_FOLDER, Event, Kind, Marking, State
-from webmail.live.heard import IdleEars, NotifyEars
+from webmail.live.heard import MOVEMENTS, IdleEars, NotifyEars
 from webmail.live.line import READ_TIMEOUT_S, Line, Target, open_line
 from webmail.live.work import end_all
 from webmail.values import FolderId
 
 INBOX = FolderId("INBOX")
 EVENTS = b"(personal (MessageNew MessageExpunge FlagChange MailboxName SubscriptionChange))"
-LOOK = b'LIST "" "*" RETURN (SUBSCRIBED STATUS (UIDVALIDITY UIDNEXT MESSAGES UNSEEN%s))'
+NOT_INBOX = b"(mailboxes INBOX NONE) "
+HELD_FROM = 20_000
+SLOW_S = 0.1
+"""The Inbox of a Dovecot that has so many messages and takes so long to be counted is held by a connection of its own: in Maildir
+it reads the list of UIDs of one that is not selected, twice for each change."""
+COUNTS = b"(UIDVALIDITY UIDNEXT MESSAGES UNSEEN%s)"
+LOOK = b'LIST "" "*" RETURN (SUBSCRIBED STATUS %s)'
 CHECK_S = 600.0
 """How long NOTIFY may be silent before the connection is asked whether it still is one."""
 AGAIN_S = 1.0
@@ -93,7 +99,9 @@ class Watch:
                 line = await stack.enter_async_context(open_line(target))
                 ears = await self._notify(line) if line.has("NOTIFY") else None
             if ears is not None:
-                await self._hear_notify(line, ears)
+                await self._hear_notify(line, ears, hold=line.is_dovecot and line.has("IDLE"))
+                second = await self._hold_inbox(line, ears, target, stack)
+                await (self._hear_both(line, ears, second) if second else self._hear_notify(line, ears))
             elif not line.has("IDLE"):
                 self._ties.tell(State.NONE)
                 line.close()
@@ -138,21 +146,25 @@ class Watch:
         """NOOP brings what the server has not told yet. What happens while it begins anew it would not tell: so all is counted
         after that, and what is as it was is no news. Dovecot is deaf after a second NOTIFY SET without NOTIFY NONE before it:
         both watch the same file, and what ends the first ends the other. False where it refuses. Raises OSError or EOFError."""
-        look = LOOK % (b" HIGHESTMODSEQ" if line.has("CONDSTORE") else b"")
-        news = [b"NOTIFY SET " + EVENTS, look] if line.has("LIST-STATUS") else [b"NOTIFY SET STATUS " + EVENTS]
+        look = LOOK % _counts(line)
+        events = NOT_INBOX + EVENTS if ears.passes_inbox else EVENTS
+        news = [b"NOTIFY SET " + events, look] if line.has("LIST-STATUS") else [b"NOTIFY SET STATUS " + events]
         commands = [b"NOOP", b"NOTIFY NONE", *news]
         async with asyncio.timeout(READ_TIMEOUT_S):
-            tags = [await line.send(command) for command in commands]
+            one_flight = not ears.passes_inbox  # Dovecot answers LIST before NOTIFY when a folder is selected
+            tags = [await line.send(command) for command in commands] if one_flight else []
             ends = []
-            for command, tag in zip(commands, tags, strict=True):
+            for at, command in enumerate(commands):
                 ears.looks = command is look
+                tag = tags[at] if one_flight else await line.send(command)
                 ends.append((await line.end_of(tag, hear=hear)).status)
         if ears.looks and (ears.found_other_folders() or ends[-1] != b"OK"):
             self._report(Kind.FOLDERS if ends.pop() == b"OK" else Kind.ALL)
         return ends[2] == b"OK"
 
-    async def _hear_notify(self, line: Line, ears: NotifyEars) -> None:
-        """Hears news, and asks for them anew when there were some: see AGAIN_S."""
+    async def _hear_notify(self, line: Line, ears: NotifyEars, *, hold: bool = False) -> None:
+        """Hears news, and asks for them anew when there were some: see AGAIN_S. With `hold` it returns when that took so long
+        that a large Inbox is better held by a connection of its own."""
         self._begin(State.LIVE)
         loop = asyncio.get_running_loop()
         asked = loop.time()
@@ -173,9 +185,76 @@ class Watch:
                 async with asyncio.timeout_at(asked + AGAIN_S * max(1.0, ears.folders / MANY_FOLDERS)):
                     while True:
                         await _listen(line, hear)
+            began = loop.time()
             if not await self._ask_news(line, ears, hear):
                 raise EOFError("the server tells no more")
             asked = loop.time()
+            if hold and asked - began > SLOW_S and ears.messages(INBOX) >= HELD_FROM:
+                return
+
+    # --- a large Inbox --------------------------------------------------------------------------------------------------
+
+    async def _hold_inbox(
+        self, line: Line, ears: NotifyEars, target: Target, stack: contextlib.AsyncExitStack
+    ) -> Line | None:
+        """A connection of its own for a large Inbox, if it can be had. It is selected on the other one too, so that counting all
+        folders does not open it."""
+        try:
+            async with self._ties.gate(target):
+                second = await stack.enter_async_context(open_line(target))
+        except MailError:  # so many connections of one person, for example
+            return None
+        for one in (second, line):
+            if (await one.ask(b"EXAMINE", quote(INBOX))).status != b"OK":
+                raise Unreachable("the server does not open the Inbox")
+        ears.passes_inbox = True
+        if not await self._ask_news(line, ears, ears.take):
+            raise Unreachable("the server tells no more")
+        return second
+
+    async def _hear_both(self, line: Line, ears: NotifyEars, second: Line) -> None:
+        """The Inbox by IDLE, the other folders by NOTIFY. One that breaks breaks both."""
+        tasks = [asyncio.create_task(self._hear_inbox(second)), asyncio.create_task(self._hear_notify(line, ears))]
+        try:
+            done, _others = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            await end_all(tasks)
+
+    async def _hear_inbox(self, line: Line) -> None:
+        """Holds IDLE. What it says is not looked at: the counts are asked for after it, which tell what NOTIFY does."""
+        ears = NotifyEars()
+        await self._count_inbox(line, ears)
+        while True:
+            early: list[Untagged] = []
+            async with asyncio.timeout(CHECK_S):
+                tag = await line.send(b"IDLE")
+                if not await line.continued(tag, hear=early.append):
+                    raise Unreachable("the server does not idle")
+            if not any(map(_stirs, early)):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(IDLE_S):
+                        await _listen(line, _stirs)
+            line.write(b"DONE\r\n")
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                await line.end_of(tag)
+            await self._count_inbox(line, ears)
+
+    async def _count_inbox(self, line: Line, ears: NotifyEars) -> None:
+        """STATUS, and again while something comes at its end: its counts are without that, and IDLE will not say it again."""
+        status: list[Piece] = [b"STATUS", quote(INBOX), _counts(line)]
+        stirs: list[bool] = [True]
+
+        def count(untagged: Untagged) -> None:
+            stirs.append(_stirs(untagged))
+            news = ears.take(untagged)
+            if news is not None:
+                self._report(*news)
+
+        while any(stirs):
+            stirs.clear()
+            await line.ask(*status, hear=count)
 
     # --- IDLE -----------------------------------------------------------------------------------------------------------
 
@@ -244,6 +323,16 @@ class Watch:
             line.write(b"DONE\r\n")
             async with asyncio.timeout(CHECK_S):
                 await line.end_of(tag, hear=hear)
+
+
+def _counts(line: Line) -> bytes:
+    """What is asked of a folder."""
+    return COUNTS % (b" HIGHESTMODSEQ" if line.has("CONDSTORE") else b"")
+
+
+def _stirs(untagged: Untagged) -> bool:
+    """Whether something in the selected folder changed: Dovecot with NOTIFY beside IDLE may tell of a MODSEQ alone."""
+    return untagged.kind in MOVEMENTS or (untagged.kind == b"OK" and b"HIGHESTMODSEQ" in untagged.data)
 
 
 async def _listen(line: Line, hear: Callable[[Untagged], object]) -> None:
