@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import secrets
 import time
 from array import array
 from collections.abc import Iterator
@@ -250,8 +251,7 @@ def test_a_part_goes_on_after_a_cut_with_the_same_message(opener: Opener) -> Non
         assert (first + b"".join(pieces)).strip() == b"QUJD" * 200_000
 
 
-@pytest.mark.parametrize("probes", [240, 5])
-@pytest.mark.parametrize("hidden", [(), ("ESORT",), ("ESEARCH", "ESORT")])
+@pytest.mark.parametrize(("probes", "hidden"), [(240, ()), (5, ()), (5, ("ESORT",)), (240, ("ESEARCH", "ESORT"))])
 def test_a_kept_order_is_patched_not_asked_for_again(
     opener: Opener, stack: Any, imap: Any, monkeypatch: pytest.MonkeyPatch, probes: int, hidden: tuple[str, ...]
 ) -> None:
@@ -264,8 +264,8 @@ def test_a_kept_order_is_patched_not_asked_for_again(
     client.select_folder("INBOX")
 
     def append(*days: int) -> None:
-        for day in days:
-            client.append("INBOX", letter(f"{'xacbz'[day % 5]}{day}", day=day, sender=f"{'mazbq'[day % 5]}@x.test"))
+        some = [letter(f"{'xacbz'[day % 5]}{day}", day=day, sender=f"{'mazbq'[day % 5]}@x.test") for day in days]
+        client.multiappend("INBOX", some)
 
     def expunge(*numbers: int) -> None:
         client.delete_messages(list(numbers))
@@ -288,9 +288,7 @@ def test_a_kept_order_is_patched_not_asked_for_again(
                 proxy.commands.clear()
                 patched = opener.refs(query)
                 assert not [line for line in proxy.commands if b" SORT " in line and line.rstrip().endswith(b"ALL")]
-                assert patched == opener.refs(query, account_key="another, of which nothing is kept")
-                for key in Redis.from_url(opener.redis_url).scan_iter("mail:*another*"):
-                    Redis.from_url(opener.redis_url).delete(key)
+                assert patched == opener.refs(query, account_key=secrets.token_hex(8))  # nothing is kept of that one
         pool.close_all()
 
 
