@@ -31,8 +31,8 @@ test-clients: install    ## Casilla beside Debian's Thunderbird, mbsync and mutt
 	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/clients tests/parity -m clients
 	TESTING=1 PARITY_MESSAGES=2000 $(ROOT) $(PYTHON) -m pytest -p tests.stack tests/parity/test_clients.py --timeout 600
 
-test-variants: install   ## Every page in the windows and colours that the suite leaves out; all of the contract on Cyrus; lists of 100,000 mailboxes
-	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) tests/browser tests/markup tests/imap tests/live tests/portal tests/contract -m variants
+test-variants: install   ## Every page in the windows and colours that the suite leaves out; all of the contract on Cyrus; lists of 100,000 mailboxes; 3,600 forecasts
+	TESTING=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -n $(WORKERS) tests/browser tests/markup tests/imap tests/live tests/portal tests/contract tests/usage -m variants
 	TESTING=1 PORTAL_SCALE=1 $(ROOT) $(PYTHON) -m pytest -p tests.stack -s tests/portal/test_scale.py
 
 test-faults: install     ## Connections cut, and other programs at work, at every command, on servers that can less too

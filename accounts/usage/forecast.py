@@ -56,9 +56,13 @@ class Forecast:
 
     def band(self, day: int) -> tuple[int, int]:
         """Between what it will be, in four of five cases."""
-        ahead = max(0, day - self.day)
-        half = BAND_Z * math.sqrt(self.spread_bytes**2 * ahead + (self.unsure_bytes * ahead) ** 2)
+        half = BAND_Z * self.sigma(day)
         return max(0, round(self.at(day) - half)), round(self.at(day) + half)
+
+    def sigma(self, day: int) -> float:
+        """The standard deviation of what will be used on that day, in bytes."""
+        ahead = max(0, day - self.day)
+        return math.sqrt(self.spread_bytes**2 * ahead + (self.unsure_bytes * ahead) ** 2)
 
     def reaches(self, limit_bytes: int) -> int | None:
         """The day (an ordinal) on which so much is used; None when that is not to be seen. It is `day` when it is so now."""

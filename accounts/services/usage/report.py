@@ -25,6 +25,7 @@ from accounts.services.usage.standing import disk_bytes, server_bytes
 from accounts.services.usage.steps import highest_passed
 from accounts.usage.charts import Growth, Point, growth, thinned
 from accounts.usage.forecast import Forecast, find_events, forecast
+from accounts.usage.judging import Judged, judge
 from accounts.usage.series import Sample, add_up, unpack
 
 HISTORY_DAYS, CHART_DAYS, AHEAD_DAYS = 730, 365, 150
@@ -74,6 +75,8 @@ class SpaceReport:
     months: tuple[Month, ...]
     jumps: tuple[Jump, ...]
     """What is marked in the chart, oldest first."""
+    judged: Judged | None
+    """What the forecast was worth in the past."""
     of_mailbox: bool = False
     """Whether it is about one mailbox and its quota."""
 
@@ -169,7 +172,8 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
     percent = passed or steps[0]
     samples = [Sample(day.day.toordinal(), day.bytes) for day in days]
     events = find_events(samples)
-    line = forecast(samples, events)
+    line, judged = forecast(samples, events), judge(samples, events)
+    line = judged.widen(line) if line and judged else line
     shown = days[-CHART_DAYS:]
     jumps = tuple(
         Jump(date.fromordinal(one.day), one.change_bytes) for one in events if one.day > shown[0].day.toordinal()
@@ -193,6 +197,7 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
         chart=_chart(shown, line, alert_bytes, reached, jumps),
         months=_months(shown, line, jumps),
         jumps=jumps,
+        judged=judged if line else None,
     )
 
 

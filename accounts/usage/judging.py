@@ -1,0 +1,61 @@
+"""A forecast judged by its own past: what was foretold from earlier samples alone, beside what came.
+
+A line knows how much one day differs from another, not how its growth itself changes: mailboxes come and go, people begin to
+send more. Held-back history shows that. Where it was further off than its band said, the band is widened by as much.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+
+from accounts.usage.forecast import Event, Forecast, forecast
+from accounts.usage.series import Sample
+
+AHEAD_DAYS, EVERY_DAYS, TRIALS = 60, 30, 8
+"""So far ahead is foretold, from origins so far apart, so many times."""
+LEAST_DAYS = 60
+"""So much history an origin needs."""
+PRIOR = 1.0
+"""The band's own word counts for one trial."""
+WIDEST = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Of so many forecasts for `ahead_days`, the usual error, and by how much the band is widened (1.0 or more)."""
+
+    trials: int
+    error_bytes: int
+    factor: float
+    ahead_days: int = AHEAD_DAYS
+
+    def widen(self, line: Forecast) -> Forecast:
+        """The same line with the band that its past asks for."""
+        return replace(line, spread_bytes=line.spread_bytes * self.factor, unsure_bytes=line.unsure_bytes * self.factor)
+
+
+def judge(samples: Sequence[Sample], events: Sequence[Event]) -> Judged | None:
+    """How forecasts from earlier days would have done; None for too little history. Jumps and emptyings (`events`), which are
+    told by themselves, count for nothing."""
+    errors, squares = [], []
+    for number in range(TRIALS if samples else 0):
+        origin = samples[-1].day - AHEAD_DAYS - number * EVERY_DAYS
+        past = [one for one in samples if one.day <= origin]
+        if not past or past[-1].day - past[0].day < LEAST_DAYS:
+            break
+        line = forecast(past, [event for event in events if event.day <= past[-1].day])
+        if line is None:
+            break
+        came = min(samples[len(past) :], key=lambda one: abs(one.day - line.day - AHEAD_DAYS))
+        jumped = sum(event.change_bytes for event in events if line.day < event.day <= came.day)
+        error = came.size_bytes - jumped - line.at(came.day)
+        errors.append(abs(error))
+        sigma = line.sigma(came.day)
+        squares.append((error / sigma) ** 2 if sigma else 0.0)
+    if not errors:
+        return None
+    factor = math.sqrt((PRIOR + sum(squares)) / (PRIOR + len(squares)))
+    return Judged(len(errors), round(median(errors)), min(max(factor, 1.0), WIDEST))
