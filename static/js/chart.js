@@ -2,7 +2,7 @@
 // those of the theme, read anew when that changes; the table beside it says the same.
 import uPlot from "uplot";
 
-const HEIGHT = 228, LABEL_GAP = 15, MONTH_WIDTH = 58, PRINT_WIDTH = 640, MARKS_SAID = 4;
+const HEIGHT = 228, LABEL_GAP = 15, MONTH_WIDTH = 58, PRINT_WIDTH = 640;
 const TINTS = ["tinta", "text", "text-2", "text-3", "lacre", "line", "line-2", "paper"];
 const language = document.documentElement.lang;
 const redraws = new Set();
@@ -99,7 +99,7 @@ function mark(plot, figures, words, tint, face) {
     if (Math.abs(below - above) < LABEL_GAP * ratio) below = above + LABEL_GAP * ratio;
     say(words.kept, x(days[end]) - 6 * ratio, above, "right", "text-2");
   }
-  figures.marks.forEach(([day, size, change]) => {
+  figures.marks.forEach(([day, size]) => {
     const [at, above, half] = [x(day), y(size), 5 * ratio];
     Object.assign(context, { fillStyle: tint("lacre")(), strokeStyle: tint("paper")(), lineWidth: 1.5 * ratio });
     context.setLineDash([]);
@@ -108,8 +108,6 @@ function mark(plot, figures, words, tint, face) {
     context.closePath();
     context.fill();
     context.stroke();
-    const side = at - left < width / 2 ? [10 * ratio, "left"] : [-10 * ratio, "right"];
-    if (figures.marks.length <= MARKS_SAID) say(`${change < 0 ? "\u2212" : "+"}${sized(Math.abs(change))}`, at + side[0], above + 4 * ratio, side[1], "text-2");
   });
   dot(days[now], used[now], "tinta");
   say(words.now, x(days[now]), below, "right", "tinta");
