@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from datetime import date
+from functools import cache
 from typing import NamedTuple
 
 UNIT_BITS = 14
@@ -20,6 +21,8 @@ _SAMPLE = struct.Struct("<HI")
 _WEEK_DAYS = 7
 _MONTH_DAYS = 30.4375
 _MOST = 0xFFFFFFFF
+_DAY_BITS, _SAMPLE_BITS = 16, 48
+_ROOM = (1 << 64) - 1
 
 
 class Sample(NamedTuple):
@@ -43,11 +46,21 @@ def unpack(packed: bytes) -> list[Sample]:
 
 def add_up(series: Iterable[bytes]) -> list[Sample]:
     """The sum of packed series, on every day on which one of them has a sample; between its samples a series is as it was at the
-    last. It adds in units: a reseller may have thousands of series."""
-    changes: dict[int, int] = {}
+    last. A reseller may have thousands of series, of which most have the same days: those are added as whole numbers, every other
+    sample at a time, so that 64 bits are free above each size for what it grows to."""
+    alike: dict[tuple[int, int], list[int]] = {}
     for packed in series:
+        count, whole = len(packed) // _SAMPLE.size, int.from_bytes(packed, "little")
+        days, even, odd = _masks(count)
+        sums = alike.setdefault((count, whole & days), [0, 0])
+        sums[0] += whole & even
+        sums[1] += whole & odd
+    changes: dict[int, int] = {}
+    for (count, days), sums in alike.items():
         before = 0
-        for day, units in _SAMPLE.iter_unpack(packed):
+        for number in range(count):
+            at = number * _SAMPLE_BITS
+            day, units = days >> at & 0xFFFF, sums[number % 2] >> (at + _DAY_BITS) & _ROOM
             changes[day] = changes.get(day, 0) + units - before
             before = units
     total, found = 0, []
@@ -91,6 +104,15 @@ def thin(packed: bytes, today: int) -> bytes:
         bucket = here
         kept.append(packed[start : start + _SAMPLE.size])
     return b"".join(kept)
+
+
+@cache
+def _masks(count: int) -> tuple[int, int, int]:
+    """In so many samples as one number: the bits of the days, of the sizes of every other sample from the first on, and from the
+    second."""
+    at = [number * _SAMPLE_BITS for number in range(count)]
+    sizes = [_MOST << (start + _DAY_BITS) for start in at]
+    return sum(0xFFFF << start for start in at), sum(sizes[::2]), sum(sizes[1::2])
 
 
 def units_of(size_bytes: int) -> int:

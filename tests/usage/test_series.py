@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.usage.series import EPOCH, MONTHLY_DAYS, UNIT_BYTES, Sample, add, pack, thin, unpack
+from accounts.usage.series import EPOCH, MONTHLY_DAYS, UNIT_BYTES, Sample, add, add_up, pack, thin, unpack
 
 START = date(2021, 11, 28).toordinal()
 sizes = st.integers(0, 60 * 2**40)
@@ -70,3 +70,10 @@ def test_sizes_that_cannot_be_are_held_within_what_can() -> None:
 def test_what_is_no_series_is_refused() -> None:
     with pytest.raises(ValueError, match="packed series"):
         unpack(b"12345")
+
+
+def test_thousands_of_the_largest_sizes_are_added_without_one_running_into_another() -> None:
+    largest = 0xFFFFFFFF * UNIT_BYTES
+    packed = pack([Sample(EPOCH + 1, largest), Sample(EPOCH + 2, 0), Sample(EPOCH + 0xFFFF, largest)])
+    found = add_up([packed] * 3000)
+    assert found == [(EPOCH + 1, 3000 * largest), (EPOCH + 2, 0), (EPOCH + 0xFFFF, 3000 * largest)]
