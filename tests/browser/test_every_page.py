@@ -41,7 +41,18 @@ OF_A_MAILBOX = [
     "guide_home",
     "compose_new",
 ]
-OF_THE_PORTAL = ["home", "search", "changes", "customers", "customer_new", "resellers", "plans", "plan_new", "people"]
+OF_THE_PORTAL = [
+    "home",
+    "search",
+    "changes",
+    "customers",
+    "customer_new",
+    "resellers",
+    "plans",
+    "plan_new",
+    "people",
+    "networks",
+]
 OF_A_DOMAIN = [
     "domain",
     "domain_settings",
@@ -50,9 +61,18 @@ OF_A_DOMAIN = [
     "batch_new",
     "addresses",
     "domain_people",
+    "domain_networks",
     "domain_changes",
 ]
-OF_ONE_MAILBOX = ["mailbox", "mailbox_forwards", "mailbox_password", "mailbox_state", "mailbox_changes"]
+OF_ONE_MAILBOX = [
+    "mailbox",
+    "mailbox_forwards",
+    "mailbox_password",
+    "mailbox_state",
+    "mailbox_space",
+    "mailbox_changes",
+]
+OF_SPACE = ["usage_shares", "usage_retention"]
 IN_SHORT = {
     "filter_new",
     "vacation",
@@ -79,6 +99,9 @@ def addresses(account: MailAccount, *, short: bool) -> Iterator[str]:
         ([f"portal:{name}" for name in (*OF_ONE_MAILBOX, "mailbox_delete")], [mailbox.pk]),
         (["portal:customer", "portal:customer_people", "portal:domain_new"], [mailbox.domain.customer_id]),
         (["portal:plan"], [mailbox.domain.customer.plan_id]),
+        (["portal:customer_networks"], [mailbox.domain.customer_id]),
+        (["account_activity"], [account.pk]),
+        (OF_SPACE, []),
         (["settings", "account_add"], []),
     ):
         yield from (reverse(name, args=keys) for name in names if name in IN_SHORT or not short)
