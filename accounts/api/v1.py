@@ -3,6 +3,7 @@ config/api.py."""
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 from django.conf import settings
@@ -43,11 +44,15 @@ class Api(NinjaAPI):
         return response
 
     def get_openapi_schema(self, **more: Any) -> OpenAPISchema:
-        """The description, under the name that the provider's brand gives."""
-        schema = super().get_openapi_schema(**more)
-        schema["info"]["title"] = look().name
-        complete(self, schema)
-        return schema
+        """The description, under the name that the provider's brand gives. It is put together once: that takes half a second of
+        processor, and anybody may ask for it."""
+        known: OpenAPISchema | None = self.__dict__.get("known")
+        if known is None:
+            known = self.__dict__["known"] = super().get_openapi_schema()
+            complete(self, known)
+        shown = copy(known)
+        shown["info"] = known["info"] | {"title": look().name}
+        return shown
 
     def get_openapi_operation_id(self, operation: Operation) -> str:
         """The name of an operation for those who make clients of the description."""

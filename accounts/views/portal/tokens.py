@@ -152,6 +152,7 @@ def _operations() -> list[tuple[str, list[dict[str, Any]]]]:
                 "method": method.upper(),
                 "path": path,
                 "summary": one["summary"],
+                "scope": one.get("x-scope", ""),
                 "query": [p["name"] for p in one["parameters"] if p["in"] == "query"],
                 "fields": [(name, name in needed) for name in fields.get("properties", {})],
                 "status": next(iter(one["responses"])),
