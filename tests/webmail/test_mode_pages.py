@@ -129,7 +129,7 @@ def test_what_went_wrong_is_said_in_words(opened: Opened) -> None:
     assert "9 &lt;b&gt; needed" in page
     assert "4 of 10 messages" in page
     assert 'value="resume"' in page
-    assert {"differs", "login", "full", "unreachable", "refused"} == set(TRANSFER_PROBLEMS)
+    assert {"altered", "differs", "login", "full", "unreachable", "refused"} == set(TRANSFER_PROBLEMS)
 
 
 def test_a_policy_that_makes_no_sense_begins_nothing(opened: Opened) -> None:
