@@ -2,7 +2,7 @@
 number of questions, for each role that may open it.
 
 What is measured follows from the addresses themselves: a new one is measured as it is added. `make test-variants` has the whole
-size, every role, every way to search, sort and turn the pages, and the time; the suite counts the queries of a fiftieth.
+size, every role, every way to search, sort and turn the pages, and the time; the suite counts the queries of a fiftieth, once.
 """
 
 from __future__ import annotations
@@ -150,14 +150,20 @@ def test_every_page_of_lists_is_quick_for_everybody(redis: Stack, rows: Crowd, s
     settings.API_CALLS_A_MINUTE = 10**6
     pages = [*portal_pages(rows), *api_pages(rows)]
     wrong: list[str] = []
-    for role in ROLES if WHOLE else ("provider", "domain", "owner"):
+    for role in ROLES:
         client = Client(headers={"accept-language": "en"})
         client.force_login(rows.people[role], backend="accounts.backends.HostedMailboxBackend")
         caller = Client(headers={"authorization": f"Bearer {rows.tokens[role]}"}) if role in rows.tokens else None
         for page in pages:
-            if role in page.allowed and (asking := caller if page.token else client):
+            if role in askers(page) and (asking := caller if page.token else client):
                 wrong += measure(asking, page, role)
     assert wrong == []
+
+
+def askers(page: Page) -> set[str]:
+    """Who asks: everybody who may; in the suite the one who has most."""
+    first = "reseller" if page.token else next((role for role in ROLES if role in page.allowed), "")
+    return page.allowed if WHOLE else {first}
 
 
 def measure(client: Client, page: Page, role: str) -> list[str]:
