@@ -75,7 +75,7 @@ class MailboxSpace(models.Model):
                 fields=["full_on", "-permille"], name="space_full_on"
             ),  # as PostgreSQL sorts; SQLite puts NULL first
             models.Index(fields=["used_at"], name="space_used_at"),
-            models.Index(fields=["jump_on"], name="space_jump_on"),
+            models.Index(fields=["-jump_on", "-bytes"], name="space_jumped"),
             models.Index(fields=["checked"], name="space_checked"),
             models.Index(fields=["alerted"], name="space_alerted", condition=models.Q(alerted__gt=0)),
         ]
