@@ -7,15 +7,35 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
-from django.core.cache.backends.redis import RedisCache
+from django.core.cache.backends.redis import RedisCache, RedisCacheClient
 from redis import RedisError
 
 log = logging.getLogger(__name__)
 
 
+class KeptClient(RedisCacheClient):
+    """Django's, but that it keeps redis-py's client: Django makes a new one for each command, which is more work than the
+    command, and signing in has eight."""
+
+    def __init__(self, servers: Any, **options: Any) -> None:
+        super().__init__(servers, **options)
+        self._kept: dict[int, Any] = {}
+
+    def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        django: Any = self
+        pool = django._get_connection_pool(write)
+        if id(pool) not in self._kept:  # pools stay as long as this
+            self._kept[id(pool)] = django._client(connection_pool=pool)
+        return self._kept[id(pool)]
+
+
 class LossyRedisCache(RedisCache):
     """Reads find nothing and writes are let go while Redis does not answer: what is kept is read or made anew, sessions from the
     database. `add`, `incr`, `touch` and `delete` raise RedisError as ever: counts of tries and ended sessions hang on them."""
+
+    def __init__(self, server: Any, params: dict[str, Any]) -> None:
+        super().__init__(server, params)
+        self._class = KeptClient
 
     def get(self, key: str, default: Any = None, version: int | None = None) -> Any:
         try:
