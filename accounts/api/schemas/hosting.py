@@ -68,8 +68,8 @@ class NameIn(Given):
 
 
 class CustomerOut(Schema):
-    """`reseller` null: the provider's own. `alert_steps`: at which percentages of the plan's space its people are told (null: as
-    is usual)."""
+    """`reseller` null: the provider's own. `alert_steps`: at which parts of the plan's space, in percent, its people are told
+    (null: as is usual)."""
 
     id: int
     name: str
