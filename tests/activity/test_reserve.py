@@ -20,7 +20,7 @@ from accounts.services.login import account_of_mailbox
 from accounts.services.reserves import tidy_reserves
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
-from tests.activity.test_timeline import collect
+from tests.activity.test_timeline import collect, happened
 from tests.conftest import TIMEOUT_S, HostedMailbox, MailboxFactory
 from tests.webmail.conftest import english
 
@@ -80,7 +80,8 @@ def test_two_sessions_that_follow_each_other_are_put_back_apart(
     for number in (7, 8):
         deliver(ana.address, LETTER % (number, number))
     take(stack, ana.address, ana.password, 2)
-    collect()
+    taken = MailboxEvent.objects.filter(mailbox=ana.mailbox, kind="taken")
+    collect(lambda: len(taken.all()) == 2)
     html = client.get(reverse("account_activity", args=[account.pk])).content.decode()
     link = re.search(r'href="([^"]*/reserve/[^"]*)"', html)
     assert link
@@ -95,7 +96,7 @@ def test_its_owner_puts_it_back(stack: Stack, ana: HostedMailbox, imap: Imap, ma
     address = reverse("reserve", args=[account.pk])
     assert "The reserve is empty" in client.get(address).content.decode()
     take(stack, ana.address, ana.password, 3)
-    collect()
+    collect(happened(ana, "taken"))
     html = client.get(reverse("account_activity", args=[account.pk])).content.decode()
     link = re.search(r'href="([^"]*/reserve/[^"]*)"', html)
     assert link
@@ -134,7 +135,7 @@ def test_whoever_runs_the_mailbox_puts_it_back_without_seeing_it(
     stack: Stack, ana: HostedMailbox, imap: Imap, mailbox_factory: MailboxFactory
 ) -> None:
     take(stack, ana.address, ana.password, 3)
-    collect()
+    collect(happened(ana, "taken"))
     person = User.objects.create_user("jefa@casilla.test")
     Role.objects.create(person=person, kind=Kind.DOMAIN, domain=ana.mailbox.domain)
     client = english(Client())
@@ -159,7 +160,7 @@ def test_whoever_runs_the_mailbox_puts_it_back_without_seeing_it(
 
 def test_its_days_end_in_mailboxes_that_nobody_opens(stack: Stack, ana: HostedMailbox, imap: Imap) -> None:
     take(stack, ana.address, ana.password, 3)
-    collect()
+    collect(happened(ana, "taken"))
     Mailbox.objects.filter(pk=ana.mailbox.pk).update(active=False)
     assert tidy_reserves() == 1
     held = MailboxShares.objects.get(mailbox=ana.mailbox).reserve_bytes

@@ -44,6 +44,7 @@ NOT_LISTS = {
     "space": "asks the mail server",
     "space_archive": "a file of mail",
     "reserve": "asks the mail server",
+    "mailbox_reserve": "asks the mail server",
     "reserve_held": "asks the mail server",
     "usage_retention": "counts copies in the store",
 }

@@ -156,7 +156,7 @@ def test_an_owner_is_written_to_once_in_their_language(
     assert f"The mailbox {bob.address} has passed 80 % of its space." in body
     assert f"/portal/usage/account/{account_of_mailbox(bob.mailbox).pk}/activity/" in body
     assert spanish["Subject"] is not None
-    assert SpaceAlert.objects.filter(mailed__isnull=False).count() == 2
+    assert SpaceAlert.objects.filter(mailbox__isnull=False, mailed__isnull=False).count() == 2
 
 
 @pytest.mark.server
