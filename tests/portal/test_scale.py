@@ -27,7 +27,7 @@ from tests.portal.crowd import SCALE, Crowd, crowd
 from tests.portal.test_access import TABLE as PORTAL
 from tests.portal.test_space_access import TABLE as SPACE
 
-pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.timeout(3600)]
 
 WHOLE = SCALE == 1
 QUERIES = 20
