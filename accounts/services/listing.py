@@ -99,7 +99,7 @@ def mailbox_page(
     found = pages.get_page(page)
     # Found by their keys alone, then read whole: sorting them with all that belongs to them costs three times as much.
     keys = list(found.object_list)
-    whole = Mailbox.objects.select_related("domain", "account", "account__owner").prefetch_related(
+    whole = Mailbox.objects.select_related("domain__customer__plan", "account", "account__owner").prefetch_related(
         "forwards", "aliases"
     )
     read = whole.in_bulk(keys)
