@@ -1,9 +1,9 @@
 """The documented forms of what configures mail programs, as checks that say what is wrong, in our own words.
 
 - Mozilla autoconfig 1.1: draft-ietf-mailmaint-autoconfig-06 (elements and values), Thunderbird's readFromXML.sys.mjs (<pop3>).
-- Outlook's POX answer: [MS-OXDSCLI] 2.2.4 and learn.microsoft.com bb204278 (Protocol), bb204277 (Response), with a page for each
-  element. Microsoft publishes no XSD; the order is that of these pages.
-- Autodiscover v2 (JSON): [MS-OXDSCLI] 2.2.5, 3.2.5.
+- Outlook's POX answer: [MS-OXDSCLI] (Autodiscover response) and learn.microsoft.com bb204278 (Protocol), bb204277 (Response),
+  with a page for each element. Microsoft publishes no XSD; the order is that of these pages.
+- Autodiscover v2 (JSON): [MS-OXDSCLI] (JSON).
 - Apple's profile: developer.apple.com/documentation/devicemanagement (TopLevel, CommonPayloadKeys, Mail), and the same facts as
   data in github.com/apple/device-management, mdm/profiles/com.apple.mail.managed.yaml.
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from accounts.models import ApiToken, Customer, Group
+from accounts.models import ApiToken, Customer, Group, Reseller
 from accounts.provisioning.passwords import check_mailbox_password
 from accounts.services.audit import SYSTEM
 from accounts.services.forwards import save_group
@@ -84,3 +84,19 @@ def test_who_runs_a_domain_makes_the_addresses_that_every_domain_should_have(wor
     client = world.client(world.one.people["domain"])
     form = {"alias-address": local, "alias-target": "ana"}
     assert client.post(reverse("portal:alias_new", args=[world.one.domain.pk]), form).status_code == 302
+
+
+def test_lists_of_addresses_have_pages_each_of_its_own(world: World) -> None:
+    domain = world.one.domain
+    Group.objects.bulk_create(Group(address=f"g{n:03}@uno.test", domain=domain, name="") for n in range(60))
+    client, address = world.client(world.provider), reverse("portal:addresses", args=[domain.pk])
+    page = client.get(address, {"groups": 2, "q": "g"})
+    assert [one.address for one in page.context["groups"]] == [f"g{n:03}@uno.test" for n in range(50, 60)]
+    assert 'rel="prev" href="?q=g&amp;aliases=1&amp;forwards=1&amp;groups=1"' in page.content.decode()
+
+
+def test_resellers_are_searched_and_have_pages(world: World) -> None:
+    Reseller.objects.bulk_create(Reseller(name=f"Otro {n:02}") for n in range(60))
+    client, address = world.client(world.provider), reverse("portal:resellers")
+    assert [one.name for one in client.get(address, {"q": "otro 59"}).context["page"]] == ["Otro 59"]
+    assert 'rel="next" href="?page=2"' in client.get(address).content.decode()

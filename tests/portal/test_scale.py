@@ -65,7 +65,7 @@ MORE: dict[str, list[str]] = {
         "?show=full&sort=-usage&page=9",
     ],
     "domain_changes": ["", "?page=300"],
-    "addresses": ["", "?q=persona7", "?page=50"],
+    "addresses": ["", "?q=persona7", "?aliases=50&groups=20&forwards=9"],
     "batch": ["", "?page=50"],
     "customers": ["", "?q=cliente+1", "?page=40"],
     "customer": ["", "?page=50"],

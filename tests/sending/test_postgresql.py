@@ -53,6 +53,26 @@ while Outgoing.objects.exclude(state="sent", filed=True).exists() and time.monot
 rows = set(Outgoing.objects.values_list("state", "filed", "note"))
 assert rows == {("sent", True, "")}, rows
 """
+PEOPLE = """
+from datetime import UTC, datetime
+from accounts.models import Mailbox
+from accounts.services.login import account_of_mailbox
+from webmail.models import Contact
+from webmail.services.contacts import note_heard, suggest
+account = account_of_mailbox(Mailbox.objects.get())
+people = {"eva@x.test": "", "leo@x.test": "Leo"}
+note_heard(account, people, first=True, moment=1_700_000_000)
+note_heard(account, {**people, "eva@x.test": "Eva"}, first=True, moment=1_700_000_001)
+rows = Contact.objects.order_by("email").values_list("email", "name", "heard", "last_used")
+when = datetime.fromtimestamp(1_700_000_001, UTC)
+assert list(rows) == [("eva@x.test", "Eva", 2, when), ("leo@x.test", "Leo", 2, when)], list(rows)
+assert [one.email for one in suggest(account, "ev")] == ["eva@x.test"]
+"""
+
+
+def test_people_are_counted(production: Stack) -> None:  # noqa: F811
+    production.start(["redis"])
+    manage(production, "shell", "-v", "0", "-c", PEOPLE)
 
 
 def test_workers_pass_each_other(production: Stack) -> None:  # noqa: F811

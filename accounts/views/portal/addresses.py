@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -22,7 +23,7 @@ from accounts.services.permissions import Action, outranks
 from accounts.views.portal.domains import domain_aliases
 from accounts.views.portal.doors import actor_of, alias_for, domain_for, group_for, show, status_of
 
-PAGE_SIZE, SHOWN = 50, 200
+PAGE_SIZE = 50
 
 
 @login_required
@@ -135,17 +136,21 @@ def _page(request: HttpRequest, domain: Domain, **context: Any) -> HttpResponse:
         having = GroupMember.objects.filter(group__domain=domain, address__contains=text).values("group")
         groups = groups.filter(Q(address__contains=text) | Q(pk__in=having))
         sent_on = sent_on.filter(Q(address__contains=text) | Q(mailbox__address__contains=text))
-    page = Paginator(aliases, PAGE_SIZE).get_page(request.GET.get("page"))
+    lists = {"aliases": aliases, "groups": groups.annotate(size=_members()), "forwards": sent_on}
+    pages = {name: Paginator(rows, PAGE_SIZE).get_page(request.GET.get(name)) for name, rows in lists.items()}
+    kept = {
+        name: urlencode({"q": text} | {other: pages[other].number for other in pages if other != name})
+        for name in pages
+    }
     alias_form = context.setdefault("alias_form", AliasForm(prefix="alias"))
     group_form = context.setdefault("group_form", GroupForm(prefix="group"))
     context |= {
         "domain": domain,
-        "page": page,
-        "groups": groups.annotate(size=_members())[:SHOWN],
-        "sent_on": sent_on[:SHOWN],
+        **pages,
+        "kept": kept,
         "q": text,
         "tab": "addresses",
-        "count": page.paginator.count + groups.count(),
+        "count": pages["aliases"].paginator.count + pages["groups"].paginator.count,
     }
     return show(request, "portal/addresses.html", context, status=max(status_of(alias_form), status_of(group_form)))
 

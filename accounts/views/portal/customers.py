@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
@@ -105,7 +106,7 @@ def domain_new(request: HttpRequest, customer_id: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def reseller_list(request: HttpRequest) -> HttpResponse:
-    """The resellers; POST makes one."""
+    """The resellers, searched by `q`, in pages; POST makes one."""
     allow(request, Action.RUN_PROVIDER)
     form = NameForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -113,8 +114,10 @@ def reseller_list(request: HttpRequest) -> HttpResponse:
         name = form.cleaned_data["name"]
         if tried(form, lambda: made.append(customers.create_reseller(name=name, by=actor_of(request)))):
             return redirect("portal:reseller_people", made[0].pk)
-    rows = Reseller.objects.annotate(n=Count("customers")).order_by("name")[:500]
-    context = {"resellers": rows, "form": form, "tab": "resellers"}
+    text = request.GET.get("q", "").strip()[:100]
+    rows = Reseller.objects.filter(name__icontains=text) if text else Reseller.objects.all()
+    pages = Paginator(rows.annotate(n=Count("customers")).order_by("name", "pk"), listing.PAGE_SIZE)
+    context = {"page": pages.get_page(request.GET.get("page")), "q": text, "form": form, "tab": "resellers"}
     return show(request, "portal/resellers.html", context, status=status_of(form))
 
 
