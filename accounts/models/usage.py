@@ -200,13 +200,14 @@ class UsageLimits(models.Model):
 
 
 class SpaceAlert(models.Model):
-    """A threshold that was passed, once for each crossing: of a mailbox, of a domain, of a customer's plan, or of the disk (none
-    of them). `cleared` is when it was well below again, `mailed` when somebody was written to (or it was given up: a full
-    mailbox takes no mail)."""
+    """A threshold that was passed, once for each crossing: of a mailbox, of a domain, of a customer's plan, or of a disk (none
+    of them): that of `server`, or the installation's own. `cleared` is when it was well below again, `mailed` when somebody was
+    written to (or it was given up: a full mailbox takes no mail)."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="alerts", null=True)
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="+", null=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", null=True)
+    server = models.ForeignKey(MailServer, on_delete=models.CASCADE, related_name="+", null=True)
     percent = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
     cleared = models.DateTimeField(null=True)

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from imapclient import IMAPClient
 
-from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage, SpaceAlert, UsageLimits, User
+from accounts.models import DaySpace, Mailbox, MailboxSpace, MailboxUsage, MailServer, SpaceAlert, UsageLimits, User
 from accounts.services.login import account_of_mailbox
 from accounts.services.permissions import Held
 from accounts.services.usage.alerts import alerts_of_week, find_crossings, forget_alerts
@@ -103,6 +103,22 @@ def test_the_disk_is_told_once_too(eva: Mailbox, settings: Any) -> None:
         assert find_crossings() == found, used
     assert list(SpaceAlert.objects.filter(cleared=None).values_list("percent", flat=True)) == [50]
     assert list(SpaceAlert.objects.filter(mailed=None).values_list("percent", flat=True)) == [90, 90, 93, 50]
+
+
+def test_each_disk_of_several_is_told_of_for_itself(provider: Provider, admin: Client) -> None:
+    server = MailServer.objects.create(name="Norte", path="/srv/norte", disk_bytes=10 * GIGA)
+    MailboxSpace.objects.update(server=server, bytes=0, permille=0)
+    find_crossings()
+    SpaceAlert.objects.all().delete()
+    MailboxSpace.objects.filter(mailbox=provider.eva).update(bytes=9 * GIGA)
+    assert find_crossings() == 1
+    assert find_crossings() == 0
+    told = SpaceAlert.objects.filter(mailed=None).values_list("server", "percent")
+    assert list(told) == [(server.pk, 90)]
+    assert "The disk of Norte has passed 90 %" in page(admin)
+    MailboxSpace.objects.update(bytes=0)
+    assert find_crossings() == 0
+    assert not SpaceAlert.objects.filter(cleared=None).exists()
 
 
 def test_the_week_is_shown_on_the_dashboard(provider: Provider, admin: Client) -> None:

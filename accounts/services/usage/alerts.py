@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from accounts.models import Customer, CustomerSpace, DaySpace, DomainSpace, MailboxSpace, Plan, SpaceAlert
+from accounts.models import Customer, CustomerSpace, DaySpace, DomainSpace, MailboxSpace, MailServer, Plan, SpaceAlert
 from accounts.services.usage.report import read_limits
 from accounts.services.usage.scope import Scope
+from accounts.services.usage.standing import disk_bytes, server_bytes
 from accounts.services.usage.steps import Steps, highest_passed
 
 WELL_BELOW = 5
@@ -26,7 +27,7 @@ Group = tuple[Steps, Q]
 @dataclass(frozen=True, slots=True)
 class Told:
     """Of passing a threshold, on a day, so many owners of mailboxes were told, so many domains and so many customers; none of
-    them: it was the disk."""
+    them: it was a disk."""
 
     day: date
     percent: int
@@ -48,7 +49,7 @@ def find_crossings(*, now: datetime | None = None) -> int:
     found = _crossings(MailboxSpace, _groups(plans, "plan", usual), now)
     found += _crossings(DomainSpace, _groups(customers, "domain__customer", usual), now, Q(mailboxes__gt=1))
     found += _crossings(CustomerSpace, _groups(customers, "customer", usual), now)
-    return found + _disk_crossing(tuple(limits.disk_steps), now)
+    return found + sum(_disk_crossing(disk, tuple(limits.disk_steps), now) for disk in _disks())
 
 
 def alerts_of_week(scope: Scope) -> list[Told]:
@@ -130,24 +131,44 @@ def _whose(space: Space) -> dict[str, int]:
     return {space._meta.pk.attname: space.pk}
 
 
-# --- The disk -----------------------------------------------------------------------------------------------------------
+# --- Disks ----------------------------------------------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class _Disk:
+    """A disk of known size; without a server it is the installation's own."""
+
+    server: MailServer | None
+    permille: int
+
+
+def _disks() -> list[_Disk]:
+    """Each disk for itself: one may be full while others are empty."""
+    servers = list(MailServer.objects.all())
+    if servers:
+        rows = MailboxSpace.objects.values_list("server").annotate(Sum("bytes")).order_by()
+        used: dict[int | None, int] = dict(rows)
+        sizes: list[tuple[MailServer | None, int, int | None]] = [(None, used.get(None, 0), disk_bytes())]
+        sizes += [(one, used.get(one.pk, 0), server_bytes(one)) for one in servers]
+    else:
+        today = DaySpace.objects.order_by("-day").first()
+        sizes = [(None, today.bytes, today.disk_bytes)] if today else []
+    return [_Disk(server, taken * 1000 // size) for server, taken, size in sizes if size]
+
+
 @transaction.atomic
-def _disk_crossing(steps: Steps, now: datetime) -> int:
-    """The same of the disk. What was told is what its open alerts say: those that were jumped over are noted with it, and
+def _disk_crossing(disk: _Disk, steps: Steps, now: datetime) -> int:
+    """The same of a disk. What was told is what its open alerts say: those that were jumped over are noted with it, and
     mailed to nobody, so that they are not told on the way down."""
-    today = DaySpace.objects.order_by("-day").first()
-    if today is None or not today.disk_bytes:
-        return 0
-    permille = today.bytes * 1000 // today.disk_bytes
-    passed = highest_passed(steps, permille)
-    alerts = SpaceAlert.objects.filter(mailbox=None, domain=None, customer=None, cleared=None)
+    passed = highest_passed(steps, disk.permille)
+    alerts = SpaceAlert.objects.filter(mailbox=None, domain=None, customer=None, server=disk.server, cleared=None)
     known = set(alerts.select_for_update().values_list("percent", flat=True))
     told = max(known, default=0)
     if passed > told:
         below = [step for step in steps if step < passed and step not in known]
-        SpaceAlert.objects.bulk_create(SpaceAlert(percent=step, at=now, mailed=now) for step in below)
-        SpaceAlert.objects.create(percent=passed, at=now)
+        SpaceAlert.objects.bulk_create(
+            SpaceAlert(server=disk.server, percent=step, at=now, mailed=now) for step in below
+        )
+        SpaceAlert.objects.create(server=disk.server, percent=passed, at=now)
         return 1
-    if told and permille < (told - WELL_BELOW) * 10:
+    if told and disk.permille < (told - WELL_BELOW) * 10:
         alerts.filter(percent__gt=passed).update(cleared=now)
     return 0

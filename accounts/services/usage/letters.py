@@ -35,7 +35,7 @@ def send_alerts(*, now: datetime | None = None) -> int:
     sent = 0
     failures = {True: 0, False: 0}  # of owners, whom our own server takes letters for, and of people anywhere
     due = SpaceAlert.objects.filter(mailed__isnull=True, at__gte=now - FRESH).select_related(
-        "mailbox", "domain", "customer"
+        "mailbox", "domain", "customer", "server"
     )
     for alert in due.order_by("at")[:ROUND]:
         of_owner = alert.mailbox_id is not None
@@ -144,9 +144,16 @@ def _tell_customer(alert: SpaceAlert, customer: Customer, person: User) -> bool:
 
 def _tell_provider(alert: SpaceAlert, person: User) -> bool:
     with translation.override(_language(person.language)):
-        subject = _("The mail disk has passed %(percent)s %%") % {"percent": alert.percent}
-        what = _("The mail takes more than %(percent)s %% of its disk.") % {"percent": alert.percent}
-        return notify(person.email, subject, [what, settings.SITE_URL + reverse("usage")])
+        values = {"percent": alert.percent, "server": alert.server}
+        where = settings.SITE_URL + reverse("usage")
+        if alert.server:
+            subject = _("The disk of %(server)s has passed %(percent)s %%") % values
+            what = _("The mail on %(server)s takes more than %(percent)s %% of its disk.") % values
+            where += f"?server={alert.server.pk}"
+        else:
+            subject = _("The mail disk has passed %(percent)s %%") % values
+            what = _("The mail takes more than %(percent)s %% of its disk.") % values
+        return notify(person.email, subject, [what, where])
 
 
 def _once() -> str:

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from django.db import connection
 from django.urls import reverse
 
-from accounts.models import AlertSeen, Customer, Domain, Kind, MailAccount, User
+from accounts.models import AlertSeen, Customer, Domain, Kind, MailAccount, MailServer, User
 
 SHOWN = 20
-Whose = tuple[int | None, int | None, int | None]
-"""The keys of an alert's mailbox, domain and customer, of which it has one (none: the disk)."""
-Row = tuple[int, int | None, int | None, int | None, int]
+Whose = tuple[int | None, int | None, int | None, int | None]
+"""The keys of an alert's mailbox, domain, customer and server, of which it has one (none: the installation's own disk)."""
+Row = tuple[int, int | None, int | None, int | None, int | None, int]
 """An alert: its key, whose it is, percent."""
 
 # Asked for every page that is opened whole: put together by hand it costs a tenth of what the ORM takes. Each part of the
 # condition has an index of its own.
 _OPEN = """
-    SELECT s.id, s.mailbox_id, s.domain_id, s.customer_id, s.percent FROM accounts_spacealert s
+    SELECT s.id, s.mailbox_id, s.domain_id, s.customer_id, s.server_id, s.percent FROM accounts_spacealert s
     WHERE s.cleared IS NULL AND (
         {own} s.customer_id IN (SELECT customer_id FROM accounts_role WHERE person_id = %s AND kind = %s)
         OR s.domain_id IN (SELECT r.domain_id FROM accounts_role r WHERE r.person_id = %s AND r.kind = %s
@@ -32,9 +32,15 @@ _OPEN = """
 _UNSEEN = "AND NOT EXISTS (SELECT 1 FROM accounts_alertseen n WHERE n.alert_id = s.id AND n.person_id = %s)"
 
 
+Named = Domain | Customer | MailServer
+_NAMED: tuple[type[Named], ...] = (Domain, Customer, MailServer)
+"""What an alert names, in the order of Row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The highest threshold that something has passed; `of` is mailbox, domain, customer or disk, `url` where more is said."""
+    """The highest threshold that something has passed; `of` is mailbox, domain, customer, server or disk, `url` where more is
+    said."""
 
     alert_id: int
     of: str
@@ -49,11 +55,10 @@ def notices_for(person: User, accounts: Iterable[MailAccount]) -> list[Notice]:
     own = _own(accounts)
     highest: dict[Whose, Row] = {}
     for row in _rows(person, own, unseen=True):
-        highest.setdefault(row[1:4], row)
+        highest.setdefault(row[1:5], row)
     rows = list(highest.values())[:SHOWN]
-    domains = _named(Domain, [row[2] for row in rows])
-    customers = _named(Customer, [row[3] for row in rows])
-    return [_notice(row, own, domains, customers) for row in rows]
+    names = {model: _named(model, [row[place] for row in rows]) for place, model in enumerate(_NAMED, 2)}
+    return [_notice(row, own, names) for row in rows]
 
 
 def dismiss(person: User, accounts: Iterable[MailAccount], alert_id: int) -> bool:
@@ -62,7 +67,7 @@ def dismiss(person: User, accounts: Iterable[MailAccount], alert_id: int) -> boo
     one = next((row for row in rows if row[0] == alert_id), None)
     if one is None:
         return False
-    seen = [row[0] for row in rows if row[1:4] == one[1:4] and row[4] <= one[4]]
+    seen = [row[0] for row in rows if row[1:5] == one[1:5] and row[5] <= one[5]]
     AlertSeen.objects.bulk_create([AlertSeen(alert_id=key, person=person) for key in seen], ignore_conflicts=True)
     return True
 
@@ -83,22 +88,24 @@ def _rows(person: User, own: dict[int, MailAccount], *, unseen: bool) -> list[Ro
         return list(cursor.fetchall())
 
 
-def _named(model: type[Domain] | type[Customer], keys: list[int | None]) -> dict[int, str]:
+def _named(model: type[Named], keys: list[int | None]) -> dict[int, str]:
     """The names of those that there are."""
     known = [key for key in keys if key is not None]
     return dict(model._default_manager.filter(pk__in=known).values_list("pk", "name")) if known else {}
 
 
-def _notice(row: Row, own: dict[int, MailAccount], domains: dict[int, str], customers: dict[int, str]) -> Notice:
-    key, mailbox_id, domain_id, customer_id, percent = row
+def _notice(row: Row, own: dict[int, MailAccount], names: dict[type[Named], dict[int, str]]) -> Notice:
+    key, mailbox_id, domain_id, customer_id, server_id, percent = row
     if mailbox_id is not None:
         account = own[mailbox_id]
         where = reverse("account_activity" if account.downloads else "space", args=[account.pk])
         return Notice(key, "mailbox", account.address, percent, where)
     if domain_id is not None:
-        where = f"{reverse('usage')}?least=0&q=%40{domains[domain_id]}"
-        return Notice(key, "domain", domains[domain_id], percent, where)
+        name = names[Domain][domain_id]
+        return Notice(key, "domain", name, percent, f"{reverse('usage')}?least=0&q=%40{name}")
     if customer_id is not None:
         where = f"{reverse('usage')}?customer={customer_id}"
-        return Notice(key, "customer", customers[customer_id], percent, where)
+        return Notice(key, "customer", names[Customer][customer_id], percent, where)
+    if server_id is not None:
+        return Notice(key, "server", names[MailServer][server_id], percent, f"{reverse('usage')}?server={server_id}")
     return Notice(key, "disk", "", percent, reverse("usage"))
