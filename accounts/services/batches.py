@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 
-from accounts.models import Alias, Batch, Domain, Group, Mailbox, User
+from accounts.models import Alias, Batch, Customer, Domain, Group, Mailbox, User
 from accounts.provisioning.passwords import hash_batch_password, hash_random_password
 from accounts.services.addresses import parse_address, parse_local
 from accounts.services.audit import Actor, record, record_many
@@ -28,6 +28,7 @@ from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_cus
 from accounts.services.mailboxes import new_home, next_number
 from accounts.services.passwords import check_password_strength, generate_password
 from accounts.services.permissions import Action, may, outranks
+from accounts.services.promise import check_promise
 from accounts.vault import SealBroken, seal, unseal
 
 LEASE = timedelta(minutes=5)
@@ -213,11 +214,18 @@ def known_addresses(domain: Domain) -> set[str]:
     return found | set(Group.objects.filter(domain=domain).values_list("address", flat=True))
 
 
+def _check_room(domain: Domain, customer: Customer, new: list[dict[str, Any]]) -> None:
+    """Raises ValidationError where the plan or the disk has no room for all of them together."""
+    more = sum(row["quota_bytes"] for row in new)
+    check_room(customer, mailboxes=len(new), more_bytes=more)
+    check_promise(domain.server, more)
+
+
 def _judge_plan(domain: Domain, rows: list[dict[str, Any]]) -> str:
     """What the plan has no room for, all of the rows together; "" when they fit."""
     try:
         new = creating(rows)
-        check_room(domain.customer, mailboxes=len(new), more_bytes=sum(row["quota_bytes"] for row in new))
+        _check_room(domain, domain.customer, new)
     except ValidationError as error:
         text = ngettext("Not all %(n)d row fits.", "Not all %(n)d rows fit.", len(new)) % {"n": len(new)}
         return " ".join([text, *error.messages])
@@ -290,7 +298,7 @@ def _make(batch: Batch, hashes: dict[str, str]) -> None:
         if row.get("do", CREATE) != CREATE:
             apply_change(batch.domain, row, by)
     new = creating(batch.rows)
-    check_room(customer, mailboxes=len(new), more_bytes=sum(row["quota_bytes"] for row in new))
+    _check_room(batch.domain, customer, new)
     taken = known_addresses(batch.domain) & hashes.keys()
     if taken:
         text = _("Meanwhile %(address)s was made by somebody else: nothing of the list was made.")

@@ -26,6 +26,7 @@ from accounts.services.checks import check_all
 from accounts.services.limits import check_quota, check_room, lock_customer
 from accounts.services.passwords import check_password_strength, generate_password, known_words
 from accounts.services.permissions import may_take_over
+from accounts.services.promise import check_promise
 from accounts.services.tokens import forget_tokens
 
 FIRST_NUMBER = 1001
@@ -69,6 +70,7 @@ def create_mailbox(
         quota = domain.usual_quota_bytes if quota_bytes is None else quota_bytes
         check_quota(customer, quota)
         check_room(customer, mailboxes=1, more_bytes=quota)
+        check_promise(domain.server, quota)
         mailbox = Mailbox.objects.create(
             address=address,
             number=next_number(),
@@ -112,6 +114,7 @@ def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
         customer = row.domain.customer
         check_quota(customer, quota)
         check_room(customer, more_bytes=quota - row.quota_bytes)
+        check_promise(row.domain.server, quota - row.quota_bytes)
     if recovery := str(values.get("recovery_address", "")).strip():
         values["recovery_address"] = parse_address(recovery, field="recovery_address")
     before = {key: getattr(row, key) for key in values}
@@ -212,6 +215,7 @@ def restore(*, mailbox: Mailbox, by: Actor) -> None:
     if row.deleted is None:
         return
     check_room(row.domain.customer, mailboxes=1, more_bytes=row.quota_bytes)
+    check_promise(row.domain.server, row.quota_bytes)
     row.deleted = mailbox.deleted = None
     row.save(update_fields=["deleted"])
     record(by=by, verb="mailbox.restore", thing=row)
@@ -268,7 +272,7 @@ def _turn(mailbox: Mailbox, by: Actor, **one: bool) -> None:
 def _held(mailbox: Mailbox) -> Mailbox:
     """The mailbox's row as it is now, its customer held until the transaction ends."""
     lock_customer(mailbox.domain.customer_id)
-    return Mailbox.objects.select_related("domain__customer__plan").get(pk=mailbox.pk)
+    return Mailbox.objects.select_related("domain__customer__plan", "domain__server").get(pk=mailbox.pk)
 
 
 def _not_ones_own(mailbox: Mailbox, by: Actor) -> None:

@@ -9,12 +9,26 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Change, DaySpace, Mailbox, MailboxSpace, MailboxUsage, Plan, User
+from accounts.models import (
+    Change,
+    DaySpace,
+    Domain,
+    Mailbox,
+    MailboxSpace,
+    MailboxUsage,
+    MailServer,
+    Plan,
+    UsageLimits,
+    User,
+)
+from accounts.services.audit import SYSTEM
 from accounts.services.csv_cells import safe_cell
+from accounts.services.mailboxes import change_mailbox, create_mailbox, delete, restore
 from accounts.services.usage.report import read_limits
 from accounts.services.usage.standing import refresh_standing
 from accounts.services.usage.tables import FIRST_SORT, MAILBOX_SORTS, TableQuery
@@ -218,6 +232,29 @@ def test_deleted_mailboxes_count_no_longer(provider: Provider, admin: Client) ->
     refresh_standing()
     assert shown(page(admin, "?least=0")) == ["bob@x.test", "eva@y.test"]
     assert "Choose mailboxes first." in quota(admin, "20", provider.ana).content.decode()
+
+
+def test_no_way_promises_more_than_was_agreed(provider: Provider, settings: Any) -> None:
+    """Disks of known size alone; each disk of several by itself."""
+    ana = Mailbox.objects.get(pk=provider.ana.pk)
+    promised = sum(Mailbox.objects.values_list("quota_bytes", flat=True))
+    settings.MAIL_DISK_BYTES = promised
+    UsageLimits.objects.create(promise_percent=100)
+    for more in (
+        lambda: create_mailbox(domain=ana.domain, local="otra", quota_bytes=GIGA, by=SYSTEM),
+        lambda: change_mailbox(mailbox=ana, quota_bytes=ana.quota_bytes + GIGA, by=SYSTEM),
+    ):
+        with pytest.raises(ValidationError, match="the provider has set a limit"):
+            more()
+    delete(mailbox=ana, by=SYSTEM)
+    create_mailbox(domain=ana.domain, local="otra", quota_bytes=ana.quota_bytes, by=SYSTEM)
+    with pytest.raises(ValidationError, match="the provider has set a limit"):
+        restore(mailbox=ana, by=SYSTEM)
+    server = MailServer.objects.create(name="Norte", path="/srv/norte", disk_bytes=2 * GIGA)
+    there = Domain.objects.create(name="norte.test", customer=ana.domain.customer, server=server)
+    create_mailbox(domain=there, local="eva", quota_bytes=2 * GIGA, by=SYSTEM)
+    with pytest.raises(ValidationError, match="the provider has set a limit"):
+        create_mailbox(domain=there, local="leo", quota_bytes=GIGA, by=SYSTEM)
 
 
 def test_no_more_is_promised_than_was_agreed(provider: Provider, admin: Client, settings: Any) -> None:

@@ -7,16 +7,15 @@ from dataclasses import dataclass
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from accounts.models import Mailbox
 from accounts.services.audit import Actor
 from accounts.services.mailboxes import change_mailbox
 from accounts.services.permissions import may_take_over
-from accounts.services.usage.report import read_limits
+from accounts.services.promise import TooMuchPromised
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.standing import disk_bytes, refresh_mailbox
+from accounts.services.usage.standing import refresh_mailbox
 
 MOST_AT_ONCE = 200
 
@@ -45,14 +44,15 @@ def set_quotas(*, by: Actor, scope: Scope, mailbox_ids: Sequence[int], quota_byt
     if len(mailbox_ids) > MOST_AT_ONCE:
         raise QuotaRefused("many")
     mailboxes = list(
-        Mailbox.objects.filter(scope.within("domain"), pk__in=mailbox_ids, deleted__isnull=True).order_by("pk")
-    )
+        Mailbox.objects.filter(scope.within("domain"), pk__in=mailbox_ids, deleted__isnull=True).order_by(
+            "-quota_bytes", "pk"
+        )
+    )  # those that give something back first
     if not mailboxes:
         raise QuotaRefused("none")
     for mailbox in mailboxes:
         if by.person and not may_take_over(by.person, mailbox):
             raise QuotaRefused("above", address=mailbox.address)
-    _check_promise(mailboxes, quota_bytes)
     before = {}
     for mailbox in mailboxes:
         if mailbox.quota_bytes == quota_bytes:
@@ -60,6 +60,8 @@ def set_quotas(*, by: Actor, scope: Scope, mailbox_ids: Sequence[int], quota_byt
         before[mailbox.pk] = mailbox.quota_bytes
         try:
             change_mailbox(mailbox=mailbox, by=by, quota_bytes=quota_bytes)
+        except TooMuchPromised as error:
+            raise QuotaRefused("promise", percent=error.percent) from error
         except ValidationError as error:
             raise QuotaRefused("plan", text=" ".join(error.messages)) from error
         if refresh_mailbox(mailbox=mailbox).bytes > quota_bytes:
@@ -91,16 +93,3 @@ def refusal_words(error: QuotaRefused, *, provider: bool) -> str:
         "promise": _("That would promise %(percent)s %% of the disk, more than was agreed.")
         % {"percent": error.percent},
     }[error.code]
-
-
-def _check_promise(mailboxes: list[Mailbox], quota_bytes: int) -> None:
-    """No more is promised than was agreed, unless it is less than before."""
-    disk = disk_bytes()
-    more = sum(quota_bytes - mailbox.quota_bytes for mailbox in mailboxes)
-    if not disk or more <= 0:
-        return
-    promised = (
-        int(Mailbox.objects.filter(deleted__isnull=True).aggregate(total=Sum("quota_bytes"))["total"] or 0) + more
-    )
-    if promised * 100 > disk * read_limits().promise_percent:
-        raise QuotaRefused("promise", percent=promised * 100 // disk)
