@@ -37,9 +37,10 @@ def _copy_of(model: type[models.Model], *, index: bool = False, null: bool = Fal
 
 class MailboxSpace(models.Model):
     """How a mailbox stands, for tables of 100,000 of them: a copy of what is counted, brought up every two minutes
-    (services/usage/standing.py), with what is found once a day: its growth in 30 days, the day on which it will be full, the last
-    jump, and since when nobody has used it. `permille` is what is used of the quota (0 without one); `alerted` the highest
-    threshold in percent of which its owner was told; `checked` when Dovecot was last asked for its own figure.
+    (services/usage/standing.py), with what is found once a day: its growth in 30 days, the day on which it will be full, the
+    last jump, and when somebody used it last (`idle_since` is that, or when it was made). `permille` is what is used of the
+    quota (0 without one); `alerted` the highest threshold in percent of which its owner was told; `checked` when Dovecot was
+    last asked for its own figure.
 
     Whose it is stands in it too, so that a page about 100,000 of them joins nothing: a domain, its customer and its server are
     for life, reseller and plan go with the customer (`standing.follow_customer` at once; every two minutes all that differs)."""
@@ -64,6 +65,7 @@ class MailboxSpace(models.Model):
     jump_bytes = models.BigIntegerField(default=0)
     jump_on = models.DateField(null=True)
     used_at = models.DateTimeField(null=True)
+    idle_since = models.DateTimeField()
     alerted = models.PositiveSmallIntegerField(default=0)
     checked = models.DateTimeField(null=True)
 
@@ -74,7 +76,7 @@ class MailboxSpace(models.Model):
             models.Index(
                 fields=["full_on", "-permille"], name="space_full_on"
             ),  # as PostgreSQL sorts; SQLite puts NULL first
-            models.Index(fields=["used_at"], name="space_used_at"),
+            models.Index(fields=["idle_since"], name="space_idle_since"),
             models.Index(fields=["-jump_on", "-bytes"], name="space_jumped"),
             models.Index(fields=["checked"], name="space_checked"),
             models.Index(fields=["alerted"], name="space_alerted", condition=models.Q(alerted__gt=0)),

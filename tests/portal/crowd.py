@@ -155,6 +155,7 @@ def _space(domains: list[Domain], customers: list[Customer], mailboxes: list[Mai
             mode="pop3" if n % 3 == 0 else "imap",
             full_on=today + timedelta(days=n % 900) if n % 5 == 0 else None,
             jump_on=today if n % 20 == 0 else None,
+            idle_since=now - timedelta(days=n % 400),
             used_at=now - timedelta(days=n % 400) if n % 4 else None,
         )
         for n, one in enumerate(mailboxes)

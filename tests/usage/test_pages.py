@@ -30,6 +30,7 @@ from accounts.services.audit import SYSTEM
 from accounts.services.csv_cells import safe_cell
 from accounts.services.mailboxes import change_mailbox, create_mailbox, delete, restore
 from accounts.services.usage.report import read_limits
+from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.standing import refresh_standing
 from accounts.services.usage.tables import FIRST_SORT, MAILBOX_SORTS, TableQuery
 from tests.usage.conftest import GIGA, Provider, signed_in
@@ -127,9 +128,10 @@ def test_mailboxes_that_fill_up_the_fullest_first(provider: Provider, admin: Cli
 def test_mailboxes_that_nobody_opens_and_those_that_jumped(provider: Provider, admin: Client) -> None:
     assert "None." in page(admin, "?show=unused")
     Mailbox.objects.filter(pk=provider.ana.pk).update(created=timezone.now() - timedelta(days=200))
-    MailboxSpace.objects.filter(pk=provider.bob.pk).update(used_at=timezone.now() - timedelta(days=300))
+    take_samples()
+    MailboxSpace.objects.filter(pk=provider.bob.pk).update(idle_since=timezone.now() - timedelta(days=300))
     html = page(admin, "?show=unused")
-    assert shown(html) == ["ana@x.test", "bob@x.test"]
+    assert shown(html) == ["bob@x.test", "ana@x.test"]
     assert "Programs are not recorded on this server" in html
     MailboxSpace.objects.filter(pk=provider.eva.pk).update(jump_on=timezone.localdate(), jump_bytes=-3 * GIGA)
     assert "\u22123 GB" in page(admin, "?show=jumps")

@@ -53,8 +53,9 @@ def find_crossings(*, now: datetime | None = None) -> int:
 
 
 def alerts_of_week(scope: Scope) -> list[Told]:
-    """What was told in the last seven days, by day and threshold, the latest first."""
-    rows = SpaceAlert.objects.filter(at__gte=timezone.now() - timedelta(days=7))
+    """What was told in the last seven days, by day and threshold, the latest first; not what was noted without a letter (`mailed`
+    is when it was noted)."""
+    rows = SpaceAlert.objects.filter(at__gte=timezone.now() - timedelta(days=7)).exclude(mailed=F("at"))
     if not scope.everything:
         mailboxes = Q(mailbox__isnull=False) & scope.within("mailbox__domain")
         domains = Q(domain__isnull=False) & scope.within("domain")
@@ -122,9 +123,14 @@ def _raise(space: Space, steps: Steps, now: datetime) -> int:
 
 @transaction.atomic
 def _lower(space: Space, steps: Steps, now: datetime) -> None:
+    """Ends what is above. What was jumped over on the way up is still passed, and is noted without a letter."""
     step = highest_passed(steps, space.permille)
-    if type(space)._default_manager.filter(pk=space.pk, alerted=space.alerted).update(alerted=step):
-        SpaceAlert.objects.filter(**_whose(space), percent__gt=step, cleared__isnull=True).update(cleared=now)
+    if not type(space)._default_manager.filter(pk=space.pk, alerted=space.alerted).update(alerted=step):
+        return
+    alerts = SpaceAlert.objects.filter(**_whose(space), cleared__isnull=True)
+    alerts.filter(percent__gt=step).update(cleared=now)
+    if step and not alerts.filter(percent=step).exists():
+        SpaceAlert.objects.create(**_whose(space), percent=step, at=now, mailed=now)
 
 
 def _whose(space: Space) -> dict[str, int]:

@@ -42,7 +42,8 @@ _SAVE = """
     ON CONFLICT (mailbox_id) DO UPDATE SET samples = excluded.samples
 """
 _FOUND = """
-    UPDATE accounts_mailboxspace SET month_bytes = %s, full_on = %s, jump_bytes = %s, jump_on = %s, mode = %s, used_at = %s
+    UPDATE accounts_mailboxspace SET month_bytes = %s, full_on = %s, jump_bytes = %s, jump_on = %s, mode = %s, used_at = %s,
+           idle_since = COALESCE(%s, (SELECT m.created FROM accounts_mailbox m WHERE m.id = mailbox_id))
      WHERE mailbox_id = %s
 """
 
@@ -80,7 +81,8 @@ def _sample_batch(
         saved.append((key, samples))
         month, full_on, event = look_ahead(unpack(samples), quota_bytes)
         jump = (event.change_bytes, on(date.fromordinal(event.day))) if event else (0, None)
-        found.append((month, on(full_on), *jump, modes.get(key, Mode.IMAP), moment(used.get(key)), key))
+        last = moment(used.get(key))
+        found.append((month, on(full_on), *jump, modes.get(key, Mode.IMAP), last, last, key))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(_SAVE, saved)
         cursor.executemany(_FOUND, found)

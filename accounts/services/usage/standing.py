@@ -27,8 +27,8 @@ PERMILLE_MAX = 100_000
 _NEW = """
     INSERT INTO accounts_mailboxspace
         (mailbox_id, domain_id, customer_id, plan_id, reseller_id, server_id,
-         bytes, messages, quota_bytes, permille, mode, month_bytes, jump_bytes, alerted)
-    SELECT m.id, d.id, c.id, c.plan_id, c.reseller_id, d.server_id, 0, 0, -1, 0, 'imap', 0, 0, 0
+         bytes, messages, quota_bytes, permille, mode, month_bytes, jump_bytes, alerted, idle_since)
+    SELECT m.id, d.id, c.id, c.plan_id, c.reseller_id, d.server_id, 0, 0, -1, 0, 'imap', 0, 0, 0, m.created
       FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id JOIN accounts_customer c ON c.id = d.customer_id
      WHERE m.deleted IS NULL AND NOT EXISTS (SELECT 1 FROM accounts_mailboxspace s WHERE s.mailbox_id = m.id)
 """

@@ -5,19 +5,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, F, Min, Q, QuerySet, Value
-from django.utils import timezone
 from django.utils.functional import cached_property
 
 from accounts.models import Customer, CustomerSpace, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
 from accounts.numbers import read_number
 from accounts.services.permissions import Person, customers_of, resellers_of
-from accounts.services.usage.parts import LEAST_PERCENT, UNUSED_DAYS, part_of, unused
+from accounts.services.usage.parts import LEAST_PERCENT, part_of, unused
 from accounts.services.usage.scope import Scope
 
 IDLE_PERMILLE = 250
@@ -35,7 +34,7 @@ MAILBOX_SORTS: dict[str, Order] = {
     "bytes": ("-bytes", "pk"),
     "month_bytes": ("-month_bytes", "pk"),
     "full_on": (_FULL, "-permille"),
-    "used_at": (F("used_at").asc(nulls_first=True), "pk"),
+    "used_at": ("idle_since", "pk"),
     "jump_on": (F("jump_on").desc(nulls_last=True), "-bytes"),
     "name": ("mailbox__address",),
 }
@@ -196,8 +195,8 @@ def counts(scope: Scope) -> dict[str, int]:
         tables += [
             ("filling", mailboxes.filter(permille__gte=least)),
             ("jumps", mailboxes.filter(jump_on__isnull=False)),
+            ("unused", mailboxes.filter(unused())),
         ]
-        tables += [("unused", mailboxes.filter(part)) for part in unused_parts()]
     else:
         part = part_of(scope)
         found |= {name: part[name] for name in ("filling", "unused", "jumps")}
@@ -237,13 +236,6 @@ def jumped(scope: Scope) -> list[Jumped]:
 def idle() -> Q:
     """Domains to which four times as much was promised as they use."""
     return Q(permille__lt=IDLE_PERMILLE, quota_bytes__gt=0)
-
-
-def unused_parts(*, now: datetime | None = None) -> tuple[Q, Q]:
-    """Those of `unused` in two parts that share no mailbox. Counted one by one they cost PostgreSQL a seventh where all are new:
-    what is about two tables has no index."""
-    limit = (now or timezone.now()) - timedelta(days=UNUSED_DAYS)
-    return Q(used_at__lt=limit), Q(used_at__isnull=True, mailbox__created__lt=limit)
 
 
 def recorded_since() -> datetime | None:
