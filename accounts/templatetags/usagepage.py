@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import Domain, Mailbox, MailboxSpace
 from accounts.services.usage import thresholds
+from accounts.services.usage.steps import steps_words
 from accounts.services.usage.tables import TableQuery
 
 register = template.Library()
@@ -34,6 +35,12 @@ def meter(permille: int) -> int:
 def red_from(thing: Mailbox | Domain | None) -> int:
     """From how many percent on the meter of a mailbox or a domain is red (classes red-1 to red-100)."""
     return thresholds.red_from(thing)
+
+
+@register.filter
+def told_at(domain: Domain) -> str:
+    """The thresholds of a domain, in words."""
+    return steps_words(thresholds.steps_of(domain))
 
 
 @register.filter

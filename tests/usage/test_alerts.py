@@ -176,7 +176,7 @@ def test_an_owner_is_written_to_once_in_their_language(
     assert english["Return-Path"] in (None, "<>")
     body = english.get_payload(decode=True).decode()  # type: ignore[union-attr]
     assert f"The mailbox {bob.address} has passed 80 % of its space." in body
-    assert f"/portal/usage/account/{account_of_mailbox(bob.mailbox).pk}/activity/" in body
+    assert f"/mail/{account_of_mailbox(bob.mailbox).pk}/space/" in body
     assert spanish["Subject"] is not None
     assert SpaceAlert.objects.filter(mailbox__isnull=False, mailed__isnull=False).count() == 2
 

@@ -36,7 +36,7 @@ class Figures:
 
     @property
     def stays(self) -> tuple[int, int]:
-        """Messages and octets that would be on the server at any time."""
+        """Messages and octets that would be on the server today."""
         return self.bag.arrived_within(self.days)
 
     @property
@@ -46,8 +46,9 @@ class Figures:
 
     @property
     def freed(self) -> int | None:
-        """How many octets that frees; None where the server does not tell what is used."""
-        return None if self.plan.size_bytes is None else max(0, self.plan.size_bytes - self.stays[1])
+        """How many octets that frees, once the copies of today have had their days and others lie there at the rate at which mail
+        arrives; None where the server does not tell what is used."""
+        return None if self.plan.size_bytes is None else max(0, self.plan.size_bytes - self.course.steady)
 
 
 def figures_of(account: MailAccount, source: MailSource, *, days: int) -> Figures:

@@ -104,7 +104,7 @@ def _letters(alert: SpaceAlert) -> list[Callable[[], bool]]:
 def _tell_owner(alert: SpaceAlert, mailbox: Mailbox) -> bool:
     account = _account_of(mailbox)
     with translation.override(_language(account.owner.language if account else "")):
-        where = reverse("account_activity", args=[account.pk]) if account else "/"
+        where = reverse("space", args=[account.pk]) if account else "/"
         if alert.percent >= 100:
             subject = _("Your mailbox is full")
             what = _("The mailbox %(address)s is full. Mail for it is refused until there is room again.")

@@ -16,7 +16,7 @@ _known: dict[Key, tuple[float, Steps]] = {}
 
 def level_of(thing: Mailbox | Domain | None, percent: int) -> str:
     """ "" below the first threshold, then some, near (from the second on), full. None is one of another server."""
-    steps = _steps(thing)
+    steps = steps_of(thing)
     if percent >= 100:
         return "full"
     if percent >= near_step(steps):
@@ -26,7 +26,7 @@ def level_of(thing: Mailbox | Domain | None, percent: int) -> str:
 
 def red_from(thing: Mailbox | Domain | None) -> int:
     """From how many percent on its meter is red."""
-    return near_step(_steps(thing))
+    return near_step(steps_of(thing))
 
 
 def forget() -> None:
@@ -34,7 +34,7 @@ def forget() -> None:
     _known.clear()
 
 
-def _steps(thing: Mailbox | Domain | None) -> Steps:
+def steps_of(thing: Mailbox | Domain | None) -> Steps:
     """The list that holds for it, at most a minute old: that of the customer's plan for a mailbox, the customer's own for a
     domain, else the usual one. What came with the thing is not asked for."""
     if thing is None:

@@ -136,5 +136,7 @@ def _lines(timeline: Timeline) -> Iterator[str]:
     yield writer.writerow([_("When"), _("Who"), _("Protocol"), _("Network"), _("Place"), _("What"), _("Bytes")])
     for entry in timeline.entries:
         when = timezone.localtime(entry.at).isoformat(timespec="minutes")
-        row = [when, who_name(entry), entry.way, entry.network, entry.place_name, said(entry), entry.size_bytes]
+        of_person = entry.protocol not in {"lmtp", "smtp"}  # the network of a delivery is that of the mail server
+        where = [entry.network, entry.place_name] if of_person else ["", ""]
+        row = [when, who_name(entry), entry.way, *where, said(entry), entry.size_bytes]
         yield writer.writerow([safe_cell(cell) for cell in row])
