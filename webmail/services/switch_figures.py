@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.cache import cache
@@ -52,18 +52,27 @@ class Figures:
 
 
 def figures_of(account: MailAccount, source: MailSource, *, days: int) -> Figures:
-    """The figures for a mailbox that is read on its server; what its server says is kept for ten minutes. Raises MailError."""
-    key = f"switch-figures:{account.pk}"
+    """The figures for a mailbox; what its server says is kept for ten minutes. Of one that is downloaded they come from the mail
+    that lives here, and what is on its server is not among them. Raises MailError."""
+    key = f"switch-figures:{account.pk}:{account.mode}"
     told: dict[str, Any] | None = cache.get(key)
     if told is None:
-        quota = source.quota() if source.can.quota else None
+        plan = plan_switch(source)
         told = {
-            "plan": plan_switch(source),
+            "plan": replace(plan, size_bytes=None) if account.downloads else plan,
             "bag": bag_of(source, timezone.now()),
-            "quota": quota.limit_bytes if quota else None,
+            "quota": _limit(account, source),
         }
         cache.set(key, told, FRESH_S)
     return Figures(told["plan"], Course(told["bag"], days, timezone.localdate(), told["quota"]))
+
+
+def _limit(account: MailAccount, source: MailSource) -> int | None:
+    """The octets that the server gives the mailbox; None for no limit, or an unknown one."""
+    if account.downloads:
+        return account.mailbox.quota_bytes or None if account.mailbox else None
+    quota = source.quota() if source.can.quota else None
+    return quota.limit_bytes if quota else None
 
 
 def size_here(account: MailAccount) -> int:

@@ -90,7 +90,7 @@ def _page(request: HttpRequest, account: MailAccount, more: dict[str, Any], *, s
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     if active is None:
         context |= _plan(request, account)
-        context["advice"] = advise(_seen(account, context.get("figures")))
+        context["advice"] = advise(_seen(account, None if account.downloads else context["figures"]))
     template = "webmail/mode.html#change" if partial else "webmail/mode.html"
     return render(request, template, context | more, status=status)
 
@@ -100,8 +100,9 @@ def _plan(request: HttpRequest, account: MailAccount) -> dict[str, Any]:
     if account.downloads:
         with open_source(request, account) as source:
             plan = moving.plan_switch(source)
+            figures = figures_of(account, source, days=_days(request))
         needs = None if account.hosted or account.imap_host else ImapForm(initial=_imap_place(account))
-        return {"plan": plan, "size_here": size_here(account), "imap": needs}
+        return {"plan": plan, "size_here": size_here(account), "imap": needs, "figures": figures}
     server = None if account.hosted else _server_form(request, account, None)
     return {
         "figures": _figures(request, account),
@@ -111,9 +112,7 @@ def _plan(request: HttpRequest, account: MailAccount) -> dict[str, Any]:
 
 
 def _figures(request: HttpRequest, account: MailAccount) -> Figures | None:
-    """The figures of a mailbox that is read on its server; None where the server does not answer."""
-    if account.downloads:
-        return None
+    """The figures of a mailbox; None where the server of one that is read there does not answer."""
     try:
         with open_source(request, account) as source:
             return figures_of(account, source, days=_days(request))
