@@ -16,6 +16,7 @@ from accounts.services.addresses import parse_domain
 from accounts.services.audit import Actor, record, record_provider
 from accounts.services.claims import check_claim
 from accounts.services.limits import check_quota, lock_customer, taken_by
+from accounts.services.names import clean_name
 from accounts.services.usage.standing import follow_customer
 from accounts.services.usage.steps import check_steps
 
@@ -35,6 +36,7 @@ def save_plan(*, plan: Plan, by: Actor, new: bool) -> Plan:
             check_steps(plan.owner_steps)
         except ValidationError as error:
             raise ValidationError({"owner_steps": error.messages}) from error
+    plan.name = clean_name(plan.name)
     if plan.largest_mailbox_bytes is not None and plan.mailbox_quota_bytes > plan.largest_mailbox_bytes:
         raise ValidationError({"mailbox_quota": _("The quota of a new mailbox is larger than the largest mailbox.")})
     try:
@@ -79,7 +81,7 @@ def change_customer(*, customer: Customer, name: str, plan: Plan, by: Actor) -> 
 
 
 def _free_reseller_name(name: str, *, but: int = 0) -> str:
-    if not name.strip():
+    if not clean_name(name):
         raise ValidationError({"name": _("Give it a name.")})
     if Reseller.objects.filter(name__iexact=name.strip()).exclude(pk=but).exists():
         raise ValidationError({"name": _("There is a reseller with this name.")})
@@ -88,7 +90,7 @@ def _free_reseller_name(name: str, *, but: int = 0) -> str:
 
 def _free_customer_name(name: str, reseller: Reseller | None, *, but: int = 0) -> str:
     """Whoever sells to them must tell their customers apart; another reseller's customer may be called the same."""
-    if not name.strip():
+    if not clean_name(name):
         raise ValidationError({"name": _("Give it a name.")})
     if Customer.objects.filter(name__iexact=name.strip(), reseller=reseller).exclude(pk=but).exists():
         raise ValidationError({"name": _("There is a customer with this name.")})
@@ -108,7 +110,7 @@ def set_alert_steps(*, customer: Customer, before: list[int] | None, by: Actor) 
 def create_server(*, name: str, path: str, disk_bytes: int | None, by: Actor) -> MailServer:
     """A server beside the installation's own. `path` is absolute and must be there for Dovecot. Raises ValidationError."""
     path = path.rstrip("/")
-    if not name.strip():
+    if not clean_name(name):
         raise ValidationError({"name": _("Give it a name.")})
     if not _PATH.fullmatch(path) or ".." in path.split("/"):
         raise ValidationError({"path": _("This must be an absolute path.")})

@@ -13,6 +13,7 @@ from accounts.services.addresses import check_free, parse_address, parse_local
 from accounts.services.audit import Actor, record
 from accounts.services.claims import check_claim
 from accounts.services.limits import lock_customer
+from accounts.services.names import clean_name
 
 FORWARDS_LIMIT = 20
 MEMBERS_LIMIT = 200
@@ -81,10 +82,10 @@ def save_group(
     if group is None:
         address = parse_local(local, domain)
         check_free(address)
-        group = Group.objects.create(domain=domain, address=address, name=name.strip())
+        group = Group.objects.create(domain=domain, address=address, name=clean_name(name))
     else:
         before = {"members": sorted(group.members.values_list("address", flat=True)), "name": group.name}
-        group.name = name.strip()
+        group.name = clean_name(name)
         group.save(update_fields=["name"])
         group.members.all().delete()
     if group.address in wanted:

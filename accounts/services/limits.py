@@ -45,7 +45,8 @@ def check_quota(customer: Customer, quota_bytes: int) -> None:
         raise ValidationError({"quota": _("The quota must be at least 1 MB.")})
     if quota_bytes > LARGEST_BYTES:
         raise ValidationError({"quota": _("The quota must be at most %(size)s.") % {"size": size_words(LARGEST_BYTES)}})
-    largest = customer.plan.largest_mailbox_bytes
+    limits = (customer.plan.largest_mailbox_bytes, customer.plan.total_bytes)
+    largest = min((limit for limit in limits if limit is not None), default=None)
     if largest is not None and quota_bytes > largest:
         text = _("The plan %(plan)s allows at most %(size)s for a mailbox.")
         raise ValidationError({"quota": text % {"plan": customer.plan, "size": size_words(largest)}})

@@ -24,6 +24,7 @@ from accounts.services.app_passwords import forget_app_passwords
 from accounts.services.audit import Actor, record
 from accounts.services.checks import check_all
 from accounts.services.limits import check_quota, check_room, lock_customer
+from accounts.services.names import clean_name
 from accounts.services.passwords import check_password_strength, generate_password, known_words
 from accounts.services.permissions import may_take_over
 from accounts.services.promise import check_promise
@@ -75,7 +76,7 @@ def create_mailbox(
             address=address,
             number=next_number(),
             domain=domain,
-            name=name.strip(),
+            name=clean_name(name),
             password=encoded,
             quota_bytes=quota,
             home=new_home(address),
@@ -115,6 +116,8 @@ def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
         check_quota(customer, quota)
         check_room(customer, more_bytes=quota - row.quota_bytes)
         check_promise(row.domain.server, quota - row.quota_bytes)
+    if "name" in values:
+        values["name"] = clean_name(str(values["name"]))
     if recovery := str(values.get("recovery_address", "")).strip():
         values["recovery_address"] = parse_address(recovery, field="recovery_address")
     before = {key: getattr(row, key) for key in values}

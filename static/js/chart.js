@@ -99,6 +99,7 @@ function mark(plot, figures, words, tint, face) {
     if (Math.abs(below - above) < LABEL_GAP * ratio) below = above + LABEL_GAP * ratio;
     say(words.kept, x(days[end]) - 6 * ratio, above, "right", "text-2");
   }
+  dot(days[now], used[now], "tinta"); // a jump of today is drawn over it
   figures.marks.forEach(([day, size]) => {
     const [at, above, half] = [x(day), y(size), 5 * ratio];
     Object.assign(context, { fillStyle: tint("lacre")(), strokeStyle: tint("paper")(), lineWidth: 1.5 * ratio });
@@ -109,7 +110,6 @@ function mark(plot, figures, words, tint, face) {
     context.fill();
     context.stroke();
   });
-  dot(days[now], used[now], "tinta");
   say(words.now, x(days[now]), below, "right", "tinta");
   if (words.alertOn) dot(figures.alertOn, figures.alert, "lacre"), say(words.alertOn, x(figures.alertOn), y(figures.alert) - 10 * ratio, "center", "lacre");
   context.restore();

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from accounts.models import Change, Mailbox, Plan
 from accounts.services.audit import SYSTEM
+from accounts.services.customers import create_reseller, set_usual
 from accounts.services.mailboxes import act_on_many, change_mailbox, create_mailbox, delete, restore
 from tests.portal.conftest import World
 
@@ -164,3 +165,23 @@ def test_no_password_is_ever_in_the_log(world: World) -> None:
         written = f"{change.before}{change.after}{change.thing}"
         assert secret not in written
         assert "argon2" not in written
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["Ana\nBcc: z@z.test", "x\ty", "gpj.\u202eotof"])
+def test_a_name_is_one_line_that_shows_as_it_is(world: World, name: str) -> None:
+    """Otherwise it would stand in the headers of every letter that its owner writes."""
+    for make_it in (
+        lambda: make(world, "dos", name=name),
+        lambda: change_mailbox(mailbox=world.one.mailbox, by=SYSTEM, name=name),
+        lambda: create_reseller(name=name, by=SYSTEM),
+    ):
+        with pytest.raises(ValidationError, match="is one line"):
+            make_it()
+
+
+@pytest.mark.django_db
+def test_a_new_mailbox_cannot_begin_with_more_than_the_plan_has_in_all(world: World) -> None:
+    Plan.objects.update(total_bytes=12 * GB, largest_mailbox_bytes=None)
+    with pytest.raises(ValidationError, match="allows at most"):
+        set_usual(domain=world.one.domain, quota_bytes=13 * GB, by=SYSTEM)

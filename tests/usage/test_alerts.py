@@ -87,6 +87,9 @@ def test_thresholds_that_are_changed_hold_at_once(eva: Mailbox) -> None:
     assert told(eva) == [30, 70, 72, 72]
     UsageLimits.objects.update(owner_steps=[30, 70, 72, 100])
     assert find_crossings() == 1
+    UsageLimits.objects.update(owner_steps=[95, 99])
+    assert fill(eva, 82) == 0
+    assert not SpaceAlert.objects.filter(cleared=None).exists()  # of thresholds that are none any more
 
 
 def test_the_disk_is_told_once_too(eva: Mailbox, settings: Any) -> None:

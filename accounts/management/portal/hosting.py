@@ -137,6 +137,8 @@ def _filled(plan: Plan, values: dict[str, Any]) -> Plan:
             if value is None and field == "mailbox_quota_bytes":
                 raise CommandError("quota: A new mailbox has a quota.")
             setattr(plan, field, value)
+    if values.get("quota") is None and plan.largest_mailbox_bytes is not None and not plan.pk:
+        plan.mailbox_quota_bytes = min(plan.mailbox_quota_bytes, plan.largest_mailbox_bytes)
     if values.get("retention") is not None:
         if not 0 <= values["retention"] <= 365:
             raise CommandError("retention: From 0 to 365 days.")

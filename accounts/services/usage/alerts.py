@@ -93,6 +93,8 @@ def _crossings(model: type[Space], groups: list[Group], now: datetime, which: Q 
     found = 0
     for steps, those in groups:
         rows = model._default_manager.filter(those)
+        for space in rows.filter(alerted__gt=0).exclude(alerted__in=steps):  # of a list that was changed since
+            _lower(space, steps, now)
         for space in rows.filter(which or Q(), _above(steps), permille__gte=steps[0] * 10):
             found += _raise(space, steps, now)
         for space in rows.filter(_BELOW):

@@ -10,6 +10,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 MOST = 6
+LEAST = 10
+"""What is passed counts as passed no longer when it is well below (alerts.py): below this there is nothing."""
 NEAR = 90
 """From so many percent on a meter is red where the list says nothing else."""
 Steps = tuple[int, ...]
@@ -17,14 +19,14 @@ _PERCENT = re.compile(r"([0-9]{1,4}) ?%?")
 
 
 def check_steps(values: Iterable[int]) -> list[int]:
-    """The same list. Raises ValidationError for one that is empty, has more than six, one beyond 1 to 100, or is out of order."""
+    """The same list. Raises ValidationError where it is empty, longer than six, beyond 10 to 100, or out of order."""
     found = list(values)
     if not found:
         raise ValidationError(_("Write at least one percentage."))
     if len(found) > MOST:
         raise ValidationError(_("At most six percentages."))
-    if not all(1 <= one <= 100 for one in found):
-        raise ValidationError(_("Each of them from 1 to 100 %."))
+    if not all(LEAST <= one <= 100 for one in found):
+        raise ValidationError(_("Each of them from 10 to 100 %."))
     if any(one >= following for one, following in pairwise(found)):
         raise ValidationError(_("From the lowest to the highest, each of them once."))
     return found
