@@ -117,7 +117,7 @@ def space_mailboxes(
         text=address.strip().lower(),
         plan=plan,
     )
-    found = _page(tables.mailbox_rows(query, _scope(caller_of(request), reseller, customer)), page)
+    found = _page(tables.mailbox_rows(query, _scope(caller_of(request), reseller, customer, plan=plan)), page)
     return MailboxTable(items=[MailboxRow.of(row) for row in found.object_list], **_numbers(found))
 
 
@@ -140,7 +140,7 @@ def space_domains(
     query = TableQuery(
         show=show, sort=sort or tables.FIRST_SORT[show], least=least, text=name.strip().lower(), plan=plan
     )
-    found = _page(tables.domain_rows(query, _scope(caller_of(request), reseller, customer)), page)
+    found = _page(tables.domain_rows(query, _scope(caller_of(request), reseller, customer, plan=plan)), page)
     return DomainTable(items=[DomainRow.of(row) for row in found.object_list], **_numbers(found))
 
 
@@ -185,13 +185,13 @@ def space_limits_set(request: HttpRequest, data: Limits) -> Any:
     return Limits.of(limits)
 
 
-def _scope(caller: Caller, reseller: Key = None, customer: Key = None, server: Key = None) -> Scope:
+def _scope(caller: Caller, reseller: Key = None, customer: Key = None, server: Key = None, plan: Key = None) -> Scope:
     """What the person runs, narrowed; for a token of one customer that one alone. Raises Http404."""
     only = caller.token.customer_id
     if only is not None and (reseller is not None or server is not None or customer not in {None, only}):
         raise Http404
     try:
-        return read_scope(caller.person, reseller=reseller, customer=only or customer, server=server)
+        return read_scope(caller.person, reseller=reseller, customer=only or customer, server=server, plan=plan)
     except NotSeen as error:
         raise Http404 from error
 

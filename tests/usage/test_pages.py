@@ -168,6 +168,16 @@ def test_an_address_that_says_nonsense_is_as_if_it_said_nothing(provider: Provid
     assert "No domain" not in page(admin, "?q=%27%22%3E%3Cscript%3E")
 
 
+def test_a_plan_has_a_page_of_its_own(grown: Provider, admin: Client) -> None:
+    plan = grown.eva.domain.customer.plan
+    html = page(admin, f"?least=0&plan={plan.pk}")
+    assert "Space on the plan Otro" in html
+    assert shown(html) == ["eva@y.test"]
+    assert "100 MB are used of the 10 GB that are promised" in html
+    assert shown(page(admin, f"?show=promised&plan={plan.pk}")) == ["y.test"]
+    assert admin.get(reverse("usage"), {"plan": 99_999}).status_code == 404
+
+
 def test_addresses_of_queries_are_read_as_they_were(db: None) -> None:
     query = TableQuery.read({"show": "domains", "q": "Ñu", "least": "0", "sort": "name", "plan": "3"})
     from django.http import QueryDict

@@ -10,23 +10,24 @@ from operator import or_
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
-from accounts.models import Customer, Domain, MailServer, Reseller
+from accounts.models import Customer, Domain, MailServer, Plan, Reseller
 from accounts.services.permissions import Held, Person, customers_of, held_by, resellers_of
 
 
 class NotSeen(LookupError):
-    """A reseller or a customer that is not there, or not for this person to see."""
+    """A reseller, a customer or a plan that is not there, or not for this person to see."""
 
 
 @dataclass(frozen=True)
 class Scope:
-    """What somebody with these roles sees, narrowed to a reseller or a customer of theirs."""
+    """What somebody with these roles sees, narrowed to a reseller, a customer or a plan of theirs."""
 
     held: Held
     reseller: Reseller | None = None
     customer: Customer | None = None
     server: MailServer | None = None
     """For the provider alone; without a key it is the installation's own mail folder."""
+    plan: Plan | None = None
 
     @property
     def provider(self) -> bool:
@@ -36,12 +37,18 @@ class Scope:
     @property
     def everything(self) -> bool:
         """The whole installation, its disk included."""
-        return self.held.provider and self.reseller is None and self.customer is None and self.server is None
+        return (
+            self.held.provider
+            and self.reseller is None
+            and self.customer is None
+            and self.server is None
+            and not self.plan
+        )
 
     @property
     def whole_server(self) -> bool:
         """A server and all that lies on it: there is a disk then, and a history."""
-        return self.server is not None and self.reseller is None and self.customer is None
+        return self.server is not None and self.reseller is None and self.customer is None and not self.plan
 
     @cached_property
     def one_customer(self) -> Customer | None:
@@ -57,6 +64,8 @@ class Scope:
         found = Q()
         if self.server:
             found &= Q(server=self.server.pk) if self.server.pk else Q(server__isnull=True)
+        if self.plan:
+            found &= Q(plan=self.plan.pk)
         if self.customer:
             found &= Q(customer=self.customer.pk)
         elif self.reseller:
@@ -73,6 +82,8 @@ class Scope:
             found &= (
                 Q(**{f"{path}__server": self.server.pk}) if self.server.pk else Q(**{f"{path}__server__isnull": True})
             )
+        if self.plan:
+            found &= Q(**{f"{path}__customer__plan": self.plan.pk})
         if self.customer:
             found &= Q(**{f"{path}__customer": self.customer.pk})
         elif self.reseller:
@@ -86,7 +97,7 @@ class Scope:
 
     def customers(self) -> QuerySet[Customer]:
         """The customers of which all is in it."""
-        rows = Customer.objects.all()
+        rows = Customer.objects.filter(plan=self.plan) if self.plan else Customer.objects.all()
         if self.customer:
             return rows.filter(pk=self.customer.pk)
         if self.reseller:
@@ -99,7 +110,8 @@ class Scope:
         """The domains in it of whose customer it does not hold all."""
         if self.customer or self.reseller or self.held.provider:
             return Domain.objects.none()
-        return Domain.objects.filter(pk__in=self.held.domains).exclude(customer__in=self.customers().values("pk"))
+        rows = Domain.objects.filter(pk__in=self.held.domains, **({"customer__plan": self.plan} if self.plan else {}))
+        return rows.exclude(customer__in=self.customers().values("pk"))
 
 
 def _any(parts: Iterable[Q]) -> Q:
@@ -107,7 +119,14 @@ def _any(parts: Iterable[Q]) -> Q:
     return reduce(or_, parts, Q(pk__in=()))
 
 
-def read_scope(person: Person, *, reseller: int | None, customer: int | None, server: int | None = None) -> Scope:
+def read_scope(
+    person: Person,
+    *,
+    reseller: int | None,
+    customer: int | None,
+    server: int | None = None,
+    plan: int | None = None,
+) -> Scope:
     """What the person sees, narrowed; `server` 0 is the installation's own mail folder. Raises NotSeen: for who runs nothing
     too."""
     held = held_by(person)
@@ -115,9 +134,10 @@ def read_scope(person: Person, *, reseller: int | None, customer: int | None, se
         raise NotSeen
     one = customers_of(person).select_related("plan", "reseller").filter(pk=customer).first() if customer else None
     seller = resellers_of(person).filter(pk=reseller).first() if reseller else None
-    if (customer and one is None) or (reseller and seller is None):
+    bought = Plan.objects.filter(pk=plan, customers__in=customers_of(person)).first() if plan else None
+    if (customer and one is None) or (reseller and seller is None) or (plan and bought is None):
         raise NotSeen
-    return Scope(held, seller, one, _server(held, server))
+    return Scope(held, seller, one, _server(held, server), bought)
 
 
 def _server(held: Held, key: int | None) -> MailServer | None:

@@ -103,7 +103,7 @@ class TableQuery:
     @property
     def narrowed(self) -> bool:
         """Whether it shows less than the whole table."""
-        return bool(self.text or self.mode or self.plan)
+        return bool(self.text or self.mode)
 
     def address(self, **changes: Any) -> str:
         """The query string of this query with changes, without what is so anyway."""
@@ -136,8 +136,6 @@ def mailbox_rows(query: TableQuery, scope: Scope) -> QuerySet[MailboxSpace]:
         rows = rows.filter(pk__in=Mailbox.objects.filter(address__contains=query.text).values("pk"))
     if query.mode:
         rows = rows.filter(mode=query.mode)
-    if query.plan:
-        rows = rows.filter(plan=query.plan)
     return rows.order_by(*MAILBOX_SORTS[query.sort])
 
 
@@ -147,8 +145,6 @@ def domain_rows(query: TableQuery, scope: Scope) -> QuerySet[DomainSpace]:
     rows = rows.filter(idle()) if query.show == "promised" else rows.filter(permille__gte=query.least * 10)
     if query.text:
         rows = rows.filter(domain__name__contains=query.text)
-    if query.plan:
-        rows = rows.filter(domain__customer__plan=query.plan)
     return rows.order_by(*DOMAIN_SORTS[query.sort])
 
 
@@ -247,6 +243,7 @@ def recorded_since() -> datetime | None:
 def plans(scope: Scope) -> list[Plan]:
     """The plans to narrow by."""
     rows = Plan.objects.all()
+    scope = replace(scope, plan=None)
     if not scope.everything:
         rows = rows.filter(customers__in=scope.customers().values("pk")).distinct()
     return list(rows.order_by("name")[:CHOICES])

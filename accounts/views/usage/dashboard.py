@@ -26,6 +26,9 @@ from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import wants_summary
 from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm
 
+PARTS = ("reseller", "customer", "server", "plan")
+"""By what an address narrows the page."""
+
 
 @login_required
 @require_safe
@@ -45,13 +48,13 @@ def usage(request: HttpRequest) -> HttpResponse:
 def _elsewhere(url: str | None, query: TableQuery) -> bool:
     """Whether the page that asks for a table is about somebody else: then all of it changes."""
     shown = TableQuery.read(dict(parse_qsl(urlsplit(url or "").query)))
-    return (shown.reseller, shown.customer, shown.server) != (query.reseller, query.customer, query.server)
+    return any(getattr(shown, part) != getattr(query, part) for part in PARTS)
 
 
 def scope_of(request: HttpRequest, query: TableQuery) -> Scope:
     """What the person sees, as the address narrows it. Raises Http404."""
     try:
-        return read_scope(request.user, reseller=query.reseller, customer=query.customer, server=query.server)
+        return read_scope(request.user, **{part: getattr(query, part) for part in PARTS})
     except NotSeen as error:
         raise Http404 from error
 
