@@ -205,6 +205,8 @@ def test_a_domain_is_told_of_once_to_whoever_runs_it(three: dict[str, Client], p
         html = page(three[who])
         assert ("x.test has passed 90 % of what its mailboxes may take" in html) is seen, who
         assert "1 domain passed 90 %" in html
+        told = "You are told when the mailboxes of x.test together pass 80, 90, 95, 100 %."
+        assert (told in html) is (who == "domain"), who
     Customer.objects.filter(domains=provider.ana.domain).update(alert_steps=[50, 99])
     use(provider.ana, 9_999_000_000)
     assert (

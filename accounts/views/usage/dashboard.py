@@ -106,6 +106,8 @@ def page_context(
     customer = scope.one_customer
     if scope.everything:
         context["limits_form"] = limits or LimitsForm(instance=report.limits if report else read_limits())
+    elif not customer and len(alone := scope.lone_domains()[:2]) == 1:
+        context["own_domain"] = alone[0]
     elif customer and customer.plan.total_bytes:
         context["customer_form"] = customer_limit or CustomerLimitForm(instance=customer)
     return context
