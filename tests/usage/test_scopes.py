@@ -190,6 +190,18 @@ def test_a_customer_has_a_threshold_of_its_own(three: dict[str, Client], provide
     assert SpaceAlert.objects.get(domain__isnull=False).percent == 75  # 92 % of what is promised in it: the same list
 
 
+def test_a_plan_without_a_limit_is_passed_no_longer(three: dict[str, Client], provider: Provider) -> None:
+    Plan.objects.filter(customers=provider.ana.domain.customer_id).update(total_bytes=20 * GIGA)
+    refresh_customers()
+    find_crossings()
+    alerts = SpaceAlert.objects.filter(customer__isnull=False, cleared=None)
+    assert alerts.get().percent == 90
+    Plan.objects.filter(customers=provider.ana.domain.customer_id).update(total_bytes=None)
+    refresh_customers()
+    find_crossings()
+    assert not alerts.exists()
+
+
 def test_a_domain_is_told_of_once_to_whoever_runs_it(three: dict[str, Client], provider: Provider) -> None:
     MailboxSpace.objects.update(alerted=100)
     use(provider.ana, 9_500_000_000)

@@ -111,7 +111,9 @@ def refresh_domains() -> None:
 
 
 def refresh_customers() -> None:
-    """Brings what customers with a limit use up to the mailboxes': a plan's space fills between two samples too."""
+    """Brings what customers with a limit use up to the mailboxes': a plan's space fills between two samples too. Whose plan has
+    no limit any more is full no longer."""
+    CustomerSpace.objects.filter(permille__gt=0, customer__plan__total_bytes__isnull=True).update(permille=0)
     sums = MailboxSpace.objects.filter(plan__total_bytes__gt=0).values_list("customer", "plan__total_bytes")
     found = sums.annotate(total=Sum("bytes"), promised=Sum("quota_bytes"), number=Count("pk")).order_by()
     known = {row[0]: row[1:] for row in CustomerSpace.objects.values_list("pk", "bytes", "permille")}
