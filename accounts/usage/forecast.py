@@ -73,18 +73,6 @@ class Forecast:
         ahead = math.ceil((limit_bytes - self.size_bytes) / self.day_bytes)
         return self.day + ahead if ahead <= AHEAD_DAYS else None
 
-    def reaches_between(self, limit_bytes: int) -> tuple[int | None, int | None]:
-        """The same for the upper and the lower edge of the band: the first day and the last."""
-        edges: list[int | None] = [None, None]
-        for ahead in range(0, AHEAD_DAYS + 1, 7):
-            low, high = self.band(self.day + ahead)
-            if edges[0] is None and high >= limit_bytes:
-                edges[0] = self.day + ahead
-            if low >= limit_bytes:
-                edges[1] = self.day + ahead
-                break
-        return edges[0], edges[1]
-
 
 def find_events(samples: Sequence[Sample]) -> list[Event]:
     """The jumps and emptyings in a series, oldest first: changes that are large beside what was there, and far from what is

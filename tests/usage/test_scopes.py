@@ -101,6 +101,14 @@ def test_everybody_sees_their_own_and_no_more(three: dict[str, Client], provider
     assert Mailbox.objects.get(pk=provider.ana.pk).quota_bytes == 12 * GIGA
 
 
+def test_who_runs_a_customer_and_its_domain_sees_the_customer(three: dict[str, Client], provider: Provider) -> None:
+    client, person = runner(Kind.CUSTOMER, customer=provider.ana.domain.customer)
+    Role.objects.create(person=person, kind=Kind.DOMAIN, domain=provider.ana.domain)
+    assert "Space of Equis" in page(client)
+    Role.objects.create(person=person, kind=Kind.DOMAIN, domain=provider.eva.domain)
+    assert "Space of all that you run" in page(client)
+
+
 def test_a_customer_is_told_of_the_plan(three: dict[str, Client], provider: Provider) -> None:
     html = page(three["customer"])
     assert "Space of Equis" in html

@@ -55,7 +55,8 @@ class Scope:
         """The customer that it is about, if it is about one alone: there is a plan then."""
         if self.customer or self.held.provider or self.reseller:
             return self.customer
-        if len(self.held.customers) == 1 and not (self.held.resellers or self.held.domains):
+        others = Domain.objects.filter(pk__in=self.held.domains).exclude(customer__in=self.held.customers)
+        if len(self.held.customers) == 1 and not self.held.resellers and not (self.held.domains and others.exists()):
             return Customer.objects.select_related("plan").get(pk=next(iter(self.held.customers)))
         return None
 
