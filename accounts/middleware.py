@@ -11,6 +11,7 @@ from datetime import tzinfo
 from functools import cache
 from gzip import GzipFile
 from io import BytesIO
+from typing import cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from csp.middleware import CheckableLazyObject, CSPMiddleware
@@ -27,7 +28,8 @@ from django.utils.crypto import constant_time_compare
 from django.views.defaults import page_not_found
 
 from accounts.services.login import SEALS, seal_cookie
-from accounts.standing import Standing, find_standing
+from accounts.sessions import SessionStore
+from accounts.standing import Standing, find_session
 from accounts.views.autosetup import find_view
 
 ZONE_COOKIE = "zone"
@@ -50,9 +52,9 @@ class SetupMiddleware:
 
 
 class PersonMiddleware:
-    """Who is asking, in place of Django's AuthenticationMiddleware: the person and their accounts come in one question
-    (accounts/standing.py). `request.standing` holds both, or None; the rules of Django's `get_user` hold: the backend must be
-    one of the settings, the person active, the session's hash the one of now.
+    """Who is asking, in place of Django's AuthenticationMiddleware: session, person and their accounts come in one question
+    (accounts/standing.py). `request.standing` holds the latter two, or None; the rules of Django's `get_user` hold: the backend
+    must be one of the settings, the person active, the session's hash the one of now.
 
     Stands after the sessions.
     """
@@ -72,13 +74,18 @@ class PersonMiddleware:
 
 
 def standing_of(request: HttpRequest) -> Standing | None:
-    """The person of a session, None where Django has to look (nobody, a hash of a retired key, a session that has ended)."""
-    session = request.session
+    """Fills the session; the person of it, None where Django has to look (nobody, a hash of a retired key, a session that has
+    ended)."""
+    session = cast(SessionStore, request.session)
+    key = session.session_key
+    if not key:
+        return None
+    data, standing = find_session(key) if key.isascii() and key.isalnum() else (None, None)
+    session.loaded(data)
     user_id, backend, bound = (session.get(name) for name in (SESSION_KEY, BACKEND_SESSION_KEY, HASH_SESSION_KEY))
     if not (user_id and bound) or backend not in settings.AUTHENTICATION_BACKENDS:
         return None
-    standing = find_standing(int(user_id))
-    if standing is None or not standing.user.is_active:
+    if standing is None or str(standing.user.pk) != user_id or not standing.user.is_active:
         return None
     return standing if constant_time_compare(bound, standing.session_hash) else None
 

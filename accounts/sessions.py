@@ -1,75 +1,39 @@
-"""Sessions: rows of the database, and beside each a copy in Redis, which is what a request reads.
-
-As Django's `cached_db`, but that the copy costs a fifth of the work (one client that is kept, no pickle), and that pages go on
-from the database while Redis is away.
-"""
+"""Sessions: rows of the database. A request reads its own together with the person who signed in (accounts/standing.py)."""
 
 from __future__ import annotations
 
 import json
-import logging
-from functools import cache
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
-from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS
-from django.contrib.sessions.backends.cached_db import SessionStore as CachedStore
+from django.contrib.sessions.backends.db import SessionStore as DatabaseStore
+from django.core import signing
 from django.utils.crypto import get_random_string
-from redis import RedisError
 
-from accounts.redis_line import ask, client
+from accounts.models import Session
 
-logger = logging.getLogger(__name__)
-
-
-class Copies:
-    """The copies of sessions in Redis. When Redis is away there are none."""
-
-    def __init__(self, url: str) -> None:
-        self._redis = client(url)
-
-    def get(self, key: str) -> dict[str, Any] | None:
-        try:
-            found = ask(self._redis, ("GET", key))[0]
-            return dict(json.loads(found)) if isinstance(found, bytes) and found else None
-        except (RedisError, ValueError):
-            return None
-
-    def set(self, key: str, data: dict[str, Any], timeout: int) -> None:
-        try:
-            if timeout > 0:
-                self._redis.set(key, json.dumps(data, separators=(",", ":")), ex=int(timeout))
-            else:
-                self._redis.delete(key)
-        except RedisError:
-            logger.warning("Redis does not answer; the session is in the database")
-
-    def delete(self, key: str) -> None:
-        """Takes a copy away. Raises RedisError: a session that has ended must not go on in its copy."""
-        self._redis.delete(key)
-
-    def __contains__(self, key: str) -> bool:
-        try:
-            return bool(self._redis.exists(key))
-        except RedisError:
-            return False
+KEPT = 2_048
+"""Sessions whose signature a process remembers to be right."""
 
 
-@cache
-def copies(url: str) -> Copies:
-    """One client for the process."""
-    return Copies(url)
-
-
-class SessionStore(CachedStore):
-    """A session. Its copy in Redis has a name of its own, so that nothing else that is cached can pass for one."""
-
-    cache_key_prefix = "session:"
+class SessionStore(DatabaseStore):
+    """A session, written once when it is new."""
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self._cache = copies(settings.REDIS_URL)
         self._is_new = False
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        row = cast(Session, super().create_model_instance(data))
+        user_id = str(data.get(SESSION_KEY, ""))
+        row.user_id = int(user_id) if user_id.isdecimal() else None
+        return row
 
     def create(self) -> None:
         """A new session, which is written when it is saved: Django writes it here as well, to see that nobody has its key, and
@@ -82,3 +46,31 @@ class SessionStore(CachedStore):
             self.create()
         is_new, self._is_new = self._is_new, False
         super().save(must_create or is_new)
+
+    def decode(self, session_data: str | bytes) -> dict[str, Any]:
+        """What a row holds; nothing where the signature is wrong."""
+        try:
+            return dict(json.loads(_verified(str(session_data), self.key_salt)))
+        except (signing.BadSignature, ValueError):
+            return {}
+
+    def loaded(self, session_data: str | None) -> None:
+        """Takes what its row holds from a question that was asked already; None: there is no such session any more."""
+        if session_data is None:
+            self._session_key = None
+        self._session_cache = {} if session_data is None else self.decode(session_data)
+
+
+class _Text:
+    """In place of a serializer: the octets themselves."""
+
+    @staticmethod
+    def loads(data: bytes) -> bytes:
+        return data
+
+
+@lru_cache(KEPT)
+def _verified(session_data: str, salt: str) -> bytes:
+    """The JSON of a row. Raises BadSignature."""
+    octets: bytes = signing.loads(session_data, salt=salt, serializer=_Text)  # type: ignore[arg-type]
+    return octets

@@ -1,5 +1,5 @@
-"""Who is asking, with the mailboxes that are theirs: everything that a request must know before it does anything, asked of the
-database in one question.
+"""Who is asking, with their session and the mailboxes that are theirs: everything that a request must know before it does
+anything, asked of the database in one question.
 
 It is asked anew for every request, so that a changed password, a suspended mailbox or a closed domain ends a session at its
 next request, whoever changed it. What is spared is Django's own way of putting three such questions together, which costs
@@ -20,8 +20,9 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 from django.db.models.base import ModelState
+from django.utils import timezone
 
-from accounts.models import Domain, MailAccount, Mailbox, User
+from accounts.models import Domain, MailAccount, Mailbox, Session, User
 
 KEPT = 4_096
 """People whose rows a process remembers."""
@@ -50,11 +51,29 @@ _lock = threading.Lock()
 
 def find_standing(user_id: int) -> Standing | None:
     """The person with this id as the database has them now, None when there is none. The objects are the caller's own."""
-    with connection.cursor() as cursor:
-        cursor.execute(_question(connection.vendor), [user_id])
-        rows = cursor.fetchall()
+    rows = _ask(_question(connection.vendor, "u.id = %s"), user_id)
+    return _standing(user_id, rows) if rows else None
+
+
+def find_session(key: str) -> tuple[str | None, Standing | None]:
+    """What the row of a session holds, None when there is none or its time is over; and the person who signed in, as
+    `find_standing` gives them. Both in one question."""
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    rows = _ask(_question(connection.vendor, "s.session_key = %s AND s.expire_date > %s", of_session=True), key, now)
     if not rows:
-        return None
+        return None, None
+    data, person = str(rows[0][0]), [row[1:] for row in rows]
+    return data, _standing(person[0][_at_user_id()], person) if person[0][_at_user_id()] is not None else None
+
+
+def _ask(question: str, *values: Any) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, values)
+        rows: list[Row] = cursor.fetchall()
+    return rows
+
+
+def _standing(user_id: int, rows: list[Row]) -> Standing:
     with _lock:
         kept = _kept.get(user_id)
         if kept is not None:
@@ -69,17 +88,25 @@ def find_standing(user_id: int) -> Standing | None:
 
 
 @cache
-def _question(vendor: str) -> str:
+def _at_user_id() -> int:
+    return [field.attname for field in User._meta.concrete_fields].index("id")
+
+
+@cache
+def _question(vendor: str, where: str, *, of_session: bool = False) -> str:
     quote = connection.ops.quote_name
     parts = (("u", User), ("a", MailAccount), ("m", Mailbox), ("d", Domain))
     columns = ", ".join(
         f"{alias}.{quote(str(field.column))}" for alias, model in parts for field in model._meta.concrete_fields
     )
-    user, account, mailbox, domain = (quote(model._meta.db_table) for _alias, model in parts)
+    session, user, account, mailbox, domain = (
+        quote(model._meta.db_table) for model in (Session, User, MailAccount, Mailbox, Domain)
+    )
+    first = f"s.session_data, {columns} FROM {session} s LEFT JOIN {user} u ON u.id = s.user_id"
     return (
-        f"SELECT {columns} FROM {user} u LEFT JOIN {account} a ON a.owner_id = u.id "  # noqa: S608
+        f"SELECT {first if of_session else f'{columns} FROM {user} u'} LEFT JOIN {account} a ON a.owner_id = u.id "  # noqa: S608
         f"LEFT JOIN {mailbox} m ON m.id = a.mailbox_id LEFT JOIN {domain} d ON d.id = m.domain_id "
-        "WHERE u.id = %s ORDER BY a.id"
+        f"WHERE {where} ORDER BY a.id"
     )
 
 

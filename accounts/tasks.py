@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from celery import shared_task
-from django.contrib.sessions.models import Session
 from django.utils import timezone
 
+from accounts.models import Session
 from accounts.services import activity, batches, events, purging, reserves, resets
 from accounts.services.sending_limit import forget_old as forget_sent
 from accounts.services.tokens import forget_replies

@@ -21,6 +21,7 @@ from accounts.models.passwords import AppPassword
 from accounts.models.people import User
 from accounts.models.roles import Change, Invitation, Kind, Role
 from accounts.models.sending import SentToday
+from accounts.models.sessions import Session
 from accounts.models.shares import DomainShares, MailboxShares, SumShares
 from accounts.models.tokens import ApiReply, ApiToken
 from accounts.models.usage import (
@@ -75,6 +76,7 @@ __all__ = [
     "Role",
     "SentToday",
     "ServerSpace",
+    "Session",
     "SpaceAlert",
     "SumShares",
     "UsageLimits",

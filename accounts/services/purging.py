@@ -5,16 +5,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from django.contrib.auth import SESSION_KEY
-from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.utils import timezone
-from redis import RedisError
 
 from accounts.models import MailAccount, Mailbox, MailboxUsage, User
 from accounts.provisioning import doveadm
 from accounts.services.audit import SYSTEM, Actor, record
-from accounts.sessions import SessionStore
 
 
 def purge(*, mailbox: Mailbox, by: Actor = SYSTEM) -> bool:
@@ -34,9 +30,8 @@ def purge(*, mailbox: Mailbox, by: Actor = SYSTEM) -> bool:
         address = mailbox.address
         mailbox.delete()  # with its account: what Casilla kept of it
         MailboxUsage.objects.filter(username=address).delete()
-        gone = _let_go(account.owner, address) if account else None
-    if gone:
-        forget_sessions(gone)
+        if account:
+            _let_go(account.owner, address)
     return True
 
 
@@ -52,29 +47,16 @@ def purge_old() -> int:
     return sum(purge(mailbox=one) for one in old)
 
 
-def forget_sessions(person_id: int) -> None:
-    """Removes the sessions of somebody who is gone, and their copies. Django does not note whose a session is: each is looked
-    into, some 50 microseconds; it is the one time in a mailbox's life."""
-    for row in Session.objects.filter(expire_date__gt=timezone.now()).iterator():
-        if str(row.get_decoded().get(SESSION_KEY)) == str(person_id):
-            try:
-                SessionStore(row.session_key).delete()
-            except RedisError:
-                row.delete()  # its copy opens nothing: there is no such person any more
-
-
-def _let_go(owner: User, address: str) -> int | None:
+def _let_go(owner: User, address: str) -> None:
     """Removes the person whose mailbox it was, with mailboxes of other servers that they had added, which nobody could open any
     more: who gets the address anew signs in as somebody new. Who has another mailbox here goes on under that address, who
-    has a password of their own or a role stays. Gives the key of a person who was removed."""
+    has a password of their own or a role stays. Sessions go with the person."""
     if owner.has_usable_password() or owner.is_superuser or owner.roles.exists():
-        return None
+        return
     other = owner.mail_accounts.filter(mailbox__isnull=False).order_by("pk").first()
     if other is None:
-        gone = owner.pk
         owner.delete()
-        return gone
+        return
     if owner.email == address and not User.objects.filter(email=other.address).exists():
         owner.email = other.address
         owner.save(update_fields=["email"])
-    return None

@@ -142,9 +142,9 @@ def test_a_left_over_half_is_taken_back(client: Client, settings: Any) -> None:
 def test_ended_sessions_are_cleared(client: Client, ana: User) -> None:
     from datetime import timedelta
 
-    from django.contrib.sessions.models import Session
     from django.utils import timezone
 
+    from accounts.models import Session
     from accounts.tasks import clear_sessions
 
     Session.objects.create(session_key="old", session_data="x", expire_date=timezone.now() - timedelta(days=1))

@@ -8,13 +8,12 @@ import time
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
 from accounts.backends import HostedMailboxBackend
-from accounts.models import Domain, MailAccount, Mailbox, User
+from accounts.models import Domain, MailAccount, Mailbox, Session, User
 from accounts.provisioning.passwords import hash_batch_password, hash_mailbox_password, hash_random_password
 from accounts.services.login import SEALS, end_sessions
 from tests.accounts.conftest import ForeignServer, free_port

@@ -190,7 +190,7 @@ def test_the_mail_servers_role_sees_the_views_and_nothing_else(production: Stack
     for refused in (
         "SELECT * FROM accounts_mailbox",
         "SELECT * FROM accounts_user",
-        "SELECT * FROM django_session",
+        "SELECT * FROM accounts_session",
         "UPDATE mail_domains SET active = FALSE",
         "DELETE FROM mail_domains",
         "DELETE FROM mail_usage",

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings as django_settings
-from django.contrib.sessions.models import Session
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
@@ -18,7 +17,7 @@ from django.urls import reverse
 from django.utils import timezone
 from redis import Redis
 
-from accounts.models import Change, MailAccount, Mailbox, User
+from accounts.models import Change, MailAccount, Mailbox, Session, User
 from accounts.provisioning.doveadm import DoveadmFailed, remove_home
 from accounts.services.app_passwords import make_app_password
 from accounts.services.login import account_of_mailbox

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import OperationalError, connection
 from django.utils import timezone
 
-from accounts.models import MailAccount
+from accounts.models import MailAccount, Session
 from accounts.services.login import account_of_mailbox
 from tests.pulling.test_dovecot import on_server, pulled
 from webmail.models import LocalMessage

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
 from django.http import Http404, HttpRequest
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts.models import MailAccount, User
 from accounts.services.login import account_of_mailbox, note_password, seal_cookie, seal_noted_password
+from accounts.sessions import SessionStore
 from tests.resolver import LOOPBACK, PUBLIC, answers, dials
 from webmail.errors import LoginRefused, Unreachable
 from webmail.services.access import account_for, credentials_for, endpoint_for, open_source
