@@ -34,11 +34,20 @@ def ask(redis: Redis, *commands: Command) -> list[Any]:
     """The answers to these commands, in one round trip: octets, numbers, lists of them, None. A command that Redis refuses
     gives its ResponseError. Commands are sent again when a kept connection turns out to have ended: only for those that may
     be done twice. Raises RedisError when Redis does not answer."""
+    return _line(redis).ask(commands)
+
+
+def tell(redis: Redis, *commands: Command) -> None:
+    """Sends commands and waits for no answer: for what may be lost. Raises RedisError when Redis cannot be reached."""
+    _line(redis).tell(commands)
+
+
+def _line(redis: Redis) -> _Line:
     pool = redis.connection_pool
     line = _lines.of.get(pool)
     if line is None or line.process != os.getpid():
         line = _lines.of[pool] = _Line(pool)
-    return line.ask(commands)
+    return line
 
 
 class _Lines(threading.local):
@@ -46,27 +55,51 @@ class _Lines(threading.local):
         self.of: WeakKeyDictionary[ConnectionPool, _Line] = WeakKeyDictionary()
 
 
+OWED = 256
+"""So many answers are left unread at most."""
+
+
 class _Line:
-    """One connection of one thread, in the process that opened it."""
+    """One connection of one thread, in the process that opened it. Answers that nobody waits for are read along with the next
+    that somebody does."""
 
     def __init__(self, pool: ConnectionPool) -> None:
         self.process = os.getpid()
         self._connection: Any = pool.make_connection()
+        self._owed = 0
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
+        self._send(commands)
+        try:
+            return self._answers(len(commands))
+        except ConnectionError:
+            self._connection.disconnect()
+            self._send(commands)
+            return self._answers(len(commands))
+
+    def tell(self, commands: Sequence[Command]) -> None:
+        if self._owed > OWED:
+            self.ask(commands)
+            return
+        self._send(commands)
+        self._owed += len(commands)
+
+    def _send(self, commands: Sequence[Command]) -> None:
+        """redis-py closes the connection at every error but Redis's own."""
         packed = b"".join(hiredis.pack_command(command) for command in commands)  # type: ignore[arg-type]
         if self._connection.is_connected:
             try:
-                return self._exchange(packed, len(commands))
+                self._connection.send_packed_command([packed], check_health=False)
+                return
             except ConnectionError:
                 self._connection.disconnect()
+        self._owed = 0
         self._connection.connect_check_health(retry_socket_connect=False)  # once: `connect` tries for four seconds
-        return self._exchange(packed, len(commands))
-
-    def _exchange(self, packed: bytes, count: int) -> list[Any]:
-        """Sends, and reads so many answers. redis-py closes the connection at every error but Redis's own."""
         self._connection.send_packed_command([packed], check_health=False)
-        return [self._answer() for _ in range(count)]
+
+    def _answers(self, count: int) -> list[Any]:
+        owed, self._owed = self._owed, 0
+        return [self._answer() for _ in range(owed + count)][owed:]
 
     def _answer(self) -> Any:
         try:

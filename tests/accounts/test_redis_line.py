@@ -11,7 +11,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import ConnectionError, ResponseError
 
-from accounts.redis_line import ask
+from accounts.redis_line import OWED, ask, tell
 
 pytestmark = pytest.mark.server
 
@@ -54,3 +54,21 @@ def test_threads_have_connections_of_their_own(server: Redis) -> None:
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(echo, words))
     assert [answers for _number, answers in found] == [{word.encode()} for word in words]
+
+
+def test_what_is_told_leaves_no_answer_to_the_next_question(server: Redis) -> None:
+    key = uuid4().hex
+    tell(server, ("SET", key, b"told", "EX", 60), ("INCR", key))
+    assert ask(server, ("GET", key), ("ECHO", "one")) == [b"told", b"one"]
+    for number in range(OWED + 2):  # nobody asks for long
+        tell(server, ("SET", key, number, "EX", 60))
+    assert ask(server, ("GET", key)) == [b"%d" % (OWED + 1)]
+
+
+def test_a_connection_that_ended_owes_nothing(server: Redis) -> None:
+    number, key = ask(server, ("CLIENT", "ID"))[0], uuid4().hex
+    tell(server, ("SET", key, b"told", "EX", 60))
+    server.client_kill_filter(_id=number)
+    assert ask(server, ("ECHO", "one"), ("ECHO", "two")) == [b"one", b"two"]
+    tell(server, ("SET", key, b"again", "EX", 60))
+    assert ask(server, ("GET", key)) == [b"again"]

@@ -1,5 +1,5 @@
-"""What is written to Redis for the next time, and for nobody to wait for: all that one source found, in one round trip when it is
-closed, or when it has become much. Losing it costs time, never truth."""
+"""What is written to Redis for the next time, and for nobody to wait for: all that one source found, sent in one piece when
+it is closed, or when it has become much. Losing it costs time, never truth."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import logging
 
 from redis import Redis, RedisError
 
-from accounts.redis_line import ask
+from accounts.redis_line import tell
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,6 @@ class Later:
         if self._redis is None or not values:
             return
         try:
-            ask(self._redis, *(("SET", key, value, "EX", ttl_s) for key, (value, ttl_s) in values.items()))
+            tell(self._redis, *(("SET", key, value, "EX", ttl_s) for key, (value, ttl_s) in values.items()))
         except RedisError as error:
             logger.warning("the mail cache does not answer: %s", type(error).__name__)
