@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -15,13 +16,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import MailAccount, Mailbox, User
-from webmail.services.reading import Row
+from webmail.services.reading import Row, RowPage
 from webmail.services.tags import FIVE, Tag
 from webmail.services.threads import Conversation
 from webmail.services.whereabouts import Whereabouts
 from webmail.templatetags.drawn import Leaf, Place, Plate, person_menu, tree_item
-from webmail.values import Address, Folder, FolderId, Ref, Role, Summary, Thread
+from webmail.values import Address, Folder, FolderId, Page, Query, Ref, Role, Summary, Thread
 from webmail.views.drawing import PLACE, Drawn, draw, drawn, render_part
+from webmail.views.folders import draw_alone
 from webmail.views.rows import Around, draw_row, draw_rows, look_of, setting_of, texts_of
 
 FOLDER = FolderId("Obra & <b>Ñandú</b>")
@@ -70,10 +72,26 @@ def test_a_row_is_what_its_template_draws(
 ) -> None:
     places = {row.summary.ref: Whereabouts("until", timezone.now() + timedelta(days=2), 45)} if placed else {}
     around = Around(7, FOLDER, sort, query, confirm, places)  # type: ignore[arg-type]
+    others = [
+        replace(row, position=row.position + 7 if row.position >= 0 else -1),
+        replace(row, who=row.who + "x"),
+        row,
+    ]
     with translation.override(language), timezone.override(ZoneInfo(zone)):
-        assert draw_rows([row], around) == draw_row(
-            look_of(row, around, language), texts_of(row, around, setting_of(around))
-        )
+        for one in (row, *others):  # kept by then, in other places
+            assert draw_rows([one], around) == draw_row(
+                look_of(one, around, language), texts_of(one, around, setting_of(around))
+            )
+
+
+@given(many=st.lists(rows(), max_size=3))
+@settings(max_examples=20, deadline=None)
+def test_rows_alone_go_out_as_their_template_draws_them(many: list[Row]) -> None:
+    account = SimpleNamespace(pk=7, downloads=False)
+    folder, page = Folder(FOLDER, (), role=Role.TRASH), RowPage(many, Page((), 0, len(many), 1, Query()))
+    box: Any = SimpleNamespace(account=account)
+    context = {"account": account, "folder": folder, "query": Query(), "page": page}
+    assert draw_alone(box, folder, page, Query()).content == render_to_string("webmail/rows.html", context).encode()
 
 
 def test_a_part_is_drawn_anew_for_other_values_alone() -> None:

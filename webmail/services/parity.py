@@ -208,7 +208,7 @@ class _FolderRun:
     def _windows(self) -> Iterator[dict[int, Summary]]:
         start = 0
         while True:
-            page = open_page(self.source, self.folder, QUERY, Window(start, WINDOW), self.tags)
+            page = open_page(self.source, self.folder, QUERY, Window(start, WINDOW), lambda: self.tags)
             if page.page.validity != self.validity:
                 raise Gone("the folder was made anew")
             if not page.rows:
@@ -274,6 +274,6 @@ class _FolderRun:
         for place, uid in places:
             if uid in found:
                 continue
-            page = open_page(self.source, self.folder, QUERY, Window(max(0, place - 2), 50), self.tags)
+            page = open_page(self.source, self.folder, QUERY, Window(max(0, place - 2), 50), lambda: self.tags)
             found |= {int(row.summary.ref.id): row.summary for row in page.rows}
         return {uid: row for uid, row in found.items() if uid in uids}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from django.conf import settings
@@ -67,11 +67,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowPage:
-    """A window of rows as the list shows it. What is made of rows that have a `digest` may be kept under it."""
+    """A window of rows as the list shows it, with what the account's `tags` were then."""
 
     rows: list[Row]
     page: Page
-    digest: str = ""
+    tags: Tags = field(default_factory=Tags)
+
+    @property
+    def tagged(self) -> bool:
+        """Whether any row shows a tag."""
+        return any(row.tags for row in self.rows)
 
     @property
     def total(self) -> int:
@@ -138,16 +143,19 @@ def look_ahead(source: MailSource, folder: FolderId, query: Query, window: Windo
     source.look_ahead(folder, query, _looked_back(window))
 
 
-def open_page(source: MailSource, folder: Folder, query: Query, window: Window, tags: Tags) -> RowPage:
+def open_page(source: MailSource, folder: Folder, query: Query, window: Window, tags_of: Callable[[], Tags]) -> RowPage:
     """The rows of one window, with day headings when they are sorted by date. One row more is read above the window, so
-    that its first day is told only if it begins there."""
+    that its first day is told only if it begins there. `tags_of` gives the account's tags; it is not asked where no row of
+    a page that is known has a keyword."""
     page = source.page(folder.id, query, _looked_back(window))
     if not page.digest:
-        return _row_page(page, folder, query, window, tags)
+        return _row_page(page, folder, query, window, tags_of())
     zone = timezone.get_current_timezone_name()
-    key = f"{page.digest}:{folder.role}:{window.start}:{zone}:{tags.own!r}"
-    rows = _recent.get(key) or _row_page(page, folder, query, window, tags, digest=key)
-    _recent.keep(key, rows)
+    key = (page.digest, folder.role, window.start, zone)
+    rows = _recent.get(key)
+    if rows is None or (rows.tagged and rows.tags != tags_of()):
+        rows = _row_page(page, folder, query, window, tags_of())
+        _recent.keep(key, rows)
     return rows
 
 
@@ -156,7 +164,7 @@ def _looked_back(window: Window) -> Window:
     return Window(window.start - look_back, window.size + look_back)
 
 
-def _row_page(page: Page, folder: Folder, query: Query, window: Window, tags: Tags, *, digest: str = "") -> RowPage:
+def _row_page(page: Page, folder: Folder, query: Query, window: Window, tags: Tags) -> RowPage:
     look_back = 1 if window.start > 0 else 0
     sent_by_me = folder.role in SENT_BY_ME
     rows: list[Row] = []
@@ -180,7 +188,7 @@ def _row_page(page: Page, folder: Folder, query: Query, window: Window, tags: Ta
                 )
             )
     kept = replace(page, rows=page.rows[look_back:], threads=page.threads[look_back:], start=page.start + look_back)
-    return RowPage(rows, kept, digest)
+    return RowPage(rows, kept, tags)
 
 
 def thread_rows(source: MailSource, folder: Folder, ref: Ref, query: Query, tags: Tags) -> list[Row]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import Generic, TypeVar
 
 V = TypeVar("V")
@@ -25,6 +25,18 @@ class Recent(Generic[V]):
             if value is not None:
                 self._values.move_to_end(key)
             return value
+
+    def get_all(self, keys: Iterable[Hashable]) -> list[V | None]:
+        """The values of these keys, None for each that is not held."""
+        with self._lock:
+            values, used = self._values, self._values.move_to_end
+            found = []
+            for key in keys:
+                value = values.get(key)
+                if value is not None:
+                    used(key)
+                found.append(value)
+            return found
 
     def keep(self, key: Hashable, value: V) -> None:
         with self._lock:

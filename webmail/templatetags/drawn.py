@@ -17,7 +17,7 @@ from webmail.services.tags import Tag
 from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Query, Role
 from webmail.views.drawing import draw
-from webmail.views.rows import Around, TagDot, draw_page
+from webmail.views.rows import TagDot, around_of, draw_rows
 
 register = template.Library()
 
@@ -78,17 +78,8 @@ class Waiting(NamedTuple):
 @register.simple_tag(takes_context=True)
 def message_rows(context: dict[str, Any]) -> SafeString:
     """The rows of the page's list."""
-    query: Query = context["query"]
-    folder: Folder = context["folder"]
-    around = Around(
-        account_id=context["account"].pk,
-        folder=folder.id,
-        sort=query.sort,
-        query_string=context["query_string"],
-        confirm=folder.role is Role.TRASH,
-        places=context.get("places") or {},
-    )
-    return draw_page(context["page"], around)
+    around = around_of(context["account"].pk, context["folder"], context["query"], context.get("places") or {})
+    return draw_rows(context["page"].rows, around)
 
 
 @register.simple_tag(takes_context=True)

@@ -20,6 +20,7 @@ from webmail.tokens import decode_folder
 from webmail.values import Folder, FolderId, MoveEnded, Query, Window
 from webmail.views.box import Box, inbox_of, open_box
 from webmail.views.query import PAGE_SIZE, THREADS_COOKIE, query_of, query_string, start_from
+from webmail.views.rows import around_of, row_octets
 from webmail.views.states import state_of
 
 COOKIE_S = 365 * 24 * 3600
@@ -103,13 +104,18 @@ def message_rows(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
     query = query_of(request)
     with open_box(request, account_id) as box:
         folder = Folder(id=folder_id, path=(), role=_role_hint(box, folder_id))
-        page = open_page(box.source, folder, query, Window(start_from(request.GET), PAGE_SIZE), box.tags)
-        context = rows_context(box, folder, page, query)
-    response = render(request, "webmail/mail.html#rows", context)
+        page = open_page(box.source, folder, query, Window(start_from(request.GET), PAGE_SIZE), lambda: box.tags)
+        response = draw_alone(box, folder, page, query)
     response["X-Total"] = str(page.total)
     if page.page.unsorted:
         response["X-Unsorted"] = str(page.page.sorted_count)
     return response
+
+
+def draw_alone(box: Box, folder: Folder, page: RowPage, query: Query) -> HttpResponse:
+    """Rows and nothing around them, as `webmail/rows.html` has them."""
+    places = whereabouts(box.account, [row.summary.ref for row in page.rows])
+    return HttpResponse(row_octets(page.rows, around_of(box.account.pk, folder, query, places)) + b"\n")
 
 
 @login_required
@@ -146,7 +152,7 @@ def list_context(box: Box, folder_id: FolderId, *, start: int | None = None) -> 
     folder = box.folder(folders, folder_id)
     if not folder.selectable:
         return box.tree(folders, folder_id) | {"folder": folder, "label": folder_label(folder), "query": query}
-    page = open_page(box.source, folder, query, window, box.tags)
+    page = open_page(box.source, folder, query, window, lambda: box.tags)
     folders = [one.less(page.page.marked) if one.id == folder.id else one for one in folders]
     folder = folder.less(page.page.marked)
     return (

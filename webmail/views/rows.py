@@ -1,5 +1,6 @@
 """Rows of a list, drawn: the template draws a row once for every look that a row can have, with places where its texts go.
-A row that has this look is those pieces, with its own texts between them.
+A row that has this look is those pieces, with its own texts between them; they are octets already, and kept until something in
+the row is another.
 """
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from __future__ import annotations
 import html
 import re
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
@@ -19,16 +20,20 @@ from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, gettext
 
-from webmail.services.reading import Row, RowPage
+from webmail.services.reading import Row
 from webmail.services.tags import Tag
 from webmail.services.whereabouts import Whereabouts
+from webmail.sources.recent import Recent
 from webmail.templatetags.casilla import day_heading, filesize, mail_date
 from webmail.templatetags.pullpage import place_title, place_words
-from webmail.values import FolderId, Ref, SortKey
-from webmail.views.drawing import draw, drawn, render_part
+from webmail.values import Folder, FolderId, Query, Ref, Role, SortKey
+from webmail.views.drawing import draw, render_part
+from webmail.views.query import query_string
 
 LOOKS = 1_000
 """Looks that are kept in a process, about 2 kB each."""
+RECENT_DRAWN = 10_000
+"""Rows that are kept in a process, about 1 kB each."""
 MOMENTS = 50_000
 """Moments whose words are kept in a process, about 300 octets each."""
 _MARK = secrets.token_hex(8)
@@ -93,6 +98,11 @@ class Around:
     places: Mapping[Ref, Whereabouts] = field(default_factory=dict)
 
 
+def around_of(account_id: int, folder: Folder, query: Query, places: Mapping[Ref, Whereabouts]) -> Around:
+    """What the rows of a folder's list have in common."""
+    return Around(account_id, folder.id, query.sort, query_string(query), folder.role is Role.TRASH, places)
+
+
 class Setting(NamedTuple):
     """Who looks: language, time zone, its day; and the pieces of the list's addresses (see `_address_pieces`)."""
 
@@ -111,41 +121,68 @@ class Words:
     clock: str
 
 
-def draw_page(page: RowPage, around: Around) -> SafeString:
-    """The rows of a window, kept under its digest."""
-    if not page.digest or around.places:
-        return draw_rows(page.rows, around)
-    common = (around.account_id, around.folder, around.sort, around.query_string, around.confirm, get_script_prefix())
-    key = (page.digest, get_language(), timezone.get_current_timezone_name(), timezone.localdate(), *common)
-    text = drawn.get(key)
-    if text is None:
-        text = draw_rows(page.rows, around)
-        drawn.keep(key, text)
-    return mark_safe(text)  # noqa: S308 - drawn by `draw_rows`
-
-
 def draw_rows(rows: Iterable[Row], around: Around) -> SafeString:
     """The rows, with the headings of their days."""
-    out: list[str] = []
+    return mark_safe(row_octets(rows, around).decode())  # noqa: S308 - the template's own pieces, and escaped texts
+
+
+def row_octets(rows: Iterable[Row], around: Around) -> bytes:
+    """The same as it goes out."""
+    rows = list(rows)
     setting = setting_of(around)
-    language = setting.language
-    for row in rows:
+    language, today = setting.language, setting.today
+    common = _common(setting, around.sort, around.query_string, around.confirm)
+    keys = [_key(common, row) for row in rows]
+    out: list[bytes] = []
+    for row, key, kept in zip(rows, keys, _drawn.get_all(keys), strict=True):
         if row.day:
-            out.append(_day(row.day, language, setting.today))
-        pieces, places = _skeleton(look_of(row, around, language), language)
-        texts = texts_of(row, around, setting)
-        filled = list(pieces)
-        for at, slot in places:
-            text = texts[slot]
-            filled[at] = html.escape(text) if _SPECIAL.search(text) else text
-        out += filled
-    return mark_safe("".join(out))  # noqa: S308 - the template's own pieces, and escaped texts
+            out.append(_day(row.day, language, today))
+        drawn = None if around.places else kept
+        if drawn is None:
+            drawn = _draw(row, around, setting)
+            if not around.places:
+                _drawn.keep(key, drawn)
+        pieces, at = drawn
+        out += pieces
+        if at:
+            out[at - len(pieces)] = b"%d" % row.position
+    return b"".join(out)
+
+
+_Drawn = tuple[tuple[bytes, ...], int]
+"""A row in pieces, and which of them its position is, 0 for none."""
+_drawn: Recent[_Drawn] = Recent(RECENT_DRAWN)
+
+
+@lru_cache(maxsize=RECENT_DRAWN)
+def _common(setting: Setting, sort: SortKey, query_string: str, confirm: bool) -> object:
+    """What stands in a key for what the rows of a list share."""
+    return object()
+
+
+def _key(common: object, row: Row) -> Hashable:
+    """Everything that a row is drawn of, but for its position."""
+    one = row.summary
+    ref, tags = one.ref, tuple(row.tags) if row.tags else ()
+    who, subject, snippet = row.who, one.subject, one.snippet
+    looks = (row.position >= 0, row.count, row.unread, one.has_attachment, bool(one.defects), tags)
+    return common, ref.validity, ref.id, one.flags, subject, who, snippet, one.date, one.size_bytes, looks
+
+
+def _draw(row: Row, around: Around, setting: Setting) -> _Drawn:
+    pieces, places, at = _skeleton(look_of(row, around, setting.language), setting.language)
+    texts = texts_of(row, around, setting)
+    filled = list(pieces)
+    for place, slot in places:
+        text = texts[slot]
+        filled[place] = (html.escape(text) if _SPECIAL.search(text) else text).encode()
+    return tuple(filled), at
 
 
 @lru_cache(maxsize=LOOKS)
-def _day(day: date, language: str, today: date) -> str:
+def _day(day: date, language: str, today: date) -> bytes:
     """The heading of a day, in the language that is active now."""
-    return draw("webmail/row_day.html", {"heading": day_heading(day)})
+    return draw("webmail/row_day.html", {"heading": day_heading(day)}).encode()
 
 
 def setting_of(around: Around) -> Setting:
@@ -238,17 +275,19 @@ def _address_pieces(account_id: int, folder: FolderId, prefix: str) -> tuple[str
 
 
 @lru_cache(maxsize=LOOKS)
-def _skeleton(look: Look, language: str) -> tuple[list[str], list[tuple[int, int]]]:
-    """What the template draws for a look: pieces, and for those among them that are texts their place in `Texts`."""
+def _skeleton(look: Look, language: str) -> tuple[list[bytes], list[tuple[int, int]], int]:
+    """What the template draws for a look: pieces, for those among them that are texts their place in `Texts`, and which of
+    them the position is (0 = none; it stands once, in a row that is placed)."""
     marks = Texts._make(f"{_MARK}{number:02}" for number in range(len(Texts._fields)))
-    pieces: list[str] = []
+    pieces: list[bytes] = []
     places: list[tuple[int, int]] = []
     first, *others = draw_row(look, marks).split(_MARK)
-    pieces.append(first)
+    pieces.append(first.encode())
     for other in others:
         places.append((len(pieces), int(other[:2])))
-        pieces += ["", other[2:]]
-    return pieces, places
+        pieces += [b"", other[2:].encode()]
+    (at,) = [place for place, slot in places if slot == 0] if look.placed else [0]
+    return pieces, places, at
 
 
 def draw_row(look: Look, texts: Texts) -> str:

@@ -7,13 +7,12 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from webmail.services.folders import folder_label
 from webmail.services.reading import RowPage, open_letter, thread_rows
 from webmail.services.threads import Conversation
 from webmail.values import FolderId, Page, Ref
 from webmail.views.box import open_box
 from webmail.views.drawing import draw
-from webmail.views.folders import rows_context
+from webmail.views.folders import draw_alone
 from webmail.views.letters import letter_context, opened_by_person
 from webmail.views.messages import conversation_context
 from webmail.views.query import query_of, query_string
@@ -74,6 +73,4 @@ def thread_messages(
     with open_box(request, account_id) as box:
         folder = box.folder(box.folders(), folder_id)
         rows = thread_rows(box.source, folder, ref, query, box.tags)
-        page = RowPage(rows, Page((), 0, len(rows), validity, query))
-        context = rows_context(box, folder, page, query) | {"label": folder_label(folder)}
-    return render(request, "webmail/mail.html#rows", context)
+        return draw_alone(box, folder, RowPage(rows, Page((), 0, len(rows), validity, query)), query)
