@@ -5,16 +5,19 @@ from __future__ import annotations
 import re
 import signal
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.urls import reverse
 from redis import Redis
 
+from accounts.redis_line import ask
 from tests.contract.test_source import letter
 from tests.live.conftest import Listening, Live, Owner
 from webmail.imap.pool import pool
 from webmail.live.events import Event, Kind
+from webmail.live.marks import ANY, Marks, Step, marks_key, new_mark, read_ways, steps_between
 from webmail.sources.imap import ImapSource, open_imap
 from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Window
 
@@ -181,10 +184,76 @@ def test_a_message_is_opened_again_without_asking(opened: Open, ear: Listening, 
     assert Flag.ANSWERED in open_again()[0][ref]
 
 
-def read_fresh(opened: Open, one: Owner, ear: Listening) -> dict[str, Any]:
+def test_a_list_is_carried_over_what_we_did_ourselves(opened: Open, ear: Listening, one: Owner, imap: Any) -> None:
+    queries = (Query(), Query(text="prim"), Query(unread=True))
+    for query in queries:
+        read(opened(), query)
+    first = opened().page(INBOX, Query(), PAGE).rows[0].ref
+
+    def change(add: list[str], remove: list[str]) -> None:
+        with opened() as source:
+            source.change_flags([first], add=add, remove=remove)
+
+    for add, remove in (([Flag.FLAGGED], []), ([Flag.FLAGGED], []), ([], [Flag.FLAGGED])):
+        change(add, remove)
+        assert trips(lambda: [read(opened(), query) for query in queries[:2]]) == 0
+        assert Flag.FLAGGED in read(opened())["flags"][0] or not add
+    with opened() as source:  # as a message is opened
+        source.look_at(first, Query())
+        source.set_flags([first], add=[Flag.SEEN], wait=False)
+    assert trips(lambda: opened().page(INBOX, Query(), PAGE)) == 0
+    assert Flag.SEEN in opened().page(INBOX, Query(), PAGE).rows[0].flags
+    now = [read(opened(), query) for query in queries]
+    told(ear)
+    assert [read(opened(), query) for query in queries] == now
+    other = imap(one.made.address)
+    other.select_folder("INBOX")
+    other.add_flags([int(first.id)], [b"\\Answered"])
+    ear.kind(Kind.FLAGS)
+    change([Flag.FLAGGED], [])
+    now = [read(opened(), query) for query in queries]
+    assert now == [read_fresh(opened, one, ear, query) for query in queries]
+    assert {Flag.ANSWERED, Flag.SEEN, Flag.FLAGGED} <= now[0]["flags"][0]
+
+
+def test_nothing_is_carried_over_a_change_that_others_may_have_had_a_part_in(live: Live) -> None:
+    marks = Marks(Redis.from_url(live.url), 7_000_001)
+    step = Step(INBOX, 5, (3, 4), add=(Flag.FLAGGED,))
+    seen = read_marks(marks)
+    marks.set(INBOX, step=step, since=seen)
+    one = read_marks(marks)
+    marks.set(INBOX, step=step, since=seen)  # whoever looked before the first
+    two = read_marks(marks)
+    marks.set(FolderId("Otra"), step=replace(step, folder=FolderId("Otra")), since=b"")
+    marks.set(INBOX, step=replace(step, add=(), remove=(Flag.SEEN,)), since=two)
+    three, (every, _mark) = read_marks(marks), read_marks(marks).split(b".")
+    ways = read_ways(ask(marks.redis, marks.steps)[0])
+    assert [(way.step.add, way.step.remove) for way in ways] == [((), (Flag.SEEN,)), ((Flag.FLAGGED,), ())]
+
+    def between(old: bytes, now: bytes) -> list[Step]:
+        return steps_between(ways, INBOX, every, old, now)
+
+    assert between(seen, one) == [step]
+    assert [taken.remove for taken in between(two, three)] == [(Flag.SEEN,)]
+    assert between(one, two) == between(seen, three) == between(three, seen) == []
+    assert steps_between(ways, FolderId("Otra"), every, two, three) == []
+    assert steps_between(ways, None, every, ways[0].old_any, ways[0].new) == []  # counts are others after it
+    assert steps_between(ways, None, every, ways[1].old_any, ways[1].new) == [step]
+    assert not replace(step, add=("$label1",)).may_be_told
+
+
+def read_marks(marks: Marks) -> bytes:
+    """The mark of the Inbox, as an answer is kept under it; the account need not be watched."""
+    names = [b"", INBOX.encode()]
+    for name in (*names, ANY):
+        marks.redis.hsetnx(marks_key(marks.account_id), name, new_mark())
+    return b".".join(marks.redis.hmget(marks_key(marks.account_id), names))  # type: ignore[arg-type]
+
+
+def read_fresh(opened: Open, one: Owner, ear: Listening, query: Query | None = None) -> dict[str, Any]:
     """The same from the server."""
     ear.redis.delete(f"live:marks:{one.account.pk}")
-    return read(opened())
+    return read(opened(), query)
 
 
 def test_our_own_changes_show_at_once(opened: Open, ear: Listening) -> None:

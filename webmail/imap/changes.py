@@ -20,6 +20,7 @@ LEFT_LIMIT = 1_000
 
 _STATUS = re.compile(rb"\b(MESSAGES|UIDNEXT|UIDVALIDITY) ([0-9]{1,10})", re.IGNORECASE)
 _MODSEQ = re.compile(rb"\bMODSEQ \(([0-9]{1,19})\)", re.IGNORECASE)
+_UID = re.compile(rb"\bUID (\d{1,10})\b", re.IGNORECASE)
 
 
 def store_flags(connection: Connection, uids: list[int], *, add: list[str], remove: list[str]) -> frozenset[int]:
@@ -36,6 +37,12 @@ def stored_modseqs(answers: Iterable[Untagged]) -> frozenset[int]:
     comes with its FLAGS and is left out, and so is what was as it should be already. Nothing without CONDSTORE."""
     told = (one.data for one in answers if one.kind == b"FETCH" and b"FLAGS" not in one.data.upper())
     return frozenset(int(match[1]) for data in told if (match := _MODSEQ.search(data)))
+
+
+def stored_uids(answers: Iterable[Untagged]) -> set[int]:
+    """The messages to which STORE gave those MODSEQs."""
+    told = (one.data for one in answers if one.kind == b"FETCH" and b"FLAGS" not in one.data.upper())
+    return {int(match[1]) for data in told if _MODSEQ.search(data) and (match := _UID.search(data))}
 
 
 def store_commands(uids: list[int], add: list[str], remove: list[str]) -> list[list[Piece]]:

@@ -12,16 +12,18 @@ as of any other, then knows that the new mark is there already, and the page tha
 from __future__ import annotations
 
 import hashlib
+import json
 import logging
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from redis import Redis, RedisError
 
 from accounts.redis_line import Command, ask
 from webmail.live.events import Event, Kind, State, channel_of
-from webmail.values import FolderId
+from webmail.values import Flag, FolderId
 
 EVERY = FolderId("")
 ANY = b"\0any"
@@ -31,6 +33,8 @@ WATCHER_S = 4
 """How long a watcher's sign of life counts. It gives one every second, whatever else it does."""
 OWN_S = 60
 """How long it is known who made a change; the watcher hears of it within a second."""
+STEPS, STEPS_S, STEP_UIDS = 16, 60, 200
+"""How many steps are known and for how long (no answer is kept longer), and of how many messages each may be."""
 NOBODY = "-"
 """Stands for a page that did not say which it is."""
 LEASES, WATCHERS, STATES = "live:leases", "live:watchers", "live:states"
@@ -51,6 +55,16 @@ for i = 5, #ARGV do
 end
 return marks
 """
+_STEP = """
+local marks = redis.call('HMGET', KEYS[1], ARGV[7], ARGV[8], ARGV[9])
+redis.call('HSET', KEYS[1], ARGV[7], ARGV[1], ARGV[9], ARGV[1])
+redis.call('EXPIRE', KEYS[1], ARGV[4])
+if marks[1] and marks[2] and marks[3] and marks[2] .. '.' .. marks[3] == ARGV[2] then
+  redis.call('LPUSH', KEYS[2], ARGV[1] .. ' ' .. marks[3] .. ' ' .. marks[1] .. ' ' .. ARGV[3])
+  redis.call('LTRIM', KEYS[2], 0, ARGV[6] - 1)
+  redis.call('EXPIRE', KEYS[2], ARGV[5])
+end
+"""
 _SHA = hashlib.sha1(_READ.encode(), usedforsecurity=False).hexdigest()
 
 logger = logging.getLogger(__name__)
@@ -62,6 +76,20 @@ def marks_key(account_id: int) -> str:
 
 def own_key(account_id: int, folder: FolderId, validity: int) -> bytes:
     return f"live:own:{account_id}:{validity}:{folder}".encode("utf-8", "surrogatepass")
+
+
+def steps_key(account_id: int) -> str:
+    return f"live:steps:{account_id}"
+
+
+def read_ways(packed: Iterable[bytes]) -> list[Way]:
+    """What `Marks.steps` gives."""
+    ways = []
+    for one in packed:
+        new, old, old_any, rest = one.split(b" ", 3)
+        folder, validity, uids, add, remove = json.loads(rest)
+        ways.append(Way(new, old, old_any, Step(FolderId(folder), validity, tuple(uids), tuple(add), tuple(remove))))
+    return ways
 
 
 def new_mark() -> str:
@@ -90,6 +118,56 @@ class Own:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """Flags that the server has added to messages of a folder, and taken away: nothing else changed for us."""
+
+    folder: FolderId
+    validity: int
+    uids: tuple[int, ...]
+    add: tuple[str, ...] = ()
+    remove: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Whether folders may have other counts after it."""
+        return Flag.SEEN in self.add + self.remove
+
+    @property
+    def may_be_told(self) -> bool:
+        """Whether it is small enough, and of flags that every server knows; lists have the same messages after it."""
+        return len(self.uids) <= STEP_UIDS and {Flag.SEEN, Flag.FLAGGED}.issuperset(self.add + self.remove)
+
+    def applied(self, flags: Iterable[str]) -> frozenset[str]:
+        """A message's flags after it."""
+        return frozenset(flags).difference(self.remove).union(self.add)
+
+
+class Way(NamedTuple):
+    """A step, and the marks around it."""
+
+    new: bytes
+    old: bytes
+    old_any: bytes
+    step: Step
+
+
+def steps_between(ways: Iterable[Way], folder: FolderId | None, every: bytes, old: bytes, now: bytes) -> list[Step]:
+    """What happened between two marks of a folder (None = of ANY), the first thing first; nothing when more happened than is
+    known. `ways` are the newest first, `every` is the mark of all folders that a folder's begins with."""
+    found: list[Step] = []
+    for way in ways:
+        if folder is not None and way.step.folder != folder:
+            continue
+        if now != (way.new if folder is None else every + b"." + way.new) or (folder is None and way.step.counts):
+            continue
+        found.append(way.step)
+        now = way.old_any if folder is None else every + b"." + way.old
+        if now == old:
+            return found[::-1]
+    return []
+
+
+@dataclass(frozen=True, slots=True)
 class Marks:
     """The marks of one account, as a web process reads and sets them. `page` is the page that asks, "" when it did not say."""
 
@@ -108,10 +186,17 @@ class Marks:
         """Makes Redis know the script, after NoScriptError: it was started anew. May raise RedisError."""
         self.redis.script_load(_READ)
 
-    def set(self, *folders: FolderId, own: Own | None = None) -> None:
+    @property
+    def steps(self) -> Command:
+        """The question for what lies between the last marks, for `read_ways`."""
+        return "LRANGE", steps_key(self.account_id), 0, -1
+
+    def set(self, *folders: FolderId, own: Own | None = None, step: Step | None = None, since: bytes = b"") -> None:
         """Says that something in these folders changed, or is just being changed; `own` are changes that the server has done.
-        What Redis does not take is no loss: it has no marks to be believed then either."""
-        commands = new_marks(self.account_id, folders)
+        Where that was one `step` in one folder, and the folder had the mark `since` before the server was asked for it and
+        has it still, the step is written down. What Redis does not take is no loss: it has no marks to be believed then
+        either."""
+        commands = [self._stepped(step, since)] if step and since else new_marks(self.account_id, folders)
         if own is not None and own.modseqs:
             key = own_key(self.account_id, own.folder, own.validity)
             made = [word for modseq in own.modseqs for word in (modseq, self.page or NOBODY)]
@@ -120,6 +205,12 @@ class Marks:
             ask(self.redis, ("MULTI",), *commands, ("EXEC",))
         except RedisError as error:
             logger.warning("live %s: marks were not set: %s", self.account_id, type(error).__name__)
+
+    def _stepped(self, step: Step, since: bytes) -> Command:
+        names = fields_of([EVERY, step.folder])
+        packed = json.dumps([step.folder, step.validity, step.uids, step.add, step.remove])
+        keys = [marks_key(self.account_id), steps_key(self.account_id)]
+        return "EVAL", _STEP, len(keys), *keys, new_mark(), since, packed, MARKS_S, STEPS_S, STEPS, *names
 
     def tell(self, folder: FolderId) -> None:
         """Lets open pages of a folder read it again."""

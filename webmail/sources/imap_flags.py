@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 from webmail.errors import FolderRenewed
-from webmail.imap.changes import batches, store_commands, store_flags, stored_modseqs
+from webmail.imap.changes import batches, store_commands, store_flags, stored_modseqs, stored_uids
 from webmail.imap.connection import EXPUNGED, check
 from webmail.imap.fetch import by_uid, fetch, fetch_command
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.wire import Flight
-from webmail.live.marks import Own
+from webmail.live.marks import Own, Step
 from webmail.sources.cache import MailCache
 from webmail.sources.imap_lists import ImapLists, uid_of
-from webmail.sources.kept import Answers, Beside, Wanted
-from webmail.sources.packing import FLAGS
+from webmail.sources.kept import Answers, Beside, Shape, Wanted
+from webmail.sources.packing import flags_shape, place_shape
 from webmail.values import Flag, FolderId, Query, Ref, Role
 
 
@@ -25,8 +26,8 @@ class ImapFlags(ImapLists):
 
     def __init__(self, session: Session, cache: MailCache, roles: Mapping[Role, FolderId], answers: Answers) -> None:
         super().__init__(session, cache, roles, answers)
-        self._sent: Ref | None = None
-        """The message of which a mark was sent and not waited for."""
+        self._sent: tuple[Step, bytes] | None = None
+        """What was sent and not waited for, and the mark that the folder had before."""
 
     def look_at(self, ref: Ref, query: Query, beside: Beside | None = None) -> None:
         def take(values: Mapping[bytes, bytes | None]) -> None:
@@ -35,7 +36,8 @@ class ImapFlags(ImapLists):
                 beside.take(values)
 
         keys = [*self._cache.keys_of(ref, query), *(beside.keys if beside else ())]
-        wanted = [flags_name(ref), (self._place_name(ref, query), ref.folder)]
+        place = self._place_name(ref, query), ref.folder
+        wanted: dict[Wanted, Shape] = {flags_name(ref): flags_shape(ref), place: place_shape(query)}
         self._answers.look_ahead(wanted, Beside(keys, take))
 
     def keep_along(self, values: Mapping[bytes, bytes], seconds: int) -> bool:
@@ -47,7 +49,7 @@ class ImapFlags(ImapLists):
         refs = list(refs)
         if len(refs) != 1:
             return self._session.read(lambda: self._flags(refs))
-        found = self._answers.ask(*flags_name(refs[0]), FLAGS, lambda: self._flags_now(refs[0]))
+        found = self._answers.ask(*flags_name(refs[0]), flags_shape(refs[0]), lambda: self._flags_now(refs[0]))
         return {refs[0]: found[0]} if found else {}
 
     def _flags(self, refs: list[Ref]) -> dict[Ref, frozenset[str]]:
@@ -92,7 +94,8 @@ class ImapFlags(ImapLists):
             if uid_of(ref) in state.deleted:
                 return
         self._forget()
-        self._sent = ref
+        step = Step(ref.folder, ref.validity, (uid_of(ref),), tuple(add), tuple(remove))
+        self._sent = step, self._answers.before(ref.folder, look=False)
         self._session.send(commands)
 
     def change_flags(
@@ -116,13 +119,18 @@ class ImapFlags(ImapLists):
         commands = [fetch_command(uids, b"UID FLAGS"), *store_commands(uids, add, remove)]
         if not self._session.is_at(refs[0]):
             return None
-        with self._marking(refs[0].folder, refs[0].validity, disturbs=False) as done:
+        folder, validity = refs[0].folder, refs[0].validity
+        since, step, modseqs = self._answers.before(folder), None, frozenset[int]()
+        self._forget()
+        try:
             flight = self.connection.run(*commands)
-            done |= stored_modseqs(flight.untagged)
+            modseqs = stored_modseqs(flight.untagged)
+            step = _step_of(flight, Step(folder, validity, tuple(uids), tuple(add), tuple(remove)))
+        finally:
+            self._answers.changed(folder, own=Own(folder, validity, modseqs), step=step, since=since)
         for end in flight.ends:
             check(end)
-        first = Flight(flight.ends[:1], flight.untagged[: flight.marks[0]], flight.marks[:1], flight.tags[:1])
-        found = {uid: one.flags() for uid, one in by_uid(first, uids).items() if b"FLAGS" in one.items}
+        found = _flags_before(flight, uids)
         return {
             ref: found[uid]
             for ref, uid in zip(refs, uids, strict=True)
@@ -145,11 +153,9 @@ class ImapFlags(ImapLists):
                 yield state, left
 
     @contextmanager
-    def _marking(self, folder: FolderId, validity: int, *, disturbs: bool = True) -> Iterator[set[int]]:
-        """The same for a change of marks: the block adds the MODSEQs of what the server did. What `disturbs` not at this moment
-        leaves the selected folder's state as it is known."""
-        if disturbs:
-            self._session.disturbed()
+    def _marking(self, folder: FolderId, validity: int) -> Iterator[set[int]]:
+        """The same for a change of marks: the block adds the MODSEQs of what the server did."""
+        self._session.disturbed()
         self._forget()
         done: set[int] = set()
         try:
@@ -160,9 +166,29 @@ class ImapFlags(ImapLists):
     def _settle(self) -> None:
         """Waits for the mark that was sent; what was kept holds no more from then on."""
         sent, self._sent = self._sent, None
-        if sent is not None:
-            modseqs = stored_modseqs(self._session.settled())
-            self._answers.changed(sent.folder, own=Own(sent.folder, sent.validity, modseqs))
+        if sent is None:
+            return
+        step, since = sent
+        answers = self._session.settled()
+        own = Own(step.folder, step.validity, stored_modseqs(answers))
+        told = stored_uids(answers) >= set(step.uids)
+        self._answers.changed(step.folder, own=own, step=step if told else None, since=since)
+
+
+def _flags_before(flight: Flight, uids: list[int]) -> dict[int, frozenset[str]]:
+    """What the first command of a flight says of the flags of messages."""
+    first = Flight(flight.ends[:1], flight.untagged[: flight.marks[0]], flight.marks[:1], flight.tags[:1])
+    return {uid: one.flags() for uid, one in by_uid(first, uids).items() if b"FLAGS" in one.items}
+
+
+def _step_of(flight: Flight, step: Step) -> Step | None:
+    """What a flight of changes did to messages that were there: the step for those that were not as it makes them. None
+    where the server does not say of each of them that it did it: rights that a person has not are passed over in silence."""
+    before = _flags_before(flight, list(step.uids))
+    touched = {uid for uid, flags in before.items() if step.applied(flags) != flags}
+    if any(end.status != b"OK" for end in flight.ends) or not touched <= stored_uids(flight.untagged):
+        return None
+    return replace(step, uids=tuple(sorted(touched)))
 
 
 def flags_name(ref: Ref) -> Wanted:

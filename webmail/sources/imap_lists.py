@@ -23,11 +23,11 @@ from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.body_search import read_list, search_bodies, search_name
 from webmail.sources.cache import MailCache
 from webmail.sources.grouping import Groups, can_group, is_alone, read_groups, read_threads
-from webmail.sources.kept import TRUST_S, Answers
+from webmail.sources.kept import TRUST_S, Answers, Shape
 from webmail.sources.listing import SORTING, Listing, is_large, is_usual, sort_folder
 from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.orders import index_of
-from webmail.sources.packing import CAPABILITIES, FOLDERS, PLACE, QUOTA, page_shape
+from webmail.sources.packing import CAPABILITIES, FOLDERS, QUOTA, page_shape, place_shape
 from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.sources.recent import Recent
 from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Searched, Thread, Window
@@ -89,7 +89,8 @@ class ImapLists:
             (self._folders_name(), None),
             ("quota", None),
         )
-        missing = self._answers.look_ahead([tree, ("can", None), quota, name])
+        shapes = {tree: FOLDERS, ("can", None): CAPABILITIES, quota: QUOTA, name: self._shape(folder, query)}
+        missing = self._answers.look_ahead(shapes)
         if name not in missing or tree not in missing or not self.can.whole_moves:
             return
         self._session.read(lambda: self._take_along(with_quota=quota in missing))
@@ -153,13 +154,15 @@ class ImapLists:
         name = self._page_name(folder, query, window)
         if early and early[0] == (name, folder):
             return early[1]
-        shape = page_shape(self._cache.account, folder, query, self._cache.rows)
         return self._answers.ask(
             name,
             folder,
-            shape,
+            self._shape(folder, query),
             lambda: self._session.read(lambda: self._page(folder, query, window)),
         )
+
+    def _shape(self, folder: FolderId, query: Query) -> Shape:
+        return page_shape(self._cache.account, folder, query, self._cache.rows)
 
     def _page_name(self, folder: FolderId, query: Query, window: Window) -> str:
         return f"page:{query.name}:{window.start}:{window.size}{self._version(folder, query)}"
@@ -273,7 +276,7 @@ class ImapLists:
     def neighbours(self, ref: Ref, query: Query) -> tuple[int, Ref | None, Ref | None, int]:
         name = self._place_name(ref, query)
         at, before, after, total = self._answers.ask(
-            name, ref.folder, PLACE, lambda: self._session.read(lambda: self._place(ref, query))
+            name, ref.folder, place_shape(query), lambda: self._session.read(lambda: self._place(ref, query))
         )
         beside = (Ref(ref.folder, ref.validity, str(uid)) if uid else None for uid in (before, after))
         return at, *beside, total  # type: ignore[return-value]

@@ -7,7 +7,7 @@ import logging
 
 from redis import Redis, RedisError
 
-from accounts.redis_line import tell
+from accounts.redis_line import Command, tell
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +31,10 @@ class Later:
         if self._bytes > MOST_BYTES:
             self.flush()
 
+    def replace(self, key: bytes, value: bytes) -> None:
+        """Another value for as long as the one that is there would have stayed."""
+        self.keep(key, value, 0)
+
     def waiting(self, key: bytes) -> bytes | None:
         """The value that is to be written under a key."""
         found = self._values.get(key)
@@ -42,6 +46,10 @@ class Later:
         if self._redis is None or not values:
             return
         try:
-            tell(self._redis, *(("SET", key, value, "EX", ttl_s) for key, (value, ttl_s) in values.items()))
+            tell(self._redis, *(_set(key, *value) for key, value in values.items()))
         except RedisError as error:
             logger.warning("the mail cache does not answer: %s", type(error).__name__)
+
+
+def _set(key: bytes, value: bytes, ttl_s: int) -> Command:
+    return ("SET", key, value, "EX", ttl_s) if ttl_s else ("SET", key, value, "XX", "KEEPTTL")

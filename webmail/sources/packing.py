@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields, replace
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from webmail.live.marks import Step
 from webmail.sources.kept import Shape
 from webmail.sources.recent import Recent
 from webmail.values import (
@@ -49,7 +50,13 @@ def _read_folders(packed: bytes) -> tuple[Folder, ...]:
     return tuple(_unpack_folder(*values) for values in json.loads(packed))
 
 
-FOLDERS = Shape(_pack_folders, lambda packed: list(_read_folders(packed)))
+def _as_it_is(packed: bytes, _steps: Sequence[Step]) -> bytes:
+    """What no flag changes."""
+    return packed
+
+
+FOLDERS = Shape(_pack_folders, lambda packed: list(_read_folders(packed)), _as_it_is)
+"""The tree; it is not carried over steps that change counts (`steps_between`)."""
 
 
 def _read_quota(packed: bytes) -> list[Quota | None]:
@@ -62,13 +69,52 @@ def _read_capabilities(packed: bytes) -> Capabilities:
     return Capabilities(**json.loads(packed))
 
 
-QUOTA = Shape(lambda one: [one[0] and [one[0].used_bytes, one[0].limit_bytes]], _read_quota)
+QUOTA = Shape(lambda one: [one[0] and [one[0].used_bytes, one[0].limit_bytes]], _read_quota, _as_it_is)
 """A quota in a list: that there is none is an answer too."""
-CAPABILITIES = Shape(asdict, _read_capabilities)
+CAPABILITIES = Shape(asdict, _read_capabilities, _as_it_is)
 FLAGS = Shape(lambda found: [sorted(flags) for flags in found], lambda packed: [*map(frozenset, json.loads(packed))])
 """The flags of one message, in a list: that it is not there is an answer too."""
-PLACE = Shape(list, json.loads)
-"""Where a message is in its list: its row, the UIDs before and after it, and how many rows there are."""
+
+
+def place_shape(query: Query) -> Shape:
+    """Where a message is in its list: its row, the UIDs before and after it, and how many rows there are."""
+    return Shape(list, json.loads, _as_it_is if holds_over_flags(query) else None)
+
+
+def flags_shape(ref: Ref) -> Shape:
+    """`FLAGS` of a message that is known."""
+
+    def carry(packed: bytes, steps: Sequence[Step]) -> bytes | None:
+        return _packed([sorted(_after(ref.id, ref.validity, flags, steps)) for flags in json.loads(packed)])
+
+    return Shape(FLAGS.pack, FLAGS.unpack, carry)
+
+
+def holds_over_flags(query: Query) -> bool:
+    """Whether the same messages are in a list, each for itself, whatever flags they have."""
+    return not (query.unread or query.flagged or query.attachment or query.in_body or query.grouped)
+
+
+def _after(uid: str, validity: int, flags: Iterable[str], steps: Sequence[Step]) -> Iterable[str]:
+    for step in steps:
+        if step.validity == validity and int(uid) in step.uids:
+            flags = step.applied(flags)
+    return flags
+
+
+def _carry_page(packed: bytes, steps: Sequence[Step]) -> bytes | None:
+    page = json.loads(packed)
+    if any(step.validity != page["validity"] for step in steps):
+        return None
+    touched = {uid for step in steps for uid in step.uids}
+    for row in page["rows"]:
+        if row[0] in touched:
+            row[1] = sorted(_after(row[0], page["validity"], row[1], steps))
+    return _packed(page)
+
+
+def _packed(value: Any) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
 
 
 def page_shape(account: str, folder: FolderId, query: Query, rows: Rows) -> Shape:
@@ -81,7 +127,7 @@ def page_shape(account: str, folder: FolderId, query: Query, rows: Rows) -> Shap
             _pages.keep(digest, page)
         return page
 
-    return Shape(_pack_page, unpack)
+    return Shape(_pack_page, unpack, _carry_page if holds_over_flags(query) else None)
 
 
 def _read_page(packed: Any, digest: str, folder: FolderId, query: Query, rows: Rows) -> Page | None:
