@@ -77,7 +77,9 @@ class Waiting(NamedTuple):
 
 @register.simple_tag(takes_context=True)
 def message_rows(context: dict[str, Any]) -> SafeString:
-    """The rows of the page's list."""
+    """The rows of the page's list, or what holds their place."""
+    if place := context.get("rows_place"):
+        return SafeString(place)
     around = around_of(context["account"].pk, context["folder"], context["query"], context.get("places") or {})
     return draw_rows(context["page"].rows, around)
 

@@ -20,7 +20,7 @@ from webmail.services.folders import folder_label
 from webmail.services.hierarchy import Change, NameRefused
 from webmail.values import Folder, FolderId
 from webmail.views.box import Box, inbox_of, open_box
-from webmail.views.folders import list_context
+from webmail.views.listed import list_context
 from webmail.views.states import state_of
 
 T = TypeVar("T")

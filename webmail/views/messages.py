@@ -18,8 +18,8 @@ from webmail.services.notices import notices_of
 from webmail.services.threads import read_conversation
 from webmail.values import Folder, FolderId, Ref
 from webmail.views.box import Box, open_box
-from webmail.views.folders import list_context
 from webmail.views.letters import change_url_of, letter_context, open_here, opened_by_person
+from webmail.views.listed import list_context
 from webmail.views.pane import open_ahead, show_in_pane
 from webmail.views.query import query_of, start_around
 from webmail.views.states import state_of
