@@ -255,7 +255,7 @@ def test_five_thousand_passwords_are_judged_and_taken_in_under_a_minute(world: W
     ]
     data = "address,name,password\n" + "".join(f"persona{n},Persona {n},{word}\n" for n, word in enumerate(words))
     batch = brought(world, data)
-    began = time.monotonic()
+    began, cpu = time.monotonic(), time.process_time()
     for state in (Batch.State.CHECKED, Batch.State.DONE):
         claimed = claim_batch()
         assert claimed is not None
@@ -263,7 +263,7 @@ def test_five_thousand_passwords_are_judged_and_taken_in_under_a_minute(world: W
         batch.refresh_from_db()
         assert (batch.state, batch.wrong) == (state, 0)
         start_batch(batch)
-    took = time.monotonic() - began
-    print(f"5,000 mailboxes with passwords: {took:.1f} s")
+    took, cpu = time.monotonic() - began, time.process_time() - cpu
+    print(f"5,000 mailboxes with passwords: {took:.1f} s, {cpu:.1f} s of processor")
     assert Mailbox.objects.filter(address__startswith="persona").count() == 5000
     assert took < 60
