@@ -39,13 +39,24 @@ class Made:
 
 
 @transaction.atomic
-def make_app_password(*, mailbox: Mailbox, name: str, protocols: Collection[str], by: Actor = SYSTEM) -> Made:
-    """A new password for these protocols (of PROTOCOLS), good from the next sign-in on. Raises NameTaken and TooMany, and
-    ValueError without a name or a protocol."""
+def make_app_password(
+    *,
+    mailbox: Mailbox,
+    name: str,
+    protocols: Collection[str],
+    instead_of: AppPassword | None = None,
+    by: Actor = SYSTEM,
+) -> Made:
+    """A new password for these protocols (of PROTOCOLS), good from the next sign-in on; `instead_of` is one of the mailbox's that
+    is worth nothing from then on, with everything that is open in the mailbox closed. Raises NameTaken and TooMany, and
+    ValueError without a name or a protocol; then the earlier one still counts."""
     name = " ".join(name.split())[:NAME_LIMIT]
     if not name or not protocols or not set(protocols) <= set(PROTOCOLS):
         raise ValueError("an app password needs a name and a protocol")
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)  # two requests at once do not pass the limit
+    if instead_of:
+        _revoke(instead_of, by=by)
+        transaction.on_commit(lambda: end_sessions(mailbox.address))
     if AppPassword.objects.filter(mailbox=mailbox).count() >= MOST:
         raise TooMany
     password = new_password()
@@ -77,16 +88,19 @@ def revoke_app_password(row: AppPassword, *, by: Actor = SYSTEM) -> bool:
     password a session began, so all end; programs whose password still counts come back by themselves. False when the server
     could not be asked to: the password is revoked all the same."""
     with transaction.atomic():
-        record(by=by, verb="device.revoke", thing=row.mailbox, before={"name": row.name} | _open_doors(row))
-        row.delete()
+        _revoke(row, by=by)
     return end_sessions(row.mailbox.address)
 
 
 def forget_app_passwords(mailbox: Mailbox, *, by: Actor) -> None:
     """Makes every one of a mailbox worth nothing from now on; whoever calls this ends the sessions."""
-    for row in AppPassword.objects.filter(mailbox=mailbox).order_by("pk"):
-        record(by=by, verb="device.revoke", thing=mailbox, before={"name": row.name} | _open_doors(row))
-        row.delete()
+    for row in AppPassword.objects.filter(mailbox=mailbox).select_related("mailbox__domain__customer").order_by("pk"):
+        _revoke(row, by=by)
+
+
+def _revoke(row: AppPassword, *, by: Actor) -> None:
+    record(by=by, verb="device.revoke", thing=row.mailbox, before={"name": row.name} | _open_doors(row))
+    row.delete()
 
 
 def _open_doors(row: AppPassword) -> dict[str, bool]:

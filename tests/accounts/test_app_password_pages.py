@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
+from imapclient.exceptions import LoginError
 
 from accounts.models import AppPassword, Change, MailAccount
 from accounts.services.app_passwords import make_app_password
@@ -40,6 +41,8 @@ def test_it_is_made_shown_once_and_revoked(mailbox_factory: Any, imap: Any) -> N
     assert password[1] not in later
     assert "IMAP, sending" in later
     row = AppPassword.objects.get()
+    assert "cannot be shown again" in later
+    assert f'href="?again={row.pk}#new"' in later
     gone = client.post(reverse("app_password_revoke", args=[account.pk, row.pk]), follow=True)
     assert gone.redirect_chain == [(url, 302)]
     assert "can no longer sign in, and its connections are closed" in gone.content.decode()
@@ -50,6 +53,29 @@ def test_it_is_made_shown_once_and_revoked(mailbox_factory: Any, imap: Any) -> N
     told = {"name": GOOD["name"], "imap": True, "smtp": True}
     assert changes == [("device.make", ana.address, {}, told), ("device.revoke", ana.address, told, {})]
     assert password[1] not in repr(changes)
+
+
+def test_another_takes_the_place_of_one_that_was_not_noted(mailbox_factory: Any, imap: Any) -> None:
+    ana = mailbox_factory("ana")
+    client, account = enter(ana)
+    url = reverse("app_passwords", args=[account.pk])
+    first = make_app_password(mailbox=ana.mailbox, name="Mac", protocols=["imap", "sieve"])
+    asked = client.get(url, {"again": first.row.pk})
+    assert asked.context["form"].initial == {"name": "Mac", "protocols": ["imap", "sieve"]}
+    wrong = client.post(url, {"again": first.row.pk, "name": "", "protocols": ["imap"]})
+    assert f'name="again" value="{first.row.pk}"' in wrong.content.decode()
+    imap(ana.address, first.password)
+    page = client.post(url, {"again": first.row.pk, "name": "Mac", "protocols": ["imap", "sieve"]}).content.decode()
+    password = re.search(r'id="once-password"[^>]*>([a-z0-9-]+)<', page)
+    assert password
+    assert "cannot be shown again" not in page
+    imap(ana.address, password[1])
+    with pytest.raises(LoginError):
+        imap(ana.address, first.password)
+    row = AppPassword.objects.get()
+    assert (row.name, row.imap, row.smtp, row.sieve) == ("Mac", True, False, True)
+    verbs = Change.objects.filter(mailbox=ana.mailbox).order_by("pk").values_list("verb", flat=True)
+    assert list(verbs) == ["device.make", "device.revoke", "device.make"]
 
 
 @pytest.mark.parametrize(
