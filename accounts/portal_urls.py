@@ -94,6 +94,7 @@ urlpatterns = [
     path("people/", people.provider_people, name="people"),
     path("roles/<int:role_id>/withdraw/", people.role_withdraw, name="role_withdraw"),
     path("invitations/<int:invitation_id>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
+    path("invitations/<int:invitation_id>/send/", people.invitation_send, name="invitation_send"),
     path("invitation/<str:token>/", people.invitation, name="invitation"),
     path("new-password/<str:token>/", mailboxes.new_password, name="new_password"),
 ]

@@ -19,7 +19,7 @@ from accounts.models.hosting import (
 from accounts.models.networks import NamedNetwork
 from accounts.models.passwords import AppPassword
 from accounts.models.people import User
-from accounts.models.roles import Change, Invitation, Kind, Role
+from accounts.models.roles import Change, Invitation, Kind, Letter, Role
 from accounts.models.sending import SentToday
 from accounts.models.sessions import Session
 from accounts.models.shares import DomainShares, MailboxShares, SumShares
@@ -60,6 +60,7 @@ __all__ = [
     "GroupMember",
     "Invitation",
     "Kind",
+    "Letter",
     "LogPosition",
     "MailAccount",
     "MailServer",

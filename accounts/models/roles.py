@@ -57,8 +57,17 @@ class Role(models.Model):
         return self.reseller or self.customer or self.domain
 
 
+class Letter(models.TextChoices):
+    """What became of a letter: handed to the mail server, refused for good, or not taken for now."""
+
+    SENT = "sent"
+    REFUSED = "refused"
+    AWAY = "away"
+
+
 class Invitation(models.Model):
-    """A role that was offered by mail. Of its token only the SHA-256 is kept."""
+    """A role that was offered by mail. Of its token only the SHA-256 is kept. `letter` is empty until the mail server was asked
+    to take the letter, `letter_at` is when."""
 
     address = models.CharField(_("address"), max_length=254)
     kind = models.CharField(max_length=8, choices=Kind)
@@ -69,6 +78,8 @@ class Invitation(models.Model):
     inviter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
     created = models.DateTimeField(auto_now_add=True)
     expires = models.DateTimeField()
+    letter = models.CharField(max_length=8, choices=Letter, blank=True)
+    letter_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.CheckConstraint(condition=_one_target(), name="invitation_has_its_target")]

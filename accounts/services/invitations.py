@@ -13,11 +13,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts.models import Customer, Domain, Invitation, Mailbox, Reseller, Role, User
+from accounts.models import Customer, Domain, Invitation, Letter, Mailbox, Reseller, Role, User
 from accounts.services.addresses import parse_address
 from accounts.services.audit import Actor, record_role
 from accounts.services.brand import look
-from accounts.services.letters import send_letter
+from accounts.services.letters import post_letter
 from accounts.services.passwords import check_password_strength
 from accounts.services.permissions import may_grant
 from accounts.vault import digest_of
@@ -51,12 +51,31 @@ def invite(*, address: str, kind: str, target: Target, by: Actor) -> tuple[Invit
     return invitation, token
 
 
-def send_invitation(invitation: Invitation, token: str) -> bool:
-    """Sends the letter with the link; False when no mail server took it."""
+@transaction.atomic
+def renew(invitation: Invitation, *, by: Actor) -> str:
+    """Another token for an invitation that is there, good for a week from now and as long as who renews it may give the role; the
+    one until then opens nothing."""
+    if by.person is None:
+        raise ValueError("an invitation has somebody who invites")
+    token = secrets.token_urlsafe(32)
+    invitation.digest, invitation.inviter, invitation.expires = digest_of(token), by.person, timezone.now() + AGE
+    invitation.letter, invitation.letter_at = "", None
+    invitation.save(update_fields=["digest", "inviter", "expires", "letter", "letter_at"])
+    record_role(by=by, verb="role.invite", role=invitation, address=invitation.address)
+    return token
+
+
+def send_invitation(invitation: Invitation, token: str) -> Letter:
+    """Sends the letter with the link, and keeps with the invitation what became of it."""
     link = settings.SITE_URL + reverse("portal:invitation", args=[token])
     subject = _("You are invited to %(site)s") % {"site": look().name}
     context = {"invitation": invitation, "link": link, "site": look().name}
-    return send_letter(invitation.address, subject, "portal/mail/invitation.txt", context)
+    invitation.letter = post_letter(invitation.address, subject, "portal/mail/invitation.txt", context)
+    invitation.letter_at = timezone.now()
+    Invitation.objects.filter(pk=invitation.pk, digest=digest_of(token)).update(
+        letter=invitation.letter, letter_at=invitation.letter_at
+    )
+    return Letter(invitation.letter)
 
 
 def invitation_of_token(token: str) -> Invitation | None:

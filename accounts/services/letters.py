@@ -15,7 +15,7 @@ from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.utils import timezone
 
-from accounts.models import Mailbox
+from accounts.models import Letter, Mailbox
 from accounts.services.brand import look
 
 AUTOMATIC = {"Auto-Submitted": "auto-generated"}
@@ -28,11 +28,23 @@ log = logging.getLogger(__name__)
 
 def send_letter(to: str, subject: str, template: str, context: dict[str, Any]) -> bool:
     """Sends a letter made from a template to anybody; False when the mail server could not be reached or did not take it."""
+    return post_letter(to, subject, template, context) == Letter.SENT
+
+
+def post_letter(to: str, subject: str, template: str, context: dict[str, Any]) -> Letter:
+    """The same; tells what became of it."""
     try:
-        return _send(to, subject, render_to_string(template, context))
+        return Letter.SENT if _send(to, subject, render_to_string(template, context)) else Letter.AWAY
     except (OSError, smtplib.SMTPException) as error:
         log.warning("a letter of Casilla's was not sent: %s", type(error).__name__)
-        return False
+        return Letter.REFUSED if _is_final(error) else Letter.AWAY
+
+
+def _is_final(error: Exception) -> bool:
+    """Whether the server would refuse the same letter again (5yz, RFC 5321 section 4.2.1)."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _text in error.recipients.values())
+    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code >= 500
 
 
 def notify(to: str, subject: str, paragraphs: Sequence[str]) -> bool:

@@ -97,6 +97,7 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "token_revoke": ("api_token", "POST", {"domain"}),
     "api": ("", "GET", RUNNERS),
     "role_withdraw": ("role", "POST", RUNNERS),
+    "invitation_send": ("invitation", "POST", RUNNERS),
     "invitation_withdraw": ("invitation", "POST", RUNNERS),
 }
 OPEN = {"invitation", "new_password"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import poplib
 import re
 import smtplib
+import socket
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -15,7 +16,7 @@ from django.urls import reverse
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
-from accounts.models import Customer, Domain, Kind, Mailbox, MailboxUsage, Plan, User
+from accounts.models import Customer, Domain, Invitation, Kind, Mailbox, MailboxUsage, Plan, User
 from accounts.provisioning.passwords import hash_batch_password
 from accounts.services.app_passwords import make_app_password
 from accounts.services.audit import SYSTEM
@@ -353,6 +354,30 @@ def test_a_letter_of_casillas_own_arrives(admin: Client, domain: Domain, ana: Bo
     client.select_folder("INBOX")
     letter = client.fetch([1], ["BODY[]"])[1][b"BODY[]"].decode()
     assert "/portal/invitation/" in letter
+
+
+def test_a_letter_that_is_refused_says_so_and_is_sent_again(
+    admin: Client, domain: Domain, imap: Imap, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    page = reverse("portal:domain_people", args=[domain.pk])
+    admin.post(page, {"address": f"eva@{domain.name}", "kind": "domain"})
+    assert "letter refused" in admin.get(page).content.decode()
+    offer = Invitation.objects.get()
+    again = reverse("portal:invitation_send", args=[offer.pk])
+    eva = Box(admin, domain, "eva")
+    door = settings.EMAIL_PORT
+    with socket.socket() as shut:
+        shut.bind((LOOPBACK, 0))
+        settings.EMAIL_PORT = shut.getsockname()[1]
+        admin.post(again)
+    assert "letter not sent" in admin.get(page).content.decode()
+    settings.EMAIL_PORT = door
+    answer = admin.post(again, follow=True).content.decode()
+    assert "is on its way" in answer
+    assert "letter sent today" in answer
+    until(lambda: inbox(imap, eva) == 1)
+    assert Invitation.objects.get().digest != offer.digest
 
 
 def test_a_password_of_a_list_opens_the_mailbox(stack: Any, imap: Any, mailbox_factory: Any) -> None:

@@ -261,7 +261,7 @@ def test_letters_that_no_server_takes_are_told(world: World, settings: Any) -> N
     client = world.client(world.one.people["domain"])
     page = reverse("portal:domain_people", args=[world.one.domain.pk])
     answer = client.post(page, {"address": "lejos@afuera.example", "kind": "domain"}, follow=True)
-    assert "did not take the letter" in answer.content.decode()
+    assert "has not gone out" in answer.content.decode()
 
 
 @pytest.mark.parametrize("everywhere", [True, False])

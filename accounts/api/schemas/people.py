@@ -12,6 +12,9 @@ from accounts.models import Invitation, Role
 
 
 class InvitationOut(Schema):
+    """`letter` is what became of the letter: "sent" to the mail server, "refused" for good, "away" when no server took it for
+    now, or empty while it is being handed over."""
+
     id: int
     address: str
     kind: str
@@ -19,11 +22,12 @@ class InvitationOut(Schema):
     customer: int | None
     domain: int | None
     expires: datetime
+    letter: str
 
     @classmethod
     def of(cls, row: Invitation) -> InvitationOut:
         values: dict[str, Any] = {"reseller": row.reseller_id, "customer": row.customer_id, "domain": row.domain_id}
-        return cls(id=row.pk, address=row.address, kind=row.kind, expires=row.expires, **values)
+        return cls(id=row.pk, address=row.address, kind=row.kind, expires=row.expires, letter=row.letter, **values)
 
 
 class InvitationIn(Given):

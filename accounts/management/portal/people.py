@@ -20,7 +20,7 @@ from accounts.management.portal.words import (
     reseller_of,
     the_one,
 )
-from accounts.models import Alias, ApiToken, Change, Invitation, Kind, Role
+from accounts.models import Alias, ApiToken, Change, Invitation, Kind, Letter, Role
 from accounts.models import Group as MailGroup
 from accounts.services import forwards, invitations
 from accounts.services.audit import SYSTEM, Actor
@@ -168,7 +168,7 @@ def role_withdraw(person: str, **over: Any) -> Told:
 
 def invitation_list() -> list[Told]:
     rows = Invitation.objects.select_related("reseller", "customer", "domain").order_by("address", "pk")
-    return [_role(one, one.address) | {"expires": one.expires} for one in rows]
+    return [_role(one, one.address) | {"expires": one.expires, "letter": one.letter} for one in rows]
 
 
 def invitation_create(address: str, by: str, **over: Any) -> Told:
@@ -178,7 +178,7 @@ def invitation_create(address: str, by: str, **over: Any) -> Told:
         raise CommandError(f"{person.email} may not give that role.")
     made, token = invitations.invite(address=address, kind=kind, target=target, by=Actor(person))
     sent = invitations.send_invitation(made, token)
-    return _role(made, made.address) | {"expires": made.expires, "sent": sent}
+    return _role(made, made.address) | {"expires": made.expires, "sent": sent == Letter.SENT}
 
 
 def invitation_withdraw(address: str, **over: Any) -> Told:

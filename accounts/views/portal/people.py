@@ -9,12 +9,13 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.adapter import client_ip
-from accounts.models import Invitation, Kind, Role, User
+from accounts.models import Invitation, Kind, Letter, Role, User
 from accounts.portal_forms import InviteForm, JoinForm, tried
 from accounts.rates import take_both
 from accounts.services import invitations, permissions
@@ -74,10 +75,7 @@ def _people(request: HttpRequest, target: Target, kind: Kind) -> HttpResponse:
             form,
             lambda: made.append(invitations.invite(address=address, kind=kind, target=target, by=actor_of(request))),
         ):
-            sent = invitations.send_invitation(*made[0])
-            good = _("The invitation is on its way to %(address)s.")
-            bad = _("The mail server did not take the letter to %(address)s. Invite again later.")
-            messages.info(request, (good if sent else bad) % {"address": made[0][0].address})
+            _send(request, *made[0])
             return redirect(request.path)
     where = target_fields(target) | {"kind": kind}
     context = {
@@ -86,6 +84,7 @@ def _people(request: HttpRequest, target: Target, kind: Kind) -> HttpResponse:
         "target": target,
         "roles": Role.objects.filter(**_exactly(where)).select_related("person").order_by("person__email"),
         "invited": Invitation.objects.filter(**_exactly(where)).order_by("address"),
+        "now": timezone.now(),
         "supers": User.objects.filter(is_superuser=True, is_active=True) if kind == Kind.PROVIDER else [],
         "tab": "people",
         "domain": target if kind == Kind.DOMAIN else None,
@@ -98,6 +97,26 @@ def _people(request: HttpRequest, target: Target, kind: Kind) -> HttpResponse:
 def role_withdraw(request: HttpRequest, role_id: int) -> HttpResponse:
     """Takes a role away; it counts no more at that person's next request."""
     return _withdraw(request, role_for(request, Role.objects.select_related("person"), role_id))
+
+
+@login_required
+@require_POST
+def invitation_send(request: HttpRequest, invitation_id: int) -> HttpResponse:
+    """Sends an invitation's letter once more, with another link."""
+    offer = role_for(request, Invitation.objects.all(), invitation_id)
+    if take_both(request, "invite", request.user.pk, offer.address):
+        _send(request, offer, invitations.renew(offer, by=actor_of(request)))
+    else:
+        messages.info(request, _("There were many invitations already. Wait an hour and try again."))
+    return redirect(_page_of(offer))
+
+
+def _send(request: HttpRequest, offer: Invitation, token: str) -> None:
+    if invitations.send_invitation(offer, token) == Letter.SENT:
+        said = _("The invitation is on its way to %(address)s.")
+    else:
+        said = _("The letter to %(address)s has not gone out: below it says why.")
+    messages.info(request, said % {"address": offer.address})
 
 
 @login_required
