@@ -346,6 +346,7 @@ class PlanForm(PortalForm):
     pop3 = forms.BooleanField(label="POP3", required=False, initial=True)
     smtp = forms.BooleanField(label=_("Sending (SMTP)"), required=False, initial=True)
     sieve = forms.BooleanField(label=_("Filters (ManageSieve)"), required=False, initial=True)
+    above = forms.BooleanField(label=_("Change the plan all the same"), required=False)
 
     SAME = (
         "name",
@@ -366,6 +367,10 @@ class PlanForm(PortalForm):
             kwargs["initial"] = {name: getattr(plan, name) for name in self.SAME}
             kwargs["initial"] |= {name: getattr(plan, field) for name, field in self.SIZES.items()}
         super().__init__(*args, **kwargs)
+
+    def asks(self) -> bool:
+        """Whether somebody has more than the plan would give, so that the question is shown."""
+        return "above" in self.errors or "above" in self.data
 
     def clean_name(self) -> str:
         name = str(self.cleaned_data["name"])

@@ -87,6 +87,7 @@ urlpatterns = [
     path("plans/", customers.plan_list, name="plans"),
     path("plans/new/", customers.plan_new, name="plan_new"),
     path("plans/<int:plan_id>/", customers.plan_edit, name="plan"),
+    path("plans/<int:plan_id>/delete/", customers.plan_delete, name="plan_delete"),
     path("brand/", brand.brand, name="brand"),
     path("tokens/", tokens.tokens, name="tokens"),
     path("tokens/<int:token_id>/revoke/", tokens.token_revoke, name="token_revoke"),

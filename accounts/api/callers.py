@@ -30,6 +30,7 @@ from accounts.models import (
     Group,
     Invitation,
     Mailbox,
+    NamedNetwork,
     Plan,
     Reseller,
     Role,
@@ -115,6 +116,13 @@ class Caller:
 
     def roles(self) -> QuerySet[Role]:
         return Role.objects.filter(self._over())
+
+    def networks(self) -> QuerySet[NamedNetwork]:
+        """Those that have a name for everybody, for a customer or for a domain."""
+        over = Q(customer__in=self.customers().values("pk")) | Q(domain__in=self.domains().values("pk"))
+        if not self.token.customer_id and permissions.may(self.person, Action.RUN_PROVIDER):
+            over |= Q(customer__isnull=True, domain__isnull=True)
+        return NamedNetwork.objects.filter(over, mailbox__isnull=True)
 
     def batches(self) -> QuerySet[Batch]:
         """The lists that the person brought: another's passwords are not theirs to fetch."""

@@ -21,6 +21,7 @@ from accounts.api.schemas.hosting import (
     CustomerIn,
     CustomerOut,
     NameIn,
+    PlanChange,
     PlanIn,
     PlanOut,
     ResellerOut,
@@ -66,14 +67,24 @@ def plan_get(request: HttpRequest, plan_id: int) -> Any:
 
 @router.put("/plans/{plan_id}", response=PlanOut, tags=["Plans"], summary="Change a plan, for all who have it")
 @needs("customers:write")
-def plan_change(request: HttpRequest, plan_id: int, data: PlanIn) -> Any:
+def plan_change(request: HttpRequest, plan_id: int, data: PlanChange) -> Any:
     caller = caller_of(request)
     plan: Plan = one(caller.plans(), plan_id)
     caller.allow(Action.RUN_PROVIDER)
     _free_plan_name(data.name, but=plan)
-    for name, value in data.dict().items():
+    for name, value in data.dict(exclude={"above"}).items():
         setattr(plan, name, value)
-    return PlanOut.of(customers.save_plan(plan=plan, by=caller.actor, new=False))
+    return PlanOut.of(customers.save_plan(plan=plan, by=caller.actor, new=False, above=data.above))
+
+
+@router.delete("/plans/{plan_id}", response={204: None}, tags=["Plans"], summary="Remove a plan that nobody has")
+@needs("customers:write")
+def plan_delete(request: HttpRequest, plan_id: int) -> Any:
+    caller = caller_of(request)
+    plan: Plan = one(caller.plans(), plan_id)
+    caller.allow(Action.RUN_PROVIDER)
+    customers.delete_plan(plan=plan, by=caller.actor)
+    return Status(204, None)
 
 
 # --- Resellers --------------------------------------------------------------------------------------------------------------

@@ -20,8 +20,10 @@ from accounts.api import (
     domains,
     lists,
     mailboxes,
+    networks,
     people,
     problems,
+    provider,
     setup,
     space,
 )
@@ -69,5 +71,18 @@ api = Api(
     urls_namespace="api",
 )
 problems.install(api)
-for part in (customers, people, domains, addresses, mailboxes, devices, setup, lists, space, changes):
+for part in (
+    customers,
+    provider,
+    people,
+    domains,
+    networks,
+    addresses,
+    mailboxes,
+    devices,
+    setup,
+    lists,
+    space,
+    changes,
+):
     api.add_router("", part.router)

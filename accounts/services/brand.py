@@ -10,7 +10,9 @@ from django.conf import settings
 from django.db import DatabaseError, transaction
 
 from accounts.models import Brand
+from accounts.services.audit import Actor, record_provider
 
+TEXTS = ("name", "accent", "support_url", "sign_in_text", "letter_text")
 KEPT_S = 10.0
 """So late another process than the one that changed it knows."""
 
@@ -58,6 +60,23 @@ def save_brand(brand: Brand) -> None:
     keep(_look_of(brand))
 
 
+@transaction.atomic
+def change_brand(*, by: Actor, logo: bytes | None = None, **texts: str) -> Brand:
+    """Sets those of TEXTS that are given, and the logo (a PNG, b"" for none; None: it stays). What is given was judged by
+    accounts/brand_forms.py."""
+    row = read_brand()
+    before = _values(row)
+    for name, text in texts.items():
+        setattr(row, name, text)
+    if logo is not None:
+        row.logo = logo
+    after = _values(row)
+    if before != after:
+        save_brand(row)
+        record_provider(by=by, verb="brand.change", name=row.name, before=before, after=after)
+    return row
+
+
 def digest_of(row: Brand) -> str:
     """What the address of its logo ends with; empty without one."""
     return hashlib.sha256(bytes(row.logo)).hexdigest()[:16] if row.logo else ""
@@ -67,6 +86,10 @@ def keep(found: Look) -> Look:
     """Has this process show it for KEPT_S."""
     _kept[:] = [(time.monotonic() + KEPT_S, found)]
     return found
+
+
+def _values(row: Brand) -> dict[str, str]:
+    return {name: getattr(row, name) for name in TEXTS} | {"logo": digest_of(row)}
 
 
 def _look_of(row: Brand) -> Look:

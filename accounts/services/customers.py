@@ -7,8 +7,9 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Count, Max, ProtectedError, Q, Sum
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Alias, Customer, Domain, MailServer, Plan, Reseller
 from accounts.provisioning import doveadm
@@ -21,6 +22,8 @@ from accounts.services.usage.standing import follow_customer
 from accounts.services.usage.steps import check_steps
 
 _PATH = re.compile(r"(?:/[A-Za-z0-9._-]{1,100}){1,10}")
+NAMED = 5
+"""So many of those who have more than a plan would give are named."""
 PLAN_FIELDS = (
     *("name", "mailbox_limit", "total_bytes", "mailbox_quota_bytes", "largest_mailbox_bytes"),
     *("imap", "pop3", "smtp", "sieve", "retention_days", "daily_sending_limit", "owner_steps"),
@@ -28,9 +31,12 @@ PLAN_FIELDS = (
 
 
 @transaction.atomic
-def save_plan(*, plan: Plan, by: Actor, new: bool) -> Plan:
-    """Keeps a plan that a form has filled in. Those who have more already keep it; they get no more."""
+def save_plan(*, plan: Plan, by: Actor, new: bool, above: bool = False) -> Plan:
+    """Keeps a plan that a form has filled in. Those who have more already keep it; they get no more: that is asked for, with
+    `above`. Raises ValidationError, at `above` where a limit is lowered below what customers have."""
     before = {} if new else _plan_values(Plan.objects.get(pk=plan.pk))
+    if before and not above and _lowered(plan, before):
+        _check_above(plan)
     if plan.owner_steps is not None:
         try:
             check_steps(plan.owner_steps)
@@ -46,6 +52,20 @@ def save_plan(*, plan: Plan, by: Actor, new: bool) -> Plan:
         raise ValidationError({"name": _("There is a plan with this name.")}) from error
     record(by=by, verb="plan.create" if new else "plan.change", thing=plan, before=before, after=_plan_values(plan))
     return plan
+
+
+@transaction.atomic
+def delete_plan(*, plan: Plan, by: Actor) -> None:
+    """Removes a plan that nobody has. Raises ValidationError for one that somebody has."""
+    row = Plan.objects.select_for_update().get(pk=plan.pk)
+    if row.customers.exists():
+        raise ValidationError(_("There are customers with this plan. Give them another first."))
+    record(by=by, verb="plan.delete", thing=row, before=_plan_values(row))
+    try:
+        with transaction.atomic():
+            row.delete()
+    except ProtectedError as error:  # somebody was given it at the same moment
+        raise ValidationError(_("There are customers with this plan. Give them another first.")) from error
 
 
 @transaction.atomic
@@ -232,6 +252,40 @@ def open_domain(*, domain: Domain, active: bool, by: Actor) -> None:
 
 def _ended(mask: str) -> None:
     doveadm.end_sessions(mask)
+
+
+def _lowered(plan: Plan, before: dict[str, Any]) -> bool:
+    """Whether one of its limits is less than it was."""
+    limits = [(getattr(plan, name), before[name]) for name in ("mailbox_limit", "total_bytes", "largest_mailbox_bytes")]
+    return any(now is not None and (was is None or now < was) for now, was in limits)
+
+
+def _check_above(plan: Plan) -> None:
+    """Raises ValidationError at `above`, with how many customers have more than the plan would give and who has."""
+    there = Q(domains__mailboxes__deleted__isnull=True)
+    box = "domains__mailboxes"
+    rows = plan.customers.annotate(
+        boxes=Count(box, filter=there),
+        quotas=Sum(f"{box}__quota_bytes", filter=there),
+        most=Max(f"{box}__quota_bytes", filter=there),
+    )
+    more = Q()
+    for limit, name in (
+        (plan.mailbox_limit, "boxes"),
+        (plan.total_bytes, "quotas"),
+        (plan.largest_mailbox_bytes, "most"),
+    ):
+        more |= Q(**{f"{name}__gt": limit}) if limit is not None else Q()
+    names = list(rows.filter(more).order_by("name", "pk").values_list("name", flat=True))
+    if not names:
+        return
+    text = ngettext(
+        "%(n)s customer has more than that: %(names)s. What is there stays; nothing is added until it fits.",
+        "%(n)s customers have more than that: %(names)s. What is there stays; nothing is added until it fits.",
+        len(names),
+    )
+    shown = ", ".join(names[:NAMED]) + (", …" if len(names) > NAMED else "")
+    raise ValidationError({"above": text % {"n": len(names), "names": shown}})
 
 
 def _plan_values(plan: Plan) -> dict[str, Any]:

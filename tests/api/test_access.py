@@ -12,7 +12,8 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import ApiToken, AppPassword, MailServer, Role, User
+from accounts.models import ApiToken, AppPassword, MailServer, NamedNetwork, Role, User
+from accounts.services import brand
 from accounts.services.app_passwords import make_app_password
 from accounts.services.tokens import SCOPES
 from tests.api.conftest import BASE, call, conforms, operations, token_of
@@ -37,6 +38,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/plans"): ("customers:write", {"name": "Nuevo"}, PROVIDER),
     ("GET", "/plans/{plan_id}"): ("customers:read", None, OWNERS),
     ("PUT", "/plans/{plan_id}"): ("customers:write", {"name": "Otro"}, PROVIDER),
+    ("DELETE", "/plans/{plan_id}"): ("customers:write", None, PROVIDER),
+    ("GET", "/brand"): ("customers:read", None, PROVIDER),
+    ("PATCH", "/brand"): ("customers:write", {"name": "Otra"}, PROVIDER),
     ("GET", "/resellers"): ("customers:read", None, ANYBODY),
     ("POST", "/resellers"): ("customers:write", {"name": "Nuevo"}, PROVIDER),
     ("GET", "/resellers/{reseller_id}"): ("customers:read", None, SELLERS),
@@ -77,6 +81,21 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/groups/{group_id}"): ("domains:read", None, RUNNERS),
     ("PUT", "/groups/{group_id}"): ("domains:write", {"members": ["a@x.test"]}, RUNNERS),
     ("DELETE", "/groups/{group_id}"): ("domains:write", None, RUNNERS),
+    ("GET", "/networks"): ("domains:read", None, PROVIDER),
+    ("POST", "/networks"): ("domains:write", {"network": "192.0.2.7", "name": "Red"}, PROVIDER),
+    ("DELETE", "/networks/{network_id}"): ("domains:write", None, RUNNERS),
+    ("GET", "/customers/{customer_id}/networks"): ("domains:read", None, OWNERS),
+    ("POST", "/customers/{customer_id}/networks"): ("domains:write", {"network": "192.0.2.7", "name": "Red"}, OWNERS),
+    ("GET", "/domains/{domain_id}/networks"): ("domains:read", None, RUNNERS),
+    ("POST", "/domains/{domain_id}/networks"): ("domains:write", {"network": "192.0.2.7", "name": "Red"}, RUNNERS),
+    # What an owner calls a place nobody else reads.
+    ("GET", "/mailboxes/{mailbox_id}/networks"): ("mailboxes:read", None, {"owner"}),
+    ("POST", "/mailboxes/{mailbox_id}/networks"): (
+        "mailboxes:write",
+        {"network": "192.0.2.7", "name": "Casa"},
+        {"owner"},
+    ),
+    ("DELETE", "/mailboxes/{mailbox_id}/networks/{own_network_id}"): ("mailboxes:write", None, {"owner"}),
     ("GET", "/servers"): ("domains:read", None, PROVIDER),
     ("POST", "/servers"): ("domains:write", {"name": "Disco", "path": "/srv/nuevo"}, PROVIDER),
     ("DELETE", "/servers/{server_id}"): ("domains:write", None, PROVIDER),
@@ -157,6 +176,7 @@ def filled(world: World, side: Side, path: str, data: Any) -> tuple[str, Any]:
     names = ("reseller", "customer", "domain", "mailbox", "alias", "group", "role", "invitation")
     things = {name: getattr(side, name) for name in names}
     things |= {"plan": world.plan, "password": AppPassword.objects.filter(mailbox=side.mailbox).first()}
+    things |= {"network": side.domain.networks.first(), "own_network": side.mailbox.networks.first()}
     things |= {"list": side.batch, "server": MailServer.objects.first()}
     for name, thing in things.items():
         path = path.replace(f"{{{name}_id}}", str(thing.pk) if thing else "0")
@@ -192,9 +212,13 @@ def furnished(world: World) -> Iterator[World]:
     """The world, a device of the mailbox of each side, and a server. Nothing is asked of the world's DNS."""
     for side in (world.one, world.two):
         make_app_password(mailbox=side.mailbox, name="Mac", protocols=["imap"])
+        NamedNetwork.objects.create(domain=side.domain, network="198.51.100.0/24", name="Oficina")
+        NamedNetwork.objects.create(mailbox=side.mailbox, network="198.51.100.0/24", name="Casa")
     MailServer.objects.create(name="Segundo", path="/srv/dos")
+    before = brand.look()
     with name_server({}):
         yield world
+    brand.keep(before)
 
 
 @pytest.mark.parametrize("area", AREAS)

@@ -28,6 +28,17 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         {"name": "X", "mailbox_quota_bytes": 2 * 10**9, "largest_mailbox_bytes": 10**9},
         "mailbox_quota_bytes",
     ),
+    ("PUT", "/plans/{plan_id}", {"name": "Taller", "mailbox_limit": 0}, "above"),
+    ("PUT", "/plans/{plan_id}", {"name": "Chico", "mailbox_limit": 5}, "name"),
+    ("PATCH", "/brand", {"accent": "rojo"}, "accent"),
+    ("PATCH", "/brand", {"support_url": "javascript:alert(1)"}, "support_url"),
+    ("PATCH", "/brand", {"logo": "no es base64"}, "logo"),
+    ("PATCH", "/brand", {"logo": "aG9sYQ=="}, "logo"),
+    ("PATCH", "/brand", {"name": "x" * 41}, "name"),
+    ("POST", "/networks", {"network": "0.0.0.0/0", "name": "Todo"}, "network"),
+    ("POST", "/networks", {"network": "la oficina", "name": "Oficina"}, "network"),
+    ("POST", DOMAIN + "/networks", {"network": "192.0.2.1", "name": "x" * 41}, "name"),
+    ("POST", CUSTOMER + "/networks", {"network": "192.0.2.1", "name": "\u200b"}, "name"),
     ("POST", "/customers", {"name": "Otra", "plan": 2**70}, "plan"),
     ("POST", "/customers", {"name": "Otra", "plan": 999_999}, "plan"),
     ("PATCH", CUSTOMER, {"plan": "<small>"}, "plan"),
@@ -86,6 +97,10 @@ def test_what_is_wrong_is_told_at_its_field(world: World, settings: Any) -> None
     Mailbox.objects.filter(pk=world.one.mailbox.pk).update(pop3=False)
     token, side = token_of(world.provider), world.one
     known = {"<small>": small.pk, "<customer>": side.customer.pk, "<domain>": side.domain.pk}
+    where_of = {
+        "plan": world.plan,
+        **{name: getattr(side, name) for name in ("reseller", "customer", "domain", "mailbox")},
+    }
     known |= {"<mailbox>": side.mailbox.pk, "<other mailbox>": world.two.mailbox.pk}
 
     def put(value: Any) -> Any:
@@ -96,8 +111,8 @@ def test_what_is_wrong_is_told_at_its_field(world: World, settings: Any) -> None
     before, wrong = Change.objects.count(), []
     for method, path, body, field in WRONG:
         where = path
-        for name in ("reseller", "customer", "domain", "mailbox"):
-            where = where.replace(f"{{{name}_id}}", str(getattr(side, name).pk))
+        for name, thing in where_of.items():
+            where = where.replace(f"{{{name}_id}}", str(thing.pk))
         data = {key: put(value) for key, value in body.items()} if method != "GET" else None
         answer = call(token, method, where, data)
         found = answer.json().get("errors", {}).keys() if answer.status_code == 422 else answer.status_code

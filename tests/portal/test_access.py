@@ -91,6 +91,7 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "plans": ("", "GET", PROVIDER),
     "plan_new": ("", "GET POST", PROVIDER),
     "plan": ("plan", "GET POST", PROVIDER),
+    "plan_delete": ("plan", "POST", PROVIDER),
     "people": ("", "GET POST", PROVIDER),
     "brand": ("", "GET POST", PROVIDER),
     "tokens": ("", "GET POST", RUNNERS),

@@ -52,6 +52,17 @@ class PlanIn(Given):
     sieve: bool = True
 
 
+class PlanChange(PlanIn):
+    """All of a plan. Where a limit becomes less than its customers have, that is refused at `above`, unless `above` is true: what
+    is there stays then, and nothing is added until it fits."""
+
+    model_config = example(
+        name="Taller", mailbox_limit=10, total_bytes=100_000_000_000, mailbox_quota_bytes=5_000_000_000, above=True
+    )
+
+    above: bool = False
+
+
 class ResellerOut(Schema):
     id: int
     name: str

@@ -47,7 +47,9 @@ def add_plans(one: Group) -> None:
     one.verb("list", plan_list, "The plans.")
     one.verb("create", plan_create, "Makes a plan.", named(), *PLAN_OPTIONS)
     text = "Changes what is given of a plan, for all who have it."
-    one.verb("change", plan_change, text, named(), option("name", "another name", dest="rename"), *PLAN_OPTIONS)
+    above = ("--above", {"action": "store_true", "help": "also below what its customers have"})
+    one.verb("change", plan_change, text, named(), option("name", "another name", dest="rename"), above, *PLAN_OPTIONS)
+    one.verb("delete", plan_delete, "Removes a plan that nobody has.", named())
 
 
 def add_resellers(one: Group) -> None:
@@ -120,10 +122,17 @@ def plan_create(name: str, **values: Any) -> Told:
     return _plan(customers.save_plan(plan=_filled(Plan(name=name), values), by=SYSTEM, new=True))
 
 
-def plan_change(name: str, rename: str | None, **values: Any) -> Told:
+def plan_change(name: str, rename: str | None, above: bool, **values: Any) -> Told:
     plan = plan_of(name)
     plan.name = rename or plan.name
-    return _plan(customers.save_plan(plan=_filled(plan, values), by=SYSTEM, new=False))
+    return _plan(customers.save_plan(plan=_filled(plan, values), by=SYSTEM, new=False, above=above))
+
+
+def plan_delete(name: str) -> Told:
+    plan = plan_of(name)
+    told = _plan(plan)
+    customers.delete_plan(plan=plan, by=SYSTEM)
+    return told
 
 
 def _filled(plan: Plan, values: dict[str, Any]) -> Plan:

@@ -193,18 +193,31 @@ def plan_new(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def plan_edit(request: HttpRequest, plan_id: int) -> HttpResponse:
-    """A plan, for all who have it; 422 where somebody has more than it would allow."""
+    """A plan, for all who have it; 422 where somebody has more than it would give, until that is said to be meant."""
     return _plan(request, plan_for(request, plan_id), new=False)
+
+
+@login_required
+@require_POST
+def plan_delete(request: HttpRequest, plan_id: int) -> HttpResponse:
+    """Removes a plan that no customer has."""
+    plan = plan_for(request, plan_id)
+    stays, gone = reverse("portal:plan", args=[plan.pk]), reverse("portal:plans")
+    act = lambda: customers.delete_plan(plan=plan, by=actor_of(request))  # noqa: E731
+    return removed(request, act, said=_("The plan was removed."), stays=stays, gone=gone)
 
 
 def _plan(request: HttpRequest, plan: Plan, *, new: bool) -> HttpResponse:
     form = PlanForm(request.POST if request.method == "POST" else None, plan=plan)
     if request.method == "POST" and form.is_valid():
-        filled = form.filled()
-        if tried(form, lambda: customers.save_plan(plan=filled, by=actor_of(request), new=new)):
+        filled, above = form.filled(), form.cleaned_data["above"]
+        if tried(form, lambda: customers.save_plan(plan=filled, by=actor_of(request), new=new, above=above)):
             messages.info(request, _("Saved"))
             return redirect("portal:plans")
-    title = _("New plan") if new else plan.name
+    if not form.asks():
+        del form.fields["above"]
+    title = _("New plan") if new else Plan.objects.values_list("name", flat=True).get(pk=plan.pk)
     context = {"form": form, "title": title, "act": _("Save plan"), "tab": "plans"}
     context |= {"back": reverse("portal:plans"), "back_words": _("Plans")}
-    return show(request, "portal/form.html", context, status=status_of(form))
+    context |= {} if new else {"plan": plan, "customers": plan.customers.count()}
+    return show(request, "portal/plan.html", context, status=status_of(form))
