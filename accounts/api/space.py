@@ -91,7 +91,7 @@ def mailbox_activity(request: HttpRequest, mailbox_id: int, days: Days = 7) -> A
 @needs("usage:read")
 @fails(404)
 def space_report(request: HttpRequest, reseller: Key = None, customer: Key = None, server: Key = None) -> Any:
-    return ReportOut.of(read_report(_scope(caller_of(request), reseller, customer, server)))
+    return ReportOut.of(read_report(scope_for(caller_of(request), reseller, customer, server)))
 
 
 @router.get("/space/mailboxes", response=MailboxTable, summary="The mailboxes that fill up, stand unused, or jumped")
@@ -117,7 +117,7 @@ def space_mailboxes(
         text=address.strip().lower(),
         plan=plan,
     )
-    found = _page(tables.mailbox_rows(query, _scope(caller_of(request), reseller, customer, plan=plan)), page)
+    found = _page(tables.mailbox_rows(query, scope_for(caller_of(request), reseller, customer, plan=plan)), page)
     return MailboxTable(items=[MailboxRow.of(row) for row in found.object_list], **_numbers(found))
 
 
@@ -140,7 +140,7 @@ def space_domains(
     query = TableQuery(
         show=show, sort=sort or tables.FIRST_SORT[show], least=least, text=name.strip().lower(), plan=plan
     )
-    found = _page(tables.domain_rows(query, _scope(caller_of(request), reseller, customer, plan=plan)), page)
+    found = _page(tables.domain_rows(query, scope_for(caller_of(request), reseller, customer, plan=plan)), page)
     return DomainTable(items=[DomainRow.of(row) for row in found.object_list], **_numbers(found))
 
 
@@ -154,7 +154,7 @@ def space_domains(
 @fails(404)
 def space_quotas(request: HttpRequest, data: QuotasIn) -> Any:
     caller = caller_of(request)
-    scope = _scope(caller)
+    scope = scope_for(caller)
     wanted = sorted(set(data.mailboxes))
     if caller.mailboxes().filter(scope.within("domain"), pk__in=wanted, deleted__isnull=True).count() != len(wanted):
         raise ValidationError({"mailboxes": "Some of them are not there."})
@@ -185,7 +185,9 @@ def space_limits_set(request: HttpRequest, data: Limits) -> Any:
     return Limits.of(limits)
 
 
-def _scope(caller: Caller, reseller: Key = None, customer: Key = None, server: Key = None, plan: Key = None) -> Scope:
+def scope_for(
+    caller: Caller, reseller: Key = None, customer: Key = None, server: Key = None, plan: Key = None
+) -> Scope:
     """What the person runs, narrowed; for a token of one customer that one alone. Raises Http404."""
     only = caller.token.customer_id
     if only is not None and (reseller is not None or server is not None or customer not in {None, only}):

@@ -25,6 +25,7 @@ from accounts.api import (
     problems,
     provider,
     setup,
+    shares,
     space,
 )
 from accounts.api.callers import TokenAuth
@@ -83,6 +84,7 @@ for part in (
     setup,
     lists,
     space,
+    shares,
     changes,
 ):
     api.add_router("", part.router)

@@ -21,6 +21,7 @@ from accounts.services.reserves import tidy_reserves
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
 from tests.activity.test_timeline import collect, happened
+from tests.api.conftest import call, token_of
 from tests.conftest import TIMEOUT_S, HostedMailbox, MailboxFactory
 from tests.webmail.conftest import english
 
@@ -150,12 +151,22 @@ def test_whoever_runs_the_mailbox_puts_it_back_without_seeing_it(
     [at] = re.findall(r'name="at" value="([^"]+)"', page)
     assert client.post(address, {"at": (timezone.now() - timedelta(days=3)).isoformat()})["Location"] == address
     assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 1
+    token, api = token_of(person), f"/mailboxes/{ana.mailbox.pk}/reserve"
+    held = call(token, "GET", api).json()
+    assert (held["messages"], [one["messages"] for one in held["sessions"]]) == (3, [3])
+    assert call(token, "POST", api, {"at": "2020-01-01T00:00:00Z"}).json() == {"messages": 0}
+    assert call(token, "POST", api, {}).status_code == 422
     assert client.post(address, {"at": at})["Location"] == address
     assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 4
     line = Change.objects.get(verb="mailbox.reserve")
     assert (line.mailbox, line.actor, line.after) == (ana.mailbox, person, {"messages": 3})
     html = client.get(reverse("mailbox_activity", args=[ana.mailbox.pk])).content.decode()
     assert "3 of them are in the Inbox again." in html
+    take(stack, ana.address, ana.password, 2)
+    assert call(token, "POST", api, {"all": True}).json() == {"messages": 2}
+    assert imap(ana.address).select_folder("INBOX")[b"EXISTS"] == 4
+    last = Change.objects.filter(verb="mailbox.reserve").latest("pk")
+    assert (last.actor_name.startswith("jefa@casilla.test (panel"), last.after) == (True, {"messages": 2})
 
 
 def test_its_days_end_in_mailboxes_that_nobody_opens(stack: Stack, ana: HostedMailbox, imap: Imap) -> None:

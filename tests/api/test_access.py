@@ -149,6 +149,15 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/mailboxes/{mailbox_id}/space"): ("usage:read", None, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/space/report"): ("usage:read", None, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/activity"): ("usage:read", None, EVERYONE),
+    ("GET", "/mailboxes/{mailbox_id}/mode/figures"): ("mailboxes:read", None, EVERYONE),
+    ("GET", "/mailboxes/{mailbox_id}/reserve"): ("mailboxes:read", None, EVERYONE),
+    ("POST", "/mailboxes/{mailbox_id}/reserve"): ("mailboxes:write", {"all": True}, EVERYONE),
+    ("GET", "/mailboxes/{mailbox_id}/space/shares"): ("usage:read", None, EVERYONE),
+    ("POST", "/mailboxes/{mailbox_id}/space/shares"): ("mailboxes:write", None, EVERYONE),
+    ("GET", "/space/shares"): ("usage:read", None, RUNNERS),
+    ("GET", "/space/retention"): ("usage:read", None, RUNNERS),
+    ("POST", "/space/retention"): ("mailboxes:write", {"days": 14, "mailboxes": ["<mailbox>"]}, RUNNERS),
+    ("POST", "/space/retention/undo"): ("mailboxes:write", {"undo": "x"}, RUNNERS),
     ("GET", "/space"): ("usage:read", None, RUNNERS),
     ("GET", "/space/mailboxes"): ("usage:read", None, RUNNERS),
     ("GET", "/space/domains"): ("usage:read", None, RUNNERS),
@@ -161,7 +170,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/changes"): ("changes:read", None, ANYBODY),
 }
-SETTLED = {200, 201, 204, 409, 422, 503}
+SETTLED = {200, 201, 202, 204, 409, 422, 503}
 """What somebody gets who may: some of it cannot be done as this world stands (a customer with domains is not removed)."""
 
 

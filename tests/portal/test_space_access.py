@@ -24,7 +24,7 @@ from accounts.views.usage.advice import UNDO_SALT as ADVICE_SALT
 from tests.portal.conftest import World
 from tests.portal.test_access import EVERYONE, OWNERS, PROVIDER, RUNNERS, names, people_of
 from webmail import urls as webmail_urls
-from webmail.views.retention import UNDO_SALT as RETENTION_SALT
+from webmail.services.retention import UNDO_SALT as RETENTION_SALT
 
 pytestmark = pytest.mark.django_db
 GIGA = 10**9

@@ -106,6 +106,25 @@ def taken_by(mailbox: Mailbox, moments: Sequence[datetime]) -> list[MailboxEvent
     return found
 
 
+@dataclass(slots=True)
+class Session:
+    """What one POP3 session removed: when it ended (None: the log does not tell), and how much of it is in the reserve."""
+
+    at: datetime | None
+    messages: int = 0
+    size_bytes: int = 0
+
+
+def sessions_of(mailbox: Mailbox, found: Reserve) -> list[Session]:
+    """The sessions of which something is in the reserve, the latest first."""
+    sessions: dict[int | None, Session] = {}
+    for event, size in zip(taken_by(mailbox, found.since), found.sizes, strict=True):
+        one = sessions.setdefault(event.pk if event else None, Session(event.last_at if event else None))
+        one.messages += 1
+        one.size_bytes += size
+    return list(sessions.values())
+
+
 def _note_back(mailbox: Mailbox, moments: Sequence[datetime]) -> None:
     """Adds to the sessions that removed them how many messages are back."""
     counts = Counter(event.pk for event in taken_by(mailbox, moments) if event)

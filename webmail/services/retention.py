@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
+from django.core import signing
 from django.db import transaction
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
@@ -18,6 +19,7 @@ from accounts.services.usage.scope import Scope
 from webmail.models import Download, LedgerEntry
 from webmail.services.downloads import KEEP_DAYS_MAX, Policy, change_policy
 
+UNDO_SALT, UNDO_AGE_S = "usage.retention", 900
 SHORT_DAYS = 14
 """What is enough, where nothing else is said: two weeks to notice that something is missing."""
 
@@ -106,6 +108,24 @@ def lengthen(before: Sequence[Before], *, days: int, scope: Scope, by: Actor) ->
         change_policy(download, Policy(old.keep, old.keep_days, download.max_bytes, download.every_s), by=by)
         done += 1
     return done
+
+
+class TooLate(ValueError):
+    """What should be undone was not sealed here, or too long ago."""
+
+
+def seal_undo(days: int, before: Sequence[Before]) -> str:
+    """What `shorten` gave, for whoever may want to take it back."""
+    return signing.dumps([days, before], salt=UNDO_SALT, compress=True)
+
+
+def open_undo(text: str) -> tuple[int, list[Before]]:
+    """The days, and how it was before. Raises TooLate."""
+    try:
+        days, rows = signing.loads(text, salt=UNDO_SALT, max_age=UNDO_AGE_S)
+    except signing.BadSignature as error:
+        raise TooLate from error
+    return days, [cast(Before, tuple(row)) for row in rows]
 
 
 def _below(rows: QuerySet[Download], by: Actor) -> list[Download]:

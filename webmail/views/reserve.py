@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -16,13 +15,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.adapter import client_ip
-from accounts.models import Mailbox
 from accounts.services.login import account_of_mailbox
 from accounts.services.permissions import Action
 from accounts.services.usage.permissions import may_see_usage
 from accounts.views.portal.doors import actor_of, mailbox_for
 from webmail.services.access import account_credentials, credentials_for, open_live
-from webmail.services.reserve import Reserve, put_back, reserve_of, taken_by
+from webmail.services.reserve import Reserve, put_back, reserve_of, sessions_of
 from webmail.services.space import forget
 from webmail.views.box import Box, open_box
 
@@ -93,29 +91,11 @@ def mailbox_reserve(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         "provider": may_see_usage(request.user),
         "mailbox": mailbox,
         "found": found,
-        "sessions": _sessions(mailbox, found),
+        "sessions": sessions_of(mailbox, found),
         "at": at,
         "days": settings.RESERVE_DAYS,
     }
     return render(request, "usage/reserve.html", context)
-
-
-@dataclass(slots=True)
-class Session:
-    """What one POP3 session removed: when it ended (None: the log does not tell), and how much of it is in the reserve."""
-
-    at: datetime | None
-    messages: int = 0
-    size_bytes: int = 0
-
-
-def _sessions(mailbox: Mailbox, found: Reserve) -> list[Session]:
-    sessions: dict[int | None, Session] = {}
-    for event, size in zip(taken_by(mailbox, found.since), found.sizes, strict=True):
-        one = sessions.setdefault(event.pk if event else None, Session(event.last_at if event else None))
-        one.messages += 1
-        one.size_bytes += size
-    return list(sessions.values())
 
 
 def _put_back(box: Box, found: Reserve) -> HttpResponse:

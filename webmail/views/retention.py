@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
-from django.core import signing
 from django.core.cache import cache
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -34,11 +33,13 @@ from webmail.services.downloads import KEEP_DAYS_MAX
 from webmail.services.retention import (
     SHORT_DAYS,
     SORTS,
-    Before,
     Freed,
     Shorter,
+    TooLate,
     could_be_shorter,
     lengthen,
+    open_undo,
+    seal_undo,
     shorten,
     sum_of,
 )
@@ -46,7 +47,6 @@ from webmail.services.retention import (
 PAGE_ROWS = 100
 TEXT_LIMIT = 100
 UNPROCESSABLE = 422
-UNDO_SALT, UNDO_AGE_S = "usage.retention", 900
 SUM_KEPT_S = 300
 
 
@@ -86,10 +86,9 @@ def retention_undo(request: HttpRequest, before: str) -> HttpResponse:
     """As it was; 404 for what this server did not sign or is too old."""
     scope = scope_of(request, TableQuery())
     try:
-        days, rows = signing.loads(before, salt=UNDO_SALT, max_age=UNDO_AGE_S)
-    except signing.BadSignature as error:
+        days, known = open_undo(before)
+    except TooLate as error:
         raise Http404 from error
-    known = [cast(Before, tuple(row)) for row in rows]
     if lengthen(known, days=days, scope=scope, by=actor_of(request)):
         notices.info(request, _("Undone"))
     else:
@@ -105,7 +104,7 @@ def _shorten(request: HttpRequest, scope: Scope, days: int) -> HttpResponse:
     words = ngettext("Retention of %(n)s mailbox shortened", "Retention of %(n)s mailboxes shortened", len(before)) % {
         "n": len(before)
     }
-    undo = signing.dumps([days, before], salt=UNDO_SALT, compress=True) if before else ""
+    undo = seal_undo(days, before) if before else ""
     notices.info(request, words, extra_tags=reverse("usage_retention_undo", args=[undo]) if undo else "")
     address = request.GET.copy()
     address.pop("page", None)

@@ -1,0 +1,99 @@
+"""What POP3 programs have removed and can be put back: how much each of their sessions took, and no word of what is in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from ninja import Router, Schema
+
+from accounts.api.callers import caller_of, fails, needs
+from accounts.api.problems import Problem
+from accounts.api.replies import idempotent
+from accounts.api.schemas.common import Given, example
+from accounts.models import MailAccount
+from webmail.api.boxes import settings_box
+from webmail.services.access import account_credentials, open_live
+from webmail.services.reserve import Reserve, put_back, reserve_of, sessions_of
+from webmail.services.space import forget
+from webmail.values import Credentials
+
+router = Router(tags=["Reserve"])
+
+
+class SessionOut(Schema):
+    """What is held of one POP3 session, which ended `at`; null: the log does not tell when."""
+
+    at: datetime | None
+    messages: int
+    size_bytes: int
+
+
+class ReserveOut(Schema):
+    """What is held, for `days` since it was removed; the `oldest` goes first."""
+
+    messages: int
+    size_bytes: int
+    oldest: datetime | None
+    days: int
+    sessions: list[SessionOut]
+
+    @classmethod
+    def of(cls, account: MailAccount, found: Reserve) -> ReserveOut:
+        sessions = sessions_of(account.mailbox, found) if account.mailbox else []
+        shown = [SessionOut(at=one.at, messages=one.messages, size_bytes=one.size_bytes) for one in sessions]
+        sizes = {"messages": len(found.refs), "size_bytes": found.size_bytes}
+        return cls(oldest=found.oldest, days=settings.RESERVE_DAYS, sessions=shown, **sizes)
+
+
+class BackIn(Given):
+    """What the session that ended `at` removed, or `all` of it."""
+
+    model_config = example(at="2026-11-27T10:04:31Z")
+
+    at: datetime | None = None
+    all: bool = False
+
+
+class BackOut(Schema):
+    """So many messages are in the Inbox again."""
+
+    messages: int
+
+
+@router.get(
+    "/mailboxes/{mailbox_id}/reserve", response=ReserveOut, summary="What POP3 programs removed and can be put back"
+)
+@needs("mailboxes:read")
+@fails(409, 503)
+def reserve_get(request: HttpRequest, mailbox_id: int) -> Any:
+    account, credentials = _opened(request, mailbox_id)
+    return ReserveOut.of(account, reserve_of(account, credentials))
+
+
+@router.post("/mailboxes/{mailbox_id}/reserve", response=BackOut, summary="Put what was removed back into the Inbox")
+@needs("mailboxes:write")
+@fails(503)
+@idempotent
+def reserve_back(request: HttpRequest, mailbox_id: int, data: BackIn) -> Any:
+    account, credentials = _opened(request, mailbox_id)
+    if (data.at is None) != data.all:
+        raise ValidationError({"at": "Say which session, or all of it."})
+    if data.at is not None and data.at.tzinfo is None:
+        raise ValidationError({"at": "Write the time with its zone."})
+    found = reserve_of(account, credentials, at=data.at)
+    with open_live(account, credentials) as live:
+        count = put_back(account, live, found, found.refs, by=caller_of(request).actor)
+    forget(account)
+    return BackOut(messages=count)
+
+
+def _opened(request: HttpRequest, mailbox_id: int) -> tuple[MailAccount, Credentials]:
+    """Raises Problem 409 for a mailbox that is downloaded: our own downloads leave nothing there."""
+    account = settings_box(request, mailbox_id)
+    if account.downloads:
+        raise Problem(409, "The mail of this mailbox is downloaded here: nothing is held of it on the server.")
+    return account, account_credentials(account, origin=caller_of(request).origin)
