@@ -57,6 +57,8 @@ def _describe(one: dict[str, Any], view: Any) -> None:
     errors |= {422} if one["parameters"] or "requestBody" in one else set()
     errors |= {409, 422} if once else set()
     errors |= getattr(view, "errors", set())
+    if getattr(view, "tabular", False):
+        one["responses"][200]["content"]["text/csv"] = {"schema": {"type": "string"}}
     if once:
         one["parameters"].append(KEY_PARAMETER)
     for status in sorted(errors):

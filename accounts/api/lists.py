@@ -15,6 +15,7 @@ from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
 from accounts.api.schemas.lists import ListIn, ListOut, MadeOut, RowOut
+from accounts.api.tables import Format, file_of, tabular, wants_csv
 from accounts.models import Batch
 from accounts.services import batches
 from accounts.services.batch_files import BadFile
@@ -82,8 +83,11 @@ def list_apply(request: HttpRequest, list_id: int) -> Any:
 
 @router.get("/lists/{list_id}/passwords", response=list[MadeOut], summary="The passwords that were made, for a day")
 @needs("mailboxes:write")
-def list_passwords(request: HttpRequest, list_id: int) -> Any:
+@tabular
+def list_passwords(request: HttpRequest, list_id: int, shape: Format = None) -> Any:
     made = batches.take_passwords(_batch(caller_of(request), list_id))
+    if wants_csv(request, shape):
+        return file_of("passwords", [["address", "password"], *made])
     return [MadeOut(address=address, password=password) for address, password in made]
 
 

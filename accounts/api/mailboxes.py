@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from ninja import Router, Status
 
 from accounts.api.callers import TooManyRequests, caller_of, fails, needs
-from accounts.api.loading import check_rank, domain_named, mailbox_by, run_mailbox
+from accounts.api.loading import check_rank, domain_by, domain_named, mailbox_by, run_mailbox
 from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
@@ -29,9 +29,11 @@ from accounts.api.schemas.mailboxes import (
     RenameIn,
     SendingOut,
 )
+from accounts.api.tables import Format, file_of, tabular, wants_csv
 from accounts.models import Mailbox
 from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, purging, resets
+from accounts.services.batch_files import mailbox_lines
 from accounts.services.passwords import generate_password
 from accounts.services.permissions import Action
 from accounts.services.sending_limit import allowance_of
@@ -39,8 +41,13 @@ from accounts.services.sending_limit import allowance_of
 router = Router(tags=["Mailboxes"])
 
 
-@router.get("/mailboxes", response=Pages[MailboxOut], summary="The mailboxes, deleted ones too")
+@router.get(
+    "/mailboxes",
+    response=Pages[MailboxOut],
+    summary="The mailboxes, deleted ones too; those of one domain also as CSV",
+)
 @needs("mailboxes:read")
+@tabular
 def mailbox_list(
     request: HttpRequest,
     after: int = 0,
@@ -49,8 +56,15 @@ def mailbox_list(
     customer: Key = None,
     address: Text = "",
     deleted: bool | None = None,
+    shape: Format = None,
 ) -> Any:
-    rows = caller_of(request).mailboxes().select_related("account")
+    caller = caller_of(request)
+    if wants_csv(request, shape):
+        if domain is None:
+            raise ValidationError({"domain": "Say of which domain: a file is of one."})
+        found = domain_by(caller, domain, Action.RUN_DOMAIN)
+        return file_of(found.name, mailbox_lines(found))
+    rows = caller.mailboxes().select_related("account")
     if domain is not None:
         rows = rows.filter(domain=domain)
     if customer is not None:

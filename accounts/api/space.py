@@ -26,9 +26,12 @@ from accounts.api.schemas.space import (
     ReportOut,
     SpaceOut,
 )
-from accounts.models import CustomerSpace, DomainSpace, MailboxSpace
+from accounts.api.tables import Format, table_of, tabular, wants_csv
+from accounts.models import CustomerSpace, DomainSpace, MailAccount, MailboxSpace
+from accounts.services.folder_words import folder_names
+from accounts.services.networks import places_of
 from accounts.services.permissions import Action
-from accounts.services.timeline import timeline_of
+from accounts.services.timeline import Words, timeline_of
 from accounts.services.usage import tables
 from accounts.services.usage.parts import LEAST_PERCENT
 from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas
@@ -37,6 +40,7 @@ from accounts.services.usage.scope import NotSeen, Scope, read_scope
 from accounts.services.usage.tables import TableQuery
 
 router = Router(tags=["Space"])
+CHUNK = 2000
 PageNumber = Annotated[int, Query(ge=1, le=1_000_000)]
 Least = Annotated[int, Query(ge=0, le=100)]
 
@@ -77,9 +81,17 @@ def mailbox_space_report(request: HttpRequest, mailbox_id: int) -> Any:
 
 @router.get("/mailboxes/{mailbox_id}/activity", response=list[EventOut], summary="What happened to its mail")
 @needs("usage:read")
-def mailbox_activity(request: HttpRequest, mailbox_id: int, days: Days = 7) -> Any:
-    mailbox = mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)
-    return [EventOut.of(entry) for entry in timeline_of(mailbox, days=days).entries]
+@tabular
+def mailbox_activity(request: HttpRequest, mailbox_id: int, days: Days = 7, shape: Format = None) -> Any:
+    caller = caller_of(request)
+    mailbox = mailbox_by(caller, mailbox_id, Action.SEE_MAILBOX)
+    account = MailAccount.objects.filter(mailbox=mailbox).first()
+    own = account is not None and account.owner_id == caller.person.pk
+    words = Words(folder_names(account), places_of(mailbox, own=own))
+    entries = timeline_of(mailbox, days=days, words=words).entries
+    if wants_csv(request, shape):
+        return table_of(f"activity-{mailbox.number}", EventOut, entries, EventOut.of)
+    return [EventOut.of(entry) for entry in entries]
 
 
 # --- Of all that somebody runs ----------------------------------------------------------------------------------------------
@@ -97,6 +109,7 @@ def space_report(request: HttpRequest, reseller: Key = None, customer: Key = Non
 @router.get("/space/mailboxes", response=MailboxTable, summary="The mailboxes that fill up, stand unused, or jumped")
 @needs("usage:read")
 @fails(404)
+@tabular
 def space_mailboxes(
     request: HttpRequest,
     show: Literal["filling", "unused", "jumps"] = "filling",
@@ -108,6 +121,7 @@ def space_mailboxes(
     reseller: Key = None,
     customer: Key = None,
     page: PageNumber = 1,
+    shape: Format = None,
 ) -> Any:
     query = TableQuery(
         show=show,
@@ -117,7 +131,10 @@ def space_mailboxes(
         text=address.strip().lower(),
         plan=plan,
     )
-    found = _page(tables.mailbox_rows(query, scope_for(caller_of(request), reseller, customer, plan=plan)), page)
+    rows = tables.mailbox_rows(query, scope_for(caller_of(request), reseller, customer, plan=plan))
+    if wants_csv(request, shape):
+        return table_of(show, MailboxRow, tables.whole(rows).iterator(CHUNK), MailboxRow.of)
+    found = _page(rows, page)
     return MailboxTable(items=[MailboxRow.of(row) for row in found.object_list], **_numbers(found))
 
 
@@ -126,6 +143,7 @@ def space_mailboxes(
 )
 @needs("usage:read")
 @fails(404)
+@tabular
 def space_domains(
     request: HttpRequest,
     show: Literal["domains", "promised"] = "domains",
@@ -136,11 +154,15 @@ def space_domains(
     reseller: Key = None,
     customer: Key = None,
     page: PageNumber = 1,
+    shape: Format = None,
 ) -> Any:
     query = TableQuery(
         show=show, sort=sort or tables.FIRST_SORT[show], least=least, text=name.strip().lower(), plan=plan
     )
-    found = _page(tables.domain_rows(query, scope_for(caller_of(request), reseller, customer, plan=plan)), page)
+    rows = tables.domain_rows(query, scope_for(caller_of(request), reseller, customer, plan=plan))
+    if wants_csv(request, shape):
+        return table_of(show, DomainRow, tables.whole(rows).iterator(CHUNK), DomainRow.of)
+    found = _page(rows, page)
     return DomainTable(items=[DomainRow.of(row) for row in found.object_list], **_numbers(found))
 
 

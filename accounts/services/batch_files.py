@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
+from accounts.models import Domain, Mailbox, MailboxUsage
 from accounts.services.csv_cells import plain_cell
 from accounts.services.limits import MEGABYTE
 
 ROWS_LIMIT = 10_000
 FILE_LIMIT_BYTES = 4 * MEGABYTE
+CHUNK = 500
 SEPARATORS = ",;\t|"
 COLUMNS: dict[str, tuple[str, ...]] = {
     "address": (
@@ -100,3 +103,13 @@ def _column(text: str) -> str:
 def _cell(text: str) -> str:
     text = text.strip()
     return plain_cell(text)
+
+
+def mailbox_lines(domain: Domain) -> Iterator[list[str]]:
+    """Every mailbox of a domain, below the names of the columns: it can be read in again."""
+    yield ["address", "name", "quota", "recovery", "used", "sign in", "receives", "sends", "deleted"]
+    usage = dict(MailboxUsage.objects.filter(username__endswith=f"@{domain.name}").values_list("username", "bytes"))
+    for one in Mailbox.objects.filter(domain=domain).order_by("number").iterator(CHUNK):
+        quota, used = (f"{size / MEGABYTE:g} MB" for size in (one.quota_bytes, usage.get(one.address, 0)))
+        states = ["yes" if state else "no" for state in (one.active, one.receives, one.sends)]
+        yield [one.address, one.name, quota, one.recovery_address, used, *states, str(one.deleted or "")]

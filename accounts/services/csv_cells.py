@@ -2,10 +2,31 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """With these a cell begins that a spreadsheet would compute; the wide forms count as well."""
+
+
+BOM = "\ufeff"
+"""By which spreadsheets know UTF-8."""
+
+
+class _Echo:
+    """A file that gives back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
+
+
+def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
+    """A file of these rows, a line at a time whatever its length; no cell of it is a formula."""
+    writer = csv.writer(_Echo())
+    yield BOM
+    for row in rows:
+        yield writer.writerow([safe_cell(cell) for cell in row])
 
 
 def safe_cell(value: Any) -> Any:

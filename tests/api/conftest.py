@@ -51,7 +51,8 @@ def _validator(method: str, path: str, status: int) -> Draft202012Validator | No
     said = operations()[method, path]["responses"][status]
     if "content" not in said:
         return None
-    [kind] = said["content"].values()
+    kinds = said["content"]
+    kind = kinds.get("application/problem+json") or kinds["application/json"]
     return Draft202012Validator(kind["schema"] | {"components": document()["components"]})
 
 

@@ -16,6 +16,7 @@ from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Given, Id, example
 from accounts.api.space import PageNumber, scope_for
+from accounts.api.tables import Format, table_of, tabular, wants_csv
 from accounts.models import MailAccount
 from webmail.services.downloads import KEEP_DAYS_MAX
 from webmail.services.retention import (
@@ -102,6 +103,7 @@ class UndoOut(Schema):
 )
 @needs("usage:read")
 @fails(404)
+@tabular
 def retention_list(
     request: HttpRequest,
     days: Days = SHORT_DAYS,
@@ -112,9 +114,12 @@ def retention_list(
     server: Key = None,
     plan: Key = None,
     page: PageNumber = 1,
+    shape: Format = None,
 ) -> Any:
     scope = scope_for(caller_of(request), reseller, customer, server, plan)
     rows = could_be_shorter(scope, days=days, text=address.strip(), sort=sort)
+    if wants_csv(request, shape):
+        return table_of("retention", ShorterOut, rows, ShorterOut.of)
     part = Paginator(rows, PAGE_ROWS).get_page(page)
     numbers = {"page": part.number, "pages": part.paginator.num_pages, "total": part.paginator.count}
     freed = sum(row.size_bytes for row in rows)

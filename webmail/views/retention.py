@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlencode
@@ -22,13 +21,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.numbers import read_number
-from accounts.services.csv_cells import safe_cell
+from accounts.services.csv_cells import csv_lines
 from accounts.services.usage import tables
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.tables import TableQuery
 from accounts.views.portal.doors import actor_of
 from accounts.views.usage.dashboard import scope_of
-from accounts.views.usage.export import BOM, Echo
 from webmail.services.downloads import KEEP_DAYS_MAX
 from webmail.services.retention import (
     SHORT_DAYS,
@@ -160,15 +158,12 @@ def _sort(request: HttpRequest) -> str:
 
 
 def _csv(rows: list[Shorter]) -> StreamingHttpResponse:
-    response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_lines(_lines(rows)), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="retention-{timezone.localdate():%Y-%m-%d}.csv"'
     return response
 
 
-def _lines(rows: list[Shorter]) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    yield BOM
-    yield writer.writerow([_("Mailbox"), _("Leaves copies for, days"), _("Messages"), _("Would be freed, bytes")])
+def _lines(rows: list[Shorter]) -> Iterator[list[Any]]:
+    yield [_("Mailbox"), _("Leaves copies for, days"), _("Messages"), _("Would be freed, bytes")]
     for row in rows:
-        days = "" if row.days is None else row.days
-        yield writer.writerow([safe_cell(cell) for cell in (row.address, days, row.messages, row.size_bytes)])
+        yield [row.address, "" if row.days is None else row.days, row.messages, row.size_bytes]

@@ -55,20 +55,31 @@ class SpaceOut(Schema):
 
 
 class EventOut(Schema):
-    """What a program did: `kind` as in docs/activity.md, so many (`count`) messages at once, `removed` of them gone."""
+    """What a program did: `kind` as in docs/activity.md, so many (`count`) messages at once, `removed` of them gone, `back` of
+    those in the Inbox again. `place` is what the `network` is called, `device` the one for which the password was made; `folder`
+    and `target` as people call them; each "" for none."""
 
     at: datetime
     kind: str
     count: int
     removed: int
+    back: int
     program: str
+    device: str
     protocol: str
     network: str
+    place: str
+    folder: str
+    target: str
     size_bytes: int | None
 
     @classmethod
     def of(cls, entry: Entry) -> EventOut:
-        return cls(**{name: getattr(entry, name) for name in cls.model_fields})
+        delivery = entry.protocol in {"lmtp", "smtp"}  # its network is that of the mail server
+        named: dict[str, Any] = {"place": "" if delivery else entry.place_name}
+        named |= {"folder": entry.folder_words, "target": entry.target_words}
+        values: dict[str, Any] = {name: getattr(entry, name) for name in cls.model_fields if name not in named}
+        return cls(**values, **named)
 
 
 class MonthOut(Schema):

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator
+from collections.abc import Iterable
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
@@ -13,18 +11,16 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.models import Batch, Domain, Mailbox, MailboxUsage
+from accounts.models import Batch
 from accounts.portal_forms import BatchForm
 from accounts.services import batches
 from accounts.services.batch_changes import words_of
-from accounts.services.batch_files import FILE_LIMIT_BYTES, BadFile
-from accounts.services.csv_cells import safe_cell
-from accounts.services.limits import MEGABYTE
+from accounts.services.batch_files import FILE_LIMIT_BYTES, BadFile, mailbox_lines
+from accounts.services.csv_cells import csv_lines
 from accounts.services.permissions import Action
 from accounts.views.portal.doors import actor_of, batch_for, domain_for, me, show, status_of
 
 PAGE_SIZE = 100
-CHUNK = 500
 
 
 @login_required
@@ -85,7 +81,7 @@ def batch_passwords(request: HttpRequest, batch_id: int) -> StreamingHttpRespons
     """The passwords that were made, for a day."""
     batch = batch_for(request, batch_id)
     lines = [["address", "password"], *([address, password] for address, password in batches.take_passwords(batch))]
-    return _csv(iter(lines), "passwords.csv")
+    return _csv(lines, "passwords.csv")
 
 
 @login_required
@@ -93,26 +89,10 @@ def batch_passwords(request: HttpRequest, batch_id: int) -> StreamingHttpRespons
 def export(request: HttpRequest, domain_id: int) -> StreamingHttpResponse:
     """Every mailbox of a domain as CSV; no cell of it is a formula, and it can be read in again."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
-    return _csv(_mailbox_lines(domain), f"{domain.name}.csv")
+    return _csv(mailbox_lines(domain), f"{domain.name}.csv")
 
 
-def _mailbox_lines(domain: Domain) -> Iterator[list[str]]:
-    yield ["address", "name", "quota", "recovery", "used", "sign in", "receives", "sends", "deleted"]
-    usage = dict(MailboxUsage.objects.filter(username__endswith=f"@{domain.name}").values_list("username", "bytes"))
-    for one in Mailbox.objects.filter(domain=domain).order_by("number").iterator(CHUNK):
-        quota, used = (f"{size / MEGABYTE:g} MB" for size in (one.quota_bytes, usage.get(one.address, 0)))
-        states = ["yes" if state else "no" for state in (one.active, one.receives, one.sends)]
-        yield [one.address, one.name, quota, one.recovery_address, used, *states, str(one.deleted or "")]
-
-
-def _csv(lines: Iterator[list[str]], name: str) -> StreamingHttpResponse:
-    def parts() -> Iterator[str]:
-        yield "\ufeff"  # Excel takes it for UTF-8 only with this
-        for line in lines:
-            buffer = io.StringIO()
-            csv.writer(buffer).writerow([safe_cell(cell) for cell in line])
-            yield buffer.getvalue()
-
-    response = StreamingHttpResponse(parts(), content_type="text/csv; charset=utf-8")
+def _csv(lines: Iterable[list[str]], name: str) -> StreamingHttpResponse:
+    response = StreamingHttpResponse(csv_lines(lines), content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +19,7 @@ from accounts.models import MailAccount, Mailbox, MailboxSpace
 from accounts.network_forms import PlaceForm
 from accounts.portal_forms import tried
 from accounts.services.advice import offer_for
-from accounts.services.csv_cells import safe_cell
+from accounts.services.csv_cells import csv_lines
 from accounts.services.folder_words import folder_names
 from accounts.services.networks import name_network, places_of
 from accounts.services.permissions import Action, may, may_take_over
@@ -28,7 +27,6 @@ from accounts.services.timeline import PERIODS, Timeline, Words, programs_seen, 
 from accounts.services.usage.permissions import may_see_mailbox, may_see_usage
 from accounts.templatetags.timelinepage import said, who_name
 from accounts.views.portal.doors import actor_of
-from accounts.views.usage.export import BOM, Echo
 
 PAGE = 100
 CHOICES = {str(period) for period in PERIODS}
@@ -124,19 +122,16 @@ def _reserve_url(request: HttpRequest, mailbox: Mailbox, own: MailAccount | None
 
 
 def _csv(mailbox: Mailbox, timeline: Timeline) -> HttpResponse:
-    response = StreamingHttpResponse(_lines(timeline), content_type="text/csv; charset=utf-8")
+    response = StreamingHttpResponse(csv_lines(_lines(timeline)), content_type="text/csv; charset=utf-8")
     name = f"activity-{mailbox.number}-{timezone.localdate():%Y-%m-%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response  # type: ignore[return-value]
 
 
-def _lines(timeline: Timeline) -> Iterator[str]:
-    writer = csv.writer(Echo())
-    yield BOM
-    yield writer.writerow([_("When"), _("Who"), _("Protocol"), _("Network"), _("Place"), _("What"), _("Bytes")])
+def _lines(timeline: Timeline) -> Iterator[list[Any]]:
+    yield [_("When"), _("Who"), _("Protocol"), _("Network"), _("Place"), _("What"), _("Bytes")]
     for entry in timeline.entries:
         when = timezone.localtime(entry.at).isoformat(timespec="minutes")
         of_person = entry.protocol not in {"lmtp", "smtp"}  # the network of a delivery is that of the mail server
         where = [entry.network, entry.place_name] if of_person else ["", ""]
-        row = [when, who_name(entry), entry.way, *where, said(entry), entry.size_bytes]
-        yield writer.writerow([safe_cell(cell) for cell in row])
+        yield [when, who_name(entry), entry.way, *where, said(entry), entry.size_bytes]
