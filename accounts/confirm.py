@@ -5,6 +5,7 @@ open window alone gives nothing away."""
 from __future__ import annotations
 
 import time
+from enum import Enum
 from typing import Any
 
 from allauth.account.authentication import get_authentication_records
@@ -21,6 +22,14 @@ FRESH_S = 600
 """For so long after signing in, or after the last answer, nobody is asked."""
 SESSION_KEY = "confirmed"
 FIELD = "current"
+
+
+class Answer(Enum):
+    """MANY: there were so many wrong ones that none is looked at."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    MANY = "many"
 
 
 def password_field(help_text: Any = "") -> forms.CharField:
@@ -84,21 +93,30 @@ def knows(form: forms.Form, request: HttpRequest, holder: Holder) -> bool:
     if not typed:
         form.add_error(FIELD, _("Write your password: you signed in a while ago."))
         return False
+    found = judge(request, holder, typed)
+    if found is Answer.RIGHT:
+        return True
+    if found is Answer.MANY:
+        form.add_error(FIELD, _("Too many wrong passwords. Wait five minutes and try again."))
+    elif isinstance(holder, Mailbox):
+        form.add_error(FIELD, _("This is not the password of the mailbox."))
+    else:
+        form.add_error(FIELD, _("This is not your password."))
+    return False
+
+
+def judge(request: HttpRequest, holder: Holder, typed: str) -> Answer:
+    """What a password that somebody sent is worth. Wrong ones are counted for each mailbox or person, on pages and by the API
+    together."""
     usage = take(request, "confirm", _key(holder))
     if usage is None:
-        form.add_error(FIELD, _("Too many wrong passwords. Wait five minutes and try again."))
-        return False
+        return Answer.MANY
     right = (
         check_mailbox_password(typed, holder.password) if isinstance(holder, Mailbox) else holder.check_password(typed)
     )
     if right:
         usage.rollback()
-        return True
-    if isinstance(holder, Mailbox):
-        form.add_error(FIELD, _("This is not the password of the mailbox."))
-    else:
-        form.add_error(FIELD, _("This is not your password."))
-    return False
+    return Answer.RIGHT if right else Answer.WRONG
 
 
 def _key(holder: Holder | None) -> str:

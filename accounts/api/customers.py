@@ -180,8 +180,9 @@ def customer_change(request: HttpRequest, customer_id: int, data: CustomerChange
     with transaction.atomic():
         if "reseller" in data.model_fields_set:
             _move(request, customer, data.reseller)
-        plan = customer.plan if data.plan is None else plan_named(caller, data.plan)
-        name = customer.name if data.name is None else data.name
+        given = data.model_fields_set
+        plan = plan_named(caller, data.plan) if "plan" in given else customer.plan
+        name = data.name if "name" in given else customer.name
         if (name, plan.pk) != (customer.name, customer.plan_id):
             customers.change_customer(customer=customer, name=name, plan=plan, by=caller.actor)
     return CustomerOut.of(Customer.objects.get(pk=customer.pk))

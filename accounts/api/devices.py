@@ -11,6 +11,7 @@ from ninja import Router, Status
 
 from accounts.api.callers import caller_of, fails, needs, one
 from accounts.api.loading import use_mailbox
+from accounts.api.owners import confirm_own
 from accounts.api.pages import Limit, page_of
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
@@ -44,6 +45,7 @@ def app_password_new(request: HttpRequest, mailbox_id: int, data: AppPasswordIn)
     mailbox = use_mailbox(caller, mailbox_id)
     if not MailAccount.objects.filter(mailbox=mailbox, owner=caller.person).exists():
         raise PermissionDenied("only the mailbox's owner makes passwords of devices")
+    confirm_own(request, mailbox, data.current_password)
     shut = [name for name in data.protocols if not getattr(mailbox, name)]
     if shut:
         raise ValidationError({"protocols": f"Not open for this mailbox: {', '.join(shut)}."})

@@ -67,14 +67,14 @@ def domain_change(request: HttpRequest, domain_id: int, data: DomainChange) -> A
     caller = caller_of(request)
     given = data.dict(exclude_unset=True)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
-    if given.get("active") is not None:
+    if "active" in given:
         caller.allow(Action.CHANGE_DOMAIN, domain)
     with transaction.atomic():
         if "catch_all" in given:
             key = given["catch_all"]
             mailbox = None if key is None else mailbox_named(caller, key, "catch_all")
             forwards.set_catch_all(domain=domain, mailbox=mailbox, by=caller.actor)
-        if given.get("active") is not None:
+        if "active" in given:
             customers.open_domain(domain=domain, active=given["active"], by=caller.actor)
     return DomainOut.of(Domain.objects.get(pk=domain.pk))
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Status
 
 from accounts.api.callers import TooManyRequests, caller_of, fails, needs
-from accounts.api.loading import check_rank, domain_by, domain_named, mailbox_by, run_mailbox
+from accounts.api.loading import check_rank, domain_by, domain_named, mailbox_by, run_mailbox, use_mailbox
+from accounts.api.owners import confirm_own, is_own
 from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
 from accounts.api.schemas.mailboxes import (
     Forwards,
+    ForwardsIn,
     LinkIn,
     LinkOut,
     MailboxChange,
@@ -35,10 +37,12 @@ from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, purging, resets
 from accounts.services.batch_files import mailbox_lines
 from accounts.services.passwords import generate_password
-from accounts.services.permissions import Action
+from accounts.services.permissions import Action, may
 from accounts.services.sending_limit import allowance_of
 
 router = Router(tags=["Mailboxes"])
+OWNERS = {"name", "recovery_address"}
+"""What a mailbox's owner sets."""
 
 
 @router.get(
@@ -107,8 +111,14 @@ def mailbox_get(request: HttpRequest, mailbox_id: int) -> Any:
 @needs("mailboxes:write")
 def mailbox_change(request: HttpRequest, mailbox_id: int, data: MailboxChange) -> Any:
     caller = caller_of(request)
-    mailbox = run_mailbox(caller, mailbox_id)
-    given = {name: value for name, value in data.dict(exclude_unset=True).items() if value is not None}
+    mailbox = use_mailbox(caller, mailbox_id)
+    given = data.dict(exclude_unset=True, exclude={"current_password"})
+    if not may(caller.person, Action.RUN_MAILBOX, mailbox) and given.keys() - OWNERS:
+        raise PermissionDenied("its owner changes the name and the address for a new password alone")
+    if mailbox.address == caller.person.email and not given.get("imap", True):
+        raise ValidationError({"imap": "You would shut yourself out: ask somebody else who runs this mailbox."})
+    if given.get("recovery_address", mailbox.recovery_address) != mailbox.recovery_address:
+        confirm_own(request, mailbox, data.current_password)
     states = {name: given.pop(name, getattr(mailbox, name)) for name in mailboxes.SUSPENDED}
     with transaction.atomic():
         if given:
@@ -169,7 +179,10 @@ def mailbox_rename(request: HttpRequest, mailbox_id: int, data: RenameIn) -> Any
 @idempotent
 def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) -> Any:
     caller = caller_of(request)
-    mailbox = run_mailbox(caller, mailbox_id)
+    mailbox = use_mailbox(caller, mailbox_id)
+    if is_own(caller, mailbox) and not data.password:
+        raise ValidationError({"password": "Choose the new password: none is made for one's own mailbox."})
+    confirm_own(request, mailbox, data.current_password)
     password = data.password or generate_password()
     mailboxes.set_password(mailbox=mailbox, password=password, by=caller.actor, everywhere=data.everywhere)
     return PasswordOut(password=None if data.password else password)
@@ -186,6 +199,8 @@ def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) ->
 def mailbox_password_link(request: HttpRequest, mailbox_id: int, data: LinkIn) -> Any:
     caller = caller_of(request)
     mailbox = run_mailbox(caller, mailbox_id)
+    if is_own(caller, mailbox):
+        raise PermissionDenied("for one's own mailbox the password until now is needed")
     if data.send and not mailbox.recovery_address:
         raise ValidationError({"send": "The mailbox has no address for a new password."})
     if not take_both(request, "link", caller.person.pk, mailbox.pk):
@@ -207,10 +222,12 @@ def forwards_get(request: HttpRequest, mailbox_id: int) -> Any:
     "/mailboxes/{mailbox_id}/forwards", response=Forwards, summary="Send its mail on, with or without keeping it"
 )
 @needs("mailboxes:write")
-def forwards_set(request: HttpRequest, mailbox_id: int, data: Forwards) -> Any:
+def forwards_set(request: HttpRequest, mailbox_id: int, data: ForwardsIn) -> Any:
     caller = caller_of(request)
-    mailbox = run_mailbox(caller, mailbox_id)
-    forwards.set_forwards(mailbox=mailbox, by=caller.actor, **data.dict())
+    mailbox = use_mailbox(caller, mailbox_id)
+    confirm_own(request, mailbox, data.current_password)
+    change: dict[str, Any] = data.dict(exclude={"current_password"})
+    forwards.set_forwards(mailbox=mailbox, by=caller.actor, **change)
     return _forwards(Mailbox.objects.get(pk=mailbox.pk))
 
 

@@ -9,6 +9,7 @@ import pytest
 from accounts.models import Change, User
 from accounts.services.login import account_of_mailbox
 from tests.api.conftest import call, conforms, token_of
+from tests.conftest import PASSWORD
 from webmail.models import Transfer
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -66,6 +67,18 @@ def test_a_panel_sets_vacation_and_filters_and_moves_the_mail(mailbox_factory: A
     ):
         assert set(ask("PUT", "/filters", {"rows": [large, bills | change]}, 422)["errors"]) == {field}
     assert len(ask("GET", "/filters")["rows"]) == 2
+    # --- where mail would go somewhere new, its owner shows the password; whoever runs it is not asked
+    owner = token_of(User.objects.get(email=box.address))
+    sends_on = {"rows": [large, bills | {"forward": ["yo@afuera.example"]}]}
+    script = {"text": 'redirect "yo@afuera.example";\n'}
+    for path, data in (("/filters", sends_on), ("/filters/script", script)):
+        refused = call(owner, "PUT", where + path, data)
+        assert (refused.status_code, set(refused.json()["errors"])) == (422, {"current_password"})
+    assert call(owner, "PUT", where + "/filters", {"rows": [bills, large]}).status_code == 200
+    answered = call(owner, "PUT", where + "/filters", sends_on | {"current_password": PASSWORD})
+    assert answered.status_code == 200, answered.content
+    assert ask("PUT", "/filters", sends_on)["rows"][1]["forward"] == ["yo@afuera.example"]
+    ask("PUT", "/filters", {"rows": [bills, large]})
     assert ask("POST", "/filters/choice", {"do": "off"})["state"] == "off"
     assert ask("POST", "/filters/choice", {"do": "only"})["state"] == "own"
     line = ask("PUT", "/filters/script", {"text": "keep;\nfile into;\n"}, 422)["errors"]["script"]

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Change, Domain, Mailbox, Plan, Reseller, Role
 from tests.api.conftest import call, conforms, operations, token_of
-from tests.portal.conftest import World, make_mailbox, world
+from tests.portal.conftest import PASSWORD, World, make_mailbox, world
 
 __all__ = ["world"]
 pytestmark = pytest.mark.django_db
@@ -56,6 +56,12 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/mailboxes", {"domain": "<domain>", "local": "ñandú"}, "local"),
     ("POST", "/mailboxes", {"domain": "<domain>", "local": "ana"}, "local"),
     ("POST", "/mailboxes", {"domain": "<domain>", "local": "eva", "quota_bytes": 10**12}, "quota_bytes"),
+    ("PATCH", MAILBOX, {"quota_bytes": None}, "quota_bytes"),
+    ("PATCH", MAILBOX, {"sends": None}, "sends"),
+    ("PATCH", MAILBOX, {"name": None}, "name"),
+    ("PATCH", CUSTOMER, {"plan": None}, "plan"),
+    ("PATCH", DOMAIN, {"active": None}, "active"),
+    ("PATCH", "/brand", {"accent": None}, "accent"),
     ("POST", MAILBOX + "/rename", {"local": "ventas.de.otra@dos.test"}, "local"),
     ("POST", DOMAIN + "/aliases", {"local": "ana", "mailbox": "<mailbox>"}, "local"),
     ("POST", DOMAIN + "/aliases", {"local": "info", "mailbox": "<other mailbox>"}, "mailbox"),
@@ -172,7 +178,7 @@ def test_customers_are_moved_and_things_removed(world: World) -> None:
 def test_an_owner_makes_a_password_for_a_device_and_sees_it_once(world: World) -> None:
     token, box = token_of(world.one.people["owner"]), world.one.mailbox
     where = f"/mailboxes/{box.pk}/app-passwords"
-    data = {"name": "Tablet", "protocols": ["imap", "smtp"]}
+    data = {"name": "Tablet", "protocols": ["imap", "smtp"], "current_password": PASSWORD}
     made = call(token, "POST", where, data, **{"Idempotency-Key": "t"})
     again = call(token, "POST", where, data, **{"Idempotency-Key": "t"})
     assert (made.status_code, made.json()) == (201, again.json())

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from accounts.api.callers import caller_of
 from accounts.api.loading import use_mailbox
 from accounts.api.problems import Problem
-from accounts.models import MailAccount
+from accounts.models import MailAccount, Mailbox
 from accounts.services.login import account_of_mailbox
 
 
@@ -24,6 +24,12 @@ def settings_box(request: HttpRequest, mailbox_id: int) -> MailAccount:
     account = account_of_mailbox(mailbox)
     account.mailbox = mailbox
     return account
+
+
+def mailbox_of(account: MailAccount) -> Mailbox:
+    """The mailbox of what `settings_box` gave."""
+    assert account.mailbox
+    return account.mailbox
 
 
 def require_valid(form: forms.BaseForm, *, prefix: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
@@ -10,9 +11,10 @@ from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
 from accounts.api.callers import caller_of, fails, needs
-from accounts.api.schemas.common import Given, example
+from accounts.api.owners import confirm_own
+from accounts.api.schemas.common import Current, Given, example
 from accounts.models import MailAccount
-from webmail.api.boxes import settings_box
+from webmail.api.boxes import mailbox_of, settings_box
 from webmail.api.rows import RuleRow, rules_of
 from webmail.services import filters as service
 from webmail.services.access import credentials_for, open_live
@@ -21,7 +23,7 @@ from webmail.services.filter_places import Place, folder_places
 from webmail.services.filters import Setup, text_mark
 from webmail.services.identities import allowed_addresses
 from webmail.services.tags import tags_for
-from webmail.sieve.rules import RULES_LIMIT, Filters
+from webmail.sieve.rules import RULES_LIMIT, Filters, Rule
 from webmail.sieve.script import OWN
 from webmail.values import Role
 
@@ -57,7 +59,7 @@ class FiltersOut(Schema):
 
 class FiltersIn(Given):
     """All rows, in their order: those that are left out are removed. With `seen` they are stored only while nothing has changed
-    since."""
+    since. An owner whose mail would go to an address where it does not go yet sends `current_password`."""
 
     model_config = example(
         rows=[
@@ -72,6 +74,7 @@ class FiltersIn(Given):
 
     rows: list[RuleRow] = Field(max_length=RULES_LIMIT)
     seen: str | None = Field(None, max_length=64)
+    current_password: Current = None
 
 
 class ChoiceIn(Given):
@@ -95,7 +98,8 @@ class ScriptOut(Schema):
 
 class ScriptIn(Given):
     """A script of this mailbox, ours without `name`. With `seen` it is stored only in the place of the text that was seen;
-    `only_check` asks the server what it makes of it and stores nothing."""
+    `only_check` asks the server what it makes of it and stores nothing. An owner whose script sends mail on, or lets another do
+    so, sends `current_password`."""
 
     model_config = ConfigDict(
         str_max_length=SCRIPT_LIMIT,
@@ -106,6 +110,7 @@ class ScriptIn(Given):
     name: str = Field(OWN, max_length=400)
     seen: str | None = Field(None, max_length=64)
     only_check: bool = False
+    current_password: Current = None
 
 
 @router.get(
@@ -126,6 +131,8 @@ def filters_set(request: HttpRequest, mailbox_id: int, data: FiltersIn) -> Any:
     with service.open_filters(request, account) as session:
         setup = service.read_setup(session)
         rules = rules_of(data.rows, _choices(request, account, setup)) if data.rows else ()
+        if _addresses(rules) - _addresses(setup.filters.rules):
+            confirm_own(request, mailbox_of(account), data.current_password)
 
         def change(now: Filters) -> Filters:
             return replace(now, rules=rules)
@@ -171,11 +178,18 @@ def script_set(request: HttpRequest, mailbox_id: int, data: ScriptIn) -> Any:
         if data.only_check:
             found = session.check(text)
             return ScriptOut(name=data.name, text=before, seen=text_mark(before), warnings=[one.text for one in found])
+        if service.may_forward(text):
+            confirm_own(request, mailbox_of(account), data.current_password)
         seen = text_mark(before) if data.seen is None else data.seen
         warnings = service.put_text(session, data.name, text, seen=seen)
         note_script(account, data.name, before=before, after=text, by=caller_of(request).actor)
         now = session.get(data.name)
         return ScriptOut(name=data.name, text=now, seen=text_mark(now), warnings=[one.text for one in warnings])
+
+
+def _addresses(rules: Sequence[Rule]) -> set[str]:
+    """Where mail goes by these rows."""
+    return {one for rule in rules for one in rule.forward}
 
 
 def _names(setup: Setup, name: str) -> tuple[str, ...]:

@@ -149,6 +149,11 @@ def read_setup(session: SieveSession) -> Setup:
     )
 
 
+def may_forward(text: str) -> bool:
+    """Whether a script forwards mail, or lets another one do so."""
+    return any(word in text.lower() for word in ("redirect", "include"))
+
+
 def text_mark(text: str) -> str:
     """A hash by which it is found that a script has changed."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]

@@ -55,7 +55,7 @@ def _answer_post(
         if request.POST.get("do") == "check":
             found = session.check(text)
             return _page(request, account, setup, name, text, seen=seen, problems=found, fine=True)
-        if account.mailbox and is_own(request, account) and _may_forward(text):
+        if account.mailbox and is_own(request, account) and service.may_forward(text):
             confirm.ask(asked, request, account.mailbox)
             if not (asked.is_valid() and confirm.is_answered(asked, request, account.mailbox)):
                 return _page(request, account, setup, name, text, seen=seen, asked=asked, status=422)
@@ -90,11 +90,6 @@ def _answer_post(
         )
     notices.info(request, _("Saved."))
     return redirect(f"{reverse('filter_text', args=[account.pk])}?{urlencode({'script': name})}")
-
-
-def _may_forward(text: str) -> bool:
-    """Whether a script forwards mail, or lets another one do so."""
-    return any(word in text.lower() for word in ("redirect", "include"))
 
 
 def _name_of(request: HttpRequest, setup: Setup) -> str:

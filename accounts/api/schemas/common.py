@@ -18,6 +18,15 @@ Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 """What some column can hold; that it is there is told at its field."""
 
 
+Current = Annotated[
+    str | None,
+    Field(
+        max_length=1000,
+        description="The mailbox's password as it is: needed where its own owner asks, and from nobody else",
+    ),
+]
+
+
 def example(**values: Any) -> ConfigDict:
     """The configuration of a schema with an example of it in the description."""
     return ConfigDict(json_schema_extra={"examples": [values]})

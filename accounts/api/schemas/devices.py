@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Given, example
+from accounts.api.schemas.common import Current, Given, example
 from accounts.models import AppPassword
 
 
@@ -36,9 +36,10 @@ class AppPasswordMade(AppPasswordOut):
 
 
 class AppPasswordIn(Given):
-    """For which device or program, and what it may do; only what the mailbox itself may."""
+    """For which device or program, and what it may do; only what the mailbox itself may. `current_password` is the mailbox's."""
 
     model_config = example(name="Teléfono de Marcela", protocols=["imap", "smtp"])
 
     name: str = Field(max_length=60, min_length=1)
     protocols: list[Literal["imap", "pop3", "smtp", "sieve"]] = Field(min_length=1, max_length=4)
+    current_password: Current = None

@@ -110,8 +110,8 @@ class CustomerChange(Given):
 
     model_config = example(name="Imprenta Quillay SpA", plan=4)
 
-    name: str | None = Field(None, max_length=120, min_length=1)
-    plan: Id | None = None
+    name: str = Field(default_factory=str, max_length=120, min_length=1)
+    plan: Id = Field(default_factory=int)
     reseller: Id | None = None
 
 
@@ -192,7 +192,7 @@ class DomainChange(Given):
 
     model_config = example(catch_all=41)
 
-    active: bool | None = None
+    active: bool = Field(default_factory=bool)
     catch_all: Id | None = None
 
 

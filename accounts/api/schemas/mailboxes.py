@@ -8,7 +8,7 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Address, Given, Id, example
+from accounts.api.schemas.common import Address, Current, Given, Id, example
 from accounts.models import MailAccount, Mailbox
 
 
@@ -63,20 +63,22 @@ class MailboxIn(Given):
 
 
 class MailboxChange(Given):
-    """What is left out stays."""
+    """What is left out stays; null is nothing that can be set. Its owner changes `name` and `recovery_address`, the latter with
+    `current_password`; all else is for whoever runs the mailbox."""
 
     model_config = example(quota_bytes=5_000_000_000, sends=False)
 
-    name: str | None = Field(None, max_length=120)
-    quota_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
-    recovery_address: str | None = Field(None, max_length=254)
-    imap: bool | None = None
-    pop3: bool | None = None
-    smtp: bool | None = None
-    sieve: bool | None = None
-    active: bool | None = None
-    receives: bool | None = None
-    sends: bool | None = None
+    name: str = Field(default_factory=str, max_length=120)
+    quota_bytes: int = Field(default_factory=int, ge=1_000_000, le=2**62)
+    recovery_address: str = Field(default_factory=str, max_length=254)
+    imap: bool = Field(default_factory=bool)
+    pop3: bool = Field(default_factory=bool)
+    smtp: bool = Field(default_factory=bool)
+    sieve: bool = Field(default_factory=bool)
+    active: bool = Field(default_factory=bool)
+    receives: bool = Field(default_factory=bool)
+    sends: bool = Field(default_factory=bool)
+    current_password: Current = None
 
 
 class RenameIn(Given):
@@ -89,12 +91,14 @@ class RenameIn(Given):
 
 
 class PasswordIn(Given):
-    """Null has one made. `everywhere` revokes the passwords of single devices too."""
+    """Null has one made, by whoever runs the mailbox; its owner chooses one and sends `current_password`. `everywhere` revokes
+    the passwords of single devices and the owner's tokens too, also the one that asks."""
 
     model_config = example(everywhere=True)
 
     password: str | None = Field(None, max_length=1000)
     everywhere: bool = True
+    current_password: Current = None
 
 
 class PasswordOut(Schema):
@@ -103,11 +107,17 @@ class PasswordOut(Schema):
     password: str | None
 
 
-class Forwards(Given):
+class Forwards(Schema):
+    addresses: list[str]
+    keeps_copy: bool
+
+
+class ForwardsIn(Given):
     model_config = example(addresses=["marcela@otra.example"], keeps_copy=True)
 
     addresses: list[str] = Field(max_length=20)
     keeps_copy: bool = True
+    current_password: Current = None
 
 
 class LinkIn(Given):

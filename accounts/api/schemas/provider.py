@@ -43,11 +43,11 @@ class BrandChange(Given):
 
     model_config = example(name="Quillay Correo", accent="#7a1f3d", support_url="ayuda@quillay.example", logo=LOGO)
 
-    name: str = Field("", max_length=40)
-    accent: str = Field("", max_length=7)
-    support_url: str = Field("", max_length=300)
-    sign_in_text: str = Field("", max_length=400)
-    letter_text: str = Field("", max_length=400)
+    name: str = Field(default_factory=str, max_length=40)
+    accent: str = Field(default_factory=str, max_length=7)
+    support_url: str = Field(default_factory=str, max_length=300)
+    sign_in_text: str = Field(default_factory=str, max_length=400)
+    letter_text: str = Field(default_factory=str, max_length=400)
     logo: str | None = Field(None, max_length=UPLOAD_LIMIT_BYTES * 4 // 3 + 1000)
 
     @field_validator("logo", mode="after")
