@@ -55,6 +55,7 @@ mailbox_patterns = [
     path("purge/", states.mailbox_purge, name="mailbox_purge"),
     path("changes/", changes.mailbox_changes, name="mailbox_changes"),
     path("space/", shares.mailbox_space, name="mailbox_space"),
+    path("space/export.csv", shares.mailbox_space_export, name="mailbox_space_export"),
     path("use/<slug:page>/", mailboxes.mailbox_use, name="mailbox_use"),
 ]
 

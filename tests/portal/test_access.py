@@ -69,6 +69,7 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "mailbox_purge": ("mailbox", "POST", RUNNERS),
     "mailbox_changes": ("mailbox", "GET", EVERYONE),
     "mailbox_space": ("mailbox", "GET POST", EVERYONE),
+    "mailbox_space_export": ("mailbox", "GET", EVERYONE),
     "mailbox_use": ("mailbox", "GET", RUNNERS),
     "alias_delete": ("alias", "POST", RUNNERS),
     "group": ("group", "GET POST", RUNNERS),

@@ -67,6 +67,7 @@ TABLE = {
     "usage": Door("GET", RUNNERS, own=True),
     "usage_export": Door("GET", RUNNERS, own=True),
     "usage_shares": Door("GET", RUNNERS, own=True),
+    "usage_shares_export": Door("GET", RUNNERS, own=True),
     "usage_quota": Door("POST", RUNNERS, data=lambda world: {"mailbox": world.one.mailbox.pk, "gb": "7"}),
     "usage_quota_undo": Door("POST", RUNNERS, args=_quota_token),
     "usage_propose": Door("POST", RUNNERS, args=_box),

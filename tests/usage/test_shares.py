@@ -13,9 +13,9 @@ from django.utils import timezone
 
 from accounts.models import DomainShares, Kind, MailAccount, Mailbox, MailboxShares, MailServer, Role, User
 from accounts.services.usage.shares import ask_shares, due_shares, keep_shares, sum_domains
-from accounts.usage.shares import Part, Shares, dump, load, sum_up
+from accounts.usage.shares import Big, Part, Shares, dump, load, sum_up
 from tests.usage.conftest import Provider, signed_in
-from webmail.services.shares import weigh_due, weigh_mailbox
+from webmail.services.shares import sending_domain, weigh_due, weigh_mailbox
 
 
 def made_of(*messages: tuple[str, int, int]) -> Shares:
@@ -109,6 +109,75 @@ def test_whoever_runs_mailboxes_sees_figures_of_theirs_and_no_others(provider: P
     assert "Counted: 1 of 1 mailboxes" in client.get(reverse("usage_shares")).content.decode()
 
 
+def sent_by(shares: Shares, host: str, size_bytes: int, *, bulk: bool = False) -> None:
+    shares.count("inbox", 2025, size_bytes)
+    shares.count_sender(host, size_bytes, bulk=bulk)
+
+
+@pytest.mark.django_db
+def test_sending_domains_are_told_and_single_people_are_not(provider: Provider, admin: Client) -> None:
+    for mailbox, alone in ((provider.ana, "medico.test"), (provider.bob, "abogado.test"), (provider.eva, "juez.test")):
+        shares = Shares()
+        sent_by(shares, "correo.test", 4_000_000)
+        sent_by(shares, alone, 30_000_000)
+        sent_by(shares, "news.red.test", 2_000_000, bulk=True)
+        if mailbox == provider.ana:
+            sent_by(shares, "poco.test", 1_000, bulk=True)
+        shares.biggest = [Big(30_000_000 - mailbox.pk, "2025-03-04", "other"), Big(4_000_000, "2024-01-02", "inbox")]
+        keep_shares(mailbox, shares, reserve_bytes=0)
+    sum_domains()
+    page = admin.get(reverse("usage_shares")).content.decode().replace("\xa0", " ")
+    assert section(page, "by-sender") == [
+        ["correo.test", "3", "3", "12 MB", "11 %"],
+        ["news.red.test", "3", "3", "6 MB", "5 %"],
+        ["All others", "", "4", "90 MB", "83 %"],
+    ]
+    of_two = f"?domain={provider.ana.domain_id}"
+    two = admin.get(reverse("usage_shares") + of_two).content.decode().replace("\xa0", " ")
+    assert [row[0] for row in section(two, "by-sender")] == ["news.red.test", "All others"]
+    assert section(two, "biggest")[0][:4] == ["30 MB", "03/04/2025", "Own folders", "ana@x.test"]
+    assert "mailto:ana%40x.test?" in two
+    assert "30%C2%A0MB%2C%20received%20on%20March%204%2C%202025%20%28Own%20folders%29" in two
+    one = reverse("portal:mailbox_space", args=[provider.ana.pk])
+    assert [row[0] for row in section(admin.get(one).content.decode(), "by-sender")] == ["news.red.test", "All others"]
+    files = [
+        reverse("usage_shares_export") + of_two,
+        reverse("portal:mailbox_space_export", args=[provider.ana.pk]),
+    ]
+    for address in files:
+        lines = b"".join(admin.get(address)).decode().splitlines()  # type: ignore[arg-type]
+        assert lines[0].lstrip("\ufeff") == "Part,Name,Mailboxes,Messages,Bytes,Mailbox,Received on"
+        assert f"The biggest messages,Own folders,,1,{30_000_000 - provider.ana.pk},ana@x.test,2025-03-04" in lines
+        assert "By sending domain,news.red.test," in "\n".join(lines)
+        for hidden in ("medico", "abogado", "juez", "poco", "correo.test"):
+            assert hidden not in "".join(lines)
+
+
+@pytest.mark.django_db
+def test_a_plan_is_the_sum_of_its_customers(provider: Provider, admin: Client) -> None:
+    keep_shares(provider.ana, made_of(("inbox", 2025, 5_000)), reserve_bytes=0)
+    keep_shares(provider.eva, made_of(("sent", 2019, 9_000)), reserve_bytes=0)
+    sum_domains()
+    plan = provider.eva.domain.customer.plan_id
+    page = admin.get(reverse("usage_shares") + f"?plan={plan}").content.decode()
+    assert [row[0] for row in section(page, "by-year")] == ["2019"]
+
+
+def test_of_a_sender_only_a_domain_that_is_not_ones_own_is_kept() -> None:
+    own = {"casa.test"}
+    for address, host in (
+        ("uno@Red.test", "red.test"),
+        ("uno@casa.test", ""),
+        ("uno@sub.casa.test", ""),
+        ("uno@otracasa.test", "otracasa.test"),
+        ("uno@local", ""),
+        ("uno@[192.0.2.1]", ""),
+        ("uno@a<b>.test", ""),
+        ("", ""),
+    ):
+        assert sending_domain(address, own) == host
+
+
 @pytest.mark.django_db
 def test_a_mailbox_is_counted_when_somebody_asks(provider: Provider, admin: Client) -> None:
     address = reverse("portal:mailbox_space", args=[provider.ana.pk])
@@ -135,30 +204,45 @@ def test_a_mailbox_is_counted_when_somebody_asks(provider: Provider, admin: Clie
 
 @pytest.mark.server
 @pytest.mark.django_db(transaction=True)
-def test_a_mailbox_is_weighed_without_its_senders(mailbox_factory: Any, imap: Any) -> None:
+def test_a_mailbox_is_weighed_without_who_wrote_what(mailbox_factory: Any, imap: Any) -> None:
     made = mailbox_factory("ana")
     server = imap(made.address)
     server.create_folder("Archive/2019")
     server.create_folder("Viña")
     body = b"Subject: x\r\n\r\n" + b"0123456789abcde\r\n" * 100
     for folder, year in (("INBOX", 2024), ("Archive/2019", 2019), ("Trash", 2020), ("Viña", 2024)):
-        server.append(folder, b"From: uno@x.test\r\n" + body, msg_time=datetime(year, 5, 1, tzinfo=UTC))
+        server.append(folder, b"From: uno@privado.test\r\n" + body, msg_time=datetime(year, 5, 1, tzinfo=UTC))
+    of_list = b"List-Unsubscribe: <https://red.test/%s>\r\nFrom: Red <no@News.Red.test>\r\n" % (b"x" * 2500)
+    own = f"From: otra@{made.address.partition('@')[2]}\r\n".encode()
+    for folder, head in (("INBOX", of_list), ("INBOX", own), ("Sent", b"From: x@otro.test\r\n")):
+        server.append(folder, head + body, msg_time=datetime(2024, 6, 2, tzinfo=UTC))
     ask_shares(made.mailbox)
     assert weigh_due(limit_s=20) == Mailbox.objects.count()
     row = MailboxShares.objects.get(mailbox=made.mailbox)
     assert (row.asked, row.lease_until, row.problem) == (None, None, "")
     shares = load(row.shares)
     kinds = {kind: part.messages for kind, part in shares.kinds.items()}
-    assert kinds == {"inbox": 1, "archive": 1, "trash": 1, "other": 1}
+    assert kinds == {"inbox": 3, "archive": 1, "trash": 1, "other": 1, "sent": 1}
     assert {path: kind for path, kind, _part in shares.folders} == {
         ("INBOX",): "inbox",
+        ("Sent",): "sent",
         ("Archive", "2019"): "",
         ("Trash",): "trash",
         ("Viña",): "",
     }
-    assert {year: part.messages for year, part in shares.years.items()} == {2019: 1, 2020: 1, 2024: 2}
-    assert "uno@" not in str(row.shares)
-    assert DomainShares.objects.get(domain=made.mailbox.domain_id).shares["total"] == [4, shares.total.size_bytes]
+    assert {year: part.messages for year, part in shares.years.items()} == {2019: 1, 2020: 1, 2024: 5}
+    assert {host: (sent.messages, sent.bulk) for host, sent in shares.senders.items()} == {
+        "privado.test": (4, 0),
+        "news.red.test": (1, 1),
+    }
+    assert shares.asked == 6  # not what lies among the sent
+    assert len(shares.biggest) == 7
+    assert shares.biggest[0][1:] == ("2024-06-02", "inbox", 0)
+    assert "@" not in str(row.shares)
+    assert "Subject" not in str(row.shares)
+    sums = DomainShares.objects.get(domain=made.mailbox.domain_id).shares
+    assert sums["total"] == [7, shares.total.size_bytes]
+    assert sums["biggest"][0] == [*shares.biggest[0][:3], made.mailbox.pk]
     before = row.at
     weigh_mailbox(made.mailbox)
     row.refresh_from_db()

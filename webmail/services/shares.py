@@ -1,15 +1,18 @@
-"""Weighing mailboxes for whoever runs them: how much, by folder, year and size. Senders and subjects are not asked for."""
+"""Weighing mailboxes for whoever runs them: how much, by folder, year, size and the domain that sent it, and how big the biggest
+messages are. Of a sender no more than the domain is kept; subjects are not asked for."""
 
 from __future__ import annotations
 
 import logging
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from heapq import heappush, heappushpop
 from typing import cast
 
 from django.conf import settings
 
-from accounts.models import MailAccount, Mailbox
+from accounts.models import Domain, MailAccount, Mailbox
 from accounts.services.usage.shares import (
     claim_shares,
     due_shares,
@@ -18,21 +21,24 @@ from accounts.services.usage.shares import (
     sum_domains,
     tell_shares,
 )
-from accounts.usage.shares import KINDS, Part, Shares
+from accounts.usage.shares import BIGGEST, KINDS, Big, Part, Shares
 from webmail.errors import FolderGone, LoginRefused, MailError, Unreachable
 from webmail.imap.connection import Connection
 from webmail.imap.folders import list_folders
 from webmail.imap.login import connect
-from webmail.imap.space import open_folder, weigh
+from webmail.imap.space import Weighed, open_folder, weigh
 from webmail.services.access import chosen_roles
 from webmail.services.reserve import RESERVE
-from webmail.services.space import WEIGHED_MAX
+from webmail.services.space import SENDERS_MAX, WEIGHED_MAX
 from webmail.values import Credentials, Endpoint, Folder, FolderId, Role, Tls
 
 ROUND_S = 60.0
 """So long a round goes on; what is left is the next one's."""
 AT_ONCE = 500
 TELL_EVERY_S = 1.0
+OWN_KINDS = frozenset({"sent", "drafts"})
+"""Folders of what the owner writes: nobody sent that here."""
+_HOST = re.compile(r"[\w.-]{1,253}")
 Tell = Callable[[int, int], None]
 
 log = logging.getLogger(__name__)
@@ -70,16 +76,19 @@ def weigh_mailbox(mailbox: Mailbox) -> None:
     account = MailAccount.objects.filter(mailbox=mailbox).first()
     try:
         folders = list_folders(connection, subscribed_only=False, chosen=chosen_roles(account) if account else None)
-        shares = _weigh_all(connection, folders, lambda done, of: tell_shares(mailbox, done=done, expected=of))
+        own = set(Domain.objects.filter(customer=mailbox.domain.customer_id).values_list("name", flat=True))
+        shares = _weigh_all(connection, folders, own, lambda done, of: tell_shares(mailbox, done=done, expected=of))
         reserve_bytes = _weigh_reserve(connection)
     finally:
         connection.close()
     keep_shares(mailbox, shares, reserve_bytes=reserve_bytes)
 
 
-def _weigh_all(connection: Connection, folders: list[Folder], tell: Tell) -> Shares:
+def _weigh_all(connection: Connection, folders: list[Folder], own: set[str], tell: Tell) -> Shares:
+    """`own` are the customer's domains: who writes to whom inside it is not counted."""
     shares, by_id = Shares(), {folder.id: folder for folder in folders}
     expected, told = sum(folder.total or 0 for folder in folders), time.monotonic()
+    biggest: list[Big] = []
     for folder in folders:
         if not folder.selectable or folder.role is Role.ALL:
             continue
@@ -90,15 +99,39 @@ def _weigh_all(connection: Connection, folders: list[Folder], tell: Tell) -> Sha
         room = max(0, WEIGHED_MAX - shares.total.messages)
         shares.left_out += max(0, len(uids) - room)
         kind, before = kind_of(folder, by_id), Part(shares.total.messages, shares.total.size_bytes)
-        for one in weigh(connection, uids[:room], senders=False):
+        senders = 0 if kind in OWN_KINDS else max(0, SENDERS_MAX - shares.asked)
+        for one, asked in _weigh_some(connection, uids[:room], senders):
             shares.count(kind, one.received.year, one.size_bytes)
+            if asked:
+                shares.count_sender(sending_domain(one.sender, own), one.size_bytes, bulk=one.bulk)
+            big = Big(one.size_bytes, one.received.date().isoformat(), kind)
+            if len(biggest) < BIGGEST:
+                heappush(biggest, big)
+            elif big > biggest[0]:
+                heappushpop(biggest, big)
             if time.monotonic() - told >= TELL_EVERY_S:
                 told = time.monotonic()
                 tell(shares.total.messages, expected)
         part = Part(shares.total.messages - before.messages, shares.total.size_bytes - before.size_bytes)
         if part.messages:
             shares.folders.append((folder.path, kind if folder.role is not Role.NONE else "", part))
+    shares.biggest = sorted(biggest, reverse=True)
     return shares
+
+
+def _weigh_some(connection: Connection, uids: list[int], senders: int) -> Iterator[tuple[Weighed, bool]]:
+    """Messages of a folder, so many of the newest with their sender, and whether that was asked for."""
+    for asked, some in ((True, uids[:senders]), (False, uids[senders:])):
+        for one in weigh(connection, some, senders=asked, lists=asked):
+            yield one, asked
+
+
+def sending_domain(address: str, own: set[str]) -> str:
+    """The domain of a sender's address, "" for none, and for one of the customer's own or below it."""
+    host = address.rpartition("@")[2].strip(".").lower()
+    if "." not in host or not _HOST.fullmatch(host):
+        return ""
+    return "" if any(host == name or host.endswith(f".{name}") for name in own) else host
 
 
 def _weigh_reserve(connection: Connection) -> int:

@@ -44,15 +44,16 @@ from webmail.views.writing import (
     under_way,
 )
 
+BODY_CHARS = 2_000
 KINDS = {"reply": "reply", "reply_all": "reply_all", "reply_list": "reply_list", "forward": "forward"}
 
 
 @login_required
 @require_safe
 def compose_new(request: HttpRequest, account_id: int) -> HttpResponse:
-    """Opens a composer: empty, to somebody (`to`) or a `group`, or with `kind` (reply, reply_all, reply_list, forward,
-    forward_attached, attach with one `part`, edit, new, template) of the message `of` (VALIDITY.UID, several for
-    forward_attached) in `folder`. Leads to its page, or is its part for htmx."""
+    """Opens a composer: empty, to somebody (`to`) or a `group`, with a `subject` and a text (`body`), or with `kind` (reply,
+    reply_all, reply_list, forward, forward_attached, attach with one `part`, edit, new, template) of the message `of`
+    (VALIDITY.UID, several for forward_attached) in `folder`. Leads to its page, or is its part for htmx."""
     account = account_for(request, account_id)
     kind = request.GET.get("kind", "")
     if not kind:
@@ -83,7 +84,8 @@ def _begun_empty(request: HttpRequest, account: MailAccount) -> Composing:
         composing.to = as_recipients(members_of(group))
     composing.subject = request.GET.get("subject", "")[:500]
     block = signature_block(composing.identity)
-    composing.text = f"\n\n{block}" if block else ""
+    begun = request.GET.get("body", "")[:BODY_CHARS].replace("\0", "").replace("\r\n", "\n")
+    composing.text = begun + (f"\n\n{block}" if block else "")
     composing.save()
     return composing
 

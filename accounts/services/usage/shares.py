@@ -1,7 +1,8 @@
 """What the space of mailboxes is made of, for whoever runs them: kept for each mailbox, added up for each domain.
 
-Only figures are kept: how many messages and bytes, by folder, year and size. Senders and the biggest messages are the owner's
-alone and are looked at when the owner asks (webmail/services/space.py).
+Only figures are kept: how many messages and bytes, by folder, year, size and the domain that sent them, and how big the biggest
+messages are. Who sent them and what they say is the owner's alone, and is looked at when the owner asks
+(webmail/services/space.py).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
+from typing import Any
 
 from celery import current_app
 from django.db import transaction
@@ -21,7 +23,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.models import Domain, DomainShares, Mailbox, MailboxShares, SumShares
 from accounts.services.usage.scope import Scope
-from accounts.usage.shares import Shares, dump, load, sum_up
+from accounts.usage.shares import SENDERS_SUMMED, Shares, dump, load, sum_up
 
 AGAIN = timedelta(days=30)
 """A mailbox is weighed anew after so long by itself."""
@@ -66,7 +68,7 @@ def shares_of_scope(scope: Scope, domain: Domain | None = None) -> Whole:
     name = "" if domain else _sum_name(scope)
     rows: list[DomainShares | SumShares]
     rows = list(SumShares.objects.filter(name=name) if name else DomainShares.objects.filter(of_domain))
-    boxes = Mailbox.objects.filter(of_domain, deleted__isnull=True)
+    boxes = boxes_of_scope(scope, domain).filter(deleted__isnull=True)
     return Whole(
         shares=sum_up(row.shares for row in rows),
         weighed=sum(row.mailboxes for row in rows),
@@ -84,11 +86,19 @@ def _sum_name(scope: Scope) -> str:
         return f"server:{scope.server.pk or 0}"
     if scope.customer or scope.server:
         return ""
+    plan = f"plan:{scope.plan.pk}" if scope.plan else ""
     if scope.reseller:
-        return f"reseller:{scope.reseller.pk}"
+        return f"reseller:{scope.reseller.pk}{plan}"
     held = scope.held
-    alone = len(held.resellers) == 1 and not (held.provider or held.customers or held.domains)
-    return f"reseller:{next(iter(held.resellers))}" if alone else ""
+    if held.provider:
+        return plan
+    alone = len(held.resellers) == 1 and not (held.customers or held.domains)
+    return f"reseller:{next(iter(held.resellers))}{plan}" if alone else ""
+
+
+def boxes_of_scope(scope: Scope, domain: Domain | None = None) -> QuerySet[Mailbox]:
+    """The mailboxes of a scope, or of a domain in it."""
+    return Mailbox.objects.filter(Q(domain=domain) if domain else scope.within("domain"))
 
 
 def reserve_of_scope(scope: Scope) -> int:
@@ -123,24 +133,31 @@ class _Sum:
 
 
 def _sum_above() -> None:
-    """Adds up the domains of everything, of each reseller and of each server."""
-    groups: dict[tuple[int, int], _Sum] = {}
+    """Adds up the domains of everything, of each reseller, server and plan, and of each plan of a reseller."""
+    groups: dict[tuple[int, int, int], _Sum] = {}
     rows = DomainShares.objects.filter(Q(mailboxes__gt=0) | Q(reserve_bytes__gt=0)).values_list(
-        "domain__customer__reseller", "domain__server", "mailboxes", "since", "reserve_bytes", "shares"
+        "domain__customer__reseller",
+        "domain__server",
+        "domain__customer__plan",
+        "mailboxes",
+        "since",
+        "reserve_bytes",
+        "shares",
     )
-    for reseller, server, mailboxes, since, reserve, shares in rows.iterator(1000):
-        group = groups.setdefault((reseller, server or 0), _Sum())
+    for reseller, server, plan, mailboxes, since, reserve, shares in rows.iterator(1000):
+        group = groups.setdefault((reseller, server or 0, plan), _Sum())
         group.add(_Sum(load(shares), mailboxes, since, reserve))
     sums: dict[str, _Sum] = {"all": _Sum()}
-    for (reseller, server), group in groups.items():
-        for name in ("all", f"reseller:{reseller}", f"server:{server}"):
+    for (reseller, server, plan), group in groups.items():
+        seller = f"reseller:{reseller}"
+        for name in ("all", seller, f"server:{server}", f"plan:{plan}", f"{seller}plan:{plan}"):
             sums.setdefault(name, _Sum()).add(group)
     made = [
         SumShares(
             name=name,
             mailboxes=one.mailboxes,
             since=one.since,
-            shares=dump(one.shares),
+            shares=dump(one.shares, senders=SENDERS_SUMMED),
             reserve_bytes=one.reserve_bytes,
         )
         for name, one in sums.items()
@@ -157,20 +174,25 @@ def _sum_above() -> None:
 
 def _sum_some(keys: list[int]) -> None:
     rows = MailboxShares.objects.filter(mailbox__domain__in=keys, mailbox__deleted__isnull=True)
-    found = rows.order_by("mailbox__domain").values_list("mailbox__domain", "at", "reserve_bytes", "shares")
+    found = rows.order_by("mailbox__domain").values_list("mailbox__domain", "pk", "at", "reserve_bytes", "shares")
     sums = {key: DomainShares(domain_id=key, shares=dump(Shares())) for key in keys}
     for key, some in groupby(found.iterator(1000), key=itemgetter(0)):
         boxes, row = list(some), sums[key]
-        weighed = [(at, shares) for _key, at, _reserve, shares in boxes if at]
+        weighed = [(at, _signed(shares, mailbox)) for _key, mailbox, at, _reserve, shares in boxes if at]
         row.mailboxes, row.since = len(weighed), min((at for at, _shares in weighed), default=None)
-        row.shares = dump(sum_up(shares for _at, shares in weighed))
-        row.reserve_bytes = sum(reserve for _key, _at, reserve, _shares in boxes)
+        row.shares = dump(sum_up(shares for _at, shares in weighed), senders=SENDERS_SUMMED)
+        row.reserve_bytes = sum(reserve for _key, _mailbox, _at, reserve, _shares in boxes)
     DomainShares.objects.bulk_create(
         sums.values(),
         update_conflicts=True,
         unique_fields=["domain"],
         update_fields=["mailboxes", "since", "shares", "reserve_bytes"],
     )
+
+
+def _signed(shares: dict[str, Any], mailbox: int) -> dict[str, Any]:
+    """The same with the mailbox in each of its biggest messages, as a sum needs it."""
+    return shares | {"biggest": [[*row[:3], mailbox] for row in shares.get("biggest", ())]}
 
 
 # --- the worker's part ------------------------------------------------------------------------------------------------

@@ -1,19 +1,22 @@
-"""What a mailbox's space is made of, for whoever runs it: figures by folder, year and size, and no mail."""
+"""What a mailbox's space is made of, for whoever runs it: figures by folder, year, size and sending domain, how big the biggest
+messages are, and no mail."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.models import Mailbox, MailboxUsage
 from accounts.services.permissions import Action, may
+from accounts.services.usage.share_rows import biggest_of, share_lines
 from accounts.services.usage.shares import ask_shares, shares_in, shares_row
 from accounts.views.portal.doors import mailbox_for, show
+from accounts.views.usage.export import csv_answer
 
 
 @login_required
@@ -37,8 +40,20 @@ def mailbox_space(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     return show(request, "portal/mailbox_space.html", context)
 
 
+@login_required
+@require_safe
+def mailbox_space_export(request: HttpRequest, mailbox_id: int) -> StreamingHttpResponse:
+    """The same as CSV."""
+    mailbox = mailbox_for(request, mailbox_id, Action.SEE_MAILBOX)
+    shares = shares_in(shares_row(mailbox))
+    return csv_answer(
+        f"space-{mailbox.pk}-{timezone.localdate():%Y-%m-%d}", share_lines(shares, biggest_of(shares, mailbox))
+    )
+
+
 def _context(request: HttpRequest, mailbox: Mailbox) -> dict[str, Any]:
     row = shares_row(mailbox)
+    shares = shares_in(row) if row.at else None
     return {
         "mailbox": mailbox,
         "section": "space",
@@ -48,6 +63,7 @@ def _context(request: HttpRequest, mailbox: Mailbox) -> dict[str, Any]:
         "usage": MailboxUsage.objects.filter(username=mailbox.address).first(),
         "row": row,
         "working": row.asked is not None,
-        "shares": shares_in(row) if row.at else None,
+        "shares": shares,
+        "biggest": biggest_of(shares, mailbox) if shares else [],
         "stamp": str(int(timezone.now().timestamp() * 1000)),
     }

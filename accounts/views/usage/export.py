@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -26,9 +26,13 @@ def usage_export(request: HttpRequest) -> StreamingHttpResponse:
     query = TableQuery.read(request.GET.dict())
     scope = scope_of(request, query)
     rows = _domains(query, scope) if query.of_domains else _mailboxes(query, scope)
-    name = f"{query.show}-{timezone.localdate():%Y-%m-%d}.csv"
+    return csv_answer(f"{query.show}-{timezone.localdate():%Y-%m-%d}", rows)
+
+
+def csv_answer(name: str, rows: Iterable[list[Any]]) -> StreamingHttpResponse:
+    """Rows as a CSV file of this name, a line at a time."""
     response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 

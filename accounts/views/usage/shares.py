@@ -1,20 +1,25 @@
-"""What the space of many mailboxes is made of: by kind of folder, by year and by size."""
+"""What the space of many mailboxes is made of: by kind of folder, by year, by size, by the domain that sent it, and the biggest
+messages."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts.models import Domain
 from accounts.numbers import read_number
 from accounts.services.permissions import domains_of
-from accounts.services.usage.shares import shares_of_scope
+from accounts.services.usage.scope import Scope
+from accounts.services.usage.share_rows import BigRow, biggest_rows, share_lines
+from accounts.services.usage.shares import Whole, boxes_of_scope, shares_of_scope
 from accounts.services.usage.tables import TableQuery
 from accounts.views.usage.dashboard import scope_of
+from accounts.views.usage.export import csv_answer
 
 
 @login_required
@@ -25,7 +30,7 @@ def usage_shares(request: HttpRequest) -> HttpResponse:
     query = TableQuery.read(request.GET.dict())
     scope = scope_of(request, query)
     domain = _domain(request)
-    found = shares_of_scope(scope, domain)
+    found, biggest = _look(scope, domain)
     context: dict[str, Any] = {
         "place": "shares",
         "provider": scope.provider,
@@ -35,8 +40,24 @@ def usage_shares(request: HttpRequest) -> HttpResponse:
         "domain": domain,
         "found": found,
         "shares": found.shares,
+        "biggest": biggest,
+        "whose": True,
     }
     return render(request, "usage/shares.html", context)
+
+
+@login_required
+@require_safe
+def usage_shares_export(request: HttpRequest) -> StreamingHttpResponse:
+    """The same as CSV."""
+    scope = scope_of(request, TableQuery.read(request.GET.dict()))
+    found, biggest = _look(scope, _domain(request))
+    return csv_answer(f"space-{timezone.localdate():%Y-%m-%d}", share_lines(found.shares, biggest))
+
+
+def _look(scope: Scope, domain: Domain | None) -> tuple[Whole, list[BigRow]]:
+    found = shares_of_scope(scope, domain)
+    return found, biggest_rows(found.shares, boxes_of_scope(scope, domain))
 
 
 def _domain(request: HttpRequest) -> Domain | None:

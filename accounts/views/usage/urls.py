@@ -9,6 +9,7 @@ from accounts.views.usage import actions, activity, advice, dashboard, export, n
 urlpatterns = [
     path("", dashboard.usage, name="usage"),
     path("shares/", shares.usage_shares, name="usage_shares"),
+    path("shares/export.csv", shares.usage_shares_export, name="usage_shares_export"),
     path("export.csv", export.usage_export, name="usage_export"),
     path("quota/change/", actions.quota_change, name="usage_quota"),
     path("quota/undo/<str:before>/", actions.quota_undo, name="usage_quota_undo"),
