@@ -9,7 +9,7 @@ def ask(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0046_idle_since"),
+        ("accounts", "0047_session_of_person"),
     ]
 
     operations = [
