@@ -68,6 +68,7 @@ def changes(mine: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "?sort=subject&dir=desc", 'name="sort" value="subject"'
     yield "?unread=1", "data-total"
     yield "?q=dos+%26", 'value="dos &amp;"'
+    yield "?q=nada+de+eso", "nada de eso"
     yield "?threads=1", "data-count"
     other.add_flags([1], [b"\\Seen", b"\\Flagged", b"$label1"])
     yield "", " (2)"

@@ -30,14 +30,14 @@ FORMS_BYTES = 12 * 1024 * 1024
 _ROWS, _TOKEN = secrets.token_hex(16), f"t{secrets.token_hex(16)}"
 
 _Form = tuple[tuple[bytes, ...], tuple[bytes, ...]]
-"""What stands before the rows and after them, each in pieces with a token between them."""
+"""What stands before the rows and after them (nothing where there are none), each in pieces with a token between them."""
 _forms: Recent[_Form] = Recent(FORMS_BYTES, lambda form: 500 + sum(map(len, (*form[0], *form[1]))))
 
 
 def draw_list(box: Box, listed: Listed) -> HttpResponse:
     """The list with its head, the tree, the field to search in and an empty reader."""
     page = listed.page
-    if page is None or not page.rows or not _is_usual(box, listed, page):
+    if page is None or not _is_usual(box, listed, page):
         return HttpResponse(render_to_string(TEMPLATE, context_of(box, listed), box.request))
     key = _key(box, listed, page)
     form = _forms.get(key)
@@ -63,7 +63,7 @@ def _key(box: Box, listed: Listed, page: RowPage) -> Hashable:
     return (
         (get_language(), get_script_prefix(), look(), getattr(user, "density", "")),
         (account.pk, account.address, account.mailbox and account.mailbox.number),
-        (query, here.query.grouped, here.start, page.end, here.total, here.validity, here.next_id),
+        (query, here.query.grouped, here.start, page.end, here.total, here.validity, here.next_id, not page.rows),
         (can.threads, can.threads_limit, box.tags.own, box.beside.outgoing, box.hidden),
         (_line(listed.folder), listed.folder.total, tuple(account.special_folders.get(APART, ()))),
         tuple(map(_line, listed.folders)),
@@ -86,5 +86,5 @@ def _line(folder: Folder) -> Hashable:
 
 def _draw(box: Box, listed: Listed) -> _Form:
     context = context_of(box, listed) | {"rows_place": _ROWS, "csrf_token": _TOKEN}
-    before, after = render_to_string(TEMPLATE, context, box.request).encode().split(_ROWS.encode())
+    before, _place, after = render_to_string(TEMPLATE, context, box.request).encode().partition(_ROWS.encode())
     return tuple(before.split(_TOKEN.encode())), tuple(after.split(_TOKEN.encode()))
