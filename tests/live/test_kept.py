@@ -18,8 +18,9 @@ from tests.live.conftest import Listening, Live, Owner
 from webmail.imap.pool import pool
 from webmail.live.events import Event, Kind
 from webmail.live.marks import ANY, Marks, Step, marks_key, new_mark, read_ways, steps_between
+from webmail.services.threads import read_conversation
 from webmail.sources.imap import ImapSource, open_imap
-from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Window
+from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Role, Window
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
@@ -248,6 +249,39 @@ def read_marks(marks: Marks) -> bytes:
     for name in (*names, ANY):
         marks.redis.hsetnx(marks_key(marks.account_id), name, new_mark())
     return b".".join(marks.redis.hmget(marks_key(marks.account_id), names))  # type: ignore[arg-type]
+
+
+def test_a_message_that_stands_alone_is_looked_for_among_the_sent_mail_only(
+    opened: Open, ear: Listening, one: Owner, deliver: Any, imap: Any
+) -> None:
+    deliver(one.made.address, letter("sola", extra="Message-ID: <sola@x.test>\r\n"))
+    ear.kind(Kind.NEW)
+    other = imap(one.made.address)
+    with opened() as source:
+        folders = source.folders()
+        inbox = next(folder for folder in folders if folder.role is Role.INBOX)
+        ref = next(row.ref for row in source.page(INBOX, Query(), PAGE).rows if row.subject == "sola")
+
+    def conversation() -> list[str]:
+        with opened() as source:
+            found = read_conversation(source, folders, inbox, ref)
+        return [entry.summary.subject for entry in (*found.older, *found.newer)]
+
+    assert conversation() == []  # the usual way: threads are read
+    with opened() as source:
+        source.message(ref)
+    assert conversation() == []
+    assert trips(conversation) == 1
+    with opened() as source:
+        source.change_flags([ref], add=[Flag.FLAGGED])
+    assert trips(conversation) == 1
+    answer = "In-Reply-To: <sola@x.test>\r\nReferences: <sola@x.test>\r\n"
+    sent = next(folder for folder in folders if folder.role is Role.SENT)
+    other.append(sent.id, letter("Re: sola", extra=answer))
+    assert conversation() == ["Re: sola"]
+    deliver(one.made.address, letter("Re: Re: sola", day=2, extra=answer))
+    ear.kind(Kind.NEW)
+    assert sorted(conversation()) == ["Re: Re: sola", "Re: sola"]
 
 
 def read_fresh(opened: Open, one: Owner, ear: Listening, query: Query | None = None) -> dict[str, Any]:

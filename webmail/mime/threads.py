@@ -16,8 +16,13 @@ _FIELDS = ("message-id", "in-reply-to", "references")
 def read_ids(header: bytes) -> list[bytes]:
     """The ids in Message-ID, In-Reply-To and References of a header, its own first, with angle brackets; of very many the
     first and the last."""
+    return ids_among(split_header(header)[0])
+
+
+def ids_among(fields: Iterable[tuple[str, bytes]]) -> list[bytes]:
+    """The same from fields that are split already."""
     found: dict[str, list[bytes]] = {name: [] for name in _FIELDS}
-    for name, value in split_header(header)[0]:
+    for name, value in fields:
         if name.lower() in found:
             found[name.lower()] += _ID.findall(value)
     ids = list(dict.fromkeys(one for name in _FIELDS for one in found[name]))

@@ -40,10 +40,8 @@ class Conversation:
 
 def read_conversation(source: MailSource, folders: Sequence[Folder], folder: Folder, ref: Ref) -> Conversation:
     """The conversation of a message, at most SHOWN_LIMIT others of each folder. Raises Gone."""
-    ids = [one.decode() for one in read_ids(source.header(ref)) if one.isascii()]
-    together = _in_folder(source, folder, ref, ids)
-    others = [one for one in together if one != ref]
-    mine, *rows = _sorted_first(source.summaries([ref, *others[:SHOWN_LIMIT]]), ref)
+    known = source.lone(ref)
+    mine, rows, ids, others = (known[0], [], known[1], 0) if known else _read_here(source, folder, ref)
     entries = [Entry(row, folder) for row in rows]
     across = next((one for one in folders if one.role is ACROSS.get(folder.role, Role.SENT) and one.selectable), None)
     if across is not None and across.id != folder.id:
@@ -52,7 +50,16 @@ def read_conversation(source: MailSource, folders: Sequence[Folder], folder: Fol
     found = _once(entries, mine)
     older = [entry for entry in found if _place(entry.summary) < _place(mine)]
     newer = [entry for entry in found if _place(entry.summary) >= _place(mine)]
-    return Conversation(tuple(older), tuple(newer), len(others) + 1, max(0, len(others) - SHOWN_LIMIT))
+    return Conversation(tuple(older), tuple(newer), others + 1, max(0, others - SHOWN_LIMIT))
+
+
+def _read_here(source: MailSource, folder: Folder, ref: Ref) -> tuple[Summary, list[Summary], list[str], int]:
+    """The row of a message, those of the others of its conversation in its folder, as many as are shown, the ids that it
+    carries and names, and how many others there are. Raises Gone."""
+    ids = [one.decode() for one in read_ids(source.header(ref)) if one.isascii()]
+    others = [one for one in _in_folder(source, folder, ref, ids) if one != ref]
+    mine, *rows = _sorted_first(source.summaries([ref, *others[:SHOWN_LIMIT]]), ref)
+    return mine, rows, ids, len(others)
 
 
 def _in_folder(source: MailSource, folder: Folder, ref: Ref, ids: Sequence[str]) -> list[Ref]:

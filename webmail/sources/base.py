@@ -119,6 +119,11 @@ class MailSource(Protocol):
         grouped row stands for. The refs alone where threads cannot be told (`can.threads`)."""
         ...
 
+    def lone(self, ref: Ref) -> tuple[Summary, list[str]] | None:
+        """Of a message that is a conversation by itself in its folder, where that is known at little cost: its row, with flags
+        of any time, and the ids that it carries and names. None where it has to be looked for in the usual way."""
+        ...
+
     def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
         """The messages of a folder that have one of these Message-IDs ("<a@b>"), or name one in References or In-Reply-To;
         at most RELATED_LIMIT of them, the newest."""

@@ -24,6 +24,7 @@ logger = logging.getLogger(__name__)
 ORDER_TTL_S = 7 * 24 * 3600
 ROW_TTL_S = 30 * 24 * 3600
 FOUND_TTL_S = 24 * 3600
+IDS_TTL_S = 600
 FOUND_LIMIT = 50
 """Searches in the text of messages that are kept of an account."""
 STRUCTURE_LIMIT_BYTES = 65_536
@@ -156,6 +157,19 @@ class MailCache:
 
     def keep_thread_ids(self, folder: FolderId, validity: int, ids: array[int]) -> None:
         self._set({_folder_key(f"i:{validity}", folder): ids.tobytes()}, ORDER_TTL_S)
+
+    def lone_keys(self, ref: Ref) -> list[bytes]:
+        """What will be read when it is asked whether a message stands alone, for `read_early`."""
+        return [self._prefix + key for key in (_ref_key("n", ref), _folder_key("m:threads", ref.folder))]
+
+    def ids(self, ref: Ref) -> list[str] | None:
+        """The ids that a message carries and names, when it was opened lately."""
+        value = self._get([_ref_key("n", ref)])[0]
+        return value.decode("ascii").split(" ") if value else None
+
+    def keep_ids(self, ref: Ref, ids: list[str]) -> None:
+        """Keeps them; of a message without any nothing is kept."""
+        self.later.keep(self._prefix + _ref_key("n", ref), " ".join(ids).encode("ascii"), IDS_TTL_S)
 
     def rows(self, folder: FolderId, validity: int, uids: list[int]) -> dict[int, Summary]:
         """The kept rows among these, without flags. Those read lately are in this process as well."""

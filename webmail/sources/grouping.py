@@ -82,11 +82,16 @@ def is_alone(session: Session, cache: MailCache, state: Selected, uids: Iterable
     if not can_group(session.connection, state.exists):
         return False
     threads = read_threads(session, cache, state)
-    for uid in uids:
-        at = threads.index(uid) if uid in threads else 0
-        if not threads or threads[at] != uid or (at and threads[at - 1]) or threads[at + 1]:
-            return False
-    return True
+    return all(stands_alone(threads, uid) for uid in uids)
+
+
+def stands_alone(threads: array[int], uid: int) -> bool:
+    """Whether a message is a thread by itself, in threads as UIDs with a 0 after each."""
+    try:
+        at = threads.index(uid)
+    except ValueError:
+        return False
+    return not (at and threads[at - 1]) and not threads[at + 1]
 
 
 def can_group(connection: Connection, messages: int) -> bool:

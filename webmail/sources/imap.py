@@ -29,6 +29,7 @@ from webmail.imap.sizes import read_sizes
 from webmail.live.marks import EVERY
 from webmail.mime.choose import choose_bodies
 from webmail.mime.mbox import Kept
+from webmail.mime.threads import ids_among
 from webmail.sources.cache import MailCache
 from webmail.sources.guessing import GUESSED_ITEMS, has_guessed
 from webmail.sources.imap_flags import ImapFlags, flags_name
@@ -128,6 +129,8 @@ class ImapSource(ImapFlags):
     def message(self, ref: Ref) -> Message:
         message = self._session.read(lambda: self._message(ref))
         self._answers.keep_looked(*flags_name(ref), FLAGS, [message.summary.flags])
+        ids = ids_among((header.name, header.value.encode("utf-8", "replace")) for header in message.headers)
+        self._cache.keep_ids(ref, [one.decode() for one in ids if one.isascii()])
         return message
 
     def _message(self, ref: Ref) -> Message:

@@ -15,13 +15,14 @@ from webmail.imap.session import Session
 from webmail.imap.wire import Flight
 from webmail.live.marks import Own, Step
 from webmail.sources.cache import MailCache
-from webmail.sources.imap_lists import ImapLists, uid_of
+from webmail.sources.imap_lists import uid_of
+from webmail.sources.imap_threads import ImapThreads
 from webmail.sources.kept import Answers, Beside, Shape, Wanted
 from webmail.sources.packing import flags_shape, place_shape
 from webmail.values import Flag, FolderId, Query, Ref, Role
 
 
-class ImapFlags(ImapLists):
+class ImapFlags(ImapThreads):
     """The part of an `ImapSource` that reads and changes marks."""
 
     def __init__(self, session: Session, cache: MailCache, roles: Mapping[Role, FolderId], answers: Answers) -> None:

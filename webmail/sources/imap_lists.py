@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from threading import Thread as Worker
@@ -14,15 +14,13 @@ from webmail.folder_order import only_subscribed
 from webmail.imap.connection import Connection
 from webmail.imap.folders import list_commands, list_folders, listed_folders
 from webmail.imap.quota import QUOTA_COMMAND, quota_of, read_quota
-from webmail.imap.search import is_filtered
 from webmail.imap.selected import Selected
 from webmail.imap.session import Session
-from webmail.imap.threads import HERE_LIMIT, related_command, related_result, server_threads
+from webmail.imap.threads import HERE_LIMIT, server_threads
 from webmail.imap.wire import Flight
-from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.body_search import read_list, search_bodies, search_name
 from webmail.sources.cache import MailCache
-from webmail.sources.grouping import Groups, can_group, is_alone, read_groups, read_threads
+from webmail.sources.grouping import Groups, can_group, read_groups, read_threads
 from webmail.sources.kept import TRUST_S, Answers, Shape
 from webmail.sources.listing import SORTING, Listing, is_large, is_usual, sort_folder
 from webmail.sources.marked import read_marked, without_marked
@@ -305,40 +303,6 @@ class ImapLists:
     def refs(self, folder: FolderId, query: Query) -> list[Ref]:
         listing = self._session.read(lambda: read_list(self._session, self._cache, folder, query))
         return [Ref(folder, listing.state.validity, str(uid)) for uid in listing.uids]
-
-    def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
-        refs = list(refs)
-        return self._session.read(lambda: self._conversations(refs, query))
-
-    def _conversations(self, refs: list[Ref], query: Query) -> list[Ref]:
-        out: list[Ref] = []
-        for folder, validity in dict.fromkeys((ref.folder, ref.validity) for ref in refs):
-            mine = [ref for ref in refs if (ref.folder, ref.validity) == (folder, validity)]
-            state, _flight = self._session.valid(mine[0])
-            if not is_filtered(query) and is_alone(self._session, self._cache, state, map(uid_of, mine)):
-                out += mine
-                continue
-            listing, groups = self._groups(folder, replace(query, sort="date", descending=True))
-            if listing.state.validity != validity:
-                raise FolderRenewed("the folder was made anew")
-            together = groups.together(map(uid_of, mine)) if groups else ()
-            out += dict.fromkeys([*self._refs(listing.state, together), *mine])
-        return out
-
-    def related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
-        return self._session.read(lambda: self._related(folder, ids))
-
-    def _related(self, folder: FolderId, ids: Sequence[str]) -> list[Ref]:
-        """One round trip where the server names its answers (ESEARCH): the search goes out with the SELECT."""
-        if not ids:
-            return []
-        command = related_command(self.connection, ids[:RELATED_IDS_LIMIT])
-        if self.connection.has("ESEARCH"):
-            state, flight = self._session.selected(folder, command)
-        else:
-            state, flight = self._session.selected(folder)[0], self.connection.run(command)
-        found = related_result(self.connection, flight)
-        return list(self._refs(state, found[-RELATED_LIMIT:]))
 
 
 def uid_of(ref: Ref) -> int:

@@ -223,6 +223,9 @@ class LocalSource(LocalFolders):
         )
         return [Ref(folder, VALIDITY, str(pk)) for pk in rows.order_by("pk").values_list("pk", flat=True)]
 
+    def lone(self, ref: Ref) -> tuple[Summary, list[str]] | None:
+        return None
+
     def conversations(self, refs: Iterable[Ref], query: Query) -> list[Ref]:
         refs = list(refs)
         out: list[Ref] = []

@@ -74,6 +74,8 @@ QUOTA = Shape(lambda one: [one[0] and [one[0].used_bytes, one[0].limit_bytes]], 
 CAPABILITIES = Shape(asdict, _read_capabilities, _as_it_is)
 FLAGS = Shape(lambda found: [sorted(flags) for flags in found], lambda packed: [*map(frozenset, json.loads(packed))])
 """The flags of one message, in a list: that it is not there is an answer too."""
+STATE = Shape(list, json.loads, _as_it_is)
+"""The state of a folder's messages, in a list: no flag changes it."""
 
 
 def place_shape(query: Query) -> Shape:
