@@ -8,14 +8,16 @@ from typing import Any
 
 from django.core.cache.backends.base import DEFAULT_TIMEOUT
 from django.core.cache.backends.redis import RedisCache, RedisCacheClient
-from redis import RedisError
+from redis import RedisError, ResponseError
+
+from accounts.redis_line import Word, ask
 
 log = logging.getLogger(__name__)
 
 
 class KeptClient(RedisCacheClient):
-    """Django's, but that it keeps redis-py's client: Django makes a new one for each command, which is more work than the
-    command, and signing in has eight."""
+    """Django's, but that it keeps redis-py's client (Django makes a new one for each command, which is more work than the
+    command, and signing in has eight), and asks on the thread's own connection."""
 
     def __init__(self, servers: Any, **options: Any) -> None:
         super().__init__(servers, **options)
@@ -27,6 +29,27 @@ class KeptClient(RedisCacheClient):
         if id(pool) not in self._kept:  # pools stay as long as this
             self._kept[id(pool)] = django._client(connection_pool=pool)
         return self._kept[id(pool)]
+
+    def get(self, key: Any, default: Any) -> Any:
+        django: Any = self
+        (value,) = ask(self.get_client(key), ("GET", key))
+        return default if value is None else django._serializer.loads(_checked(value))
+
+    def set(self, key: Any, value: Any, timeout: Any) -> None:
+        django: Any = self
+        if timeout == 0:
+            self.delete(key)
+            return
+        ends: tuple[Word, ...] = () if timeout is None else ("EX", timeout)
+        packed = django._serializer.dumps(value)
+        _checked(*ask(self.get_client(key, write=True), ("SET", key, packed, *ends)))
+
+
+def _checked(answer: Any) -> Any:
+    """An answer, unless Redis refused. Raises ResponseError."""
+    if isinstance(answer, ResponseError):
+        raise answer
+    return answer
 
 
 class LossyRedisCache(RedisCache):

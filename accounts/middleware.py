@@ -173,7 +173,7 @@ class CompressMiddleware:
         if response.streaming or not html or len(response.content) < COMPRESSED_FROM or "Content-Encoding" in response:
             return response
         patch_vary_headers(response, ["Accept-Encoding"])
-        if _TAKES_GZIP.search(request.headers.get("Accept-Encoding", "")):
+        if _TAKES_GZIP.search(request.META.get("HTTP_ACCEPT_ENCODING", "")):
             buffer = BytesIO()
             name = "a" * secrets.randbelow(HIDDEN_BYTES)
             with GzipFile(filename=name, mode="wb", compresslevel=COMPRESS_LEVEL, fileobj=buffer, mtime=0) as file:

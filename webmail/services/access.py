@@ -153,7 +153,7 @@ def open_source(request: HttpRequest, account: MailAccount) -> MailSource:
 
 def page_of(request: HttpRequest) -> str:
     """The name that an open page gave itself, "" when it gave none that can be one."""
-    name = request.headers.get("X-Page", "")
+    name = request.META.get("HTTP_X_PAGE", "")  # `headers` makes a table of all of them
     return name if _PAGE.fullmatch(name) else ""
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from functools import lru_cache
+from html import escape
+from typing import Any, NamedTuple
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.middleware.csrf import get_token
 from django.shortcuts import redirect, render
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
@@ -24,11 +28,13 @@ from webmail.services.folders import folder_label
 from webmail.services.letters import FORWARD_LIMIT, begin_forward
 from webmail.services.organising import MARKS, Change
 from webmail.services.reading import find_folder
+from webmail.services.tags import Tag
 from webmail.services.uploads import TooLarge
 from webmail.services.whereabouts import COPIES, decide, whereabouts
 from webmail.tokens import decode_folder
 from webmail.values import Folder, FolderId, Query, Ref
 from webmail.views.box import Box, open_box
+from webmail.views.drawing import draw
 from webmail.views.live import letter_state
 from webmail.views.query import query_of
 from webmail.views.states import state_of
@@ -245,7 +251,7 @@ def _answer(
 ) -> HttpResponse:
     """The toast, a sign that the tree's counts have changed, and the state of the open message, from the `flags` that messages
     have now where they are told; with `marks` nothing but marks has changed. Without htmx the list, with the toast."""
-    undo_url = reverse("change_undo", args=[box.account.pk, token]) if token else ""
+    undo_url = _undo_url(box.account.pk, token) if token else ""
     if not box.request.htmx:  # type: ignore[attr-defined]
         notices.info(box.request, text, extra_tags=undo_url)
         query = box.request.META.get("QUERY_STRING", "")
@@ -264,7 +270,43 @@ def _answer(
         "marks": marks,
         **_open_place(box, folder_id),
     }
-    return render(box.request, "webmail/mail.html#changed", context, status=status)
+    if box.account.downloads:
+        return render(box.request, CHANGED, context, status=status)
+    return HttpResponse(draw_changed(context, get_token(box.request)), status=status)
+
+
+class Open(NamedTuple):
+    """How the message is marked that the page shows, as `letter_state` tells it."""
+
+    folder: Folder
+    tags: tuple[Tag, ...]
+    seen: bool
+    flagged: bool
+    answered: bool
+    forwarded: bool
+
+
+def draw_changed(context: Mapping[str, Any], csrf_token: str) -> str:
+    """The answer, drawn once for what it says and what is marked: with marks where an address and refs go."""
+    shown, undo_url, gone = context["open"], context["undo_url"], context["gone"]
+    places = {"undo_url": _UNDO if undo_url else "", "gone": _GONE if gone else ""}
+    shown = Open(**(shown | {"tags": tuple(shown["tags"])})) if shown else None
+    text = draw(CHANGED, {**context, **places, "open": shown}, csrf_token=csrf_token)
+    return text.replace(_UNDO, escape(undo_url)).replace(_GONE, escape(gone))
+
+
+def _undo_url(account_id: int, token: str) -> str:
+    before, _mark, after = _undo_pieces(account_id, get_script_prefix())
+    return before + token + after
+
+
+@lru_cache(maxsize=1_000)
+def _undo_pieces(account_id: int, _prefix: str) -> tuple[str, str, str]:
+    return reverse("change_undo", args=[account_id, _UNDO]).partition(_UNDO)
+
+
+CHANGED = "webmail/mail.html#changed"
+_UNDO, _GONE = secrets.token_hex(12), secrets.token_hex(12)
 
 
 def _told_gone(left: Collection[Ref], shown: Ref | None) -> str:
@@ -305,23 +347,27 @@ def _words(do: str, change: Change) -> str:
     if not n:
         return _("Nothing was changed: the messages are not here any more.")
     to = folder_label(change.to) if change.to else ""
-    forms = {
-        "read": ngettext("%(n)d message marked as read", "%(n)d messages marked as read", n),
-        "unread": ngettext("%(n)d message marked as unread", "%(n)d messages marked as unread", n),
-        "star": ngettext("%(n)d message starred", "%(n)d messages starred", n),
-        "unstar": ngettext("%(n)d star taken away", "%(n)d stars taken away", n),
-        "tag": ngettext("%(n)d message tagged", "%(n)d messages tagged", n),
-        "untag": ngettext("Tag taken from %(n)d message", "Tag taken from %(n)d messages", n),
-        "copy": ngettext("%(n)d message copied to %(to)s", "%(n)d messages copied to %(to)s", n),
-        "archive": ngettext("%(n)d message archived", "%(n)d messages archived", n),
-        "junk": ngettext("%(n)d message marked as spam", "%(n)d messages marked as spam", n),
-        "ham": ngettext("%(n)d message is no spam", "%(n)d messages are no spam", n),
-        "purge": ngettext("%(n)d message deleted for good", "%(n)d messages deleted for good", n),
-    }
-    moved = ngettext("%(n)d message moved to %(to)s", "%(n)d messages moved to %(to)s", n)
-    if do == "delete" and not change.to:
-        do = "purge"
-    return forms.get(do, moved) % {"n": n, "to": to}
+    form = _FORMS.get("purge" if do == "delete" and not change.to else do, _moved)
+    return form(n) % {"n": n, "to": to}
+
+
+def _moved(n: int) -> str:
+    return ngettext("%(n)d message moved to %(to)s", "%(n)d messages moved to %(to)s", n)
+
+
+_FORMS: dict[str, Callable[[int], str]] = {
+    "read": lambda n: ngettext("%(n)d message marked as read", "%(n)d messages marked as read", n),
+    "unread": lambda n: ngettext("%(n)d message marked as unread", "%(n)d messages marked as unread", n),
+    "star": lambda n: ngettext("%(n)d message starred", "%(n)d messages starred", n),
+    "unstar": lambda n: ngettext("%(n)d star taken away", "%(n)d stars taken away", n),
+    "tag": lambda n: ngettext("%(n)d message tagged", "%(n)d messages tagged", n),
+    "untag": lambda n: ngettext("Tag taken from %(n)d message", "Tag taken from %(n)d messages", n),
+    "copy": lambda n: ngettext("%(n)d message copied to %(to)s", "%(n)d messages copied to %(to)s", n),
+    "archive": lambda n: ngettext("%(n)d message archived", "%(n)d messages archived", n),
+    "junk": lambda n: ngettext("%(n)d message marked as spam", "%(n)d messages marked as spam", n),
+    "ham": lambda n: ngettext("%(n)d message is no spam", "%(n)d messages are no spam", n),
+    "purge": lambda n: ngettext("%(n)d message deleted for good", "%(n)d messages deleted for good", n),
+}
 
 
 def _copy_words(do: str, n: int) -> str:
