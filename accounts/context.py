@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from accounts.models import MailAccount
 from accounts.services.brand import look
 from accounts.services.permissions import held_by
-from accounts.views.usage.notices import notices_of
+from accounts.views.usage.notices import accounts_of, notices_of
 
 SLIPS = frozenset({2006, 2013, 2019, 2028, 2034, 2051, 2062, 2070})
-WALL = [{"n": number, "slip": number in SLIPS, "open": number == 2047} for number in range(2001, 2073)]
+
+
+class WallBox(NamedTuple):
+    """A box of the wall."""
+
+    n: int
+    slip: bool
+    open: bool
+
+
+WALL = tuple(WallBox(number, number in SLIPS, number == 2047) for number in range(2001, 2073))
 """The boxes of the sign-in page: number, whether mail shows in the slot, and the one that is yours."""
 
 
@@ -35,17 +44,18 @@ def ui(request: HttpRequest) -> dict[str, Any]:
             "modules": modules(),
             "wall": WALL,
             "languages": settings.LANGUAGES,
-            "portal": SimpleLazyObject(lambda: runs_anything(user)),
+            "portal": SimpleLazyObject(lambda: runs_anything(request)),
             "notices": SimpleLazyObject(lambda: notices_of(request)),
         }
     }
 
 
-def runs_anything(user: Any) -> bool:
-    """Whether the portal has something to show to this person: a role, or a mailbox of the provider's."""
+def runs_anything(request: HttpRequest) -> bool:
+    """Whether the portal has something to show to the person who asks: a role, or a mailbox of the provider's."""
+    user = getattr(request, "user", None)
     if user is None or isinstance(user, AnonymousUser):
         return False
-    return bool(held_by(user)) or MailAccount.objects.filter(owner=user.pk, mailbox__isnull=False).exists()
+    return bool(held_by(user)) or any(account.mailbox_id is not None for account in accounts_of(request))
 
 
 @cache

@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
 
 from accounts.models import Domain, MailAccount, Mailbox, User
+from accounts.standing import find_standing
 from accounts.vault import SealBroken, new_half, seal_with_half, unseal_with_half
 
 Server = tuple[str, int, str]
@@ -87,10 +88,25 @@ def account_of_server(*, address: str, login: str, imap: Server, smtp: Server, t
     A server that the person typed vouches only for who came from it before: raises OtherServer when the address is known
     with another one. (Anybody can run a server that says yes to every password.)
     """
-    known = MailAccount.objects.select_related("owner").filter(owner__email=address, address=address).first()
+    known = _known_by(address)
     if known and _values(known) == (None, login, *imap, *smtp):
         return known  # as at most sign-ins: nothing is written
     return _account_of_server(known, address=address, login=login, imap=imap, smtp=smtp, typed=typed)
+
+
+def _known_by(address: str) -> MailAccount | None:
+    """The account of this address that belongs to the person of the same address."""
+    with connection.cursor() as cursor:
+        cursor.execute(_person_question(connection.vendor), [address])
+        found = cursor.fetchone()
+    standing = find_standing(found[0]) if found else None
+    return next((one for one in standing.accounts if one.address == address), None) if standing else None
+
+
+@cache
+def _person_question(_vendor: str) -> str:
+    quote = connection.ops.quote_name
+    return f"SELECT id FROM {quote(User._meta.db_table)} WHERE email = %s"  # noqa: S608 - a name of ours
 
 
 def _values(account: MailAccount) -> tuple[Any, ...]:

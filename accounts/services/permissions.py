@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from accounts.models import (
@@ -103,13 +105,25 @@ def held_by(person: Person) -> Held:
     known = getattr(person, "_held", None)
     if isinstance(known, Held):
         return known
-    found = Role.objects.filter(person=person.pk).values_list("kind", "reseller", "customer", "domain")
-    rows: list[tuple[Any, ...]] = list(found)
+    with connection.cursor() as cursor:
+        cursor.execute(_question(connection.vendor), [person.pk])
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
     resellers, customers, domains = (frozenset(row[at] for row in rows if row[at] is not None) for at in (1, 2, 3))
     provider = person.is_superuser or any(row[0] == Kind.PROVIDER for row in rows)
     held = Held(provider, resellers, customers, domains)
     setattr(person, "_held", held)  # noqa: B010 - not a field of the model
     return held
+
+
+@cache
+def _question(_vendor: str) -> str:
+    """Every page of a person asks it: Django takes ten times as long to put it together as the database to answer."""
+    quote = connection.ops.quote_name
+    kind, *over, person = (
+        quote(str(Role._meta.get_field(name).column))  # type: ignore[union-attr]
+        for name in ("kind", "reseller", "customer", "domain", "person")
+    )
+    return f"SELECT {kind}, {', '.join(over)} FROM {quote(Role._meta.db_table)} WHERE {person} = %s"  # noqa: S608 - our names
 
 
 def providers() -> QuerySet[User]:

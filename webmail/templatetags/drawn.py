@@ -191,6 +191,12 @@ def live_word(context: dict[str, Any]) -> SafeString:
 
 
 @register.simple_tag(takes_context=True)
+def wall(context: dict[str, Any]) -> SafeString:
+    """The wall of boxes beside the door."""
+    return draw("parts/wall.html", {"wall": _ui(context, "wall")})
+
+
+@register.simple_tag(takes_context=True)
 def stylesheets(context: dict[str, Any]) -> SafeString:
     """The links to the style sheets."""
     return draw("parts/stylesheets.html", {"stylesheets": _ui(context, "stylesheets")})

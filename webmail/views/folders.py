@@ -16,8 +16,8 @@ from webmail.services.whereabouts import whereabouts
 from webmail.tokens import decode_folder
 from webmail.values import Folder, FolderId, Query, Window
 from webmail.views.box import Box, inbox_of, open_box
-from webmail.views.list_forms import draw_list
-from webmail.views.listed import context_of, open_list
+from webmail.views.list_forms import draw_list, draw_page
+from webmail.views.listed import open_list
 from webmail.views.query import PAGE_SIZE, THREADS_COOKIE, query_of, query_string, start_from
 from webmail.views.rows import around_of, row_octets
 from webmail.views.states import state_of
@@ -75,10 +75,7 @@ def message_list(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
             listed = open_list(box, folder_id)
         except FolderGone as error:
             return _gone(box, error)
-        if partial:
-            response = draw_list(box, listed)
-        else:
-            response = render(request, "webmail/mail.html", context_of(box, listed))
+        response = draw_list(box, listed) if partial else draw_page(box, listed)
     return _remember_threads(request, response) if "threads" in request.GET else response
 
 

@@ -17,14 +17,14 @@ from accounts.services.usage.notices import Notice, dismiss, notices_for
 def notices_of(request: HttpRequest) -> list[Notice]:
     """What the person who asks is shown; nothing for strangers."""
     user: Any = getattr(request, "user", None)
-    return notices_for(user, _accounts(request)) if user is not None and user.is_authenticated else []
+    return notices_for(user, accounts_of(request)) if user is not None and user.is_authenticated else []
 
 
 @login_required
 @require_POST
 def notice_dismiss(request: HttpRequest, alert_id: int) -> HttpResponse:
     """Shows it no more; 404 for what does not concern the person. Gives the bell again, or goes back to the page."""
-    if not dismiss(cast(User, request.user), _accounts(request), alert_id):
+    if not dismiss(cast(User, request.user), accounts_of(request), alert_id):
         raise Http404
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "parts/bell.html")
@@ -33,7 +33,7 @@ def notice_dismiss(request: HttpRequest, alert_id: int) -> HttpResponse:
     return redirect(back if safe else "home")
 
 
-def _accounts(request: HttpRequest) -> list[MailAccount]:
+def accounts_of(request: HttpRequest) -> list[MailAccount]:
     """Those that came with the person (accounts/standing.py), else asked for."""
     standing = getattr(request, "standing", None)
     if standing is not None and standing.user.pk == request.user.pk:
