@@ -11,13 +11,14 @@ from datetime import tzinfo
 from functools import cache
 from gzip import GzipFile
 from io import BytesIO
-from typing import cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo, available_timezones
 
 from csp.middleware import CheckableLazyObject, CSPMiddleware
 from csp.utils import build_policy
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY, get_user
+from django.contrib.messages.storage import default_storage
 from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -25,6 +26,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
 from django.views.defaults import page_not_found
 
 from accounts.services.login import SEALS, seal_cookie
@@ -128,7 +130,10 @@ class LanguageMiddleware:
         request.LANGUAGE_CODE = language
         response = self.get_response(request)
         response.headers.setdefault("Content-Language", language)
-        patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        if "Vary" in response.headers:
+            patch_vary_headers(response, ["Accept-Language", "Cookie"])
+        else:
+            response.headers["Vary"] = "Accept-Language, Cookie"
         return response
 
     def _language(self, request: HttpRequest) -> str:
@@ -158,6 +163,27 @@ def zone_of(name: str) -> tzinfo:
 @cache
 def _zones() -> frozenset[str]:
     return frozenset(available_timezones())
+
+
+class NoticesMiddleware:
+    """Django's messages for the next page, in place of its own middleware: where they are kept is made up only for a request
+    that asks for them, or leaves one."""
+
+    def __init__(self, get_response: Next) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        made: list[Any] = []
+
+        def make() -> Any:
+            made.append(default_storage(request))
+            return made[0]
+
+        request._messages = SimpleLazyObject(make)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        if made:
+            made[0].update(response)
+        return response
 
 
 class CompressMiddleware:

@@ -63,7 +63,7 @@ MIDDLEWARE = [
     "accounts.middleware.TimeZoneMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.NoticesMiddleware",
     "accounts.middleware.WordsMiddleware",
     "accounts.middleware.NoStoreMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from django.urls import base, get_script_prefix, reverse, set_script_prefix
+from django.db import connections
+from django.urls import get_script_prefix, reverse, set_script_prefix
 from django.utils import timezone, translation
-from django.utils.translation import gettext, trans_real
+from django.utils.translation import gettext
 
-from config.in_thread import hold_in_thread
-
-HELD = ((trans_real, "_active"), (timezone, "_active"), (base, "_prefixes"), (base, "_urlconfs"))
+from config.in_thread import HELD, hold_in_thread
 
 
 @pytest.fixture
@@ -57,3 +57,15 @@ def test_a_language_that_is_active_stays_so() -> None:
     finally:
         for (module, name), value in zip(HELD, before, strict=True):
             setattr(module, name, value)
+
+
+def test_a_thread_has_connections_of_its_own_and_finds_them_again(held: None) -> None:
+    assert not connections.all(initialized_only=True)
+    mine = connections["default"]
+    assert connections["default"] is mine
+    others: list[Any] = []
+    thread = threading.Thread(target=lambda: others.append(connections["default"]))
+    thread.start()
+    thread.join()
+    assert others[0] is not mine
+    assert connections.all(initialized_only=True) == [mine]
