@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -40,8 +41,8 @@ SENT_BY_ME = frozenset({Role.SENT, Role.DRAFTS, Role.TEMPLATES})
 THREAD_LIMIT = 200
 """Messages of a conversation that a list shows at once."""
 
-RECENT_PAGES = 300
-"""Windows of rows that a process holds, about 30 kB each."""
+RECENT_PAGES = 500
+"""Windows of rows that a process holds, about 40 kB each."""
 
 OTHER_DEFECT = _("Part of the message does not follow the rules of mail and was read as well as possible.")
 
@@ -67,11 +68,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class RowPage:
-    """A window of rows as the list shows it, with what the account's `tags` were then."""
+    """A window of rows as the list shows it, with what the account's `tags` were then. Who draws it keeps what it is `drawn` of
+    with it."""
 
     rows: list[Row]
     page: Page
     tags: Tags = field(default_factory=Tags)
+    drawn: dict[Any, list[bytes]] = field(default_factory=dict, compare=False)
 
     @property
     def tagged(self) -> bool:

@@ -28,7 +28,7 @@ IDS_TTL_S = 600
 FOUND_LIMIT = 50
 """Searches in the text of messages that are kept of an account."""
 STRUCTURE_LIMIT_BYTES = 65_536
-RECENT_ROWS = 10_000
+RECENT_ROWS = 20_000
 """Rows that a process holds, about 1.5 kB each: what cannot change under a UID needs no second look."""
 RECENT_ORDER_BYTES = 32 * 1024 * 1024
 """Orders that a process holds: a folder of 100,000 has 400 kB."""

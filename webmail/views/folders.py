@@ -114,7 +114,7 @@ def message_rows(request: HttpRequest, account_id: int, folder_id: FolderId) -> 
 def draw_alone(box: Box, folder: Folder, page: RowPage, query: Query) -> HttpResponse:
     """Rows and nothing around them, as `webmail/rows.html` has them."""
     places = whereabouts(box.account, [row.summary.ref for row in page.rows])
-    return HttpResponse(row_octets(page.rows, around_of(box.account.pk, folder, query, places)) + b"\n")
+    return HttpResponse(row_octets(page.rows, around_of(box.account.pk, folder, query, places), page.drawn) + b"\n")
 
 
 @login_required

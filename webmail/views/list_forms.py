@@ -65,7 +65,7 @@ def _drawn(box: Box, listed: Listed, page: RowPage, template: str, key: Hashable
         _forms.keep(key, form)
     token, mark = get_token(box.request).encode(), _TOKEN.encode()
     before, after = (piece.replace(mark, token) for piece in form)
-    rows = row_octets(page.rows, around_of(box.account.pk, listed.folder, listed.query, {}))
+    rows = row_octets(page.rows, around_of(box.account.pk, listed.folder, listed.query, {}), page.drawn)
     return b"".join((before, rows, after))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, tzinfo
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.template.defaultfilters import date as format_date
 from django.urls import get_script_prefix, reverse
@@ -32,7 +32,7 @@ from webmail.views.query import query_string
 
 LOOKS = 1_000
 """Looks that are kept in a process, about 2 kB each."""
-RECENT_DRAWN = 10_000
+RECENT_DRAWN = 20_000
 """Rows that are kept in a process, about 1 kB each."""
 MOMENTS = 50_000
 """Moments whose words are kept in a process, about 300 octets each."""
@@ -126,19 +126,28 @@ def draw_rows(rows: Iterable[Row], around: Around) -> SafeString:
     return mark_safe(row_octets(rows, around).decode())  # noqa: S308 - the template's own pieces, and escaped texts
 
 
-def row_octets(rows: Iterable[Row], around: Around) -> bytes:
-    """The same as it goes out."""
-    rows = list(rows)
+def row_octets(rows: Iterable[Row], around: Around, kept: dict[Any, list[bytes]] | None = None) -> bytes:
+    """The same as it goes out. Of what it is drawn is put into `kept`, where somebody keeps the rows, and taken from it."""
     setting = setting_of(around)
-    language, today = setting.language, setting.today
     common = _common(setting, around.sort, around.query_string, around.confirm)
+    if kept is None or around.places:
+        return b"".join(_pieces(list(rows), around, setting, common))
+    pieces = kept.get(common)
+    if pieces is None:
+        kept.clear()
+        pieces = kept[common] = _pieces(list(rows), around, setting, common)
+    return b"".join(pieces)
+
+
+def _pieces(rows: list[Row], around: Around, setting: Setting, common: object) -> list[bytes]:
+    """The rows in pieces that are each other's too."""
+    language, today = setting.language, setting.today
     keys = [_key(common, row) for row in rows]
     out: list[bytes] = []
-    for row, key, kept in zip(rows, keys, _drawn.get_all(keys), strict=True):
+    for row, key, drawn in zip(rows, keys, _drawn.get_all(keys), strict=True):
         if row.day:
             out.append(_day(row.day, language, today))
-        drawn = None if around.places else kept
-        if drawn is None:
+        if drawn is None or around.places:
             drawn = _draw(row, around, setting)
             if not around.places:
                 _drawn.keep(key, drawn)
@@ -146,7 +155,7 @@ def row_octets(rows: Iterable[Row], around: Around) -> bytes:
         out += pieces
         if at:
             out[at - len(pieces)] = b"%d" % row.position
-    return b"".join(out)
+    return out
 
 
 _Drawn = tuple[tuple[bytes, ...], int]
