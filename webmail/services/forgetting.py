@@ -20,7 +20,7 @@ AT_ONCE = 1_000
 SPARE = timedelta(days=1)
 """A file without a row is left alone for so long: its row may be about to come."""
 _KEY = re.compile(
-    rb"^(?:mail:\w+:(?:store-)?|kept:\w+:|live:(?:marks|own|wish|secret):|casilla:\d+:(?:space|switch-figures):"
+    rb"^(?:mail:\w+:(?:store-)?|kept:\w+:|live:(?:marks|own|steps|wish|secret):|casilla:\d+:(?:space|switch-figures):"
     rb"|casilla:\d+:(?:undo|folder-undo):\d+:)(\d+)(?::|$)"
 )
 """Keys that name an account. Those of single messages that were opened are digests, and are over in ten minutes."""
