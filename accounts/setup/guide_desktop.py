@@ -25,7 +25,7 @@ def thunderbird(facts: Facts) -> list[Step]:
             _("Thunderbird finds the servers by itself. Choose “%(protocol)s” among what it has found.")
             % {"protocol": facts.name}
         ),
-        password_step(),
+        password_step(facts),
     ]
     if facts.pop3 and facts.leave_days:
         steps.append(
@@ -54,7 +54,7 @@ def outlook(facts: Facts) -> list[Step]:
         Step(_("Choose “%(kind)s”.") % {"kind": kind}),
         Step(_("Under “Incoming mail” type:"), server_fields(facts.incoming, _("Encryption method"))),
         Step(_("Under “Outgoing mail” type:"), server_fields(facts.outgoing, _("Encryption method"))),
-        password_step(),
+        password_step(facts),
     ]
     if facts.pop3 and facts.leave_days:
         steps.append(
@@ -90,7 +90,7 @@ def new_outlook(facts: Facts) -> list[Step]:
             )
             % {"kind": "POP" if facts.pop3 else "IMAP"}
         ),
-        password_step(),
+        password_step(facts),
         Step(
             _("Open “Show more” and type for incoming mail:"),
             server_fields(facts.incoming, _("Secure connection type")),
@@ -114,7 +114,7 @@ def apple_mail(facts: Facts) -> list[Step]:
     steps = []
     if facts.profile:
         steps += [
-            Step(_("Download the profile above, on this Mac, and open it.")),
+            Step(_("On this Mac, open this guide, press “Make the profile”, and open the file.")),
             Step(
                 _(
                     "Open “System Settings”, “General”, “Device Management”, the profile, and press “Install”. That is all: the profile brings a password of its own."
@@ -174,7 +174,7 @@ def other(facts: Facts) -> list[Step]:
             _("Outgoing mail, SMTP, with the same user name and password (“normal password”):"),
             (*server_fields(facts.outgoing, _("Security")), Field(_("User name"), facts.login)),
         ),
-        password_step(),
+        password_step(facts),
     ]
     if facts.pop3:
         steps.append(Step(leave_words(facts.leave_days) + "."))

@@ -30,7 +30,8 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the steps are made of. `profile` where a profile can be downloaded."""
+    """What the steps are made of. `profile` where a profile can be downloaded, `hosted` where devices have passwords of their own.
+    The steps stand on a screen, on paper and in answers of the API: none says "above"."""
 
     address: str
     login: str
@@ -39,6 +40,7 @@ class Facts:
     outgoing: Place
     leave_days: int
     profile: bool
+    hosted: bool
 
     @property
     def name(self) -> str:
@@ -65,11 +67,13 @@ def leave_words(days: int) -> str:
     ) % {"n": days}
 
 
-def password_step() -> Step:
-    """The step that asks for a password made for this device."""
+def password_step(facts: Facts) -> Step:
+    """The step that asks for a password made for this device, where there are such."""
+    if not facts.hosted:
+        return Step(_("Where it asks for the password, type the mailbox's."))
     return Step(
         _(
-            "Where it asks for the password, type one made for this device (“Make a password”, above), not the mailbox's own."
+            "Where it asks for the password, type one made for this device (“Devices' passwords”, in the mailbox's settings), not the mailbox's own."
         )
     )
 

@@ -16,7 +16,7 @@ def iphone(facts: Facts) -> list[Step]:
         steps += [
             Step(
                 _(
-                    "On the iPhone or iPad itself, in Safari, open this page (the QR code leads here) and download the profile above."
+                    "On the iPhone or iPad itself, in Safari, open this guide (the QR code leads to it) and press “Make the profile”."
                 )
             ),
             Step(
@@ -70,7 +70,7 @@ def gmail(facts: Facts) -> list[Step]:
         Step(_("Open Gmail, touch your picture, “Add another account”, “Other”.")),
         Step(_("Type the address and touch “Manual setup”."), (Field(_("Email address"), facts.address),)),
         Step(_("Choose “%(kind)s”.") % {"kind": kind}),
-        password_step(),
+        password_step(facts),
         Step(
             _("Under “Incoming server settings” type:"),
             (Field(_("User name"), facts.login), *server_fields(facts.incoming, _("Security type"))),
@@ -98,7 +98,7 @@ def thunderbird_android(facts: Facts) -> list[Step]:
         ),
         Step(_("Incoming server:"), (Field(_("Protocol"), facts.name), *server_fields(facts.incoming, _("Security")))),
         Step(_("Outgoing server:"), server_fields(facts.outgoing, _("Security"))),
-        password_step(),
+        password_step(facts),
     ]
     if facts.pop3:
         steps.append(

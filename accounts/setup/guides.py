@@ -23,13 +23,14 @@ _STEPS: dict[str, Callable[[Facts], list[Step]]] = {
 
 
 def steps_for(
-    program: Program, protocol: Protocol, values: SetupValues, address: str, *, profile: bool
+    program: Program, protocol: Protocol, values: SetupValues, address: str, *, profile: bool, hosted: bool = True
 ) -> list[Step] | None:
-    """The steps, in the language that is active; None where the protocol is not offered or nothing can be sent."""
+    """The steps for a mailbox that is `hosted` here or elsewhere, in the language that is active; None where the protocol is not
+    offered or nothing can be sent."""
     places = values.places(protocol)
     if not places or not values.smtp:
         return None
     days = values.choice.leave_days
     login = values.login_for(address)
-    facts = Facts(address, login, protocol, places[0], values.smtp[0], days, profile and program.profile)
+    facts = Facts(address, login, protocol, places[0], values.smtp[0], days, profile and program.profile, hosted)
     return _STEPS[program.slug](facts)

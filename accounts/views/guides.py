@@ -129,7 +129,10 @@ def _context(request: HttpRequest, account_id: int, slug: str, question: forms.F
     expect_program(account.mailbox, origin=client_ip(request))
     values = values_of(account)
     protocol = _protocol(request.GET.get("protocol", "") or request.POST.get("protocol", ""), values)
-    steps = steps_for(program, protocol, values, account.address, profile=account.hosted and own) if protocol else None
+    profile = account.hosted and own
+    steps = None
+    if protocol:
+        steps = steps_for(program, protocol, values, account.address, profile=profile, hosted=account.hosted)
     advice = advise(look_at(account.mailbox))
     url = settings.SITE_URL + reverse("guide", args=[account.pk, program.slug])
     return {
@@ -144,6 +147,7 @@ def _context(request: HttpRequest, account_id: int, slug: str, question: forms.F
         "steps": steps,
         "rows": _rows(values, protocol),
         "login": values.login_for(account.address),
+        "url": url,
         "qr": draw_qr(f"{url}?protocol={protocol}"),
         "signed": bool(settings.PROFILE_CERT_FILE),
         "advice": advice if advice.protocol in values.protocols else None,

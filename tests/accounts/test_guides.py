@@ -51,6 +51,7 @@ def test_every_guide_has_its_exact_values(program: Any, protocol: str) -> None:
     text = text_of(program.slug, protocol)
     assert "ana@prueba.test" in text
     assert "password" in text
+    assert "above" not in text  # it stands on paper too
     if program.slug != "thunderbird":  # which finds them
         host, port = ("in.casa.test", "993") if protocol == "imap" else ("pop.casa.test", "995")
         assert host in text
@@ -143,6 +144,7 @@ def test_a_mailbox_without_programs_and_one_of_another_server_say_so(mailbox_fac
     assert "imap.otra.test" in text
     assert "smtp.otra.test" in text
     assert "Make the profile" not in text
+    assert "Devices' passwords" not in client.get(reverse("guide_print", args=[other.pk, "other"])).content.decode()
 
 
 # --- the QR code -------------------------------------------------------------------------------------------------------
