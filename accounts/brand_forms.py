@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.brand.colours import HEX
 from accounts.brand.logos import NoLogo, draw_logo
-from accounts.portal_forms import PortalForm
+from accounts.form_parts import PortalForm
 
 
 class BrandForm(PortalForm):

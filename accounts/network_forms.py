@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.activity.lines import clean_text
+from accounts.form_parts import PortalForm
 from accounts.models.networks import NAME_MAX
-from accounts.portal_forms import PortalForm
 
 
 class NetworkForm(PortalForm):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
+from typing import Any
 
 import pytest
 
@@ -106,3 +108,10 @@ def wait_for(port: int) -> None:
         except OSError:
             time.sleep(0.05)
     raise AssertionError(f"nothing listens on {port}")
+
+
+@pytest.fixture
+def servers(settings: Any, foreign: ForeignServer, transactional_db: None) -> ForeignServer:
+    """One foreign domain is known, with TLS."""
+    settings.MAIL_SERVERS = json.dumps({"otraparte.test": {"imap": f"localhost:{foreign.imaps}:tls"}})
+    return foreign

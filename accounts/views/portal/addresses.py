@@ -15,8 +15,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.form_parts import tried
 from accounts.models import Domain, Forward, Group, GroupMember, Mailbox
-from accounts.portal_forms import AliasForm, GroupForm, tried
+from accounts.portal_forms import AliasForm, GroupForm
 from accounts.services import forwards
 from accounts.services.addresses import parse_local
 from accounts.services.permissions import Action, outranks

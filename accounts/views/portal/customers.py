@@ -13,8 +13,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.form_parts import tried
 from accounts.models import Customer, Plan, Reseller
-from accounts.portal_forms import CustomerForm, DomainNewForm, NameForm, PlanForm, ResellerForm, tried
+from accounts.portal_forms import CustomerForm, DomainNewForm, NameForm, PlanForm, ResellerForm
 from accounts.services import customers, listing, permissions
 from accounts.services.limits import taken_by
 from accounts.services.permissions import Action, may

@@ -16,9 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.form_parts import tried
+from accounts.mailbox_forms import MailboxNewForm
 from accounts.models import Alias, Domain, Group, Mailbox
 from accounts.numbers import read_number
-from accounts.portal_forms import DomainForm, MailboxNewForm, UsualForm, tried
+from accounts.portal_forms import DomainForm, UsualForm
 from accounts.services import customers, forwards, listing, mailboxes
 from accounts.services.permissions import Action, above
 from accounts.setup.values import Choice, hosted_values

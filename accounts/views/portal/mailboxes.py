@@ -16,17 +16,17 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts import confirm, once
 from accounts.adapter import client_ip
-from accounts.models import Domain, Mailbox, MailboxUsage
-from accounts.numbers import read_number
-from accounts.portal_forms import (
+from accounts.form_parts import tried
+from accounts.mailbox_forms import (
     ForwardsForm,
     MailboxForm,
     MailboxNewForm,
     OwnMailboxForm,
     OwnPasswordForm,
     PasswordForm,
-    tried,
 )
+from accounts.models import Domain, Mailbox, MailboxUsage
+from accounts.numbers import read_number
 from accounts.provisioning.passwords import check_mailbox_password
 from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, resets

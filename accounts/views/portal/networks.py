@@ -12,9 +12,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.form_parts import tried
 from accounts.models import Customer, Domain, NamedNetwork
 from accounts.network_forms import NetworkForm
-from accounts.portal_forms import tried
 from accounts.services.networks import name_network, names_for
 from accounts.services.permissions import Action
 from accounts.views.portal.doors import actor_of, allow, customer_for, domain_for, show, status_of

@@ -15,8 +15,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.adapter import client_ip
+from accounts.form_parts import tried
 from accounts.models import Invitation, Kind, Letter, Role, User
-from accounts.portal_forms import InviteForm, JoinForm, tried
+from accounts.portal_forms import InviteForm, JoinForm
 from accounts.rates import take_both
 from accounts.services import invitations, permissions
 from accounts.services.invitations import Target, target_fields

@@ -13,8 +13,9 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts.form_parts import tried
+from accounts.mailbox_forms import RenameForm, StateForm
 from accounts.models import Mailbox
-from accounts.portal_forms import RenameForm, StateForm, tried
 from accounts.services import mailboxes, purging
 from accounts.services.addresses import parse_local
 from accounts.services.mailboxes import SUSPENDED

@@ -20,9 +20,9 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from accounts import confirm
+from accounts.form_parts import PortalForm, tried
 from accounts.models import ApiToken, Customer
 from accounts.numbers import read_number
-from accounts.portal_forms import PortalForm, tried
 from accounts.services import permissions
 from accounts.services.tokens import SCOPES, Made, make_token, revoke_token
 from accounts.views.portal.doors import actor_of, me, show, status_of

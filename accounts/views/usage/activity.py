@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from accounts.form_parts import tried
 from accounts.models import MailAccount, Mailbox, MailboxSpace
 from accounts.network_forms import PlaceForm
-from accounts.portal_forms import tried
 from accounts.services.advice import offer_for
 from accounts.services.csv_cells import csv_lines
 from accounts.services.folder_words import folder_names

@@ -8,8 +8,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import StepsField
 from accounts.models import Customer, UsageLimits
-from accounts.portal_forms import StepsField
 from accounts.services.advice import DAYS_MAX
 
 GIGA = 10**9
