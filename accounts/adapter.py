@@ -20,6 +20,8 @@ RATES = {"app": "allauth.account", "action": "login_failed"}
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    """What allauth asks of the house: nobody registers, its messages are not shown, and its errors are in our words."""
+
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": _("The password is not the one of this mailbox."),

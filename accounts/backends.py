@@ -26,6 +26,8 @@ class HostedMailboxBackend(ModelBackend):
     def authenticate(
         self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any
     ) -> User | None:
+        """Who signs in with the password of a mailbox here, or of a person without one; None for anybody else, in the same time.
+        Raises ValidationError (code suspended) where the password is right and the mailbox shut."""
         address = clean_address(str(kwargs.get("email") or username or ""))
         if not address or not password:
             return None

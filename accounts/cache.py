@@ -24,6 +24,7 @@ class KeptClient(RedisCacheClient):
         self._kept: dict[int, Any] = {}
 
     def get_client(self, key: Any = None, *, write: bool = False) -> Any:
+        """One client for each pool, kept: Django makes one for each question."""
         django: Any = self
         pool = django._get_connection_pool(write)
         if id(pool) not in self._kept:  # pools stay as long as this

@@ -47,6 +47,7 @@ class SizeField(forms.CharField):
     """A size in octets, written with its unit."""
 
     def clean(self, value: Any) -> int | None:
+        """Octets, None for nothing. Raises ValidationError for what is no size."""
         text = super().clean(value)
         if not text:
             return None
@@ -66,6 +67,7 @@ class StepsField(forms.CharField):
         super().__init__(max_length=60, **kwargs)
 
     def clean(self, value: Any) -> list[int] | None:
+        """The percentages, rising; None for nothing."""
         text = super().clean(value)
         return parse_steps(text) if text else None
 

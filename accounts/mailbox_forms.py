@@ -15,6 +15,8 @@ from accounts.services.limits import size_words
 
 
 class MailboxNewForm(PortalForm):
+    """A mailbox to be made; without a password one is made."""
+
     address = forms.CharField(label=_("Address"), max_length=254)
     name = forms.CharField(label=_("Name"), max_length=120, required=False, help_text=_("Who or what it is for."))
     quota = SizeField(label=_("Quota"), required=False)
@@ -97,6 +99,7 @@ class MailboxForm(SeenForm):
 
     @classmethod
     def of(cls, mailbox: Mailbox, data: Any = None) -> MailboxForm:
+        """The form of a mailbox; what its plan does not have can be seen and not switched on."""
         names = ("name", "recovery_address", "imap", "pop3", "smtp", "sieve")
         form = cls(data, initial={name: getattr(mailbox, name) for name in names} | {"quota": mailbox.quota_bytes})
         plan = mailbox.domain.customer.plan
@@ -122,6 +125,8 @@ class OwnMailboxForm(SeenForm):
 
 
 class PasswordForm(PortalForm):
+    """A new password, twice; `everywhere` revokes those of devices as well."""
+
     password = forms.CharField(label=_("New password"), max_length=200, strip=False, widget=forms.PasswordInput)
     again = forms.CharField(label=_("The same once more"), max_length=200, strip=False, widget=forms.PasswordInput)
     everywhere = forms.BooleanField(
@@ -156,6 +161,8 @@ class OwnPasswordForm(PasswordForm):
 
 
 class RenameForm(PortalForm):
+    """Another address for the same mailbox."""
+
     address = forms.CharField(label=_("New address"), max_length=254)
     keep_alias = forms.BooleanField(
         label=_("Mail to the old address goes on arriving here"), required=False, initial=True
@@ -163,11 +170,15 @@ class RenameForm(PortalForm):
 
 
 class StateForm(PortalForm):
+    """Each way shut or open on its own."""
+
     active = forms.BooleanField(label=_("May sign in"), required=False)
     receives = forms.BooleanField(label=_("Receives mail"), required=False)
     sends = forms.BooleanField(label=_("May send"), required=False)
 
 
 class ForwardsForm(PortalForm):
+    """Where a mailbox's mail goes on to, with a copy or without."""
+
     forwards = LinesField(label=_("Forward to"), required=False, help_text=_("One address a line."))
     keeps_copy = forms.BooleanField(label=_("Keep a copy in this mailbox"), required=False)

@@ -97,6 +97,7 @@ class PolicyMiddleware(CSPMiddleware):
     that only reports; here it is put together once, and only a page with a nonce gets it written in."""
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Views with a policy of their own are left to django-csp; all others get the text that was made once."""
         if any(hasattr(response, name) for name in _OF_ONE_VIEW):
             return super().process_response(request, response)
         nonce = getattr(request, "_csp_nonce", None)
@@ -270,6 +271,7 @@ class GoneMiddleware:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """A 404 for a change whose row somebody else removed meanwhile; None, so that it goes on up, for anything else."""
         told = str(error) if isinstance(error, DatabaseError) else ""
         gone = (
             isinstance(error, ObjectDoesNotExist) or "did not affect any rows" in told or "foreign key" in told.lower()

@@ -19,12 +19,16 @@ class AliasForm(PortalForm):
 
 
 class GroupForm(PortalForm):
+    """An address without a mailbox, whose mail goes to every member."""
+
     address = forms.CharField(label=_("Address"), max_length=254)
     name = forms.CharField(label=_("Name"), max_length=120, required=False)
     members = LinesField(label=_("Members"), help_text=_("One address a line, here or elsewhere."))
 
 
 class DomainForm(PortalForm):
+    """The catch-all of a domain."""
+
     catch_all = forms.CharField(
         label=_("Mail addressed to nobody goes to"),
         max_length=254,
@@ -86,6 +90,8 @@ class NameForm(PortalForm):
 
 
 class PlanForm(PortalForm):
+    """What customers of a plan may have; an empty limit is none."""
+
     name = forms.CharField(label=_("Name"), max_length=80)
     mailbox_limit = forms.IntegerField(
         label=_("Mailboxes"), required=False, min_value=0, max_value=10_000_000, help_text=_("Empty: no limit.")
@@ -152,6 +158,8 @@ class PlanForm(PortalForm):
 
 
 class InviteForm(PortalForm):
+    """Who is offered which of the `kinds` that the page may give."""
+
     address = forms.CharField(label=_("Mail address"), max_length=254)
     kind = forms.ChoiceField(label=_("Role"))
 

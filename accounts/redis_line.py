@@ -69,6 +69,7 @@ class _Line:
         self._owed = 0
 
     def ask(self, commands: Sequence[Command]) -> list[Any]:
+        """As the function `ask`."""
         self._send(commands)
         try:
             return self._answers(len(commands))
@@ -78,6 +79,7 @@ class _Line:
             return self._answers(len(commands))
 
     def tell(self, commands: Sequence[Command]) -> None:
+        """As the function `tell`."""
         if self._owed > OWED:
             self.ask(commands)
             return

@@ -15,6 +15,8 @@ class MailAccount(models.Model):
     lives: read live over IMAP, or downloaded into the store here."""
 
     class Mode(models.TextChoices):
+        """Where the mail lives."""
+
         IMAP = "imap", _("On the server")
         DOWNLOAD = "download", _("Downloaded here")
 

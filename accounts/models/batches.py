@@ -17,6 +17,9 @@ class Batch(models.Model):
     """
 
     class State(models.TextChoices):
+        """READING while its passwords are judged, CHECKED until it is applied, WAITING and RUNNING until all of it is
+        there (DONE) or nothing (FAILED)."""
+
         READING = "reading"
         CHECKED = "checked"
         WAITING = "waiting"

@@ -40,6 +40,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         ROOMY = "roomy", _("Roomy")
 
     class UndoTime(models.IntegerChoices):
+        """For how many seconds a message can be had back before it is handed over."""
+
         NONE = 0, _("Send at once")
         FIVE = 5, _("5 seconds")
         TEN = 10, _("10 seconds")
@@ -47,6 +49,8 @@ class User(AbstractBaseUser, PermissionsMixin):
         THIRTY = 30, _("30 seconds")
 
     class ArchiveBy(models.TextChoices):
+        """Into which folders below the archive a message goes, by its date."""
+
         YEAR = "year", _("A folder for each year")
         MONTH = "month", _("A folder for each month")
         NONE = "none", _("One folder for everything")

@@ -261,6 +261,8 @@ class Clearing(models.Model):
     as `lease_until` lasts. `sealed` holds the password of a foreign IMAP server until then (context `clearing:<pk>`)."""
 
     class State(models.TextChoices):
+        """WAITING can be cancelled, RUNNING no more."""
+
         WAITING = "waiting"
         RUNNING = "running"
         DONE = "done"

@@ -228,6 +228,7 @@ class Programs:
 
     @property
     def recorded(self) -> bool:
+        """Whether there is something to read: of a mailbox whose log nobody reads nothing can be said."""
         return self.state in {"on", "stopped"}
 
 

@@ -22,6 +22,7 @@ class Actor:
 
     @property
     def name(self) -> str:
+        """Who, as the log shows it for ever: with the token's name where a panel acted."""
         who = self.person.email if self.person else ""
         return f"{who} ({self.token})"[:254] if self.token else who
 

@@ -21,6 +21,7 @@ class Row:
 
     @property
     def purpose(self) -> str:
+        """What the record is for, in words for whoever keeps the domain."""
         return {
             "mx": _("Where mail for the domain goes"),
             "spf": _("Who may send for it (SPF)"),

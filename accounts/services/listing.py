@@ -33,6 +33,7 @@ class Row:
 
     @property
     def percent(self) -> int:
+        """Of the quota; 0 without one."""
         return round(100 * self.used_bytes / self.mailbox.quota_bytes) if self.mailbox.quota_bytes else 0
 
 

@@ -39,6 +39,7 @@ class Allowance:
 
     @property
     def left(self) -> int:
+        """Recipients that may still be written to today, never below 0."""
         return max(0, self.limit - self.sent)
 
 

@@ -14,6 +14,7 @@ APPLE_MAIL_DAYS = (1, 7, 30)
 
 
 def thunderbird(facts: Facts) -> list[Step]:
+    """It finds the servers (autoconfig); POP3's days alone have to be looked at."""
     steps = [
         Step(
             _(
@@ -42,6 +43,7 @@ def thunderbird(facts: Facts) -> list[Step]:
 
 
 def outlook(facts: Facts) -> list[Step]:
+    """The classic one, by hand."""
     kind = "POP" if facts.pop3 else "IMAP"
     steps = [
         Step(_("In Outlook choose “File”, then “Add account”.")),
@@ -79,6 +81,7 @@ def outlook(facts: Facts) -> list[Step]:
 
 
 def new_outlook(facts: Facts) -> list[Step]:
+    """With the warning that POP3 is not in each version."""
     steps = [
         Step(
             _("Open “Settings” (the gear), “Accounts”, “Add account”, and type the address."),
@@ -111,6 +114,7 @@ def new_outlook(facts: Facts) -> list[Step]:
 
 
 def apple_mail(facts: Facts) -> list[Step]:
+    """By the profile where there is one, else by hand; POP3 keeps copies for spans of its own."""
     steps = []
     if facts.profile:
         steps += [
@@ -160,6 +164,7 @@ def _apple_leave(days: int) -> str:
 
 
 def other(facts: Facts) -> list[Step]:
+    """The values alone, for a program that nobody here knows."""
     steps = [
         Step(
             _(

@@ -11,6 +11,7 @@ from accounts.setup.guide_parts import Facts, Field, Step, password_step, server
 
 
 def iphone(facts: Facts) -> list[Step]:
+    """By the profile where there is one, else by hand; POP3 knows never, seven days and when removed."""
     steps = []
     if facts.profile:
         steps += [
@@ -65,6 +66,7 @@ def iphone(facts: Facts) -> list[Step]:
 
 
 def gmail(facts: Facts) -> list[Step]:
+    """By hand; it cannot leave copies for some days."""
     kind = _("Personal (POP3)") if facts.pop3 else _("Personal (IMAP)")
     steps = [
         Step(_("Open Gmail, touch your picture, “Add another account”, “Other”.")),
@@ -88,6 +90,7 @@ def gmail(facts: Facts) -> list[Step]:
 
 
 def thunderbird_android(facts: Facts) -> list[Step]:
+    """It finds the servers; the values stand there for who has to correct them."""
     steps = [
         Step(_("Open Thunderbird, “Add account”, and type the address."), (Field(_("Email address"), facts.address),)),
         Step(

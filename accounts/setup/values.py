@@ -68,6 +68,7 @@ class SetupValues:
         return [(protocol, place) for protocol in self.protocols for place in self.places(protocol)]
 
     def login_for(self, address: str) -> str:
+        """The user name that a program has to give: the address, unless the server wants another."""
         return self.login or address
 
 

@@ -27,6 +27,8 @@ class Touch:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
+    """One bar of the strip, in its own units; `count` is what it stands for."""
+
     x: float
     y: float
     height: float
@@ -47,6 +49,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Day:
+    """Where a day begins on the strip."""
+
     x: float
     start: datetime
 

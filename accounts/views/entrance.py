@@ -32,6 +32,7 @@ class SignInView(LoginView):  # type: ignore[misc]
     """django-allauth's sign-in, which answers with a status that says how it went."""
 
     def form_valid(self, form: SignInForm) -> HttpResponse:
+        """Signs in, and lets programs in the same network find each mailbox's own set-up for a day."""
         response: HttpResponse = super().form_valid(form)
         if self.request.user.is_authenticated:
             own = MailAccount.objects.filter(owner=self.request.user.pk, mailbox__isnull=False).select_related(
@@ -42,6 +43,7 @@ class SignInView(LoginView):  # type: ignore[misc]
         return response
 
     def form_invalid(self, form: SignInForm) -> HttpResponse:
+        """The page again, 429 when it was tried too often, else 422."""
         status = TOO_MANY if "too_many_login_attempts" in form.codes else UNPROCESSABLE
         response: HttpResponse = self.render_to_response(self.get_context_data(form=form), status=status)
         return response

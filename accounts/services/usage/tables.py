@@ -168,6 +168,7 @@ class TablePaginator(Paginator):  # type: ignore[type-arg]
         return super().count if self.known is None else self.known
 
     def page(self, number: int | str) -> Page:  # type: ignore[type-arg]
+        """A page whose rows are read whole only once their keys are found, so that the sort does not carry them."""
         rows: QuerySet[Any] = self.object_list  # type: ignore[assignment]
         number = self.validate_number(number)
         first = (number - 1) * self.per_page

@@ -50,6 +50,7 @@ class CustomerField(forms.ModelChoiceField):  # type: ignore[type-arg]
     """One of the customers that somebody runs: chosen from a list, or by its name or number where there are too many for one."""
 
     def offer(self, customers: QuerySet[Customer]) -> None:
+        """Among which customers is chosen; from CHOICES on, by typing."""
         self.queryset = customers.order_by("name", "pk")
         self.empty_label = _("all that you run")
         if customers[CHOICES:].exists():
@@ -72,6 +73,8 @@ class CustomerField(forms.ModelChoiceField):  # type: ignore[type-arg]
 
 
 class TokenForm(PortalForm):
+    """A new token: what it may do, for whom and until when."""
+
     name = forms.CharField(label=gettext_lazy("Name"), max_length=60)
     customer = CustomerField(label=gettext_lazy("Only for"), queryset=Customer.objects.none(), required=False)
     days = forms.ChoiceField(label=gettext_lazy("Good for"), choices=list(DAYS.items()), required=False, initial="365")
@@ -121,6 +124,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def token_revoke(request: HttpRequest, token_id: int) -> HttpResponse:
+    """Makes a token of one's own worth nothing."""
     row = get_object_or_404(ApiToken.objects.select_related("person"), pk=token_id, person=request.user.pk)
     revoke_token(row, by=actor_of(request))
     messages.info(request, _("“%(name)s” opens nothing any more.") % {"name": row.name})
