@@ -14,5 +14,6 @@ urlpatterns = [
     path("setup/profile/<str:ticket>/", guides.profile, name="profile"),
     path("setup/<slug:program>/", guides.guide, name="guide"),
     path("setup/<slug:program>/print/", guides.guide_print, name="guide_print"),
+    path("setup/<slug:program>/send/", guides.guide_send, name="guide_send"),
     path("setup/<slug:program>/profile/", guides.profile_make, name="profile_make"),
 ]

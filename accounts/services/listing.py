@@ -142,8 +142,12 @@ def customer_page(customers: QuerySet[Customer], *, text: str = "", page: Any = 
     return found
 
 
+FOUND_MOST = 20
+"""So many domains, and so many mailboxes, a search shows."""
+
+
 def find_everywhere(
-    domains: QuerySet[Domain], mailboxes: QuerySet[Mailbox], text: str, limit: int = 20
+    domains: QuerySet[Domain], mailboxes: QuerySet[Mailbox], text: str, limit: int = FOUND_MOST
 ) -> tuple[list[Domain], list[Mailbox]]:
     """Domains and mailboxes among those that match a few letters."""
     text = text.strip().lower()

@@ -20,8 +20,10 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import confirm
 from accounts.adapter import client_ip
+from accounts.rates import take_both
 from accounts.services.app_passwords import TooMany, make_for_device
-from accounts.services.owned import is_own, own_account, settings_account
+from accounts.services.guide_letters import send_guide
+from accounts.services.owned import is_own, own_account, run_account, settings_account
 from accounts.services.recommend import advise, look_at
 from accounts.services.setup import expect_program, values_of
 from accounts.setup.guide_parts import leave_words, security_name
@@ -62,6 +64,26 @@ def guide(request: HttpRequest, account_id: int, program: str) -> HttpResponse:
 def guide_print(request: HttpRequest, account_id: int, program: str) -> HttpResponse:
     """The same on one sheet of paper."""
     return render(request, "accounts/guide_print.html", _context(request, account_id, program))
+
+
+@login_required
+@require_POST
+def guide_send(request: HttpRequest, account_id: int, program: str) -> HttpResponse:
+    """Sends the owner of a mailbox that one runs a letter with the way to the guide: to the address for a new password, else to
+    the mailbox itself."""
+    account, found = run_account(request, account_id), _program(program)
+    protocol = _protocol(request.POST.get("protocol", ""), values_of(account))
+    if protocol is None or account.mailbox is None:
+        raise Http404
+    to = account.mailbox.recovery_address or account.address
+    if not take_both(request, "invite", request.user.pk, to):
+        said = _("There were many letters already. Wait an hour and try again.")
+    elif send_guide(account, found, protocol, to):
+        said = _("The way to the guide was sent to %(address)s.")
+    else:
+        said = _("The mail server did not take the letter to %(address)s. Try again later.")
+    notices.info(request, said % {"address": to})
+    return redirect(reverse("guide", args=[account_id, program]) + f"?protocol={protocol}")
 
 
 @login_required
@@ -148,6 +170,8 @@ def _context(request: HttpRequest, account_id: int, slug: str, question: forms.F
         "rows": _rows(values, protocol),
         "login": values.login_for(account.address),
         "url": url,
+        "send_url": "" if own or not steps else reverse("guide_send", args=[account.pk, program.slug]),
+        "send_to": account.mailbox.recovery_address if account.mailbox else "",
         "qr": draw_qr(f"{url}?protocol={protocol}"),
         "signed": bool(settings.PROFILE_CERT_FILE),
         "advice": advice if advice.protocol in values.protocols else None,

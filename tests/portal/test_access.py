@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import transaction
 from django.urls import URLPattern, URLResolver, reverse
 
@@ -160,6 +161,23 @@ PRIVATE = {
     "identities": [],
     "app_passwords": [],
 }
+
+
+@pytest.mark.parametrize("whose", ["one", "two"])
+def test_a_guide_is_sent_by_who_runs_the_mailbox_alone(world: World, whose: str) -> None:
+    side = getattr(world, whose)
+    address = reverse("guide_send", args=[account_of_mailbox(side.mailbox).pk, "outlook"])
+    Mailbox.objects.filter(pk=side.mailbox.pk).update(recovery_address="ana@afuera.example")
+    for role, of, person in people_of(world):
+        mail.outbox.clear()
+        runs = of in {whose, "both"} and role in RUNNERS
+        answer = world.client(person).post(address, {"protocol": "pop3"})
+        assert (len(mail.outbox) == 1) == runs, f"{role} of {of}: {answer.status_code}"
+        assert answer.status_code == (302 if runs or person is None else 404)
+        if runs:
+            assert "/setup/outlook/?protocol=pop3" in str(mail.outbox[0].body)
+            assert mail.outbox[0].to == ["ana@afuera.example"]
+            assert world.client(person).get(address).status_code == 405
 
 
 @pytest.mark.parametrize("name", [*SETTINGS, *PRIVATE])

@@ -38,4 +38,7 @@ def search(request: HttpRequest) -> HttpResponse:
     domains, mailboxes = listing.find_everywhere(
         permissions.domains_of(request.user), permissions.mailboxes_of(request.user), text
     )
-    return show(request, "portal/search.html", {"domains": domains, "mailboxes": mailboxes, "q": text})
+    most = listing.FOUND_MOST
+    context = {"domains": domains, "mailboxes": mailboxes, "q": text, "most": most}
+    context["more"] = len(domains) == most or len(mailboxes) == most
+    return show(request, "portal/search.html", context)

@@ -87,7 +87,7 @@ def _people(request: HttpRequest, target: Target, kind: Kind) -> HttpResponse:
         "invited": Invitation.objects.filter(**_exactly(where)).order_by("address"),
         "now": timezone.now(),
         "supers": User.objects.filter(is_superuser=True, is_active=True) if kind == Kind.PROVIDER else [],
-        "tab": "people",
+        "tab": {Kind.RESELLER: "resellers", Kind.CUSTOMER: "customers"}.get(kind, "people"),
         "domain": target if kind == Kind.DOMAIN else None,
     }
     return show(request, "portal/people.html", context, status=status_of(form))
