@@ -76,6 +76,19 @@ def unicode_domain(name: str) -> str:
         return name
 
 
+def searched_domain(text: str) -> str:
+    """What is typed to find an address or a domain, in lower case, its labels as they are kept: whole labels of another script
+    are found, letters out of the midst of one are not."""
+    text = text.lower()
+    if text.isascii():
+        return text
+    local, at, host = text.rpartition("@")
+    try:
+        return f"{local}{at}{host.encode('idna').decode('ascii')}"
+    except UnicodeError:
+        return text
+
+
 def check_free(address: str, *, field: str = "address") -> None:
     """Raises ValidationError when a mailbox, alias or group has this address. The customer of its domain must be held
     (lock_customer): no single index holds over all three."""

@@ -13,7 +13,7 @@ from django.db.models import Count, F, Max, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
 from accounts.models import Alias, Customer, Domain, MailAccount, Mailbox, MailboxUsage, ProgramUse
-from accounts.services.addresses import unicode_domain
+from accounts.services.addresses import searched_domain, unicode_domain
 
 PAGE_SIZE = 50
 FULL = 0.9
@@ -93,7 +93,7 @@ def mailbox_page(
     minutes ago at most); `total` is how many there are in all where that is known."""
     rows = _filtered(mailboxes, show)
     if text:
-        rows = rows.filter(Q(address__contains=text.lower()) | Q(name__icontains=text))
+        rows = rows.filter(Q(address__contains=searched_domain(text)) | Q(name__icontains=text))
     pages = Paginator(_sorted(rows, sort).values_list("pk", flat=True), PAGE_SIZE)
     if total is not None and not text:
         pages.count = total
@@ -112,7 +112,7 @@ def domain_page(domains: QuerySet[Domain], *, text: str = "", page: Any = 1) -> 
     """One page of domains by name, with how many mailboxes each has and what they are allotted."""
     rows = domains.select_related("customer__plan").order_by("name")
     if text:
-        rows = rows.filter(Q(name__contains=text.lower()) | Q(customer__name__icontains=text))
+        rows = rows.filter(Q(name__contains=searched_domain(text)) | Q(customer__name__icontains=text))
     found = Paginator(rows, PAGE_SIZE).get_page(page)
     shown = [DomainRow(one) for one in found.object_list]
     sums = _sums([one.domain.pk for one in shown])
@@ -153,16 +153,16 @@ def find_everywhere(
     text = text.strip().lower()
     if len(text) < 2:
         return [], []
-    there = mailboxes.filter(deleted__isnull=True)
+    there, typed = mailboxes.filter(deleted__isnull=True), searched_domain(text)
     boxes = list(
-        there.filter(Q(address__contains=text) | Q(name__icontains=text))
+        there.filter(Q(address__contains=typed) | Q(name__icontains=text))
         .select_related("domain")
         .order_by("address")[:limit]
     )
-    aliases = Alias.objects.filter(address__contains=text, target__in=there.values("pk"))
+    aliases = Alias.objects.filter(address__contains=typed, target__in=there.values("pk"))
     named = {one.target_id: one.target for one in aliases.select_related("target__domain").order_by("address")[:limit]}
     boxes = sorted({one.pk: one for one in [*boxes, *named.values()]}.values(), key=lambda one: one.address)[:limit]
-    return list(domains.filter(name__contains=text).select_related("customer").order_by("name")[:limit]), boxes
+    return list(domains.filter(name__contains=typed).select_related("customer").order_by("name")[:limit]), boxes
 
 
 def _shut() -> Q:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from accounts.models import ApiToken, Customer, Group, Reseller
+from accounts.models import ApiToken, Customer, Domain, Group, Mailbox, Reseller
 from accounts.provisioning.passwords import check_mailbox_password
 from accounts.services.audit import SYSTEM
 from accounts.services.forwards import save_group
+from accounts.services.listing import FOUND_MOST
 from accounts.views.portal.tokens import CHOICES
 from tests.portal.conftest import World, make_mailbox
 
@@ -28,6 +29,28 @@ def test_a_search_finds_a_mailbox_by_its_alias_once(world: World) -> None:
     assert [one.address for one in page.context["mailboxes"]] == ["ana@uno.test"]
     other = world.client(world.two.people["domain"]).get(reverse("portal:search"), {"q": "ventas@uno"})
     assert other.context["mailboxes"] == []
+
+
+@pytest.mark.parametrize("typed", ["ñandú.test", "ñandú", "HOLA@Ñandú.test", "hola@xn--"])
+def test_an_address_of_another_script_is_shown_and_found_in_its_letters(world: World, typed: str) -> None:
+    Domain.objects.filter(pk=world.one.domain.pk).update(name="xn--and-6ma2c.test")
+    world.one.domain.refresh_from_db()
+    box = make_mailbox(world.one.domain, "hola")
+    client = world.client(world.provider)
+    assert "hola@ñandú.test</h1>" in client.get(reverse("portal:mailbox", args=[box.pk])).content.decode()
+    found = client.get(reverse("portal:search"), {"q": typed})
+    assert box in found.context["mailboxes"]
+    assert "hola@ñandú.test" in found.content.decode()
+
+
+def test_a_search_says_when_there_is_more_than_it_shows(world: World) -> None:
+    Mailbox.objects.bulk_create(
+        Mailbox(address=f"muchos{n:02}@uno.test", number=9000 + n, domain=world.one.domain, home=f"muchos{n:02}")
+        for n in range(FOUND_MOST)
+    )
+    client, address = world.client(world.provider), reverse("portal:search")
+    assert "At most 20" in client.get(address, {"q": "muchos"}).content.decode()
+    assert "At most" not in client.get(address, {"q": "muchos1"}).content.decode()
 
 
 def test_a_customer_is_written_where_there_are_too_many_to_choose_from(world: World) -> None:
