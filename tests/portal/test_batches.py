@@ -202,7 +202,11 @@ def test_many_passwords_are_judged_by_a_worker(world: World) -> None:
     batch = brought(world, "address,password\n" + "\n".join(rows))
     assert batch.state == "reading"
     client = world.client(world.one.people["domain"])
-    assert "are being judged" in client.get(reverse("portal:batch", args=[batch.pk])).content.decode()
+    Batch.objects.filter(pk=batch.pk).update(done=6)
+    page = client.get(reverse("portal:batch", args=[batch.pk])).content.decode()
+    assert "are being judged" in page
+    assert "6 of 13" in page
+    assert 'aria-valuenow="46"' in page
     client.post(reverse("portal:batch_apply", args=[batch.pk]))
     assert make_batches() == 1
     batch.refresh_from_db()
