@@ -15,7 +15,6 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
-from django.utils import translation
 from ninja.security import HttpBearer
 from redis import Redis, RedisError
 
@@ -196,7 +195,6 @@ class TokenAuth(HttpBearer):
     """`Authorization: Bearer TOKEN` (RFC 6750), and nothing else: no cookie, no session."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
-        translation.activate("en")
         origin = client_ip(request)
         row = find_token(token, origin=origin)
         if row is None:

@@ -89,8 +89,14 @@ def invitation_new(request: HttpRequest, data: InvitationIn) -> Any:
     if not take_both(request, "invite", caller.person.pk, data.address.lower()):
         raise TooManyRequests(3600)
     invitation, token = invitations.invite(address=data.address, kind=data.kind, target=target, by=caller.actor)
-    transaction.on_commit(lambda: invitations.send_invitation(invitation, token))
-    return Status(201, InvitationOut.of(invitation))
+    made = InvitationOut.of(invitation)
+
+    def send() -> None:
+        invitations.send_invitation(invitation, token)
+        made.letter = invitation.letter  # before the answer is written: that is done after the transaction
+
+    transaction.on_commit(send)
+    return Status(201, made)
 
 
 @router.delete("/invitations/{invitation_id}", response={204: None}, summary="Take an invitation back")

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
@@ -20,6 +20,7 @@ TITLES = {
     401: "Not signed in",
     403: "Not allowed",
     404: "Not found",
+    405: "Method not allowed",
     409: "Conflict",
     422: "Not valid",
     429: "Too many requests",
@@ -94,6 +95,12 @@ def install(api: NinjaAPI) -> None:
     @api.exception_handler(HttpError)
     def other(request: HttpRequest, error: Any) -> HttpResponse:
         return problem(request, error.status_code, str(error))
+
+    @api.exception_handler(ObjectDoesNotExist)
+    def gone(request: HttpRequest, error: Any) -> HttpResponse:
+        if request.method == "GET":
+            raise error  # nobody removes what is only read: that is a mistake of ours
+        return problem(request, 404, "It was removed meanwhile.")
 
     @api.exception_handler(Problem)
     def said(request: HttpRequest, error: Any) -> HttpResponse:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page
 from django.http import Http404, HttpRequest
+from django.utils import timezone
 from ninja import Query, Router
 
 from accounts.api.callers import Caller, caller_of, fails, needs
@@ -27,7 +28,7 @@ from accounts.api.schemas.space import (
     SpaceOut,
 )
 from accounts.api.tables import Format, table_of, tabular, wants_csv
-from accounts.models import CustomerSpace, DomainSpace, MailAccount, MailboxSpace
+from accounts.models import CustomerSpace, DomainSpace, MailAccount, MailboxSpace, MailboxUsage
 from accounts.services.folder_words import folder_names
 from accounts.services.networks import places_of
 from accounts.services.permissions import Action
@@ -37,6 +38,7 @@ from accounts.services.usage.parts import LEAST_PERCENT
 from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas
 from accounts.services.usage.report import mailbox_report, read_limits, read_report, save_limits
 from accounts.services.usage.scope import NotSeen, Scope, read_scope
+from accounts.services.usage.standing import counted_of
 from accounts.services.usage.tables import TableQuery
 
 router = Router(tags=["Space"])
@@ -51,22 +53,27 @@ Least = Annotated[int, Query(ge=0, le=100)]
 def customer_space(request: HttpRequest, customer_id: int) -> Any:
     customer = customer_by(caller_of(request), customer_id, Action.SEE_CUSTOMER)
     space = CustomerSpace.objects.filter(customer=customer).first() or CustomerSpace(customer=customer)
-    return SpaceOut.of_customer(space, customer.plan.total_bytes)
+    counted = counted_of(MailboxSpace.objects.filter(customer=customer))
+    return SpaceOut.of_many(space, counted, customer.plan.total_bytes)
 
 
 @router.get("/domains/{domain_id}/space", response=SpaceOut, summary="The space that a domain uses")
 @needs("usage:read")
 def domain_space(request: HttpRequest, domain_id: int) -> Any:
     domain = domain_by(caller_of(request), domain_id, Action.SEE_DOMAIN)
-    return SpaceOut.of_domain(DomainSpace.objects.filter(domain=domain).first() or DomainSpace(domain=domain))
+    space = DomainSpace.objects.filter(domain=domain).first() or DomainSpace(domain=domain)
+    counted = counted_of(MailboxSpace.objects.filter(domain=domain))
+    return SpaceOut.of_many(space, counted, counted.quota_bytes or None)
 
 
 @router.get("/mailboxes/{mailbox_id}/space", response=SpaceOut, summary="The space that a mailbox uses")
 @needs("usage:read")
 def mailbox_space(request: HttpRequest, mailbox_id: int) -> Any:
     mailbox = mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)
-    space = MailboxSpace.objects.filter(mailbox=mailbox).first()
-    return SpaceOut.of_mailbox(space or MailboxSpace(mailbox=mailbox, quota_bytes=mailbox.quota_bytes))
+    space = MailboxSpace.objects.filter(mailbox=mailbox).first() or MailboxSpace(mailbox=mailbox)
+    counted = MailboxUsage.objects.filter(username=mailbox.address).first() or MailboxUsage()
+    space.bytes, space.messages, space.quota_bytes = counted.bytes, counted.messages, mailbox.quota_bytes
+    return SpaceOut.of_mailbox(space, timezone.now())
 
 
 @router.get(

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, URLResolver
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
@@ -30,6 +31,7 @@ from accounts.api import (
 )
 from accounts.api.callers import TokenAuth
 from accounts.api.description import complete
+from accounts.api.missing import told
 from accounts.api.replies import keep
 from accounts.services.brand import look
 
@@ -45,6 +47,12 @@ class Api(NinjaAPI):
         response = super().create_response(request, data, **more)
         keep(request, response)
         return response
+
+    @property
+    def urls(self) -> tuple[list[URLResolver | URLPattern], str, str]:
+        """Its addresses; what they do not answer is a problem too."""
+        patterns, app_name, namespace = super().urls
+        return [told(one) if isinstance(one, URLPattern) else one for one in patterns], app_name, namespace
 
     def get_openapi_schema(self, **more: Any) -> OpenAPISchema:
         """The description, under the name that the provider's brand gives. It is put together once: that takes half a second of

@@ -12,46 +12,37 @@ from accounts.api.schemas.common import Given, Id, Steps, example
 from accounts.models import CustomerSpace, DomainSpace, MailboxSpace, UsageLimits
 from accounts.services.timeline import Entry
 from accounts.services.usage.report import SpaceReport
+from accounts.services.usage.standing import Counted
 
 
 class SpaceOut(Schema):
-    """`full_on` is the day on which it will be full as it goes on, null when that is not to be seen; `limit_bytes` the quota, for
-    a domain the quotas together, for a customer the plan's space (null: no limit)."""
+    """What is used now: of a mailbox as its mail server says it, else as it was counted at `as_of`, which is brought up every two
+    minutes (null: nothing was counted yet). `month_bytes` and `full_on` are found four times a day: `full_on` is the day on which
+    it will be full as it goes on, null when that is not to be seen. `limit_bytes` is the quota, for a domain the quotas together,
+    for a customer the plan's space (null: no limit)."""
 
     used_bytes: int
     limit_bytes: int | None
     month_bytes: int
     full_on: date | None
+    as_of: datetime | None
     mailboxes: int | None = None
     messages: int | None = None
 
     @classmethod
-    def of_mailbox(cls, space: MailboxSpace) -> SpaceOut:
-        limit = space.quota_bytes or None
+    def of_mailbox(cls, space: MailboxSpace, now: datetime) -> SpaceOut:
         values: dict[str, Any] = {
             "month_bytes": space.month_bytes,
             "full_on": space.full_on,
             "messages": space.messages,
         }
-        return cls(used_bytes=space.bytes, limit_bytes=limit, **values)
+        return cls(used_bytes=space.bytes, limit_bytes=space.quota_bytes or None, as_of=now, **values)
 
     @classmethod
-    def of_domain(cls, space: DomainSpace) -> SpaceOut:
-        values: dict[str, Any] = {
-            "month_bytes": space.month_bytes,
-            "full_on": space.full_on,
-            "mailboxes": space.mailboxes,
-        }
-        return cls(used_bytes=space.bytes, limit_bytes=space.quota_bytes or None, **values)
-
-    @classmethod
-    def of_customer(cls, space: CustomerSpace, limit: int | None) -> SpaceOut:
-        values: dict[str, Any] = {
-            "month_bytes": space.month_bytes,
-            "full_on": space.full_on,
-            "mailboxes": space.mailboxes,
-        }
-        return cls(used_bytes=space.bytes, limit_bytes=limit, **values)
+    def of_many(cls, space: DomainSpace | CustomerSpace, counted: Counted, limit: int | None) -> SpaceOut:
+        """`space` has what is found a few times a day, `counted` what its mailboxes use."""
+        values: dict[str, Any] = {"month_bytes": space.month_bytes, "full_on": space.full_on, "as_of": counted.at}
+        return cls(used_bytes=counted.size_bytes, limit_bytes=limit, mailboxes=counted.mailboxes, **values)
 
 
 class EventOut(Schema):

@@ -4,11 +4,12 @@ every two minutes."""
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.utils import timezone
 
 from accounts.models import (
@@ -151,6 +152,23 @@ def refresh_day(now: datetime) -> None:
     known = [size for size in sizes if size is not None]
     values = sums | {"at": now, "disk_bytes": sum(known) if len(known) == len(sizes) else None}
     DaySpace.objects.update_or_create(day=timezone.localdate(now), defaults=values)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What some mailboxes use together, as it was brought up `at` (None: never yet)."""
+
+    mailboxes: int
+    size_bytes: int
+    quota_bytes: int
+    at: datetime | None
+
+
+def counted_of(mailboxes: QuerySet[MailboxSpace]) -> Counted:
+    """The sum of these rows, which are two minutes old at most."""
+    sums = mailboxes.aggregate(number=Count("pk"), total=Sum("bytes"), promised=Sum("quota_bytes"))
+    at = DaySpace.objects.order_by("-day").values_list("at", flat=True).first()
+    return Counted(sums["number"], sums["total"] or 0, sums["promised"] or 0, at)
 
 
 def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
