@@ -6,6 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from accounts.form_parts import SIZE_HINT, LinesField, PortalForm, SizeField, StepsField
@@ -69,6 +70,28 @@ class CustomerForm(PortalForm):
     @classmethod
     def of(cls, customer: Customer, data: Any = None) -> CustomerForm:
         return cls(data, initial={"name": customer.name, "plan": customer.plan_id})
+
+
+class CustomerNewForm(CustomerForm):
+    """A customer of one of the `resellers`; or the provider's `own`, who says which. Whoever is of one reseller is not asked."""
+
+    reseller = forms.ModelChoiceField(label=_("Reseller"), queryset=Reseller.objects.none(), required=False)
+
+    def __init__(self, *args: Any, resellers: QuerySet[Reseller], own: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        few = list(resellers.order_by("pk")[:2])
+        self._only = few[0] if len(few) == 1 and not own else None
+        if self._only or not few:
+            del self.fields["reseller"]
+            return
+        field = self.fields["reseller"]
+        field.queryset, field.required = resellers.order_by("name"), not own  # type: ignore[attr-defined]
+        field.empty_label = _("Your own customer") if own else "---------"  # type: ignore[attr-defined]
+
+    @property
+    def seller(self) -> Reseller | None:
+        """Whose the customer is; None: the provider's. Of a valid form."""
+        return self._only or self.cleaned_data.get("reseller")
 
 
 class DomainNewForm(PortalForm):

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Change, Customer, Domain, Mailbox, MailServer, Reseller
+from accounts.models import Change, Customer, Domain, Kind, Mailbox, MailServer, Reseller
 from accounts.services import customers
 from accounts.services.audit import SYSTEM
 from accounts.services.mailboxes import create_mailbox
-from tests.portal.conftest import World
+from tests.portal.conftest import World, give
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +58,27 @@ def test_who_is_given_a_customer_sees_it_and_who_had_it_does_not(world: World) -
     mover.post(reverse("portal:customer_move", args=[customer.pk]), {"reseller": ""})
     assert Customer.objects.get(pk=customer.pk).reseller is None
     assert Change.objects.filter(verb="customer.move").count() == 2
+
+
+def test_a_customer_is_made_for_the_reseller_that_is_named(world: World) -> None:
+    page, plan = reverse("portal:customer_new"), {"plan": world.plan.pk}
+    first, second = world.one.reseller, world.two.reseller
+
+    def made(client: Client, **form: object) -> Reseller | None:
+        answer = client.post(page, {"name": f"Nuevo {Customer.objects.count()}"} | plan | form)
+        assert answer.status_code == 302
+        return Customer.objects.latest("pk").reseller
+
+    boss, seller = world.client(world.provider), world.client(world.one.people["reseller"])
+    assert made(boss) is None
+    assert made(boss, reseller=second.pk) == second
+    assert b'name="reseller"' not in seller.get(page).content
+    assert made(seller, reseller=second.pk) == first  # what was not asked counts for nothing
+    give(world.one.people["reseller"], Kind.RESELLER, reseller=second)
+    assert seller.post(page, {"name": "De quién"} | plan).status_code == 422
+    assert made(seller, reseller=second.pk) == second
+    other = Reseller.objects.create(name="Otro")
+    assert seller.post(page, {"name": "De otro", "reseller": other.pk} | plan).status_code == 422
 
 
 def test_only_what_is_empty_is_removed(world: World) -> None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from accounts.form_parts import tried
 from accounts.models import Customer, Plan, Reseller
-from accounts.portal_forms import CustomerForm, DomainNewForm, NameForm, PlanForm, ResellerForm
+from accounts.portal_forms import CustomerForm, CustomerNewForm, DomainNewForm, NameForm, PlanForm, ResellerForm
 from accounts.services import customers, listing, permissions
 from accounts.services.limits import taken_by
 from accounts.services.permissions import Action, may
@@ -37,15 +37,16 @@ def customer_list(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def customer_new(request: HttpRequest) -> HttpResponse:
-    """A customer: the provider's own, or of the reseller who makes it."""
+    """A customer: the provider's own or any reseller's, or of the reseller whose person makes it."""
     allow(request, Action.ADD_CUSTOMER)
-    form = CustomerForm(request.POST if request.method == "POST" else None)
+    held = permissions.held_by(request.user)
+    sellers = Reseller.objects.all() if held.provider else Reseller.objects.filter(pk__in=held.resellers)
+    posted = request.POST if request.method == "POST" else None
+    form = CustomerNewForm(posted, resellers=sellers, own=held.provider)
     if request.method == "POST" and form.is_valid():
-        held = permissions.held_by(request.user)
-        reseller = None if held.provider else Reseller.objects.filter(pk__in=held.resellers).order_by("pk").first()
         data = form.cleaned_data
         made: list[Customer] = []
-        values = {"name": data["name"], "plan": data["plan"], "reseller": reseller, "by": actor_of(request)}
+        values = {"name": data["name"], "plan": data["plan"], "reseller": form.seller, "by": actor_of(request)}
         if tried(form, lambda: made.append(customers.create_customer(**values))):
             return redirect("portal:customer", made[0].pk)
     context = {"form": form, "title": _("New customer"), "act": _("Create customer"), "tab": "customers"}
