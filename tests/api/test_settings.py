@@ -100,7 +100,11 @@ def test_a_panel_sets_vacation_and_filters_and_moves_the_mail(mailbox_factory: A
     ask("GET", "/mode/figures?days=91", None, 422)
     assert ask("POST", "/mode", {"mode": "imap"}, 409)["status"] == 409
     assert "keep_days" in ask("POST", "/mode", {"mode": "pop3", "keep_days": 0}, 422)["errors"]
-    moving = ask("POST", "/mode", {"mode": "pop3", "keep": "days", "keep_days": 9})["transfer"]
+    to_pop3 = {"mode": "pop3", "keep": "days", "keep_days": 9}
+    begun = [call(token, "POST", where + "/mode", to_pop3, **{"Idempotency-Key": "m-1"}) for _time in range(2)]
+    assert [one.status_code for one in begun] == [200, 200]
+    assert begun[0].json() == begun[1].json()
+    moving = begun[0].json()["transfer"]
     assert (moving["to"], moving["state"]) == ("pop3", "waiting")
     assert Transfer.objects.get().policy["keep_days"] == 9
     ask("POST", "/mode/do", {"do": "stop"})
