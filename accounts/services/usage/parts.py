@@ -39,6 +39,6 @@ def _look(scope: Scope) -> dict[str, int]:
     return found
 
 
-def unused(*, now: datetime | None = None) -> Q:
+def unused(column: str = "idle_since", *, now: datetime | None = None) -> Q:
     """Mailboxes that nobody has opened for half a year, by a program or here; a new one is given as long."""
-    return Q(idle_since__lt=(now or timezone.now()) - timedelta(days=UNUSED_DAYS))
+    return Q(**{f"{column}__lt": (now or timezone.now()) - timedelta(days=UNUSED_DAYS)})

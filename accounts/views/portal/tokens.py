@@ -3,6 +3,7 @@ and what the API can do."""
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from functools import cache
 from typing import Any, cast
@@ -141,7 +142,8 @@ def api_description(request: HttpRequest) -> HttpResponse:
 
 @cache
 def _operations() -> list[tuple[str, list[dict[str, Any]]]]:
-    """The operations by what they are about: method, path, summary, and the names of what is sent and given back."""
+    """The operations by what they are about: method, path, summary, the names of what is sent, an example of it, and with which
+    states they answer."""
     from accounts.api.v1 import api  # the API stands above the pages and knows them all
 
     schema = api.get_openapi_schema()
@@ -159,10 +161,21 @@ def _operations() -> list[tuple[str, list[dict[str, Any]]]]:
                 "scope": one.get("x-scope", ""),
                 "query": [p["name"] for p in one["parameters"] if p["in"] == "query"],
                 "fields": [(name, name in needed) for name in fields.get("properties", {})],
-                "status": next(iter(one["responses"])),
+                "statuses": [str(status) for status in one["responses"]],
+                "example": next((_written(example) for example in fields.get("examples", ())), ""),
+                "said": fields.get("description", "").replace("`", ""),
             }
             groups.setdefault(one["tags"][0], []).append(row)
     return list(groups.items())
+
+
+def _written(example: dict[str, Any]) -> str:
+    """An example as it is sent; what is very long is cut."""
+    cut = {
+        name: f"{value[:40]}…" if isinstance(value, str) and len(value) > 60 else value
+        for name, value in example.items()
+    }
+    return json.dumps(cut, ensure_ascii=False, indent=2)
 
 
 def _require_role(request: HttpRequest) -> None:
