@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext as _
 from ninja.security import HttpBearer
 from redis import Redis, RedisError
 
@@ -75,14 +76,14 @@ class Caller:
         """Raises PermissionDenied without the scope; who may change may read."""
         area, _colon, how = scope.partition(":")
         if not {scope, f"{area}:write" if how == "read" else scope} & set(self.token.scopes):
-            raise PermissionDenied(f"this token lacks the scope {scope}")
+            raise PermissionDenied(_("this token lacks the scope %(scope)s") % {"scope": scope})
 
     def allow(self, action: Action, thing: Thing = None) -> None:
         """Raises PermissionDenied for what the person may not do, and for what is over nothing of the token's customer."""
         if self.token.customer_id is not None and _customer_id(thing) != self.token.customer_id:
-            raise PermissionDenied("this token is for one customer")
+            raise PermissionDenied(_("this token is for one customer"))
         if not permissions.may(self.person, action, thing):
-            raise PermissionDenied("the person of this token may not do that")
+            raise PermissionDenied(_("the person of this token may not do that"))
 
     # --- What is there for this caller: the person's, within the token's customer -------------------------------------------
     def resellers(self) -> QuerySet[Reseller]:

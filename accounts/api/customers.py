@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Status
 
 from accounts.api.callers import caller_of, needs, one
@@ -239,4 +240,4 @@ def _move(request: HttpRequest, customer: Customer, key: int | None) -> None:
 def _free_plan_name(name: str, *, but: Plan | None = None) -> None:
     others = Plan.objects.exclude(pk=but.pk) if but else Plan.objects.all()
     if others.filter(name=name).exists():
-        raise ValidationError({"name": "There is a plan with this name."})
+        raise ValidationError({"name": _("There is a plan with this name.")})

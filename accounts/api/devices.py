@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Status
 
 from accounts.api.callers import caller_of, fails, needs, one
@@ -44,21 +45,21 @@ def app_password_new(request: HttpRequest, mailbox_id: int, data: AppPasswordIn)
     caller = caller_of(request)
     mailbox = use_mailbox(caller, mailbox_id)
     if not MailAccount.objects.filter(mailbox=mailbox, owner=caller.person).exists():
-        raise PermissionDenied("only the mailbox's owner makes passwords of devices")
+        raise PermissionDenied(_("only the mailbox's owner makes passwords of devices"))
     confirm_own(request, mailbox, data.current_password)
     shut = [name for name in data.protocols if not getattr(mailbox, name)]
     if shut:
-        raise ValidationError({"protocols": f"Not open for this mailbox: {', '.join(shut)}."})
+        raise ValidationError({"protocols": _("Not open for this mailbox: %(names)s.") % {"names": ", ".join(shut)}})
     if not mailbox.is_open:
-        raise Problem(409, "The mailbox is suspended or deleted.")
+        raise Problem(409, _("The mailbox is suspended or deleted."))
     if not data.name.strip():
-        raise ValidationError({"name": "Say for which device or program it is."})
+        raise ValidationError({"name": _("Say for which device or program it is.")})
     try:
         made = make_app_password(mailbox=mailbox, name=data.name, protocols=data.protocols, by=caller.actor)
     except NameTaken as error:
-        raise ValidationError({"name": "There is a password of this name already."}) from error
+        raise ValidationError({"name": _("There is a password of this name already.")}) from error
     except TooMany as error:
-        raise ValidationError({"name": f"There can be at most {MOST}: revoke one first."}) from error
+        raise ValidationError({"name": _("There can be at most %(n)s: revoke one first.") % {"n": MOST}}) from error
     return Status(201, AppPasswordMade(**AppPasswordOut.of(made.row).dict(), password=made.password))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Status
 
 from accounts.api.callers import Caller, caller_of, needs, one
@@ -165,11 +166,11 @@ def _server(caller: Caller, key: int | None) -> MailServer | None:
     if key is None:
         return None
     if caller.token.customer_id:
-        raise PermissionDenied("this token is for one customer")
+        raise PermissionDenied(_("this token is for one customer"))
     caller.allow(Action.RUN_PROVIDER)
     server = MailServer.objects.filter(pk=key).first()
     if server is None:
-        raise ValidationError({"server": "There is no such server."})
+        raise ValidationError({"server": _("There is no such server.")})
     return server
 
 

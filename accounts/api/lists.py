@@ -6,6 +6,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from ninja import Router, Status
 
 from accounts.api.callers import Caller, caller_of, fails, needs, one
@@ -99,5 +101,11 @@ def _batch(caller: Caller, key: int) -> Batch:
 
 def _why_not(batch: Batch) -> str:
     if batch.wrong:
-        return f"{batch.wrong} of its rows have errors: nothing is done."
-    return batch.problem or f"Its state is {batch.state}: only a list that is checked can be applied."
+        text = ngettext(
+            "%(n)s of its rows has errors: nothing is done.",
+            "%(n)s of its rows have errors: nothing is done.",
+            batch.wrong,
+        )
+        return text % {"n": batch.wrong}
+    text = _("Its state is %(state)s: only a list that is checked can be applied.")
+    return batch.problem or text % {"state": batch.state}

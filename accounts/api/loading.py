@@ -4,6 +4,7 @@ do is refused (403). What is named in a body is told at its field."""
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.utils.translation import gettext as _
 
 from accounts.api.callers import Caller, one
 from accounts.models import Alias, Customer, Domain, Group, Mailbox, Plan, Reseller
@@ -62,14 +63,14 @@ def group_by(caller: Caller, key: int) -> Group:
 def check_rank(caller: Caller, domain: Domain, local: str) -> None:
     """Nobody gets the mail of somebody who runs more than they do."""
     if not outranks(caller.person, parse_local(local, domain)):
-        raise PermissionDenied("somebody who runs more signs in with that address")
+        raise PermissionDenied(_("somebody who runs more signs in with that address"))
 
 
 # --- Named in a body --------------------------------------------------------------------------------------------------------
 def plan_named(caller: Caller, key: int) -> Plan:
     plan: Plan | None = caller.plans().filter(pk=key).first()
     if plan is None:
-        raise ValidationError({"plan": "There is no such plan."})
+        raise ValidationError({"plan": _("There is no such plan.")})
     return plan
 
 
@@ -80,26 +81,26 @@ def reseller_named(caller: Caller, key: int | None) -> Reseller | None:
         return None if may(caller.person, Action.RUN_PROVIDER) else rows.order_by("pk").first()
     reseller: Reseller | None = rows.filter(pk=key).first()
     if reseller is None:
-        raise ValidationError({"reseller": "There is no such reseller."})
+        raise ValidationError({"reseller": _("There is no such reseller.")})
     return reseller
 
 
 def customer_named(caller: Caller, key: int) -> Customer:
     customer: Customer | None = caller.customers().filter(pk=key).first()
     if customer is None:
-        raise ValidationError({"customer": "There is no such customer."})
+        raise ValidationError({"customer": _("There is no such customer.")})
     return customer
 
 
 def domain_named(caller: Caller, key: int) -> Domain:
     domain: Domain | None = caller.domains().select_related("customer__plan").filter(pk=key).first()
     if domain is None:
-        raise ValidationError({"domain": "There is no such domain."})
+        raise ValidationError({"domain": _("There is no such domain.")})
     return domain
 
 
 def mailbox_named(caller: Caller, key: int, field: str) -> Mailbox:
     mailbox: Mailbox | None = caller.mailboxes().select_related("domain__customer").filter(pk=key).first()
     if mailbox is None:
-        raise ValidationError({field: "There is no such mailbox."})
+        raise ValidationError({field: _("There is no such mailbox.")})
     return mailbox

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Status
 
 from accounts.api.callers import TooManyRequests, caller_of, fails, needs
@@ -65,7 +66,7 @@ def mailbox_list(
     caller = caller_of(request)
     if wants_csv(request, shape):
         if domain is None:
-            raise ValidationError({"domain": "Say of which domain: a file is of one."})
+            raise ValidationError({"domain": _("Say of which domain: a file is of one.")})
         found = domain_by(caller, domain, Action.RUN_DOMAIN)
         return file_of(found.name, mailbox_lines(found))
     rows = caller.mailboxes().select_related("account")
@@ -114,9 +115,9 @@ def mailbox_change(request: HttpRequest, mailbox_id: int, data: MailboxChange) -
     mailbox = use_mailbox(caller, mailbox_id)
     given = data.dict(exclude_unset=True, exclude={"current_password"})
     if not may(caller.person, Action.RUN_MAILBOX, mailbox) and given.keys() - OWNERS:
-        raise PermissionDenied("its owner changes the name and the address for a new password alone")
+        raise PermissionDenied(_("its owner changes the name and the address for a new password alone"))
     if mailbox.address == caller.person.email and not given.get("imap", True):
-        raise ValidationError({"imap": "You would shut yourself out: ask somebody else who runs this mailbox."})
+        raise ValidationError({"imap": _("You would shut yourself out: ask somebody else who runs this mailbox.")})
     if given.get("recovery_address", mailbox.recovery_address) != mailbox.recovery_address:
         confirm_own(request, mailbox, data.current_password)
     states = {name: given.pop(name, getattr(mailbox, name)) for name in mailboxes.SUSPENDED}
@@ -155,11 +156,11 @@ def mailbox_purge(request: HttpRequest, mailbox_id: int, data: PurgeIn) -> Any:
     caller = caller_of(request)
     mailbox = run_mailbox(caller, mailbox_id)
     if data.address.strip().lower() != mailbox.address:
-        raise ValidationError({"address": "This is not the mailbox's address."})
+        raise ValidationError({"address": _("This is not the mailbox's address.")})
     if mailbox.deleted is None:
-        raise Problem(409, "Only a deleted mailbox can be removed for good.")
+        raise Problem(409, _("Only a deleted mailbox can be removed for good."))
     if not purging.purge(mailbox=mailbox, by=caller.actor):
-        raise Problem(503, "The mail server did not remove the mail. Nothing was changed; try again later.")
+        raise Problem(503, _("The mail server did not remove the mail. Nothing was changed; try again later."))
     return Status(204, None)
 
 
@@ -181,7 +182,7 @@ def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) ->
     caller = caller_of(request)
     mailbox = use_mailbox(caller, mailbox_id)
     if is_own(caller, mailbox) and not data.password:
-        raise ValidationError({"password": "Choose the new password: none is made for one's own mailbox."})
+        raise ValidationError({"password": _("Choose the new password: none is made for one's own mailbox.")})
     confirm_own(request, mailbox, data.current_password)
     password = data.password or generate_password()
     mailboxes.set_password(mailbox=mailbox, password=password, by=caller.actor, everywhere=data.everywhere)
@@ -200,14 +201,14 @@ def mailbox_password_link(request: HttpRequest, mailbox_id: int, data: LinkIn) -
     caller = caller_of(request)
     mailbox = run_mailbox(caller, mailbox_id)
     if is_own(caller, mailbox):
-        raise PermissionDenied("for one's own mailbox the password until now is needed")
+        raise PermissionDenied(_("for one's own mailbox the password until now is needed"))
     if data.send and not mailbox.recovery_address:
-        raise ValidationError({"send": "The mailbox has no address for a new password."})
+        raise ValidationError({"send": _("The mailbox has no address for a new password.")})
     if not take_both(request, "link", caller.person.pk, mailbox.pk):
         raise TooManyRequests(3600)
     sent, link = resets.offer_link(mailbox=mailbox, by=caller.actor, send=data.send)
     if data.send and not sent:
-        raise Problem(503, "No mail server took the letter. Try again later.")
+        raise Problem(503, _("No mail server took the letter. Try again later."))
     return LinkOut(sent=sent, link=link or None)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern
 from django.utils import translation
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
 from accounts.api.language import speak
@@ -20,7 +21,7 @@ NOT_ALLOWED = 405
 def missing(request: HttpRequest, **_rest: Any) -> HttpResponse:
     """Whoever asks and by whatever method."""
     speak(request)
-    return problem(request, 404, "There is nothing at this address: see openapi.json for what there is.")
+    return problem(request, 404, _("There is nothing at this address: see openapi.json for what there is."))
 
 
 def told(pattern: URLPattern) -> URLPattern:
@@ -35,7 +36,7 @@ def told(pattern: URLPattern) -> URLPattern:
         if answer.status_code != NOT_ALLOWED:
             return answer
         methods = ", ".join(sorted(answer["Allow"].split(", ")))
-        said = problem(request, NOT_ALLOWED, f"This address takes {methods}.")
+        said = problem(request, NOT_ALLOWED, _("This address takes %(methods)s.") % {"methods": methods})
         said["Allow"] = methods
         said["Content-Language"] = answer["Content-Language"]
         return said

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Status
 
 from accounts.api.callers import Caller, caller_of, needs, one
@@ -134,7 +135,7 @@ def _named(caller: Caller, target: Customer | Domain | None, data: NetworkIn) ->
 
 def _there(row: NamedNetwork | None) -> NamedNetwork:
     if row is None:
-        raise ValidationError({"name": "Write what it is called."})
+        raise ValidationError({"name": _("Write what it is called.")})
     return row
 
 
@@ -142,5 +143,5 @@ def _own(caller: Caller, key: int) -> Mailbox:
     """The caller's own mailbox. Raises PermissionDenied for one that they run."""
     mailbox = mailbox_by(caller, key, Action.SEE_MAILBOX)
     if not MailAccount.objects.filter(mailbox=mailbox, owner=caller.person).exists():
-        raise PermissionDenied("only the mailbox's owner reads and sets what they call a network")
+        raise PermissionDenied(_("only the mailbox's owner reads and sets what they call a network"))
     return mailbox

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.api.callers import Caller, TooManyRequests, caller_of
 from accounts.confirm import Answer, judge
@@ -26,9 +27,9 @@ def confirm_own(request: HttpRequest, mailbox: Mailbox, current: str | None) -> 
     if not is_own(caller_of(request), mailbox):
         return
     if not current:
-        raise ValidationError({FIELD: "The password of the mailbox is needed for this."})
+        raise ValidationError({FIELD: _("The password of the mailbox is needed for this.")})
     found = judge(request, mailbox, current)
     if found is Answer.MANY:
         raise TooManyRequests(WAIT_S)
     if found is Answer.WRONG:
-        raise ValidationError({FIELD: "This is not the password of the mailbox."})
+        raise ValidationError({FIELD: _("This is not the password of the mailbox.")})

@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Status
 
 from accounts.api.callers import Caller, TooManyRequests, caller_of, needs, one
@@ -48,7 +49,7 @@ def role_delete(request: HttpRequest, role_id: int) -> Any:
     caller = caller_of(request)
     row = one(caller.roles().select_related("person", *TARGETS), role_id)
     if not may_grant(caller.person, row.kind, row.target):
-        raise PermissionDenied("the person of this token may not take that role away")
+        raise PermissionDenied(_("the person of this token may not take that role away"))
     invitations.withdraw(role=row, by=caller.actor)
     return Status(204, None)
 
@@ -79,13 +80,13 @@ def invitation_new(request: HttpRequest, data: InvitationIn) -> Any:
     named = [name for name in ("reseller", "customer", "domain") if getattr(data, name) is not None]
     if named != ([] if data.kind == Kind.PROVIDER.value else [data.kind]):
         raise ValidationError(
-            {"kind": "Name what it is over: the reseller, customer or domain; nothing for the provider."}
+            {"kind": _("Name what it is over: the reseller, customer or domain; nothing for the provider.")}
         )
     target = _target(caller, named[0], getattr(data, named[0])) if named else None
     if target is None:
         caller.allow(Action.RUN_PROVIDER)
     if not may_grant(caller.person, data.kind, target):
-        raise PermissionDenied("the person of this token may not give that role")
+        raise PermissionDenied(_("the person of this token may not give that role"))
     if not take_both(request, "invite", caller.person.pk, data.address.lower()):
         raise TooManyRequests(3600)
     invitation, token = invitations.invite(address=data.address, kind=data.kind, target=target, by=caller.actor)
@@ -105,7 +106,7 @@ def invitation_delete(request: HttpRequest, invitation_id: int) -> Any:
     caller = caller_of(request)
     row = one(caller.invitations().select_related(*TARGETS), invitation_id)
     if not may_grant(caller.person, row.kind, row.target):
-        raise PermissionDenied("the person of this token may not take that back")
+        raise PermissionDenied(_("the person of this token may not take that back"))
     invitations.withdraw(role=row, by=caller.actor)
     return Status(204, None)
 
@@ -114,7 +115,8 @@ def _target(caller: Caller, kind: str, key: int) -> Target:
     rows: dict[str, Any] = {"reseller": caller.resellers(), "customer": caller.customers(), "domain": caller.domains()}
     target: Target = rows[kind].filter(pk=key).first()
     if target is None:
-        raise ValidationError({kind: f"There is no such {kind}."})
+        words = {"reseller": _("There is no such reseller."), "customer": _("There is no such customer.")}
+        raise ValidationError({kind: words.get(kind, _("There is no such domain."))})
     return target
 
 

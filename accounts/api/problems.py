@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist, PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError
 from ninja.errors import ValidationError as RequestError
@@ -61,7 +62,7 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(AuthenticationError)
     def unknown(request: HttpRequest, _error: Any) -> HttpResponse:
-        answer = problem(request, 401, "A token is needed: Authorization: Bearer TOKEN.")
+        answer = problem(request, 401, _("A token is needed: Authorization: Bearer TOKEN."))
         answer["WWW-Authenticate"] = 'Bearer realm="Casilla"'
         return answer
 
@@ -84,11 +85,11 @@ def install(api: NinjaAPI) -> None:
         for one in error.errors:
             where = [str(part) for part in one["loc"] if part not in {"body", "query", "path", "data"}]
             found.setdefault(".".join(where) or "body", []).append(str(one["msg"]))
-        return problem(request, 422, "The request is not as the description says.", errors=found)
+        return problem(request, 422, _("The request is not as the description says."), errors=found)
 
     @api.exception_handler(TooManyRequests)
     def busy(request: HttpRequest, error: Any) -> HttpResponse:
-        answer = problem(request, 429, f"Try again in {error.wait_s} seconds.")
+        answer = problem(request, 429, _("Try again in %(n)s seconds.") % {"n": error.wait_s})
         answer["Retry-After"] = str(error.wait_s)
         return answer
 
@@ -100,7 +101,7 @@ def install(api: NinjaAPI) -> None:
     def gone(request: HttpRequest, error: Any) -> HttpResponse:
         if request.method == "GET":
             raise error  # nobody removes what is only read: that is a mistake of ours
-        return problem(request, 404, "It was removed meanwhile.")
+        return problem(request, 404, _("It was removed meanwhile."))
 
     @api.exception_handler(Problem)
     def said(request: HttpRequest, error: Any) -> HttpResponse:

@@ -17,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 from ninja.errors import HttpError
 
 from accounts.api.callers import Caller, View, caller_of
@@ -42,7 +43,9 @@ def idempotent(view: View) -> View:
         if not key:
             return view(request, *args, **values)
         if len(key) > KEY_LIMIT or not key.isascii() or not key.isprintable():
-            raise HttpError(400, f"An Idempotency-Key has at most {KEY_LIMIT} printable ASCII characters.")
+            raise HttpError(
+                400, _("An Idempotency-Key has at most %(n)s printable ASCII characters.") % {"n": KEY_LIMIT}
+            )
         kept = _claim(request, caller_of(request), key)
         if kept is not None:
             return kept
@@ -100,15 +103,15 @@ def _claim(request: HttpRequest, caller: Caller, key: str) -> HttpResponse | Non
 
 def _kept(row: ApiReply | None, fingerprint: str) -> HttpResponse:
     if row is None or row.status == 0:
-        raise HttpError(409, "The request with this Idempotency-Key is being worked on: send it again in a moment.")
+        raise HttpError(409, _("The request with this Idempotency-Key is being worked on: send it again in a moment."))
     if row.fingerprint != fingerprint:
-        raise HttpError(422, "This Idempotency-Key was used for another request.")
+        raise HttpError(422, _("This Idempotency-Key was used for another request."))
     if row.status == DONE:
-        raise HttpError(409, "The request with this Idempotency-Key was done, and its answer is lost.")
+        raise HttpError(409, _("The request with this Idempotency-Key was done, and its answer is lost."))
     try:
         body = unseal(row.sealed, context=_context(row))
     except SealBroken as error:
-        raise HttpError(409, "What was answered to this Idempotency-Key cannot be read any more.") from error
+        raise HttpError(409, _("What was answered to this Idempotency-Key cannot be read any more.")) from error
     json.loads(body or "null")
     answer = HttpResponse(body, status=row.status, content_type="application/json; charset=utf-8")
     answer[REPLAYED] = "true"

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest
 from django.utils import translation
+from django.utils.translation import gettext as _
 from ninja import Router
 
 from accounts.api.callers import caller_of, fails, needs
@@ -65,7 +66,7 @@ def mailbox_guide(
     with translation.override(language):
         steps = steps_for(found, wanted, values, mailbox.address, profile=False) if wanted else None
         if steps is None or wanted is None:
-            raise ValidationError({"protocol": "That is not open for this mailbox."})
+            raise ValidationError({"protocol": _("That is not open for this mailbox.")})
         shown = [StepOut.of(one) for one in steps]
         return StepsOut(program=found.slug, name=str(found.name), protocol=wanted, language=language, steps=shown)
 
@@ -83,7 +84,7 @@ def mailbox_leave_days(request: HttpRequest, mailbox_id: int, data: LeaveIn) -> 
     try:
         advice.leave_copies(mailbox=mailbox, days=data.days, by=caller.actor)
     except advice.NotOffered as error:
-        text = "POP3 is not open for this mailbox, nobody has used it yet, or Casilla itself downloads it."
+        text = _("POP3 is not open for this mailbox, nobody has used it yet, or Casilla itself downloads it.")
         raise Problem(409, text) from error
     return mailbox_setup(request, mailbox_id)
 

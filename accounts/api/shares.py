@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Status
 
 from accounts.api.callers import caller_of, fails, needs
@@ -63,6 +64,6 @@ def mailbox_shares(request: HttpRequest, mailbox_id: int) -> Any:
 def mailbox_shares_ask(request: HttpRequest, mailbox_id: int) -> Any:
     mailbox = mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)
     if not mailbox.is_open:
-        raise Problem(409, "The mailbox is suspended or deleted.")
+        raise Problem(409, _("The mailbox is suspended or deleted."))
     ask_shares(mailbox)
     return Status(202, MailboxSharesOut.of(shares_row(mailbox)))

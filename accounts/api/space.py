@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Page
 from django.http import Http404, HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Query, Router
 
 from accounts.api.callers import Caller, caller_of, fails, needs
@@ -186,7 +187,7 @@ def space_quotas(request: HttpRequest, data: QuotasIn) -> Any:
     scope = scope_for(caller)
     wanted = sorted(set(data.mailboxes))
     if caller.mailboxes().filter(scope.within("domain"), pk__in=wanted, deleted__isnull=True).count() != len(wanted):
-        raise ValidationError({"mailboxes": "Some of them are not there."})
+        raise ValidationError({"mailboxes": _("Some of them are not there.")})
     try:
         changed = set_quotas(by=caller.actor, scope=scope, mailbox_ids=wanted, quota_bytes=data.quota_bytes)
     except QuotaRefused as error:

@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from accounts.api.callers import caller_of
 from accounts.api.loading import use_mailbox
@@ -20,7 +21,7 @@ def settings_box(request: HttpRequest, mailbox_id: int) -> MailAccount:
     that is suspended or deleted."""
     mailbox = use_mailbox(caller_of(request), mailbox_id)
     if not mailbox.is_open:
-        raise Problem(409, "The mailbox is suspended or deleted.")
+        raise Problem(409, _("The mailbox is suspended or deleted."))
     account = account_of_mailbox(mailbox)
     account.mailbox = mailbox
     return account

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Schema
 from pydantic import Field
 
@@ -139,7 +140,7 @@ def mode_change(request: HttpRequest, mailbox_id: int, data: ModeIn) -> Any:
     try:
         begin_change(account=account, kind=kind, policy=policy, by=caller_of(request).actor)
     except moving.NotPossible as error:
-        raise Problem(409, "The mail lives there already, or is being moved.") from error
+        raise Problem(409, _("The mail lives there already, or is being moved.")) from error
     return ModeOut.of(account)
 
 
@@ -152,11 +153,11 @@ def mode_do(request: HttpRequest, mailbox_id: int, data: DoIn) -> Any:
         try:
             undo_change(account=account, by=caller_of(request).actor)
         except moving.NotPossible as error:
-            raise Problem(409, "There is no change that can still be undone.") from error
+            raise Problem(409, _("There is no change that can still be undone.")) from error
         return ModeOut.of(account)
     going = moving.open_transfer(account)
     if going is None:
-        raise Problem(409, "Nothing is being moved.")
+        raise Problem(409, _("Nothing is being moved."))
     {"stop": moving.stop_transfer, "resume": moving.resume_transfer, "cancel": moving.cancel_transfer}[data.do](going)
     return ModeOut.of(account)
 
@@ -168,7 +169,7 @@ def mode_policy(request: HttpRequest, mailbox_id: int, data: PolicyIn) -> Any:
     account = settings_box(request, mailbox_id)
     download = Download.objects.select_related("account__mailbox").filter(account=account).first()
     if download is None or not account.downloads:
-        raise Problem(409, "The mail of this mailbox is not downloaded.")
+        raise Problem(409, _("The mail of this mailbox is not downloaded."))
     policy = _judged(data)
     _try(account, policy, download)
     change_policy(download, policy, by=caller_of(request).actor)
@@ -186,9 +187,9 @@ def _try(account: MailAccount, policy: Policy, download: Download | None = None)
     """Raises Problem 503 where the server does not let itself be downloaded from, ValidationError for what it cannot do."""
     told = tested(account, None, policy, download)
     if told.report is None:
-        raise Problem(503, str(told.problem.title) if told.problem else "The mail server does not answer.")
+        raise Problem(503, str(told.problem.title) if told.problem else _("The mail server does not answer."))
     if not told.allowed:
-        raise ValidationError({"keep": "The server cannot leave copies: it has no unique ids."})
+        raise ValidationError({"keep": _("The server cannot leave copies: it has no unique ids.")})
 
 
 def _policy(account: MailAccount) -> PolicyOut | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 from ninja import NinjaAPI
 
 from accounts.api.problems import problem
@@ -23,15 +24,16 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(ScriptRefused)
     def script(request: HttpRequest, error: Any) -> HttpResponse:
-        lines = [f"Line {one.line}: {one.text}" if one.line else one.text for one in error.problems]
-        return problem(request, 422, "The server cannot run this script.", errors={"script": lines})
+        text = _("Line %(line)s: %(text)s")
+        lines = [text % {"line": one.line, "text": one.text} if one.line else one.text for one in error.problems]
+        return problem(request, 422, _("The server cannot run this script."), errors={"script": lines})
 
     @api.exception_handler(NotOffered)
     def absent(request: HttpRequest, _error: Any) -> HttpResponse:
-        return problem(request, 409, "The mail server offers no filters for this mailbox.")
+        return problem(request, 409, _("The mail server offers no filters for this mailbox."))
 
     @api.exception_handler(MailError)
     def silent(request: HttpRequest, _error: Any) -> HttpResponse:
         return problem(
-            request, 503, "The mail server does not answer, or refused. Nothing was changed; try again later."
+            request, 503, _("The mail server does not answer, or refused. Nothing was changed; try again later.")
         )

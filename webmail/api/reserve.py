@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Router, Schema
 
 from accounts.api.callers import caller_of, fails, needs
@@ -81,9 +82,9 @@ def reserve_get(request: HttpRequest, mailbox_id: int) -> Any:
 def reserve_back(request: HttpRequest, mailbox_id: int, data: BackIn) -> Any:
     account, credentials = _opened(request, mailbox_id)
     if (data.at is None) != data.all:
-        raise ValidationError({"at": "Say which session, or all of it."})
+        raise ValidationError({"at": _("Say which session, or all of it.")})
     if data.at is not None and data.at.tzinfo is None:
-        raise ValidationError({"at": "Write the time with its zone."})
+        raise ValidationError({"at": _("Write the time with its zone.")})
     found = reserve_of(account, credentials, at=data.at)
     with open_live(account, credentials) as live:
         count = put_back(account, live, found, found.refs, by=caller_of(request).actor)
@@ -95,5 +96,5 @@ def _opened(request: HttpRequest, mailbox_id: int) -> tuple[MailAccount, Credent
     """Raises Problem 409 for a mailbox that is downloaded: our own downloads leave nothing there."""
     account = settings_box(request, mailbox_id)
     if account.downloads:
-        raise Problem(409, "The mail of this mailbox is downloaded here: nothing is held of it on the server.")
+        raise Problem(409, _("The mail of this mailbox is downloaded here: nothing is held of it on the server."))
     return account, account_credentials(account, origin=caller_of(request).origin)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from django.core.exceptions import ValidationError
 from django.core.paginator import Paginator
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja import Query, Router, Schema
 from pydantic import ConfigDict, Field
 
@@ -135,7 +136,7 @@ def retention_shorten(request: HttpRequest, data: ShortenIn) -> Any:
     scope, wanted = scope_for(caller), sorted(set(data.mailboxes))
     there = caller.mailboxes().filter(scope.within("domain"), pk__in=wanted, deleted__isnull=True)
     if there.count() != len(wanted):
-        raise ValidationError({"mailboxes": "Some of them are not there."})
+        raise ValidationError({"mailboxes": _("Some of them are not there.")})
     accounts = MailAccount.objects.filter(mailbox__in=wanted).values_list("pk", flat=True)
     before = shorten(accounts, days=data.days, scope=scope, by=caller.actor)
     return ShortenOut(changed=len(before), undo=seal_undo(data.days, before) if before else None)
@@ -150,8 +151,8 @@ def retention_undo(request: HttpRequest, data: UndoIn) -> Any:
     try:
         days, before = open_undo(data.undo)
     except TooLate as error:
-        raise ValidationError({"undo": "This was not given by a change, or is too old."}) from error
+        raise ValidationError({"undo": _("This was not given by a change, or is too old.")}) from error
     changed = lengthen(before, days=days, scope=scope, by=caller.actor)
     if not changed:
-        raise Problem(409, "This can no longer be undone.")
+        raise Problem(409, _("This can no longer be undone."))
     return UndoOut(changed=changed)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
 from pydantic import Field
 
 from accounts.api.schemas.common import Given, example
@@ -85,7 +86,7 @@ def _rule(row: RuleRow, prefix: str, choices: dict[str, Any], wrong: dict[str, A
     found = wrong_of(form, prefix=prefix)
     conditions = [_condition(one, f"{prefix}conditions.{at}.", found) for at, one in enumerate(row.conditions)]
     if row.match != "every" and not row.conditions:
-        found[f"{prefix}conditions"] = ["Give a condition, or say that it is for every message."]
+        found[f"{prefix}conditions"] = [_("Give a condition, or say that it is for every message.")]
     wrong |= found
     return None if found else form.rule(tuple(one for one in conditions if one), on=row.on)
 

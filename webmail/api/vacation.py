@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from ninja import Router, Schema
 from pydantic import Field
 
@@ -110,5 +111,5 @@ def _zone(name: str | None) -> ZoneInfo | None:
     if name is None:
         return None
     if name not in available_timezones():
-        raise ValidationError({"zone": "There is no such time zone, as America/Santiago."})
+        raise ValidationError({"zone": _("There is no such time zone, as America/Santiago.")})
     return ZoneInfo(name)
