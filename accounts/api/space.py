@@ -3,6 +3,7 @@ mail."""
 
 from __future__ import annotations
 
+from smtplib import SMTPException
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
@@ -12,9 +13,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from ninja import Query, Router
 
-from accounts.api.callers import Caller, caller_of, fails, needs
+from accounts.api.callers import Caller, TooManyRequests, caller_of, fails, needs
 from accounts.api.loading import customer_by, domain_by, mailbox_by
 from accounts.api.pages import Days, Key, Text
+from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.space import (
     DomainRow,
@@ -23,24 +25,29 @@ from accounts.api.schemas.space import (
     Limits,
     MailboxRow,
     MailboxTable,
+    ProposedOut,
     QuotasIn,
     QuotasOut,
     ReportOut,
     SpaceOut,
+    Summary,
 )
 from accounts.api.tables import Format, table_of, tabular, wants_csv
 from accounts.models import CustomerSpace, DomainSpace, MailAccount, MailboxSpace, MailboxUsage
+from accounts.rates import take
 from accounts.services.folder_words import folder_names
 from accounts.services.networks import places_of
 from accounts.services.permissions import Action
 from accounts.services.timeline import Words, timeline_of
 from accounts.services.usage import tables
+from accounts.services.usage.letters import propose_mode
 from accounts.services.usage.parts import LEAST_PERCENT
 from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas
 from accounts.services.usage.report import mailbox_report, read_limits, read_report, save_limits
 from accounts.services.usage.scope import NotSeen, Scope, read_scope
 from accounts.services.usage.standing import counted_of
 from accounts.services.usage.tables import TableQuery
+from accounts.services.usage.weekly import want_summary, wants_summary
 
 router = Router(tags=["Space"])
 CHUNK = 2000
@@ -213,6 +220,48 @@ def space_limits_set(request: HttpRequest, data: Limits) -> Any:
         setattr(limits, name, value)
     save_limits(limits, by=caller.actor)
     return Limits.of(limits)
+
+
+@router.get("/space/summary", response=Summary, summary="Whether the token's person gets the letter of the week")
+@needs("usage:read")
+@fails(404)
+def space_summary(request: HttpRequest) -> Any:
+    caller = caller_of(request)
+    scope_for(caller)
+    return Summary(weekly=wants_summary(caller.person))
+
+
+@router.put("/space/summary", response=Summary, summary="Begin or end the letter of the week")
+@needs("customers:write")
+@fails(404)
+def space_summary_set(request: HttpRequest, data: Summary) -> Any:
+    caller = caller_of(request)
+    scope_for(caller)
+    want_summary(caller.person, wanted=data.weekly)
+    return Summary(weekly=data.weekly)
+
+
+@router.post(
+    "/mailboxes/{mailbox_id}/mode/propose",
+    response=ProposedOut,
+    summary="Write to its owner that the mail could be downloaded",
+)
+@needs("mailboxes:write")
+@fails(503)
+@idempotent
+def mode_propose(request: HttpRequest, mailbox_id: int) -> Any:
+    mailbox = mailbox_by(caller_of(request), mailbox_id, Action.RUN_MAILBOX)
+    if mailbox.deleted is not None:
+        raise Problem(409, _("The mailbox is suspended or deleted."))
+    if take(request, "propose", mailbox.pk) is None:
+        raise TooManyRequests(3600)
+    try:
+        taken = propose_mode(mailbox)
+    except (OSError, SMTPException) as error:
+        raise Problem(503, _("The mail server does not answer. Nothing was written.")) from error
+    if not taken:
+        raise Problem(409, _("%(address)s takes no mail: it is full or shut.") % {"address": mailbox.address})
+    return ProposedOut(sent=True)
 
 
 def scope_for(

@@ -131,6 +131,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/mailboxes/{mailbox_id}/mode"): ("mailboxes:read", None, EVERYONE),
     ("POST", "/mailboxes/{mailbox_id}/mode"): ("mailboxes:write", {"mode": "pop3"}, EVERYONE),
     ("POST", "/mailboxes/{mailbox_id}/mode/do"): ("mailboxes:write", {"do": "undo"}, EVERYONE),
+    ("POST", "/mailboxes/{mailbox_id}/mode/propose"): ("mailboxes:write", None, RUNNERS),
     ("PUT", "/mailboxes/{mailbox_id}/mode/policy"): ("mailboxes:write", {"keep": "delete"}, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/vacation"): ("mailboxes:read", None, EVERYONE),
     ("PUT", "/mailboxes/{mailbox_id}/vacation"): ("mailboxes:write", {"on": True, "text": "Vuelvo."}, EVERYONE),
@@ -162,6 +163,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/space/mailboxes"): ("usage:read", None, RUNNERS),
     ("GET", "/space/domains"): ("usage:read", None, RUNNERS),
     ("POST", "/space/quotas"): ("mailboxes:write", {"mailboxes": ["<mailbox>"], "quota_bytes": 10**9}, RUNNERS),
+    ("GET", "/space/summary"): ("usage:read", None, RUNNERS),
+    ("PUT", "/space/summary"): ("customers:write", {"weekly": True}, RUNNERS),
     ("GET", "/space/limits"): ("usage:read", None, PROVIDER),
     ("PUT", "/space/limits"): (
         "customers:write",
@@ -170,8 +173,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ),
     ("GET", "/changes"): ("changes:read", None, ANYBODY),
 }
-SETTLED = {200, 201, 202, 204, 409, 422, 503}
-"""What somebody gets who may: some of it cannot be done as this world stands (a customer with domains is not removed)."""
+SETTLED = {200, 201, 202, 204, 409, 422, 429, 503}
+"""What somebody gets who may: some of it cannot be done as this world stands (a customer with domains is not removed), or no more
+often than that (429)."""
 
 
 def test_every_operation_is_in_the_table_with_its_scope() -> None:

@@ -24,6 +24,7 @@ BODIES: dict[str, dict[str, Any]] = {
 """What is sent where the table of roles sends less than makes something."""
 ELSEWHERE = {
     "/mailboxes/{mailbox_id}/mode": "tests/api/test_settings.py",
+    "/mailboxes/{mailbox_id}/mode/propose": "tests/api/test_settings.py",
     "/mailboxes/{mailbox_id}/reserve": "tests/activity/test_reserve.py",
 }
 """What needs a mail server is proven where one runs."""

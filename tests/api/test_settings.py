@@ -15,7 +15,7 @@ from webmail.models import Transfer
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 
 
-def test_a_panel_sets_vacation_and_filters_and_moves_the_mail(mailbox_factory: Any, deliver: Any) -> None:
+def test_a_panel_sets_vacation_and_filters_and_moves_the_mail(mailbox_factory: Any, deliver: Any, imap: Any) -> None:
     box = mailbox_factory().mailbox
     boss = User.objects.create(email="jefa@casilla.example", is_superuser=True)
     token, where = token_of(boss), f"/mailboxes/{box.pk}"
@@ -111,6 +111,12 @@ def test_a_panel_sets_vacation_and_filters_and_moves_the_mail(mailbox_factory: A
     assert ask("POST", "/mode/do", {"do": "cancel"})["transfer"]["state"] == "cancelled"
     ask("POST", "/mode/do", {"do": "undo"}, 409)
     ask("PUT", "/mode/policy", {"keep": "always"}, 409)
+    for _time in range(2):  # the second is answered as the first was: one letter
+        proposed = call(token, "POST", where + "/mode/propose", **{"Idempotency-Key": "p-1"})
+        assert (proposed.status_code, proposed.json()) == (200, {"sent": True})
+    client = imap(box.address)
+    client.select_folder("INBOX")
+    assert len(client.search(["HEADER", "Auto-Submitted", "auto-generated"])) == 1
     verbs = set(Change.objects.filter(mailbox=box, actor=boss).values_list("verb", flat=True))
     assert verbs == {"mailbox.vacation", "mailbox.filters", "mailbox.mode"}
     assert account_of_mailbox(box).owner != boss

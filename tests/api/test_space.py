@@ -81,3 +81,11 @@ def test_space_is_shown_by_folder_year_and_size(world: World) -> None:
     asked = call(token, "POST", f"/mailboxes/{box}/space/shares")
     assert (asked.status_code, asked.json()["working"]) == (202, True)
     assert MailboxShares.objects.get(mailbox=box).asked is not None
+
+
+def test_the_letter_of_the_week_is_wanted_or_not(world: World) -> None:
+    token = token_of(world.one.people["reseller"])
+    assert call(token, "GET", "/space/summary").json() == {"weekly": True}
+    assert call(token, "PUT", "/space/summary", {"weekly": False}).json() == {"weekly": False}
+    assert call(token, "GET", "/space/summary").json() == {"weekly": False}
+    assert call(token_of(world.two.people["reseller"]), "GET", "/space/summary").json() == {"weekly": True}

@@ -185,6 +185,20 @@ class QuotasOut(Schema):
     changed: int
 
 
+class Summary(Given):
+    """Whether the token's person gets a letter once a week about the space of all that they run."""
+
+    model_config = example(weekly=True)
+
+    weekly: bool
+
+
+class ProposedOut(Schema):
+    """The letter was taken by the mailbox."""
+
+    sent: bool
+
+
 class Limits(Given):
     """In percent: when a mailbox's owner is told, and the team of the disk; how much of the disk may be promised."""
 
