@@ -34,9 +34,11 @@ class Plan(models.Model):
 
 
 class Reseller(models.Model):
-    """Somebody who sells the provider's plans to customers of their own."""
+    """Somebody who sells the provider's plans to customers of their own. `alert_steps` are the percentages of what was promised
+    to all its customers, and of each customer's plan, at which its people are told (None: as is usual for owners)."""
 
     name = models.CharField(_("name"), max_length=120)
+    alert_steps = models.JSONField(_("tell of customers' space at"), null=True, blank=True)
 
     def __str__(self) -> str:
         return self.name

@@ -125,7 +125,8 @@ class DomainSpace(models.Model):
 
 class CustomerSpace(models.Model):
     """The same of a customer, for whom `permille` is of the plan's space in all (0 without such a limit), brought up every two
-    minutes; the rest once a day. `alerted` is the highest threshold of which it was told."""
+    minutes; the rest once a day. `alerted` is the highest threshold of which it was told, `seller_alerted` of which its reseller
+    was, by a list of its own."""
 
     customer = models.OneToOneField(Customer, primary_key=True, on_delete=models.CASCADE, related_name="space")
     bytes = models.BigIntegerField(default=0)
@@ -137,6 +138,7 @@ class CustomerSpace(models.Model):
     jump_bytes = models.BigIntegerField(default=0)
     jump_on = models.DateField(null=True)
     alerted = models.PositiveSmallIntegerField(default=0)
+    seller_alerted = models.PositiveSmallIntegerField(default=0)
     samples = models.BinaryField(default=b"")
 
     class Meta:
@@ -203,13 +205,15 @@ class UsageLimits(models.Model):
 
 class SpaceAlert(models.Model):
     """A threshold that was passed, once for each crossing: of a mailbox, of a domain, of a customer's plan, or of a disk (none
-    of them): that of `server`, or the installation's own. `cleared` is when it was well below again, `mailed` when somebody was
+    of them): that of `server`, or the installation's own. With a `reseller` that one is told, of a customer's plan or, without a
+    customer, of what was promised to all its customers. `cleared` is when it was well below again, `mailed` when somebody was
     written to (or it was given up: a full mailbox takes no mail)."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="alerts", null=True)
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="+", null=True)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="+", null=True)
     server = models.ForeignKey(MailServer, on_delete=models.CASCADE, related_name="+", null=True)
+    reseller = models.ForeignKey(Reseller, on_delete=models.CASCADE, related_name="+", null=True)
     percent = models.PositiveSmallIntegerField()
     at = models.DateTimeField()
     cleared = models.DateTimeField(null=True)

@@ -127,6 +127,15 @@ def set_alert_steps(*, customer: Customer, before: list[int] | None, by: Actor) 
 
 
 @transaction.atomic
+def set_reseller_steps(*, reseller: Reseller, before: list[int] | None, by: Actor) -> None:
+    """Keeps at which parts of its customers' space a reseller is told, as a form has filled it in."""
+    reseller.save(update_fields=["alert_steps"])
+    if reseller.alert_steps != before:
+        values = ({"alert_steps": before}, {"alert_steps": reseller.alert_steps})
+        record(by=by, verb="reseller.change", thing=reseller, before=values[0], after=values[1])
+
+
+@transaction.atomic
 def create_server(*, name: str, path: str, disk_bytes: int | None, by: Actor) -> MailServer:
     """A server beside the installation's own. `path` is absolute and must be there for Dovecot. Raises ValidationError."""
     path = path.rstrip("/")

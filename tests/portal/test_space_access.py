@@ -14,7 +14,7 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Change, Customer, MailAccount, Mailbox, NamedNetwork, SpaceAlert, UsageLimits
+from accounts.models import Change, Customer, MailAccount, Mailbox, NamedNetwork, Reseller, SpaceAlert, UsageLimits
 from accounts.services.advice import Before
 from accounts.services.login import account_of_mailbox
 from accounts.vault import digest_of
@@ -22,7 +22,7 @@ from accounts.views.usage import urls as usage_urls
 from accounts.views.usage.actions import UNDO_SALT as QUOTA_SALT
 from accounts.views.usage.advice import UNDO_SALT as ADVICE_SALT
 from tests.portal.conftest import World
-from tests.portal.test_access import EVERYONE, OWNERS, PROVIDER, RUNNERS, names, people_of
+from tests.portal.test_access import EVERYONE, OWNERS, PROVIDER, RUNNERS, SELLERS, names, people_of
 from webmail import urls as webmail_urls
 from webmail.services.retention import UNDO_SALT as RETENTION_SALT
 
@@ -81,6 +81,9 @@ TABLE = {
     "usage_customer_limit": Door(
         "POST", OWNERS, args=lambda world: [world.one.customer.pk], data=lambda world: {"alert_steps": "77"}
     ),
+    "usage_reseller_limit": Door(
+        "POST", SELLERS, args=lambda world: [world.one.reseller.pk], data=lambda world: {"alert_steps": "77"}
+    ),
     "usage_summary": Door("POST", RUNNERS, own=True, data=lambda world: {"wanted": "1"}),
     "notice_dismiss": Door("POST", OWNER, args=_alert),
     "usage_limits": Door(
@@ -116,7 +119,7 @@ def test_every_address_of_space_is_in_the_table() -> None:
 
 def state() -> list[Any]:
     """All that these addresses could change of what is side one's."""
-    rows = (Mailbox, Customer, MailAccount, UsageLimits, SpaceAlert, Change, NamedNetwork)
+    rows = (Mailbox, Customer, Reseller, MailAccount, UsageLimits, SpaceAlert, Change, NamedNetwork)
     return [list(model.objects.order_by("pk").values()) for model in rows]
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import DaySpace, MailAccount, Mailbox, MailboxUsage, User
+from accounts.models import Customer, DaySpace, Kind, MailAccount, Mailbox, MailboxUsage, Plan, Reseller, Role, User
 from accounts.services.hosting import create_customer_with_domain, create_mailbox
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.thresholds import forget
 
 BACKEND = "accounts.backends.HostedMailboxBackend"
 GIGA = 10**9
+_numbers = itertools.count(1)
 
 
 @pytest.fixture(autouse=True)
@@ -89,3 +92,25 @@ def signed_in(client: Client, person: User) -> Client:
     client.force_login(person, backend=BACKEND)
     client.cookies["casilla_language"] = "en"
     return client
+
+
+def runner(kind: Kind, language: str = "en", **over: Any) -> tuple[Client, User]:
+    person = User.objects.create_user(f"jefa{next(_numbers)}@afuera.test", language=language)
+    Role.objects.create(person=person, kind=kind, **over)
+    return signed_in(Client(), person), person
+
+
+@pytest.fixture
+def three(provider: Provider) -> dict[str, Client]:
+    """Equis (x.test) buys from a reseller (told of what is full alone); the roles over it, and over nothing else."""
+    domain = provider.ana.domain
+    seller = Reseller.objects.create(name="Revende", alert_steps=[100])
+    Customer.objects.filter(pk=domain.customer_id).update(reseller=seller)
+    Plan.objects.filter(customers=domain.customer_id).update(total_bytes=30 * GIGA)
+    take_samples()
+    domain.refresh_from_db()
+    return {
+        "reseller": runner(Kind.RESELLER, reseller=seller)[0],
+        "customer": runner(Kind.CUSTOMER, customer=domain.customer)[0],
+        "domain": runner(Kind.DOMAIN, domain=domain)[0],
+    }

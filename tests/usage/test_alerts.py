@@ -153,7 +153,7 @@ def test_alerts_that_are_long_over_are_forgotten(eva: Mailbox) -> None:
 
 
 def letters(client: IMAPClient, count: int) -> list[Message]:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while client.select_folder("INBOX")[b"EXISTS"] < count and time.monotonic() < until:
         time.sleep(0.05)
     found = client.fetch(client.search("ALL"), ["BODY.PEEK[]"])
@@ -222,7 +222,7 @@ def test_a_server_that_does_not_answer_is_asked_again(
 
 
 def wait_counted(made: HostedMailbox, size_bytes: int) -> None:
-    until = time.monotonic() + 15
+    until = time.monotonic() + 20
     while not MailboxUsage.objects.filter(username=made.address, bytes__gte=size_bytes).exists():
         assert time.monotonic() < until
         time.sleep(0.1)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 import re
-import smtplib
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import pytest
 from django.core import mail
@@ -35,7 +32,6 @@ from accounts.models import (
     Role,
     SpaceAlert,
     User,
-    WeeklySummary,
 )
 from accounts.services.audit import SYSTEM
 from accounts.services.customers import save_plan
@@ -46,35 +42,11 @@ from accounts.services.usage.report import history_of, read_report
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_standing
-from accounts.services.usage.weekly import send_summaries, want_summary
 from accounts.usage.series import EPOCH, UNIT_BYTES, Sample, add_up, pack
-from tests.usage.conftest import GIGA, Provider, signed_in
+from tests.usage.conftest import GIGA, Provider, runner
 from tests.usage.test_pages import page, shown
 
-_numbers = itertools.count(1)
 MONDAY = datetime(2026, 11, 30, 9, tzinfo=timezone.get_default_timezone())
-
-
-def runner(kind: Kind, language: str = "en", **over: Any) -> tuple[Client, User]:
-    person = User.objects.create_user(f"jefa{next(_numbers)}@afuera.test", language=language)
-    Role.objects.create(person=person, kind=kind, **over)
-    return signed_in(Client(), person), person
-
-
-@pytest.fixture
-def three(provider: Provider) -> dict[str, Client]:
-    """Equis (x.test) buys from a reseller; the roles over it, and over nothing of =Griega's."""
-    domain = provider.ana.domain
-    seller = Reseller.objects.create(name="Revende")
-    Customer.objects.filter(pk=domain.customer_id).update(reseller=seller)
-    Plan.objects.filter(customers=domain.customer_id).update(total_bytes=30 * GIGA)
-    take_samples()
-    domain.refresh_from_db()
-    return {
-        "reseller": runner(Kind.RESELLER, reseller=seller)[0],
-        "customer": runner(Kind.CUSTOMER, customer=domain.customer)[0],
-        "domain": runner(Kind.DOMAIN, domain=domain)[0],
-    }
 
 
 @pytest.mark.parametrize("who", ["reseller", "customer", "domain"])
@@ -157,6 +129,7 @@ def plans_crossed() -> int:
 def test_a_customer_is_written_to_once_for_each_crossing(three: dict[str, Client], provider: Provider) -> None:
     customer = provider.ana.domain.customer
     runner(Kind.CUSTOMER, "es", customer=customer)
+    Customer.objects.filter(pk=customer.pk).update(reseller=None)
     use(provider.bob, 9_000_000_000)
     MailboxSpace.objects.update(alerted=100)
     assert plans_crossed() == 0
@@ -272,69 +245,6 @@ def test_a_plan_has_a_threshold_of_its_own(provider: Provider) -> None:
     find_crossings()
     told = dict(SpaceAlert.objects.filter(domain=None).values_list("mailbox__address", "percent"))
     assert told == {"ana@x.test": 95, "eva@y.test": 60}
-
-
-def test_the_letter_of_the_week_comes_once(three: dict[str, Client], provider: Provider, admin: Client) -> None:
-    early = MONDAY.replace(hour=6)
-    assert send_summaries(now=early) == 0
-    assert send_summaries(now=MONDAY) == 4
-    assert send_summaries(now=MONDAY + timedelta(days=3)) == 0
-    customers = [letter for letter in mail.outbox if "of the plan's 30" in str(letter.body)]
-    assert len(customers) == 1
-    body = str(customers[0].body).replace("\u00a0", " ")
-    assert "18.3 GB of the plan's 30 GB are used (61 %)." in body
-    assert "1 mailbox is fuller than 90 %:\n  ana@x.test  97 %" in body
-    assert "eva@y.test" not in body
-    want_summary(User.objects.get(email=customers[0].to[0]), wanted=False)
-    assert send_summaries(now=MONDAY + timedelta(days=7)) == 3
-
-
-def test_who_ends_the_letter_gets_none(three: dict[str, Client]) -> None:
-    client = three["customer"]
-    assert "comes on Mondays" in page(client)
-    client.post(reverse("usage_summary"))
-    assert "No letter of the week comes." in page(client)
-    assert WeeklySummary.objects.get().wanted is False
-    client.post(reverse("usage_summary"), {"wanted": "1"})
-    assert WeeklySummary.objects.get().wanted is True
-
-
-def test_who_cannot_be_written_to_holds_nobody_back(
-    three: dict[str, Client], provider: Provider, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A server hangs up on the letters of one address; the others get theirs, once."""
-    customer = provider.ana.domain.customer
-    first = User.objects.get(roles__kind=Kind.CUSTOMER)
-    runner(Kind.CUSTOMER, customer=customer)
-    real = mail.EmailMessage.send
-
-    def send(letter: mail.EmailMessage, fail_silently: bool = False) -> int:
-        if first.email in letter.to:
-            raise smtplib.SMTPServerDisconnected
-        return real(letter, fail_silently)
-
-    monkeypatch.setattr(mail.EmailMessage, "send", send)
-    SpaceAlert.objects.create(customer=customer, percent=80, at=timezone.now())
-    assert [send_alerts() for _round in range(3)] == [1, 0, 0]
-    assert [send_summaries(now=MONDAY) for _round in range(2)] == [3, 0]
-    monkeypatch.setattr(mail.EmailMessage, "send", real)
-    assert send_summaries(now=MONDAY) == 1
-
-
-def test_a_name_of_two_lines_is_a_subject_of_one(three: dict[str, Client], provider: Provider) -> None:
-    customer = provider.ana.domain.customer
-    Customer.objects.filter(pk=customer.pk).update(name="Linea\nuno")
-    SpaceAlert.objects.create(customer=customer, percent=80, at=timezone.now())
-    assert send_alerts() == 1
-    assert mail.outbox[0].subject == "Linea uno uses 80 % of its space"
-
-
-def test_a_server_that_does_not_take_it_is_asked_again(three: dict[str, Client], settings: Any) -> None:
-    kept, settings.EMAIL_BACKEND = settings.EMAIL_BACKEND, "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_PORT = 9
-    assert send_summaries(now=MONDAY) == 0
-    settings.EMAIL_BACKEND = kept
-    assert send_summaries(now=MONDAY) == 3
 
 
 def test_who_runs_domains_alone_has_a_report_without_a_limit(three: dict[str, Client], provider: Provider) -> None:

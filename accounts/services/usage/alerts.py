@@ -10,15 +10,26 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from accounts.models import Customer, CustomerSpace, DaySpace, DomainSpace, MailboxSpace, MailServer, Plan, SpaceAlert
+from accounts.models import (
+    Customer,
+    CustomerSpace,
+    DaySpace,
+    DomainSpace,
+    MailboxSpace,
+    MailServer,
+    Plan,
+    Reseller,
+    SpaceAlert,
+)
 from accounts.services.usage.report import read_limits
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.standing import disk_bytes, server_bytes
+from accounts.services.usage.standing import disk_bytes, permille_of, server_bytes
 from accounts.services.usage.steps import Steps, highest_passed
 
 WELL_BELOW = 5
 """So many percent below its threshold something must be before it counts as passed no longer."""
 KEEP_DAYS = 90
+SELLER_TOLD = "seller_alerted"
 Space = MailboxSpace | DomainSpace | CustomerSpace
 Group = tuple[Steps, Q]
 """A list of thresholds, and the rows that it holds for."""
@@ -26,18 +37,19 @@ Group = tuple[Steps, Q]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Of passing a threshold, on a day, so many owners of mailboxes were told, so many domains and so many customers; none of
-    them: it was a disk."""
+    """Of passing a threshold, on a day, so many owners of mailboxes were told, so many domains, so many customers, and so many
+    times a reseller; none of them: it was a disk."""
 
     day: date
     percent: int
     mailboxes: int
     domains: int
     customers: int
+    resellers: int
 
     @property
     def of_disk(self) -> bool:
-        return not (self.mailboxes or self.domains or self.customers)
+        return not (self.mailboxes or self.domains or self.customers or self.resellers)
 
 
 def find_crossings(*, now: datetime | None = None) -> int:
@@ -45,11 +57,12 @@ def find_crossings(*, now: datetime | None = None) -> int:
     now = now or timezone.now()
     limits = read_limits()
     usual = tuple(limits.owner_steps)
-    plans, customers = _lists(Plan, "owner_steps"), _lists(Customer, "alert_steps")
+    plans, customers = plan_lists(), _lists(Customer, "alert_steps")
     found = _crossings(MailboxSpace, _groups(plans, "plan", usual), now)
     found += _crossings(DomainSpace, _groups(customers, "domain__customer", usual), now, Q(mailboxes__gt=1))
     found += _crossings(CustomerSpace, _groups(customers, "customer", usual), now)
-    return found + sum(_disk_crossing(disk, tuple(limits.disk_steps), now) for disk in _disks())
+    found += _reseller_crossings(usual, now)
+    return found + sum(_whole_crossing(disk, tuple(limits.disk_steps), now) for disk in _disks())
 
 
 def alerts_of_week(scope: Scope) -> list[Told]:
@@ -59,9 +72,15 @@ def alerts_of_week(scope: Scope) -> list[Told]:
     if not scope.everything:
         mailboxes = Q(mailbox__isnull=False) & scope.within("mailbox__domain")
         domains = Q(domain__isnull=False) & scope.within("domain")
-        rows = rows.filter(mailboxes | domains | Q(customer__in=scope.customers().values("pk")))
+        customers = Q(reseller__isnull=True, customer__in=scope.customers().values("pk"))
+        rows = rows.filter(mailboxes | domains | customers | Q(reseller__in=scope.resellers()))
     groups = rows.annotate(day=TruncDate("at")).values("day", "percent")
-    groups = groups.annotate(mailboxes=Count("mailbox"), domains=Count("domain"), customers=Count("customer"))
+    groups = groups.annotate(
+        mailboxes=Count("mailbox"),
+        domains=Count("domain"),
+        customers=Count("customer", filter=Q(reseller__isnull=True)),
+        resellers=Count("reseller"),
+    )
     return [Told(**row) for row in groups.order_by("-day", "-percent")]
 
 
@@ -72,8 +91,13 @@ def forget_alerts() -> int:
     return removed
 
 
+def plan_lists() -> dict[Steps, list[int]]:
+    """The lists that plans have for owners, and which plans (keys)."""
+    return _lists(Plan, "owner_steps")
+
+
 # --- Mailboxes, domains, customers --------------------------------------------------------------------------------------
-def _lists(model: type[Plan] | type[Customer], field: str) -> dict[Steps, list[int]]:
+def _lists(model: type[Plan] | type[Customer] | type[Reseller], field: str) -> dict[Steps, list[int]]:
     """The lists that were chosen for some of them, and for which (keys)."""
     found: dict[Steps, list[int]] = {}
     for key, steps in model._default_manager.filter(**{f"{field}__isnull": False}).values_list("pk", field):
@@ -88,67 +112,103 @@ def _groups(chosen: dict[Steps, list[int]], path: str, usual: Steps) -> list[Gro
     return [*groups, (usual, ~Q(**{f"{path}__in": others}) if others else Q())]
 
 
-def _crossings(model: type[Space], groups: list[Group], now: datetime, which: Q | None = None) -> int:
-    """Of the rows of each list; `which` says of what is told, where that is not all: a domain of one mailbox is told as that."""
+def _crossings(
+    model: type[Space], groups: list[Group], now: datetime, which: Q | None = None, told: str = "alerted"
+) -> int:
+    """Of the rows of each list; `which` says of what is told, where that is not all: a domain of one mailbox is told as that.
+    `told` is the column with the highest threshold of which somebody was told."""
     found = 0
     for steps, those in groups:
         rows = model._default_manager.filter(those)
-        for space in rows.filter(alerted__gt=0).exclude(alerted__in=steps):  # of a list that was changed since
-            _lower(space, steps, now)
-        for space in rows.filter(which or Q(), _above(steps), permille__gte=steps[0] * 10):
-            found += _raise(space, steps, now)
-        for space in rows.filter(_BELOW):
-            _lower(space, steps, now)
+        of_another_list = rows.filter(**{f"{told}__gt": 0}).exclude(**{f"{told}__in": steps})
+        for space in of_another_list:
+            _lower(space, steps, now, told)
+        for space in rows.filter(which or Q(), _above(steps, told), permille__gte=steps[0] * 10):
+            found += _raise(space, steps, now, told)
+        for space in rows.filter(**{f"{told}__gt": 0}, permille__lt=(F(told) - WELL_BELOW) * 10):
+            _lower(space, steps, now, told)
     return found
 
 
-def _above(steps: Steps) -> Q:
+def _above(steps: Steps, told: str) -> Q:
     """Above a threshold of which nobody was told."""
     passed = Q()
     for step, following in zip(steps, (*steps[1:], 10**6), strict=True):
-        passed |= Q(permille__gte=step * 10, permille__lt=following * 10, alerted__lt=step)
+        passed |= Q(permille__gte=step * 10, permille__lt=following * 10, **{f"{told}__lt": step})
     return passed
 
 
-_BELOW = Q(alerted__gt=0, permille__lt=(F("alerted") - WELL_BELOW) * 10)
-
-
 @transaction.atomic
-def _raise(space: Space, steps: Steps, now: datetime) -> int:
+def _raise(space: Space, steps: Steps, now: datetime, told: str) -> int:
     """One alert, for the highest threshold alone; none when another round was quicker."""
     step = highest_passed(steps, space.permille)
-    if not type(space)._default_manager.filter(pk=space.pk, alerted=space.alerted).update(alerted=step):
+    if not _claim(space, told, step):
         return 0
-    SpaceAlert.objects.create(**_whose(space), percent=step, at=now)
+    SpaceAlert.objects.create(**_whose(space, told), percent=step, at=now)
     return 1
 
 
 @transaction.atomic
-def _lower(space: Space, steps: Steps, now: datetime) -> None:
+def _lower(space: Space, steps: Steps, now: datetime, told: str) -> None:
     """Ends what is above. What was jumped over on the way up is still passed, and is noted without a letter."""
     step = highest_passed(steps, space.permille)
-    if not type(space)._default_manager.filter(pk=space.pk, alerted=space.alerted).update(alerted=step):
+    if not _claim(space, told, step):
         return
-    alerts = SpaceAlert.objects.filter(**_whose(space), cleared__isnull=True)
+    alerts = SpaceAlert.objects.filter(**_whose(space, told), cleared__isnull=True)
     alerts.filter(percent__gt=step).update(cleared=now)
     if step and not alerts.filter(percent=step).exists():
-        SpaceAlert.objects.create(**_whose(space), percent=step, at=now, mailed=now)
+        SpaceAlert.objects.create(**_whose(space, told), percent=step, at=now, mailed=now)
 
 
-def _whose(space: Space) -> dict[str, int]:
-    return {space._meta.pk.attname: space.pk}
+def _claim(space: Space, told: str, step: int) -> bool:
+    """Notes that this threshold was told; whether it was still as this round saw it."""
+    same = type(space)._default_manager.filter(pk=space.pk, **{told: getattr(space, told)})
+    return bool(same.update(**{told: step}))
+
+
+def _whose(space: Space, told: str) -> dict[str, int | None]:
+    seller = space.customer.reseller_id if told == SELLER_TOLD and isinstance(space, CustomerSpace) else None
+    return {space._meta.pk.attname: space.pk, "reseller_id": seller}
+
+
+# --- Resellers ------------------------------------------------------------------------------------------------------------
+def _reseller_crossings(usual: Steps, now: datetime) -> int:
+    """Each by its own list: of each customer's plan, and of what was promised to all its customers together."""
+    chosen = _lists(Reseller, "alert_steps")
+    _end_moved(now)
+    sold = Q(customer__reseller__isnull=False)
+    groups = [(steps, those & sold) for steps, those in _groups(chosen, "customer__reseller", usual)]
+    found = _crossings(CustomerSpace, groups, now, told=SELLER_TOLD)
+    own = {key: steps for steps, keys in chosen.items() for key in keys}
+    sums = DomainSpace.objects.filter(domain__customer__reseller__isnull=False).values_list(
+        "domain__customer__reseller"
+    )
+    for key, used, promised in sums.annotate(Sum("bytes"), Sum("quota_bytes")).order_by():
+        whole = _Whole(permille_of(used, promised), reseller_id=key)
+        found += _whole_crossing(whole, own.get(key, usual), now)
+    return found
+
+
+def _end_moved(now: datetime) -> None:
+    """What a reseller was told of a customer that is not its own any more is over."""
+    told = SpaceAlert.objects.filter(cleared__isnull=True, reseller__isnull=False, customer__isnull=False)
+    moved = list(told.exclude(reseller=F("customer__reseller")).values_list("pk", "customer"))
+    if moved:
+        CustomerSpace.objects.filter(pk__in=[customer for _key, customer in moved]).update(**{SELLER_TOLD: 0})
+        SpaceAlert.objects.filter(pk__in=[key for key, _customer in moved]).update(cleared=now)
 
 
 # --- Disks ----------------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
-class _Disk:
-    """A disk of known size; without a server it is the installation's own."""
+class _Whole:
+    """A disk of known size (without a server the installation's own), or what was promised to all customers of a reseller."""
 
-    server: MailServer | None
     permille: int
+    server_id: int | None = None
+    reseller_id: int | None = None
 
 
-def _disks() -> list[_Disk]:
+def _disks() -> list[_Whole]:
     """Each disk for itself: one may be full while others are empty."""
     servers = list(MailServer.objects.all())
     if servers:
@@ -159,24 +219,23 @@ def _disks() -> list[_Disk]:
     else:
         today = DaySpace.objects.order_by("-day").first()
         sizes = [(None, today.bytes, today.disk_bytes)] if today else []
-    return [_Disk(server, taken * 1000 // size) for server, taken, size in sizes if size]
+    return [_Whole(taken * 1000 // size, server.pk if server else None) for server, taken, size in sizes if size]
 
 
 @transaction.atomic
-def _disk_crossing(disk: _Disk, steps: Steps, now: datetime) -> int:
-    """The same of a disk. What was told is what its open alerts say: those that were jumped over are noted with it, and
-    mailed to nobody, so that they are not told on the way down."""
-    passed = highest_passed(steps, disk.permille)
-    alerts = SpaceAlert.objects.filter(mailbox=None, domain=None, customer=None, server=disk.server, cleared=None)
+def _whole_crossing(whole: _Whole, steps: Steps, now: datetime) -> int:
+    """The same of a disk or of a reseller. What was told is what its open alerts say: those that were jumped over are noted with
+    it, and mailed to nobody, so that they are not told on the way down."""
+    passed = highest_passed(steps, whole.permille)
+    of = {"server_id": whole.server_id, "reseller_id": whole.reseller_id}
+    alerts = SpaceAlert.objects.filter(mailbox=None, domain=None, customer=None, cleared=None, **of)
     known = set(alerts.select_for_update().values_list("percent", flat=True))
     told = max(known, default=0)
     if passed > told:
         below = [step for step in steps if step < passed and step not in known]
-        SpaceAlert.objects.bulk_create(
-            SpaceAlert(server=disk.server, percent=step, at=now, mailed=now) for step in below
-        )
-        SpaceAlert.objects.create(server=disk.server, percent=passed, at=now)
+        SpaceAlert.objects.bulk_create(SpaceAlert(percent=step, at=now, mailed=now, **of) for step in below)
+        SpaceAlert.objects.create(percent=passed, at=now, **of)
         return 1
-    if told and disk.permille < (told - WELL_BELOW) * 10:
+    if told and whole.permille < (told - WELL_BELOW) * 10:
         alerts.filter(percent__gt=passed).update(cleared=now)
     return 0

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.models import Customer, Domain, Kind, MailAccount, Mailbox, SpaceAlert, User
+from accounts.models import Customer, Domain, Kind, MailAccount, Mailbox, Reseller, SpaceAlert, User
 from accounts.services.letters import notify
 from accounts.services.permissions import providers
 
@@ -35,7 +35,7 @@ def send_alerts(*, now: datetime | None = None) -> int:
     sent = 0
     failures = {True: 0, False: 0}  # of owners, whom our own server takes letters for, and of people anywhere
     due = SpaceAlert.objects.filter(mailed__isnull=True, at__gte=now - FRESH).select_related(
-        "mailbox", "domain", "customer", "server"
+        "mailbox", "domain", "customer", "server", "reseller"
     )
     for alert in due.order_by("at")[:ROUND]:
         of_owner = alert.mailbox_id is not None
@@ -82,6 +82,11 @@ def people_of(customer: Customer) -> list[User]:
     return list(User.objects.filter(roles__kind=Kind.CUSTOMER, roles__customer=customer, is_active=True).distinct())
 
 
+def people_selling(reseller: Reseller) -> list[User]:
+    """Those who hold the role of this reseller."""
+    return list(User.objects.filter(roles__kind=Kind.RESELLER, roles__reseller=reseller, is_active=True).distinct())
+
+
 def people_over(domain: Domain) -> list[User]:
     """Those who hold the role of this domain, or of its customer."""
     over = Q(roles__kind=Kind.DOMAIN, roles__domain=domain) | Q(
@@ -96,6 +101,9 @@ def _letters(alert: SpaceAlert) -> list[Callable[[], bool]]:
         return [partial(_tell_owner, alert, alert.mailbox)]
     if alert.domain:
         return [partial(_tell_domain, alert, alert.domain, person) for person in people_over(alert.domain)]
+    if alert.reseller:
+        tell = partial(_tell_reseller, alert, alert.reseller)
+        return [partial(tell, person) for person in people_selling(alert.reseller)]
     if alert.customer:
         return [partial(_tell_customer, alert, alert.customer, person) for person in people_of(alert.customer)]
     return [partial(_tell_provider, alert, person) for person in providers()]
@@ -138,6 +146,21 @@ def _tell_customer(alert: SpaceAlert, customer: Customer, person: User) -> bool:
             _("The mailboxes of %(customer)s together have passed %(percent)s %% of the space of the plan.") % values,
             _("Here you see which of them take how much, and what can be done:"),
             settings.SITE_URL + reverse("usage") + f"?customer={customer.pk}",
+        ]
+        return notify(person.email, subject, [*lines, _once()])
+
+
+def _tell_reseller(alert: SpaceAlert, reseller: Reseller, person: User) -> bool:
+    if alert.customer:
+        return _tell_customer(alert, alert.customer, person)
+    with translation.override(_language(person.language)):
+        values = {"reseller": reseller.name, "percent": alert.percent}
+        subject = _("The mailboxes of %(reseller)s's customers are %(percent)s %% full") % values
+        lines = [
+            _("The customers of %(reseller)s together have passed %(percent)s %% of what their mailboxes may take.")
+            % values,
+            _("Here you see which of them take how much, and what can be done:"),
+            settings.SITE_URL + reverse("usage") + f"?reseller={reseller.pk}",
         ]
         return notify(person.email, subject, [*lines, _once()])
 

@@ -8,39 +8,43 @@ from dataclasses import dataclass
 from django.db import connection
 from django.urls import reverse
 
-from accounts.models import AlertSeen, Customer, Domain, Kind, MailAccount, MailServer, User
+from accounts.models import AlertSeen, Customer, Domain, Kind, MailAccount, MailServer, Reseller, User
 
 SHOWN = 20
-Whose = tuple[int | None, int | None, int | None, int | None]
-"""The keys of an alert's mailbox, domain, customer and server, of which it has one (none: the installation's own disk)."""
-Row = tuple[int, int | None, int | None, int | None, int | None, int]
+Whose = tuple[int | None, int | None, int | None, int | None, int | None]
+"""The keys of an alert's mailbox, domain, customer and server, of which it has one (none: the installation's own disk, or all
+that a reseller has), and of the reseller that is told."""
+Row = tuple[int, int | None, int | None, int | None, int | None, int | None, int]
 """An alert: its key, whose it is, percent."""
 
 # Asked for every page that is opened whole: put together by hand it costs a tenth of what the ORM takes. Each part of the
 # condition has an index of its own.
 _OPEN = """
-    SELECT s.id, s.mailbox_id, s.domain_id, s.customer_id, s.server_id, s.percent FROM accounts_spacealert s
+    SELECT s.id, s.mailbox_id, s.domain_id, s.customer_id, s.server_id, s.reseller_id, s.percent
+      FROM accounts_spacealert s
     WHERE s.cleared IS NULL AND (
-        {own} s.customer_id IN (SELECT customer_id FROM accounts_role WHERE person_id = %s AND kind = %s)
+        {own} (s.reseller_id IS NULL
+               AND s.customer_id IN (SELECT customer_id FROM accounts_role WHERE person_id = %s AND kind = %s))
+        OR s.reseller_id IN (SELECT reseller_id FROM accounts_role WHERE person_id = %s AND kind = %s)
         OR s.domain_id IN (SELECT r.domain_id FROM accounts_role r WHERE r.person_id = %s AND r.kind = %s
                            UNION SELECT d.id FROM accounts_role r JOIN accounts_domain d ON d.customer_id = r.customer_id
                                   WHERE r.person_id = %s AND r.kind = %s)
-        OR (s.mailbox_id IS NULL AND s.domain_id IS NULL AND s.customer_id IS NULL
+        OR (s.mailbox_id IS NULL AND s.domain_id IS NULL AND s.customer_id IS NULL AND s.reseller_id IS NULL
             AND (%s = 1 OR EXISTS (SELECT 1 FROM accounts_role WHERE person_id = %s AND kind = %s)))
     ) {unseen} ORDER BY s.percent DESC, s.at DESC LIMIT 100
 """
 _UNSEEN = "AND NOT EXISTS (SELECT 1 FROM accounts_alertseen n WHERE n.alert_id = s.id AND n.person_id = %s)"
 
 
-Named = Domain | Customer | MailServer
-_NAMED: tuple[type[Named], ...] = (Domain, Customer, MailServer)
+Named = Domain | Customer | MailServer | Reseller
+_NAMED: tuple[type[Named], ...] = (Domain, Customer, MailServer, Reseller)
 """What an alert names, in the order of Row."""
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """The highest threshold that something has passed; `of` is mailbox, domain, customer, server or disk, `url` where more is
-    said."""
+    """The highest threshold that something has passed; `of` is mailbox, domain, customer, reseller, server or disk, `url` where
+    more is said."""
 
     alert_id: int
     of: str
@@ -50,12 +54,12 @@ class Notice:
 
 
 def notices_for(person: User, accounts: Iterable[MailAccount]) -> list[Notice]:
-    """What the person is shown: of their own mailboxes, of domains and customers whose role they hold, of the disk for the
-    provider; the fullest first. One question to the database where there is nothing to show."""
+    """What the person is shown: of their own mailboxes, of domains, customers and resellers whose role they hold, of the
+    disk for the provider; the fullest first. One question to the database where there is nothing to show."""
     own = _own(accounts)
     highest: dict[Whose, Row] = {}
     for row in _rows(person, own, unseen=True):
-        highest.setdefault(row[1:5], row)
+        highest.setdefault(row[1:6], row)
     rows = list(highest.values())[:SHOWN]
     names = {model: _named(model, [row[place] for row in rows]) for place, model in enumerate(_NAMED, 2)}
     return [_notice(row, own, names) for row in rows]
@@ -67,7 +71,7 @@ def dismiss(person: User, accounts: Iterable[MailAccount], alert_id: int) -> boo
     one = next((row for row in rows if row[0] == alert_id), None)
     if one is None:
         return False
-    seen = [row[0] for row in rows if row[1:5] == one[1:5] and row[5] <= one[5]]
+    seen = [row[0] for row in rows if row[1:6] == one[1:6] and row[6] <= one[6]]
     AlertSeen.objects.bulk_create([AlertSeen(alert_id=key, person=person) for key in seen], ignore_conflicts=True)
     return True
 
@@ -81,7 +85,7 @@ def _rows(person: User, own: dict[int, MailAccount], *, unseen: bool) -> list[Ro
     places = ", ".join(["%s"] * len(own))
     question = _OPEN.format(own=f"s.mailbox_id IN ({places}) OR" if own else "", unseen=_UNSEEN if unseen else "")
     key: int = person.pk
-    runs: list[int | str] = [key, Kind.CUSTOMER, key, Kind.DOMAIN, key, Kind.CUSTOMER]
+    runs: list[int | str] = [key, Kind.CUSTOMER, key, Kind.RESELLER, key, Kind.DOMAIN, key, Kind.CUSTOMER]
     values: list[int | str] = [*own, *runs, int(person.is_superuser), key, Kind.PROVIDER]
     with connection.cursor() as cursor:
         cursor.execute(question, [*values, key] if unseen else values)
@@ -95,7 +99,7 @@ def _named(model: type[Named], keys: list[int | None]) -> dict[int, str]:
 
 
 def _notice(row: Row, own: dict[int, MailAccount], names: dict[type[Named], dict[int, str]]) -> Notice:
-    key, mailbox_id, domain_id, customer_id, server_id, percent = row
+    key, mailbox_id, domain_id, customer_id, server_id, reseller_id, percent = row
     if mailbox_id is not None:
         account = own[mailbox_id]
         where = reverse("account_activity" if account.downloads else "space", args=[account.pk])
@@ -106,6 +110,9 @@ def _notice(row: Row, own: dict[int, MailAccount], names: dict[type[Named], dict
     if customer_id is not None:
         where = f"{reverse('usage')}?customer={customer_id}"
         return Notice(key, "customer", names[Customer][customer_id], percent, where)
+    if reseller_id is not None:
+        where = f"{reverse('usage')}?reseller={reseller_id}"
+        return Notice(key, "reseller", names[Reseller][reseller_id], percent, where)
     if server_id is not None:
         return Notice(key, "server", names[MailServer][server_id], percent, f"{reverse('usage')}?server={server_id}")
     return Notice(key, "disk", "", percent, reverse("usage"))

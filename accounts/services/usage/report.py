@@ -145,7 +145,8 @@ def read_report(scope: Scope) -> SpaceReport | None:
         return _report(days, limits, limits.disk_steps) if days else None
     days = _days(scope)
     customer = scope.one_customer
-    steps = (customer.alert_steps if customer else None) or limits.owner_steps
+    told = customer or scope.one_reseller
+    steps = (told.alert_steps if told else None) or limits.owner_steps
     if scope.whole_server:
         steps = limits.disk_steps
     return _report(days, limits, steps, of_plan=customer is not None) if days else None

@@ -107,6 +107,22 @@ class Scope:
             return rows
         return rows.filter(Q(reseller__in=self.held.resellers) | Q(pk__in=self.held.customers))
 
+    @cached_property
+    def one_reseller(self) -> Reseller | None:
+        """The reseller that it is about, if it is about one and all that it has."""
+        if self.customer or self.server or self.plan:
+            return None
+        held = self.held
+        if self.reseller or held.provider or held.customers or held.domains or len(held.resellers) != 1:
+            return self.reseller
+        return Reseller.objects.get(pk=next(iter(held.resellers)))
+
+    def resellers(self) -> list[int]:
+        """The keys of the resellers of which it holds all; none of them by name where it holds everything."""
+        if self.customer or self.server or self.plan:
+            return []
+        return [self.reseller.pk] if self.reseller else sorted(self.held.resellers)
+
     def lone_domains(self) -> QuerySet[Domain]:
         """The domains in it of whose customer it does not hold all."""
         if self.customer or self.reseller or self.held.provider:

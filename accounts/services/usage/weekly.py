@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import smtplib
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.formats import date_format
@@ -18,15 +18,16 @@ from accounts.models import MailboxSpace, User, WeeklySummary
 from accounts.services.letters import notify
 from accounts.services.limits import size_words
 from accounts.services.permissions import held_by
+from accounts.services.usage.alerts import plan_lists
 from accounts.services.usage.letters import FAILURES
 from accounts.services.usage.parts import unused
-from accounts.services.usage.report import SpaceReport, read_report
+from accounts.services.usage.report import SpaceReport, read_limits, read_report
 from accounts.services.usage.scope import Scope
+from accounts.services.usage.steps import near_step
 
-HOUR = 7
-"""From this hour of Monday on, of the installation's time zone."""
+MONDAY, HOUR = 0, 7
+"""From this hour of Monday on, of the installation's time zone, and on no other day: what could not go out then waits a week."""
 NAMED = 5
-FILLING_PERMILLE = 900
 ROUND = 500
 
 log = logging.getLogger(__name__)
@@ -47,8 +48,8 @@ def send_summaries(*, now: datetime | None = None) -> int:
     person is claimed before the letter goes out, so nobody gets two; to whom the server did not answer is written in the next
     round, and holds nobody else back."""
     here = timezone.localtime(now)
-    monday = here.date() - timedelta(days=here.weekday())
-    if here.weekday() == 0 and here.hour < HOUR:
+    monday = here.date()
+    if here.weekday() != MONDAY or here.hour < HOUR:
         return 0
     runs = Q(roles__isnull=False) | Q(is_superuser=True)
     done = Q(weekly_summary__wanted=False) | Q(weekly_summary__week__gte=monday)
@@ -109,23 +110,49 @@ def summary_lines(scope: Scope, report: SpaceReport) -> list[str]:
 
 def _mailbox_lines(scope: Scope) -> list[str]:
     rows = MailboxSpace.objects.filter(scope.of_mailboxes())
-    filling = rows.filter(permille__gte=FILLING_PERMILLE)
+    filling, percent = _filling(rows)
     count = filling.count()
+    values = {"n": count, "percent": percent}
     found = []
     if count:
-        text = ngettext("%(n)d mailbox is fuller than 90 %%:", "%(n)d mailboxes are fuller than 90 %%:", count) % {
-            "n": count
-        }
+        if percent:
+            text = ngettext(
+                "%(n)d mailbox is fuller than %(percent)d %%:", "%(n)d mailboxes are fuller than %(percent)d %%:", count
+            )
+        else:
+            text = ngettext(
+                "%(n)d mailbox is nearly full by the thresholds of its plan:",
+                "%(n)d mailboxes are nearly full by the thresholds of their plans:",
+                count,
+            )
         fullest = filling.order_by("-permille", "pk").values_list("mailbox__address", "permille")[:NAMED]
         names = [f"  {address}  {permille // 10} %" for address, permille in fullest]
         if count > NAMED:
             names.append("  …")
-        found.append("\n".join([text, *names]))
+        found.append("\n".join([text % values, *names]))
+    elif percent:
+        found.append(_("No mailbox is fuller than %(percent)d %%.") % values)
     else:
-        found.append(_("No mailbox is fuller than 90 %."))
+        found.append(_("No mailbox is nearly full by the thresholds of its plan."))
     if idle := rows.filter(unused()).count():
         text = ngettext(
             "%(n)d mailbox was not opened for half a year.", "%(n)d mailboxes were not opened for half a year.", idle
         )
         found.append(text % {"n": idle})
     return found
+
+
+def _filling(rows: QuerySet[MailboxSpace]) -> tuple[QuerySet[MailboxSpace], int]:
+    """Those that are nearly full by the list of their plan, and from how many percent on that is; 0 where plans differ."""
+    usual = near_step(read_limits().owner_steps)
+    there = set(rows.order_by().values_list("plan", flat=True).distinct())
+    from_: dict[int, list[int]] = {}
+    for steps, plans in plan_lists().items():
+        if own := [plan for plan in plans if plan in there]:
+            from_.setdefault(near_step(steps), []).extend(own)
+    others = Q(permille__gte=usual * 10) & ~Q(plan__in=[plan for plans in from_.values() for plan in plans])
+    nearly = others
+    for percent, plans in from_.items():
+        nearly |= Q(plan__in=plans, permille__gte=percent * 10)
+    percents = {*from_, *([usual] if there - {plan for plans in from_.values() for plan in plans} or not there else [])}
+    return rows.filter(nearly), percents.pop() if len(percents) == 1 else 0

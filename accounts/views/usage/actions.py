@@ -22,14 +22,14 @@ from accounts.models import Mailbox, User
 from accounts.numbers import read_number
 from accounts.rates import take
 from accounts.services.audit import Actor
-from accounts.services.customers import set_alert_steps
+from accounts.services.customers import set_alert_steps, set_reseller_steps
 from accounts.services.usage.letters import propose_mode
 from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas, take_back
 from accounts.services.usage.report import read_limits, save_limits
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import want_summary
 from accounts.views.usage.dashboard import page_context, require_provider, scope_of, table_context
-from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm
+from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm, ResellerLimitForm
 
 UNPROCESSABLE = 422
 TABLE_FIELDS = ("show", "q", "mode", "plan", "reseller", "customer", "server", "least", "sort")
@@ -109,6 +109,24 @@ def customer_limit_change(request: HttpRequest, customer_id: int) -> HttpRespons
         context = table_context(request, query, scope) | page_context(request, scope, customer_limit=form)
         return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
     set_alert_steps(customer=customer, before=before, by=_actor(request))
+    messages.success(request, _("Thresholds saved"))
+    return redirect(reverse("usage") + query.address() + "#limits")
+
+
+@login_required
+@require_POST
+def reseller_limit_change(request: HttpRequest, reseller_id: int) -> HttpResponse:
+    """Keeps at which parts of its customers' space a reseller is told."""
+    query = TableQuery(reseller=reseller_id)
+    scope = scope_of(request, query)
+    reseller = scope.one_reseller
+    assert reseller is not None
+    before = reseller.alert_steps
+    form = ResellerLimitForm(request.POST, instance=reseller)
+    if not form.is_valid():
+        context = table_context(request, query, scope) | page_context(request, scope, reseller_limit=form)
+        return render(request, "usage/dashboard.html", context, status=UNPROCESSABLE)
+    set_reseller_steps(reseller=reseller, before=before, by=_actor(request))
     messages.success(request, _("Thresholds saved"))
     return redirect(reverse("usage") + query.address() + "#limits")
 

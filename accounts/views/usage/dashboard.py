@@ -24,7 +24,7 @@ from accounts.services.usage.scope import NotSeen, Scope, read_scope, servers
 from accounts.services.usage.shares import reserve_of_scope
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import wants_summary
-from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm
+from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm, ResellerLimitForm
 
 PARTS = ("reseller", "customer", "server", "plan")
 """By what an address narrows the page."""
@@ -91,6 +91,7 @@ def page_context(
     *,
     limits: LimitsForm | None = None,
     customer_limit: CustomerLimitForm | None = None,
+    reseller_limit: ResellerLimitForm | None = None,
 ) -> dict[str, Any]:
     """What stands around the table."""
     report = read_report(scope)
@@ -106,6 +107,8 @@ def page_context(
     customer = scope.one_customer
     if scope.everything:
         context["limits_form"] = limits or LimitsForm(instance=report.limits if report else read_limits())
+    elif reseller := scope.one_reseller:
+        context["reseller_form"] = reseller_limit or ResellerLimitForm(instance=reseller)
     elif not customer and len(alone := scope.lone_domains()[:2]) == 1:
         context["own_domain"] = alone[0]
     elif customer and customer.plan.total_bytes:

@@ -9,7 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts.form_parts import StepsField
-from accounts.models import Customer, UsageLimits
+from accounts.models import Customer, Reseller, UsageLimits
 from accounts.services.advice import DAYS_MAX
 
 GIGA = 10**9
@@ -91,4 +91,14 @@ class CustomerLimitForm(forms.ModelForm):  # type: ignore[type-arg]
 
     class Meta:
         model = Customer
+        fields = ["alert_steps"]
+
+
+class ResellerLimitForm(forms.ModelForm):  # type: ignore[type-arg]
+    """At which parts of its customers' space a reseller is told, in percent; nothing: as is usual."""
+
+    alert_steps = StepsField(required=False)
+
+    class Meta:
+        model = Reseller
         fields = ["alert_steps"]

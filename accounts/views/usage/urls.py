@@ -20,6 +20,7 @@ urlpatterns = [
     path("mailbox/<int:mailbox_id>/advice/", advice.advice, name="usage_advice"),
     path("mailbox/<int:mailbox_id>/advice/undo/<str:before>/", advice.advice_undo, name="usage_advice_undo"),
     path("limits/customer/<int:customer_id>/change/", actions.customer_limit_change, name="usage_customer_limit"),
+    path("limits/reseller/<int:reseller_id>/change/", actions.reseller_limit_change, name="usage_reseller_limit"),
     path("summary/change/", actions.summary_change, name="usage_summary"),
     path("alerts/<int:alert_id>/dismiss/", notices.notice_dismiss, name="notice_dismiss"),
     path("limits/change/", actions.limits_change, name="usage_limits"),
