@@ -108,7 +108,7 @@ def _run(batch: Batch) -> None:
             return
         given: dict[str, str] = json.loads(unseal(batch.sealed, context=_context(batch)))
         made = {row["address"]: generate_password() for row in creating(batch.rows) if not row["given"]}
-        hashes = given | _hashed(batch, made, lambda _address, password: hash_random_password(password))
+        hashes = given | _worked(batch, made, lambda _address, password: hash_random_password(password))
         with transaction.atomic():
             _make(batch, hashes)
     except ValidationError as error:
@@ -239,7 +239,8 @@ def creating(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 # --- Making -----------------------------------------------------------------------------------------------------------------
 def _judge_passwords(batch: Batch) -> None:
-    """Judges the passwords that stood in the file, and keeps their hashes in their place."""
+    """Judges the passwords that stood in the file, and keeps their hashes in their place. A list of which nothing can be made,
+    for these or any other rows, needs no hashes."""
     given: dict[str, str] = json.loads(unseal(batch.sealed, context=_context(batch)))
     by_address = {row["address"]: row for row in batch.rows}
 
@@ -250,9 +251,12 @@ def _judge_passwords(batch: Batch) -> None:
             check_password_strength(password, known=words)
         except ValidationError as error:
             row["errors"].extend(error.messages)
-        return "" if row["errors"] else hash_batch_password(password)
+        return ""
 
-    hashes = _hashed(batch, given, judge)
+    _worked(batch, given, judge, shown=False)
+    hashes = {}
+    if not batch.problem and not _wrong(batch.rows):
+        hashes = _worked(batch, given, lambda _address, password: hash_batch_password(password))
     Batch.objects.filter(pk=batch.pk, state=State.READING).update(
         rows=batch.rows,
         wrong=_wrong(batch.rows),
@@ -263,9 +267,11 @@ def _judge_passwords(batch: Batch) -> None:
     )
 
 
-def _hashed(batch: Batch, passwords: dict[str, str], work: Callable[[str, str], str]) -> dict[str, str]:
-    """Address to what `work` makes of it and its password, and meanwhile how far it is; with as many threads as processors, which
-    Argon2 lets work."""
+def _worked(
+    batch: Batch, passwords: dict[str, str], work: Callable[[str, str], str], *, shown: bool = True
+) -> dict[str, str]:
+    """Address to what `work` makes of it and its password, the lease kept and, where it is `shown`, how far it is; with as many
+    threads as processors, which Argon2 lets work."""
     wanted = list(passwords.items())
     done: dict[str, str] = {}
     language = translation.get_language()
@@ -278,7 +284,7 @@ def _hashed(batch: Batch, passwords: dict[str, str], work: Callable[[str, str], 
         for at in range(0, len(wanted), STEP):
             done |= dict(pool.map(one, wanted[at : at + STEP]))
             mine = Batch.objects.filter(pk=batch.pk, state=batch.state)
-            mine.update(done=len(done), lease=timezone.now() + LEASE)
+            mine.update(done=len(done) if shown else 0, lease=timezone.now() + LEASE)
     return done
 
 

@@ -19,6 +19,7 @@ from accounts.services.audit import SYSTEM
 from accounts.services.batches import claim_batch, clear_batches, run_batch, start_batch, take_passwords
 from accounts.services.mailboxes import create_mailbox
 from accounts.tasks import make_batches
+from accounts.vault import unseal
 from tests.portal.conftest import World
 
 pytestmark = pytest.mark.django_db
@@ -212,6 +213,7 @@ def test_many_passwords_are_judged_by_a_worker(world: World) -> None:
     batch.refresh_from_db()
     assert (batch.state, batch.wrong) == ("checked", 1)
     assert "Too easy to guess" in batch.rows[12]["errors"][0]
+    assert unseal(batch.sealed, context=f"batch:{batch.pk}") == "{}"  # what cannot be made is not hashed
     batch = brought(world, "address,password\n" + "\n".join(rows[:12]))
     assert make_batches() == 1
     client.post(reverse("portal:batch_apply", args=[batch.pk]))
