@@ -37,10 +37,10 @@ def _copy_of(model: type[models.Model], *, index: bool = False, null: bool = Fal
 
 class MailboxSpace(models.Model):
     """How a mailbox stands, for tables of 100,000 of them: a copy of what is counted, brought up every two minutes
-    (services/usage/standing.py), with what is found once a day: its growth in 30 days, the day on which it will be full, the
-    last jump, and when somebody used it last (`idle_since` is that, or when it was made). `permille` is what is used of the
-    quota (0 without one); `alerted` the highest threshold in percent of which its owner was told; `checked` when Dovecot was
-    last asked for its own figure.
+    (services/usage/standing.py), with what is found once a day: its growth in 30 days, the day on which it will be full (and
+    between which days in four of five cases, `full_late` None: perhaps not at all), the last jump, and when somebody used it last
+    (`idle_since` is that, or when it was made). `permille` is what is used of the quota (0 without one); `alerted` the highest
+    threshold in percent of which its owner was told; `checked` when Dovecot was last asked for its own figure.
 
     Whose it is stands in it too, so that a page about 100,000 of them joins nothing: a domain, its customer and its server are
     for life, reseller and plan go with the customer (`standing.follow_customer` at once; every two minutes all that differs)."""
@@ -62,6 +62,8 @@ class MailboxSpace(models.Model):
     mode = models.CharField(_("mode"), max_length=4, choices=Mode, default=Mode.IMAP)
     month_bytes = models.BigIntegerField(default=0)
     full_on = models.DateField(null=True)
+    full_early = models.DateField(null=True)
+    full_late = models.DateField(null=True)
     jump_bytes = models.BigIntegerField(default=0)
     jump_on = models.DateField(null=True)
     used_at = models.DateTimeField(null=True)
@@ -99,7 +101,8 @@ class MailboxHistory(models.Model):
 
 class DomainSpace(models.Model):
     """The same of a domain: what its mailboxes use and what was promised to them, brought up every two minutes, the rest once a
-    day. `alerted` is the highest threshold of which somebody was told."""
+    day. `alerted` is the highest threshold of which somebody was told. `samples` is what was used, `promised` what was promised,
+    each a series (accounts/usage/series.py)."""
 
     domain = models.OneToOneField(Domain, primary_key=True, on_delete=models.CASCADE, related_name="space")
     bytes = models.BigIntegerField(default=0)
@@ -108,10 +111,13 @@ class DomainSpace(models.Model):
     permille = models.IntegerField(default=0)
     month_bytes = models.BigIntegerField(default=0)
     full_on = models.DateField(null=True)
+    full_early = models.DateField(null=True)
+    full_late = models.DateField(null=True)
     jump_bytes = models.BigIntegerField(default=0)
     jump_on = models.DateField(null=True)
     alerted = models.PositiveSmallIntegerField(default=0)
     samples = models.BinaryField(default=b"")
+    promised = models.BinaryField(default=b"")
 
     class Meta:
         indexes = [
@@ -140,6 +146,7 @@ class CustomerSpace(models.Model):
     alerted = models.PositiveSmallIntegerField(default=0)
     seller_alerted = models.PositiveSmallIntegerField(default=0)
     samples = models.BinaryField(default=b"")
+    promised = models.BinaryField(default=b"")
 
     class Meta:
         indexes = [
@@ -159,9 +166,30 @@ class ServerSpace(models.Model):
     quota_bytes = models.BigIntegerField(default=0)
     mailboxes = models.IntegerField(default=0)
     samples = models.BinaryField(default=b"")
+    promised = models.BinaryField(default=b"")
 
     def __str__(self) -> str:
         return f"{self.server} {self.bytes}"
+
+
+class PartSpace(models.Model):
+    """What the mailboxes of a reseller on a plan and a server, read in one way, used and were promised, brought up once a day:
+    any part by which the dashboard is narrowed is a sum of such rows. 0 is none, and the installation's own mail folder."""
+
+    reseller = models.PositiveIntegerField(default=0)
+    plan = models.PositiveIntegerField(default=0)
+    server = models.PositiveIntegerField(default=0)
+    mode = models.CharField(max_length=4, choices=MailboxSpace.Mode)
+    samples = models.BinaryField(default=b"")
+    promised = models.BinaryField(default=b"")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["reseller", "plan", "server", "mode"], name="part_space_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reseller} {self.plan} {self.server} {self.mode}"
 
 
 class DaySpace(models.Model):

@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Domain, Mailbox, MailboxSpace
+from accounts.models import Domain, DomainSpace, Mailbox, MailboxSpace
 from accounts.services.usage import thresholds
 from accounts.services.usage.steps import steps_words
 from accounts.services.usage.tables import TableQuery
@@ -77,6 +77,18 @@ def fills(full_on: date | None) -> str:
 
 
 @register.filter
+def fills_between(space: MailboxSpace | DomainSpace) -> str:
+    """Between which days that is in four of five cases: "12 dic – 5 ene"; "from 12 dic on" where it may not come at all; "" where
+    nothing is said, or it is full now."""
+    if space.full_on is None or space.full_early is None or space.full_on <= timezone.localdate():
+        return ""
+    early = short_day(space.full_early)
+    if space.full_late is None:
+        return _("from %(day)s on") % {"day": early}
+    return f"{early} – {short_day(space.full_late)}"
+
+
+@register.filter
 def is_soon(full_on: date | None) -> bool:
     """Whether it is full within two months."""
     return full_on is not None and (full_on - timezone.localdate()).days <= SOON_DAYS
@@ -96,8 +108,8 @@ def table_address(query: TableQuery, **changes: Any) -> str:
 
 @register.simple_tag
 def tab_address(query: TableQuery, show: str) -> str:
-    """The query string of another table, of the same plan, reseller, customer and server."""
-    values = {name: getattr(query, name) for name in ("plan", "reseller", "customer", "server")}
+    """The query string of another table, of the same plan, reseller, customer, server and mode."""
+    values = {name: getattr(query, name) for name in ("plan", "reseller", "customer", "server", "mode")}
     kept = {name: "" if value is None else str(value) for name, value in values.items()}
     return TableQuery.read({"show": show, **kept}).address()
 

@@ -64,6 +64,21 @@ class Forecast:
         ahead = max(0, day - self.day)
         return math.sqrt(self.spread_bytes**2 * ahead + (self.unsure_bytes * ahead) ** 2)
 
+    def reaches_between(self, limit_bytes: int) -> tuple[int, int | None]:
+        """The days (ordinals) between which so much is used in four of five cases: where the ends of the band reach it. The
+        later one is None where its lower end does not within three years."""
+        missing, slope = limit_bytes - self.size_bytes, BAND_Z * self.unsure_bytes
+        if missing <= 0:
+            return self.day, self.day
+        # (missing - growth d)^2 = z^2 (spread^2 d + unsure^2 d^2): the smaller root is the upper end's, the larger the lower's.
+        square = self.day_bytes**2 - slope**2
+        half = missing * self.day_bytes + (BAND_Z * self.spread_bytes) ** 2 / 2
+        root = math.sqrt(max(0.0, half * half - square * missing * missing))
+        early = missing * missing / (half + root) if half + root > 0 else math.inf
+        late = (half + root) / square if square > 0 and self.day_bytes > 0 else math.inf
+        last = self.day + math.ceil(late) if late <= AHEAD_DAYS else None
+        return self.day + math.ceil(min(early, AHEAD_DAYS)), last
+
     def reaches(self, limit_bytes: int) -> int | None:
         """The day (an ordinal) on which so much is used; None when that is not to be seen. It is `day` when it is so now."""
         if self.size_bytes >= limit_bytes:

@@ -37,8 +37,9 @@ from accounts.services.audit import SYSTEM
 from accounts.services.customers import save_plan
 from accounts.services.permissions import held_by
 from accounts.services.usage.alerts import find_crossings
+from accounts.services.usage.history import history_of
 from accounts.services.usage.letters import send_alerts
-from accounts.services.usage.report import history_of, read_report
+from accounts.services.usage.report import read_report
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_standing

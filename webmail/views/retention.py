@@ -70,7 +70,7 @@ def retention_sum(request: HttpRequest) -> HttpResponse:
     """How many mailboxes, and what would be freed, for the tab of the dashboard, which asks for it when it is open."""
     query = TableQuery.read(request.GET.dict())
     scope = scope_of(request, query)
-    key = f"retention:{request.user.pk}:{query.reseller}:{query.customer}:{query.server}"
+    key = f"retention:{request.user.pk}:{query.reseller}:{query.customer}:{query.server}:{query.plan}"
     found: Freed | None = cache.get(key)
     if found is None:
         found = sum_of(scope)

@@ -10,15 +10,14 @@ from django.forms import model_to_dict
 from django.utils import timezone
 
 from accounts.models import (
-    CustomerSpace,
+    Customer,
     DaySpace,
-    DomainSpace,
     Mailbox,
     MailboxHistory,
-    ServerSpace,
     UsageLimits,
 )
 from accounts.services.audit import Actor, record_provider
+from accounts.services.usage.history import history_of, promises_of
 from accounts.services.usage.parts import part_of
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, server_bytes
@@ -26,7 +25,7 @@ from accounts.services.usage.steps import highest_passed
 from accounts.usage.charts import Growth, Point, growth, thinned
 from accounts.usage.forecast import Forecast, find_events, forecast
 from accounts.usage.judging import Judged, judge
-from accounts.usage.series import Sample, add_up, unpack
+from accounts.usage.series import Sample, unpack
 
 HISTORY_DAYS, CHART_DAYS, AHEAD_DAYS = 730, 365, 150
 """How much history the forecast looks at, how much of it the chart shows, and how far it shows ahead."""
@@ -144,7 +143,7 @@ def read_report(scope: Scope) -> SpaceReport | None:
         days = list(DaySpace.objects.filter(day__gte=since).order_by("day"))
         return _report(days, limits, limits.disk_steps) if days else None
     days = _days(scope)
-    customer = scope.one_customer
+    customer = _whose_plan(scope)
     told = customer or scope.one_reseller
     steps = (told.alert_steps if told else None) or limits.owner_steps
     if scope.whole_server:
@@ -202,33 +201,35 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
     )
 
 
+def _whose_plan(scope: Scope) -> Customer | None:
+    """The customer whose plan it is about, where it is about all that the customer has."""
+    return None if scope.mode or scope.server else scope.one_customer
+
+
 def _days(scope: Scope) -> list[DaySpace]:
     """A part's days: what was used in the past, and all that is known of today, which is read from the mailboxes."""
     part = part_of(scope)
     sums = {name: part[name] for name in ("pop3_bytes", "pop3_mailboxes", "mailboxes", "quota_bytes", "bytes")}
     if not sums["mailboxes"]:
         return []
-    customer = scope.one_customer
+    customer = _whose_plan(scope)
     now = timezone.now()
     latest = DaySpace.objects.order_by("-day").values_list("at", flat=True).first()
     today = DaySpace(day=timezone.localdate(now), at=latest or now, **sums)
     today.disk_bytes = customer.plan.total_bytes if customer else None
     if scope.server and scope.whole_server:
         today.disk_bytes = server_bytes(scope.server) if scope.server.pk else disk_bytes()
-    since = today.day.toordinal() - HISTORY_DAYS
-    past = [one for one in history_of(scope) if since <= one.day < today.day.toordinal()]
-    return [*(DaySpace(day=one.date, bytes=one.size_bytes) for one in past), today]
+    since, now_day = today.day.toordinal() - HISTORY_DAYS, today.day.toordinal()
+    promised = {one.day: one.size_bytes for one in promises_of(scope)}
+    past = [one for one in history_of(scope) if since <= one.day < now_day]
+    return [*(_day(one, promised.get(one.day)) for one in past), today]
 
 
-def history_of(scope: Scope) -> list[Sample]:
-    """What a part used, day by day, oldest first; of a part of a server nothing is kept."""
-    if scope.server:
-        kept = ServerSpace.objects.filter(pk=scope.server.pk or 0) if scope.whole_server else ServerSpace.objects.none()
-        return add_up(bytes(one.samples) for one in kept)
-    customers = CustomerSpace.objects.filter(customer__in=scope.customers().values("pk"))
-    domains = DomainSpace.objects.filter(domain__in=scope.lone_domains().values("pk"))
-    packed = [*customers.values_list("samples", flat=True), *domains.values_list("samples", flat=True)]
-    return add_up(map(bytes, packed))
+def _day(sample: Sample, promised: int | None) -> DaySpace:
+    """A day of a part; without mailboxes where it is not known what was promised."""
+    return DaySpace(
+        day=sample.date, bytes=sample.size_bytes, quota_bytes=promised or 0, mailboxes=int(promised is not None)
+    )
 
 
 def _chart(
@@ -244,7 +245,7 @@ def _chart(
     marks = [(one.day.toordinal(), float(sizes[one.day]), float(one.change_bytes)) for one in jumps]
     used: list[Point] = [(day.day.toordinal(), day.bytes) for day in days]
     promised: list[Point] = [(day.day.toordinal(), day.quota_bytes) for day in days if day.mailboxes]
-    promised = promised if len(promised) > 1 else []  # a part's past promises are not kept
+    promised = promised if len(promised) > 1 else []
     far = min(AHEAD_DAYS, max(7, len(days) // 2))
     ahead = [(line.day + n, line.band(line.day + n)) for n in range(5, far + 1, 5)] if line else []
     points = [(day, low, line.at(day), high) for day, (low, high) in ahead] if line else []

@@ -28,6 +28,8 @@ class Scope:
     server: MailServer | None = None
     """For the provider alone; without a key it is the installation's own mail folder."""
     plan: Plan | None = None
+    mode: str = ""
+    """Of those that are read in this way alone (MailboxSpace.Mode). Domains and customers are of all of them."""
 
     @property
     def provider(self) -> bool:
@@ -43,12 +45,15 @@ class Scope:
             and self.customer is None
             and self.server is None
             and not self.plan
+            and not self.mode
         )
 
     @property
     def whole_server(self) -> bool:
         """A server and all that lies on it: there is a disk then, and a history."""
-        return self.server is not None and self.reseller is None and self.customer is None and not self.plan
+        return (
+            self.server is not None and self.reseller is None and self.customer is None and not (self.plan or self.mode)
+        )
 
     @cached_property
     def one_customer(self) -> Customer | None:
@@ -67,6 +72,8 @@ class Scope:
             found &= Q(server=self.server.pk) if self.server.pk else Q(server__isnull=True)
         if self.plan:
             found &= Q(plan=self.plan.pk)
+        if self.mode:
+            found &= Q(mode=self.mode)
         if self.customer:
             found &= Q(customer=self.customer.pk)
         elif self.reseller:
@@ -110,7 +117,7 @@ class Scope:
     @cached_property
     def one_reseller(self) -> Reseller | None:
         """The reseller that it is about, if it is about one and all that it has."""
-        if self.customer or self.server or self.plan:
+        if self.customer or self.server or self.plan or self.mode:
             return None
         held = self.held
         if self.reseller or held.provider or held.customers or held.domains or len(held.resellers) != 1:
@@ -119,7 +126,7 @@ class Scope:
 
     def resellers(self) -> list[int]:
         """The keys of the resellers of which it holds all; none of them by name where it holds everything."""
-        if self.customer or self.server or self.plan:
+        if self.customer or self.server or self.plan or self.mode:
             return []
         return [self.reseller.pk] if self.reseller else sorted(self.held.resellers)
 

@@ -62,8 +62,8 @@ _REFRESH = """
 """
 _DOMAINS_NEW = """
     INSERT INTO accounts_domainspace
-        (domain_id, bytes, quota_bytes, mailboxes, permille, month_bytes, jump_bytes, alerted, samples)
-    SELECT DISTINCT s.domain_id, 0, 0, 0, 0, 0, 0, 0, %s FROM accounts_mailboxspace s
+        (domain_id, bytes, quota_bytes, mailboxes, permille, month_bytes, jump_bytes, alerted, samples, promised)
+    SELECT DISTINCT s.domain_id, 0, 0, 0, 0, 0, 0, 0, %s, %s FROM accounts_mailboxspace s
      WHERE NOT EXISTS (SELECT 1 FROM accounts_domainspace d WHERE d.domain_id = s.domain_id)
 """
 _DOMAINS = """
@@ -107,7 +107,7 @@ def follow_customer(customer: Customer) -> None:
 def refresh_domains() -> None:
     """Brings what domains use, and what is promised in them, up to the mailboxes': a domain fills between two samples too."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_DOMAINS_NEW, [b""])
+        cursor.execute(_DOMAINS_NEW, [b"", b""])
         cursor.execute(_DOMAINS, [PERMILLE_MAX])
 
 

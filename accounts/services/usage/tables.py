@@ -181,15 +181,17 @@ class TablePaginator(Paginator):  # type: ignore[type-arg]
 
 
 def counts(scope: Scope) -> dict[str, int]:
-    """How many rows each table has when it is not narrowed, in one or two queries. Of everything each is counted by an index of
-    its own; of a part all are found in one look at its rows, which sums them up too (`part_of`)."""
+    """How many rows each table has when it is not narrowed, and how many domains and customers `jumped`, in one or two queries.
+    Of everything each is counted by an index of its own; of a part all are found in one look at its rows, which sums them up too
+    (`part_of`)."""
     least = LEAST_PERCENT * 10
     domains = DomainSpace.objects.filter(scope.within("domain"), mailboxes__gt=0)
     tables: list[tuple[str, QuerySet[Any]]] = [
         ("domains", domains.filter(permille__gte=least)),
         ("promised", domains.filter(idle())),
     ]
-    found = dict.fromkeys(FIRST_SORT, 0)
+    tables += [("jumped", rows) for _of, rows in _jumps_of(scope)]
+    found = dict.fromkeys((*FIRST_SORT, "jumped"), 0)
     if scope.everything:
         mailboxes = MailboxSpace.objects.all()
         tables += [
@@ -222,15 +224,21 @@ def rows_known(query: TableQuery, counted: Mapping[str, int], scope: Scope) -> i
 def jumped(scope: Scope) -> list[Jumped]:
     """The domains and customers that grew or were emptied all at once in the last 30 days, the latest first, of each kind no more
     than twenty."""
+    found = []
+    for of, rows in _jumps_of(scope):
+        named = rows.order_by("-jump_on", "pk").values_list("pk", f"{of}__name", "jump_bytes", "jump_on")
+        found += [Jumped(of, *row) for row in named[:JUMPED]]
+    return sorted(found, key=lambda one: one.day, reverse=True)
+
+
+def _jumps_of(scope: Scope) -> list[tuple[str, QuerySet[Any]]]:
+    """The domains and the customers that jumped; of a part of their mailboxes nothing is known."""
+    if scope.mode:
+        return []
     kinds: list[tuple[str, QuerySet[Any]]] = [("domain", DomainSpace.objects.filter(scope.within("domain")))]
     if scope.server is None:
         kinds.append(("customer", CustomerSpace.objects.filter(customer__in=scope.customers().values("pk"))))
-    found = []
-    for of, rows in kinds:
-        rows = rows.filter(jump_on__isnull=False).order_by("-jump_on", "pk")
-        named = rows.values_list("pk", f"{of}__name", "jump_bytes", "jump_on")
-        found += [Jumped(of, *row) for row in named[:JUMPED]]
-    return sorted(found, key=lambda one: one.day, reverse=True)
+    return [(of, rows.filter(jump_on__isnull=False)) for of, rows in kinds]
 
 
 def idle() -> Q:

@@ -28,7 +28,7 @@ from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quot
 from accounts.services.usage.report import read_limits, save_limits
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import want_summary
-from accounts.views.usage.dashboard import page_context, require_provider, scope_of, table_context
+from accounts.views.usage.dashboard import page_context, part_of_page, require_provider, scope_of, table_context
 from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm, ResellerLimitForm
 
 UNPROCESSABLE = 422
@@ -41,7 +41,7 @@ UNDO_SALT, UNDO_AGE_S = "usage.quota", 900
 def quota_change(request: HttpRequest) -> HttpResponse:
     """Gives the chosen mailboxes a quota and goes back to the table; what cannot be given is said at its field."""
     query = _table_of(request)
-    scope = scope_of(request, query)
+    scope = part_of_page(request, query)
     form = QuotaForm(request.POST)
     chosen = [key for key in map(read_number, request.POST.getlist("mailbox")) if key is not None]
     if form.is_valid():

@@ -3,6 +3,7 @@ sorted or turned."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
@@ -35,7 +36,7 @@ PARTS = ("reseller", "customer", "server", "plan")
 def usage(request: HttpRequest) -> HttpResponse:
     """What is used and promised, its forecast and the tables, of all that somebody runs; 404 for who runs nothing."""
     query = TableQuery.read(request.GET.dict())
-    scope = scope_of(request, query)
+    scope = part_of_page(request, query)
     htmx: Any = request.htmx  # type: ignore[attr-defined]
     if htmx and _elsewhere(htmx.current_url, query):
         return HttpResponseClientRedirect(reverse("usage") + query.address())
@@ -48,7 +49,7 @@ def usage(request: HttpRequest) -> HttpResponse:
 def _elsewhere(url: str | None, query: TableQuery) -> bool:
     """Whether the page that asks for a table is about somebody else: then all of it changes."""
     shown = TableQuery.read(dict(parse_qsl(urlsplit(url or "").query)))
-    return any(getattr(shown, part) != getattr(query, part) for part in PARTS)
+    return any(getattr(shown, part) != getattr(query, part) for part in (*PARTS, "mode"))
 
 
 def scope_of(request: HttpRequest, query: TableQuery) -> Scope:
@@ -57,6 +58,11 @@ def scope_of(request: HttpRequest, query: TableQuery) -> Scope:
         return read_scope(request.user, **{part: getattr(query, part) for part in PARTS})
     except NotSeen as error:
         raise Http404 from error
+
+
+def part_of_page(request: HttpRequest, query: TableQuery) -> Scope:
+    """The same, of what is read in the mode of the address alone. Raises Http404."""
+    return replace(scope_of(request, query), mode=query.mode)
 
 
 def require_provider(request: HttpRequest) -> None:

@@ -16,7 +16,7 @@ from accounts.services.csv_cells import csv_lines
 from accounts.services.usage import tables
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.tables import TableQuery
-from accounts.views.usage.dashboard import scope_of
+from accounts.views.usage.dashboard import part_of_page
 
 
 @login_required
@@ -24,7 +24,7 @@ from accounts.views.usage.dashboard import scope_of
 def usage_export(request: HttpRequest) -> StreamingHttpResponse:
     """The whole table that the address says, sizes in bytes."""
     query = TableQuery.read(request.GET.dict())
-    scope = scope_of(request, query)
+    scope = part_of_page(request, query)
     rows = _domains(query, scope) if query.of_domains else _mailboxes(query, scope)
     return csv_answer(f"{query.show}-{timezone.localdate():%Y-%m-%d}", rows)
 
@@ -47,6 +47,8 @@ def _mailboxes(query: TableQuery, scope: Scope) -> Iterator[list[Any]]:
         _("Used per mille"),
         _("Growth in 30 days, bytes"),
         _("Full on"),
+        _("Full at the earliest"),
+        _("Full at the latest"),
         _("Last used"),
         _("Last jump, bytes"),
         _("Jumped on"),
@@ -67,6 +69,8 @@ def _mailbox(space: MailboxSpace) -> list[Any]:
         space.permille,
         space.month_bytes,
         space.full_on or "",
+        space.full_early or "",
+        space.full_late or "",
         timezone.localtime(space.used_at).isoformat(timespec="minutes") if space.used_at else "",
         space.jump_bytes or "",
         space.jump_on or "",
@@ -84,6 +88,8 @@ def _domains(query: TableQuery, scope: Scope) -> Iterator[list[Any]]:
         _("Used per mille"),
         _("Growth in 30 days, bytes"),
         _("Full on"),
+        _("Full at the earliest"),
+        _("Full at the latest"),
         _("Last jump, bytes"),
         _("Jumped on"),
     ]
@@ -102,6 +108,8 @@ def _domain(space: DomainSpace) -> list[Any]:
         space.permille,
         space.month_bytes,
         space.full_on or "",
+        space.full_early or "",
+        space.full_late or "",
         space.jump_bytes or "",
         space.jump_on or "",
     ]
