@@ -51,7 +51,9 @@ def _account(world: World) -> list[Any]:
 
 
 def _quota_token(world: World) -> list[Any]:
-    return [signing.dumps({str(world.one.mailbox.pk): 7 * GIGA}, salt=QUOTA_SALT)]
+    mailbox = Mailbox.objects.get(pk=world.one.mailbox.pk)
+    last = Change.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return [signing.dumps([[[mailbox.pk, 7 * GIGA]], mailbox.quota_bytes, last or 0], salt=QUOTA_SALT)]
 
 
 def _advice_token(world: World) -> list[Any]:

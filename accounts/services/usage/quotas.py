@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from accounts.models import Mailbox
+from accounts.models import Change, Mailbox
 from accounts.services.audit import Actor
 from accounts.services.mailboxes import change_mailbox
 from accounts.services.permissions import may_take_over
@@ -22,8 +22,8 @@ MOST_AT_ONCE = 200
 
 class QuotaRefused(Exception):
     """A quota that cannot be given; `code` says why: below (less than what is used), promise (more than was agreed of the disk,
-    `percent` of it), many, none,
-    above (`address` is of somebody who runs more), or plan (`text` says what the customer's plan does not allow)."""
+    `percent` of it), many, none, above (`address` is of somebody who runs more), plan (`text` says what the customer's plan does
+    not allow), or for what is taken back: gone (a mailbox is not there any more), since (`address` was changed again)."""
 
     def __init__(self, code: str, *, address: str = "", percent: int = 0, text: str = "") -> None:
         super().__init__(code)
@@ -32,10 +32,17 @@ class QuotaRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """How many mailboxes have another quota now, and what each had before: id to bytes."""
+    """The quotas that were changed, in bytes: of each mailbox (its key) what it had before, and what all of them have now;
+    `until` is the last line of the log of changes then."""
 
-    number: int
     before: dict[int, int]
+    now_bytes: int
+    until: int
+
+    @property
+    def number(self) -> int:
+        """Of how many mailboxes."""
+        return len(self.before)
 
 
 @transaction.atomic
@@ -50,33 +57,51 @@ def set_quotas(*, by: Actor, scope: Scope, mailbox_ids: Sequence[int], quota_byt
     )  # those that give something back first
     if not mailboxes:
         raise QuotaRefused("none")
-    for mailbox in mailboxes:
-        if by.person and not may_take_over(by.person, mailbox):
-            raise QuotaRefused("above", address=mailbox.address)
+    _check_ranks(by, mailboxes)
     before = {}
     for mailbox in mailboxes:
-        if mailbox.quota_bytes == quota_bytes:
-            continue
-        before[mailbox.pk] = mailbox.quota_bytes
-        try:
-            change_mailbox(mailbox=mailbox, by=by, quota_bytes=quota_bytes)
-        except TooMuchPromised as error:
-            raise QuotaRefused("promise", percent=error.percent) from error
-        except ValidationError as error:
-            raise QuotaRefused("plan", text=" ".join(error.messages)) from error
-        if refresh_mailbox(mailbox=mailbox).bytes > quota_bytes:
-            raise QuotaRefused("below", address=mailbox.address)
-    return Changed(len(before), before)
+        if mailbox.quota_bytes != quota_bytes:
+            before[mailbox.pk] = mailbox.quota_bytes
+            _set(by, mailbox, quota_bytes)
+    last = Change.objects.order_by("-pk").values_list("pk", flat=True).first()
+    return Changed(before, quota_bytes, last or 0)
 
 
 @transaction.atomic
-def take_back(*, by: Actor, scope: Scope, before: dict[int, int]) -> int:
-    """Gives mailboxes the quotas that they had; gives how many. Raises ValidationError where the plan has no room any more."""
-    mailboxes = Mailbox.objects.filter(scope.within("domain"), pk__in=before, deleted__isnull=True)
+def take_back(*, by: Actor, scope: Scope, changed: Changed) -> int:
+    """Gives mailboxes the quotas that they had before; gives how many. As with any other change all that holds is asked: the
+    plan, what was agreed of the disk, what is used by now, and whether the person may. What was changed again since stays as it
+    is, and all the others with it. Raises QuotaRefused."""
+    rows = Mailbox.objects.filter(scope.within("domain"), pk__in=changed.before, deleted__isnull=True)
+    mailboxes = sorted(rows.select_for_update(of=("self",)), key=lambda one: changed.before[one.pk] - one.quota_bytes)
+    if len(mailboxes) < changed.number:
+        raise QuotaRefused("gone")
+    _check_ranks(by, mailboxes)
+    later = Change.objects.filter(pk__gt=changed.until, verb="mailbox.change", after__has_key="quota_bytes")
+    again = set(later.filter(mailbox__in=mailboxes).values_list("mailbox", flat=True))
     for mailbox in mailboxes:
-        change_mailbox(mailbox=mailbox, by=by, quota_bytes=before[mailbox.pk])
-        refresh_mailbox(mailbox=mailbox)
+        if mailbox.pk in again or mailbox.quota_bytes != changed.now_bytes:
+            raise QuotaRefused("since", address=mailbox.address)
+    for mailbox in mailboxes:
+        _set(by, mailbox, changed.before[mailbox.pk])
     return len(mailboxes)
+
+
+def _check_ranks(by: Actor, mailboxes: Sequence[Mailbox]) -> None:
+    for mailbox in mailboxes:
+        if by.person and not may_take_over(by.person, mailbox):
+            raise QuotaRefused("above", address=mailbox.address)
+
+
+def _set(by: Actor, mailbox: Mailbox, quota_bytes: int) -> None:
+    try:
+        change_mailbox(mailbox=mailbox, by=by, quota_bytes=quota_bytes)
+    except TooMuchPromised as error:
+        raise QuotaRefused("promise", percent=error.percent) from error
+    except ValidationError as error:
+        raise QuotaRefused("plan", text=" ".join(error.messages)) from error
+    if refresh_mailbox(mailbox=mailbox).bytes > quota_bytes:
+        raise QuotaRefused("below", address=mailbox.address)
 
 
 def refusal_words(error: QuotaRefused, *, provider: bool) -> str:
@@ -88,6 +113,9 @@ def refusal_words(error: QuotaRefused, *, provider: bool) -> str:
     return {
         "none": _("Choose mailboxes first."),
         "above": _("%(address)s is of somebody who runs more than you do.") % {"address": error.address},
+        "gone": _("Not all of these mailboxes are there any more. Nothing was changed."),
+        "since": _("The quota of %(address)s was changed again since. Nothing was changed.")
+        % {"address": error.address},
         "many": _("Too many at once: choose fewer mailboxes."),
         "below": _("%(address)s uses more than that.") % {"address": error.address},
         "promise": _("That would promise %(percent)s %% of the disk, more than was agreed.")

@@ -8,7 +8,6 @@ from typing import cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
-from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -24,7 +23,7 @@ from accounts.rates import take
 from accounts.services.audit import Actor
 from accounts.services.customers import set_alert_steps, set_reseller_steps
 from accounts.services.usage.letters import propose_mode
-from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas, take_back
+from accounts.services.usage.quotas import Changed, QuotaRefused, refusal_words, set_quotas, take_back
 from accounts.services.usage.report import read_limits, save_limits
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import want_summary
@@ -33,7 +32,7 @@ from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm,
 
 UNPROCESSABLE = 422
 TABLE_FIELDS = ("show", "q", "mode", "plan", "reseller", "customer", "server", "least", "sort")
-UNDO_SALT, UNDO_AGE_S = "usage.quota", 900
+UNDO_SALT, UNDO_AGE_S = "usage.quotas", 900
 
 
 @login_required
@@ -50,7 +49,7 @@ def quota_change(request: HttpRequest) -> HttpResponse:
         except QuotaRefused as error:
             form.add_error("gb", refusal_words(error, provider=scope.provider))
         else:
-            undo = signing.dumps({str(key): value for key, value in changed.before.items()}, salt=UNDO_SALT)
+            undo = signing.dumps([list(changed.before.items()), changed.now_bytes, changed.until], salt=UNDO_SALT)
             text = ngettext("%(n)s quota changed", "%(n)s quotas changed", changed.number) % {"n": changed.number}
             address = reverse("usage_quota_undo", args=[undo]) if changed.number else ""
             messages.success(request, text, extra_tags=address)
@@ -63,16 +62,16 @@ def quota_change(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def quota_undo(request: HttpRequest, before: str) -> HttpResponse:
-    """Gives mailboxes the quotas that they had before; 404 for what this server did not sign or is too old."""
+    """Gives mailboxes the quotas that they had before, or says why not; 404 for what this server did not sign or is too old."""
     scope = scope_of(request, TableQuery())
     try:
-        values = signing.loads(before, salt=UNDO_SALT, max_age=UNDO_AGE_S)
+        rows, now_bytes, until = signing.loads(before, salt=UNDO_SALT, max_age=UNDO_AGE_S)
     except signing.BadSignature as error:
         raise Http404 from error
     try:
-        take_back(by=_actor(request), scope=scope, before={int(key): int(value) for key, value in values.items()})
-    except ValidationError as error:
-        messages.error(request, " ".join(error.messages))
+        take_back(by=_actor(request), scope=scope, changed=Changed(dict(rows), now_bytes, until))
+    except QuotaRefused as error:
+        messages.error(request, refusal_words(error, provider=scope.provider))
     else:
         messages.info(request, _("Undone"))
     if request.htmx:  # type: ignore[attr-defined]
