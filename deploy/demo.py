@@ -106,7 +106,7 @@ def _bring_up(stack: Stack, say: Say) -> None:
     stack.wait_ready(recipient=PEOPLE[0].address)
     if first_time:
         say("First start: writing the mail. This takes a minute.")
-        _manage(stack, "seed_demo", "--mail")
+        _manage(stack, "seed_demo", "--mail", "--past")
         (stack.root / "filled").touch()
     _spawn_django(stack, "worker", commands.worker(sys.executable, stack.root))
     _spawn_django(stack, "puller", commands.puller(sys.executable))

@@ -167,8 +167,10 @@ def test_only_the_owner_and_the_provider_see_it(provider: Provider, owner: Clien
 def test_it_is_exported_without_formulas(provider: Provider, owner: Client, recorded: None) -> None:
     happened(provider.ana, "read", 3, program="=cmd|' /C calc'!A0")
     account = MailAccount.objects.get(mailbox=provider.ana)
+    owner.cookies["zone"] = "Asia/Kathmandu"  # lines go out when the request, and its zone, are over
     answer = owner.get(reverse("account_activity", args=[account.pk]) + "?as=csv")
     rows = list(csv.reader(StringIO(b"".join(answer.streaming_content).decode()[1:])))  # type: ignore[attr-defined]
+    assert rows[1][0].endswith("+05:45")
     assert rows[1][1:] == ["'=cmd|' /C calc'!A0", "IMAP", "192.0.2.0/24", "", "Read 3 messages", "3000"]
 
 

@@ -26,6 +26,7 @@ from accounts.models import (
     ServerSpace,
     User,
 )
+from accounts.services.usage.report import mailbox_report
 from accounts.services.usage.sampling import look_ahead, take_samples
 from accounts.services.usage.standing import refresh_standing
 from accounts.usage.forecast import AHEAD_DAYS, Forecast
@@ -146,3 +147,29 @@ def test_tables_say_between_which_days_and_jumps_are_all_counted(provider: Provi
     tab = re.search(r"Jumps <small>(\d+)</small>", page(admin))
     assert tab
     assert tab[1] == "2"
+
+
+@pytest.mark.django_db
+def test_a_mailbox_uses_now_what_its_heading_says(provider: Provider) -> None:
+    now, sampled = mailbox_report(provider.ana, now_bytes=9_700_029_000), mailbox_report(provider.ana)
+    assert now
+    assert sampled
+    assert (now.today.bytes, now.today.disk_bytes, now.today.day) == (9_700_029_000, 10 * GIGA, timezone.localdate())
+    assert sampled.today.bytes % 16384 == 0
+
+
+@pytest.mark.django_db
+def test_what_somebody_does_not_run_is_not_there(three: dict[str, Client], provider: Provider, owner: Client) -> None:
+    for client in (*three.values(), owner):
+        assert client.get(reverse("portal:networks")).status_code == 404
+        assert client.post(reverse("portal:networks"), {"network": "192.0.2.0/24", "name": "X"}).status_code == 404
+    assert owner.get(reverse("mailbox_reserve", args=[provider.ana.pk])).status_code == 404
+    assert three["customer"].get(reverse("mailbox_reserve", args=[provider.eva.pk])).status_code == 404
+
+
+@pytest.mark.django_db
+def test_an_empty_table_does_not_say_that_nobody_uses_nothing(provider: Provider, admin: Client) -> None:
+    MailboxSpace.objects.all().delete()
+    html = page(admin, "?least=0")
+    assert "None uses 0 %" not in html
+    assert "None." in html

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -67,7 +68,10 @@ def reserve_held(request: HttpRequest, account_id: int) -> HttpResponse:
 def mailbox_reserve(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """For whoever runs the mailbox: how much each POP3 session removed, without a word of what is in it. POST puts back what the
     session that ended at `at` removed, or with `all` everything. The owner has a page of their own."""
-    mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    try:
+        mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    except PermissionDenied as error:
+        raise Http404 from error  # as the other pages of activity
     if not mailbox.is_open:
         raise Http404
     account = account_of_mailbox(mailbox)

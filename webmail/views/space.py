@@ -46,13 +46,13 @@ def space(request: HttpRequest, account_id: int) -> HttpResponse:
     """By folder, year, size and sender; the biggest messages; what could go."""
     with open_box(request, account_id) as box:
         found = _look(box, anew=request.GET.get("anew") == "1")
-        clearings = clearings_of(box.account)
+        clearings, quota = clearings_of(box.account), box.quota()
         leaving = {folder_of(one.folder) for one in clearings if one.state != Clearing.State.FAILED}
         context = {
             "account": box.account,
             "space": found,
-            "quota": box.quota(),
-            "growth": mailbox_report(box.account.mailbox)
+            "quota": quota,
+            "growth": mailbox_report(box.account.mailbox, now_bytes=quota.used_bytes if quota else None)
             if box.account.mailbox and not box.account.downloads
             else None,
             "standing": MailboxSpace.objects.filter(mailbox=box.account.mailbox_id).first(),

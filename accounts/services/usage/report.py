@@ -151,14 +151,18 @@ def read_report(scope: Scope) -> SpaceReport | None:
     return _report(days, limits, steps, of_plan=customer is not None) if days else None
 
 
-def mailbox_report(mailbox: Mailbox) -> SpaceReport | None:
-    """What one mailbox used day by day, and how that goes on; None before anything was counted."""
+def mailbox_report(mailbox: Mailbox, *, now_bytes: int | None = None) -> SpaceReport | None:
+    """What one mailbox used day by day, and how that goes on; None before anything was counted. `now_bytes` is what it uses at
+    this moment, where that is known: samples are some hours old, and rounded."""
     kept = MailboxHistory.objects.filter(mailbox=mailbox).first()
     since = timezone.localdate().toordinal() - HISTORY_DAYS
     samples = [one for one in unpack(bytes(kept.samples)) if one.day >= since] if kept else []
     if not samples:
         return None
     days = [DaySpace(day=one.date, bytes=one.size_bytes) for one in samples]
+    if now_bytes is not None:
+        today = timezone.localdate()
+        days = [*(day for day in days if day.day < today), DaySpace(day=today, bytes=now_bytes)]
     days[-1].disk_bytes = mailbox.quota_bytes
     limits = read_limits()
     steps = mailbox.domain.customer.plan.owner_steps or limits.owner_steps

@@ -16,15 +16,15 @@ from accounts.form_parts import tried
 from accounts.models import Customer, Domain, NamedNetwork
 from accounts.network_forms import NetworkForm
 from accounts.services.networks import name_network, names_for
-from accounts.services.permissions import Action
-from accounts.views.portal.doors import actor_of, allow, customer_for, domain_for, show, status_of
+from accounts.services.permissions import Action, may
+from accounts.views.portal.doors import actor_of, customer_for, domain_for, show, status_of
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def provider_networks(request: HttpRequest) -> HttpResponse:
-    """For the mailboxes of everybody here."""
-    allow(request, Action.RUN_PROVIDER)
+    """For the mailboxes of everybody here; 404 for all but the provider."""
+    _require_provider(request)
     return _networks(request, None)
 
 
@@ -52,13 +52,18 @@ def network_forget(request: HttpRequest, network_id: int) -> HttpResponse:
     elif row.customer_id:
         customer_for(request, row.customer_id, Action.SEE_CUSTOMER)
     else:
-        allow(request, Action.RUN_PROVIDER)
+        _require_provider(request)
     target = row.target
     if not isinstance(target, Customer | Domain | None):
         raise Http404
     name_network(target=target, network=row.network, name="", by=actor_of(request))
     messages.info(request, _("Removed"))
     return redirect(_address(target))
+
+
+def _require_provider(request: HttpRequest) -> None:
+    if not may(request.user, Action.RUN_PROVIDER):
+        raise Http404
 
 
 def _networks(request: HttpRequest, target: Customer | Domain | None) -> HttpResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import tzinfo
 from typing import Any
 
 from django.contrib import messages
@@ -122,16 +123,18 @@ def _reserve_url(request: HttpRequest, mailbox: Mailbox, own: MailAccount | None
 
 
 def _csv(mailbox: Mailbox, timeline: Timeline) -> HttpResponse:
-    response = StreamingHttpResponse(csv_lines(_lines(timeline)), content_type="text/csv; charset=utf-8")
+    rows = _lines(timeline, timezone.get_current_timezone())
+    response = StreamingHttpResponse(csv_lines(rows), content_type="text/csv; charset=utf-8")
     name = f"activity-{mailbox.number}-{timezone.localdate():%Y-%m-%d}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response  # type: ignore[return-value]
 
 
-def _lines(timeline: Timeline) -> Iterator[list[Any]]:
+def _lines(timeline: Timeline, zone: tzinfo) -> Iterator[list[Any]]:
+    """Times are in the reader's zone, with its offset: it is asked for before, for lines go out when the request is over."""
     yield [_("When"), _("Who"), _("Protocol"), _("Network"), _("Place"), _("What"), _("Bytes")]
     for entry in timeline.entries:
-        when = timezone.localtime(entry.at).isoformat(timespec="minutes")
+        when = timezone.localtime(entry.at, zone).isoformat(timespec="minutes")
         of_person = entry.protocol not in {"lmtp", "smtp"}  # the network of a delivery is that of the mail server
         where = [entry.network, entry.place_name] if of_person else ["", ""]
         yield [when, who_name(entry), entry.way, *where, said(entry), entry.size_bytes]

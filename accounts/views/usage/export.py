@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import tzinfo
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -25,7 +26,8 @@ def usage_export(request: HttpRequest) -> StreamingHttpResponse:
     """The whole table that the address says, sizes in bytes."""
     query = TableQuery.read(request.GET.dict())
     scope = part_of_page(request, query)
-    rows = _domains(query, scope) if query.of_domains else _mailboxes(query, scope)
+    zone = timezone.get_current_timezone()  # lines go out when the request is over
+    rows = _domains(query, scope) if query.of_domains else _mailboxes(query, scope, zone)
     return csv_answer(f"{query.show}-{timezone.localdate():%Y-%m-%d}", rows)
 
 
@@ -36,7 +38,7 @@ def csv_answer(name: str, rows: Iterable[list[Any]]) -> StreamingHttpResponse:
     return response
 
 
-def _mailboxes(query: TableQuery, scope: Scope) -> Iterator[list[Any]]:
+def _mailboxes(query: TableQuery, scope: Scope, zone: tzinfo) -> Iterator[list[Any]]:
     yield [
         _("Mailbox"),
         _("Customer"),
@@ -54,10 +56,10 @@ def _mailboxes(query: TableQuery, scope: Scope) -> Iterator[list[Any]]:
         _("Jumped on"),
     ]
     for space in tables.whole(tables.mailbox_rows(query, scope)).iterator(2000):
-        yield _mailbox(space)
+        yield _mailbox(space, zone)
 
 
-def _mailbox(space: MailboxSpace) -> list[Any]:
+def _mailbox(space: MailboxSpace, zone: tzinfo) -> list[Any]:
     customer = space.mailbox.domain.customer
     return [
         space.mailbox.address,
@@ -71,7 +73,7 @@ def _mailbox(space: MailboxSpace) -> list[Any]:
         space.full_on or "",
         space.full_early or "",
         space.full_late or "",
-        timezone.localtime(space.used_at).isoformat(timespec="minutes") if space.used_at else "",
+        timezone.localtime(space.used_at, zone).isoformat(timespec="minutes") if space.used_at else "",
         space.jump_bytes or "",
         space.jump_on or "",
     ]

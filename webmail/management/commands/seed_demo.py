@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import imaplib
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
-from accounts.models import Alias, Domain, Kind, Mailbox, Plan, Role, User
+from accounts.models import Alias, Domain, Kind, Mailbox, MailboxUsage, Plan, Role, User
 from accounts.services.hosting import create_alias, create_customer_with_domain, create_mailbox
 from accounts.services.login import account_of_mailbox
 from deploy.people import ADMIN, ALIASES, CUSTOMER, DOMAIN, MANAGER, PEOPLE, PLAN, Person, passwords_of
+from webmail.management.history import make_past
 from webmail.models import Download
 from webmail.services.downloads import Policy, start_download
 
@@ -26,12 +28,13 @@ GB = 1_000_000_000
 
 
 class Command(BaseCommand):
-    help = "Prepares the demo: --rows migrates and makes customer and mailboxes, --mail fills the mailboxes."
+    help = "Prepares the demo: --rows migrates and makes customer and mailboxes, --mail fills them, --past makes up history."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--rows", action="store_true", help="migrate, collect static files, make people")
         parser.add_argument("--mail", action="store_true", help="fill the mailboxes; the mail servers must run")
+        parser.add_argument("--past", action="store_true", help="give the mailboxes two years of samples, made up")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["rows"]:
@@ -42,6 +45,19 @@ class Command(BaseCommand):
         if options["mail"]:
             for person in PEOPLE:
                 fill_mailbox(person)
+        if options["past"]:
+            if "CASILLA_DEMO_DIR" not in os.environ:
+                raise CommandError("A past is made up for the demo alone.")
+            wait_counted()
+            make_past()
+
+
+def wait_counted() -> None:
+    """Until Dovecot has counted what was filled in, which takes it some seconds after a session."""
+    filled = [person.address for person in PEOPLE if person.messages]
+    until = time.monotonic() + TIMEOUT_S
+    while MailboxUsage.objects.filter(pk__in=filled, bytes__gt=0).count() < len(filled) and time.monotonic() < until:
+        time.sleep(0.5)
 
 
 def make_people(passwords: dict[str, str]) -> None:
