@@ -82,10 +82,17 @@ def fills_between(space: MailboxSpace | DomainSpace) -> str:
     nothing is said, or it is full now."""
     if space.full_on is None or space.full_early is None or space.full_on <= timezone.localdate():
         return ""
-    early = short_day(space.full_early)
+    early = _near(space.full_early)
     if space.full_late is None:
         return _("from %(day)s on") % {"day": early}
-    return f"{early} – {short_day(space.full_late)}"
+    return f"{early} – {_near(space.full_late)}"
+
+
+def _near(day: date) -> str:
+    """A day to come, with the year where it could be taken for an earlier one."""
+    if (day - timezone.localdate()).days > DATED_DAYS:
+        return short_day(day)
+    return formats.date_format(day, _("j M")).replace(".", "").lower()
 
 
 @register.filter

@@ -44,6 +44,7 @@ COURSES = (
     Course(begins=0.3, jumps=((210, -0.15),)),
     Course(begins=0.1),
     Course(begins=0.25, jumps=((12, 0.2),)),
+    Course(begins=0.4),
     Course(days=120, begins=0.0),
 )
 """Mailboxes get them in turn, by their number."""
