@@ -11,14 +11,14 @@ from django.utils import timezone
 
 from accounts.models import Customer, Domain, Mailbox, MailboxShares, Plan, User
 from accounts.services.usage.shares import due_shares, sum_domains
-from accounts.usage.shares import KINDS, Part, Shares, dump
+from accounts.usage.shares import BIGGEST, KINDS, Big, Part, Shares, dump
 from tests.bench_usage import DOMAINS, MAILBOXES, PAGE_MS, measured, signed_in
 
 CUSTOMERS = 2_000
 
 
 def fill() -> None:
-    """Every mailbox with 200 messages in ten years and twelve folders."""
+    """Every mailbox with 200 messages in ten years and twelve folders, of some sixty domains of 20,000."""
     chance, plan = random.Random(1), Plan.objects.create(name="Plan")
     customers = Customer.objects.bulk_create(Customer(name=f"C {number}", plan=plan) for number in range(CUSTOMERS))
     domains = Domain.objects.bulk_create(
@@ -32,10 +32,14 @@ def fill() -> None:
         batch_size=2000,
     )
     made = []
-    for _number in range(50):
+    for _number in range(500):
         shares = Shares()
         for _message in range(200):
             shares.count(chance.choice(KINDS), chance.randrange(2016, 2026), int(chance.lognormvariate(10, 2)))
+        for _message in range(200):
+            host = f"d{int(chance.paretovariate(0.4)) % 20_000}.test"
+            shares.count_sender(host, int(chance.lognormvariate(10, 2)), bulk=chance.random() < 0.5)
+        shares.biggest = [Big(10**6 + chance.randrange(10**7), "2025-01-01", "inbox") for _number in range(BIGGEST)]
         shares.folders = [((f"Carpeta {one}", "Sub"), "", Part(20, 10**6)) for one in range(12)]
         made.append(dump(shares))
     now = timezone.now()
@@ -52,7 +56,7 @@ def test_what_it_costs_to_say_what_mailboxes_are_made_of(client: Client) -> None
     admin = signed_in(client, User.objects.create_user("admin@casilla.test", is_superuser=True))
     address, customer = reverse("usage_shares"), Customer.objects.first()
     assert customer
-    for query in ("", f"?customer={customer.pk}"):
+    for query in ("", f"?customer={customer.pk}", f"?plan={customer.plan_id}"):
         answer, core = measured(f"page {query}", lambda query=query: admin.get(address + query), times=5)
         assert answer.status_code == 200
         assert core < PAGE_MS["sqlite"]

@@ -32,6 +32,7 @@ from accounts.models import (
     MailboxSpace,
     MailboxUsage,
     MailServer,
+    PartSpace,
     Plan,
     Reseller,
     Role,
@@ -109,6 +110,10 @@ def fill() -> None:
     # Two hundred courses of two years, of which each mailbox has one.
     courses = [course(chance, today) for _number in range(200)]
     some = [(mailbox, chance.choice(courses)) for mailbox in mailboxes]
+
+    def past() -> bytes:
+        return chance.choice(courses)[0]
+
     MailboxHistory.objects.bulk_create(
         (MailboxHistory(mailbox=mailbox, samples=samples) for mailbox, (samples, _size) in some), batch_size=2000
     )
@@ -117,10 +122,15 @@ def fill() -> None:
         batch_size=2000,
     )
     DomainSpace.objects.bulk_create(
-        (DomainSpace(domain=domain, samples=chance.choice(courses)[0]) for domain in domains), batch_size=2000
+        (DomainSpace(domain=domain, samples=past(), promised=past()) for domain in domains), batch_size=2000
     )
     CustomerSpace.objects.bulk_create(
-        (CustomerSpace(customer=customer, samples=chance.choice(courses)[0]) for customer in customers), batch_size=2000
+        (CustomerSpace(customer=customer, samples=past(), promised=past()) for customer in customers), batch_size=2000
+    )
+    PartSpace.objects.bulk_create(
+        PartSpace(reseller=reseller.pk, plan=plan.pk, mode=mode, samples=past(), promised=past())
+        for plan in plans
+        for mode in MailboxSpace.Mode.values
     )
     start = date.fromordinal(today - DAYS)
     DaySpace.objects.bulk_create(
@@ -167,6 +177,9 @@ PAGES = (
     "?sort=bytes&least=0",
     "?sort=full_on",
     "?mode=pop3&least=0",
+    "?mode=imap&least=0",
+    "?plan={plan}&mode=imap&least=0",
+    "?reseller={reseller}&mode=imap&server=0",
     "?q=d77.test&least=0",
     "?show=domains&sort=name",
     "?show=domains&least=0",
@@ -181,7 +194,7 @@ PAGES = (
     "?customer={customer}",
     "?plan={plan}&least=0",
 )
-ITS_PAGES = ("", "?sort=bytes&least=0", "?show=unused", "?mode=pop3&least=0")
+ITS_PAGES = ("", "?sort=bytes&least=0", "?show=unused", "?mode=pop3&least=0", "?mode=imap&least=0")
 """Those of the reseller to whom all belong, asked for by its own people."""
 
 

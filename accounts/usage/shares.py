@@ -3,7 +3,7 @@ and by folder, with the biggest messages."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from heapq import nlargest
 from typing import Any, NamedTuple
@@ -14,8 +14,10 @@ CLASSES = (100_000, 1_000_000, 10_000_000)
 """The bounds in bytes between small, middling, large and very large messages."""
 FOLDERS_KEPT = 300
 """So many folders of a mailbox are kept by name, the largest; the rest counts by kind alone."""
-SENDERS_KEPT, SENDERS_SUMMED = 60, 200
+SENDERS_KEPT, SENDERS_SUMMED = 40, 100
 """So many sending domains are kept of a mailbox, and of a sum: those that take most."""
+SENDERS_HELD = 50_000
+"""So many are held in memory while a sum is made."""
 BIGGEST = 20
 """So many of the biggest messages."""
 NAMED_FROM = 3
@@ -104,10 +106,41 @@ class Shares:
         for mine, part in zip(self.classes, other.classes, strict=True):
             mine.add(part.messages, part.size_bytes)
         for host, sent in other.senders.items():
-            _add_sent(self.senders, host, (sent.messages, sent.size_bytes, sent.bulk, sent.mailboxes))
+            self._add_sent(host, sent.messages, sent.size_bytes, sent.bulk, sent.mailboxes)
         self.biggest = nlargest(BIGGEST, [*self.biggest, *other.biggest])
         self.asked += other.asked
         self.left_out += other.left_out
+
+    def take(self, values: dict[str, Any]) -> None:
+        """The same with what `dump` gave for another one, but for its folders."""
+        self.total.add(*values.get("total", (0, 0)))
+        for kind, pair in values.get("kinds", {}).items():
+            self.kinds.setdefault(kind, Part()).add(*pair)
+        for year, pair in values.get("years", {}).items():
+            self.years.setdefault(int(year), Part()).add(*pair)
+        for part, pair in zip(self.classes, values.get("classes", ()), strict=False):
+            part.add(*pair)
+        for host, numbers in values.get("senders", {}).items():
+            self._add_sent(host, *numbers)
+        if len(self.senders) > SENDERS_HELD:
+            largest = nlargest(SENDERS_HELD // 5, self.senders.items(), key=lambda row: row[1].size_bytes)
+            self.senders = dict(largest)
+        if biggest := values.get("biggest"):
+            least = self.biggest[-1].size_bytes if len(self.biggest) == BIGGEST else 0
+            larger = [Big(*row) for row in biggest if row[0] >= least]
+            self.biggest = nlargest(BIGGEST, [*self.biggest, *larger]) if larger else self.biggest
+        self.asked += values.get("asked", 0)
+        self.left_out += values.get("left_out", 0)
+
+    def _add_sent(self, host: str, messages: int, size_bytes: int, bulk: int, mailboxes: int) -> None:
+        known = self.senders.get(host)
+        if known is None:
+            self.senders[host] = Sent(messages, size_bytes, bulk, mailboxes)
+            return
+        known.messages += messages
+        known.size_bytes += size_bytes
+        known.bulk += bulk
+        known.mailboxes += mailboxes
 
 
 def dump(shares: Shares, *, senders: int = SENDERS_KEPT) -> dict[str, Any]:
@@ -139,34 +172,10 @@ def load(values: dict[str, Any]) -> Shares:
 
 def sum_up(many: Iterable[dict[str, Any]]) -> Shares:
     """The sum of what `dump` gave for many mailboxes, without their folders."""
-    shares, found = Shares(), list[Sequence[Any]]()
+    shares = Shares()
     for values in many:
-        shares.total.add(*values.get("total", (0, 0)))
-        for kind, pair in values.get("kinds", {}).items():
-            shares.kinds.setdefault(kind, Part()).add(*pair)
-        for year, pair in values.get("years", {}).items():
-            shares.years.setdefault(int(year), Part()).add(*pair)
-        for part, pair in zip(shares.classes, values.get("classes", ()), strict=False):
-            part.add(*pair)
-        for host, numbers in values.get("senders", {}).items():
-            _add_sent(shares.senders, host, numbers)
-        found.append(values.get("biggest", ()))
-        shares.asked += values.get("asked", 0)
-        shares.left_out += values.get("left_out", 0)
-    shares.biggest = [Big(*row) for row in nlargest(BIGGEST, (row for rows in found for row in rows))]
+        shares.take(values)
     return shares
-
-
-def _add_sent(senders: dict[str, Sent], host: str, numbers: Sequence[int]) -> None:
-    known = senders.get(host)
-    if known is None:
-        senders[host] = Sent(*numbers)
-        return
-    messages, size_bytes, bulk, mailboxes = numbers
-    known.messages += messages
-    known.size_bytes += size_bytes
-    known.bulk += bulk
-    known.mailboxes += mailboxes
 
 
 def _pair(part: Part) -> list[int]:

@@ -30,6 +30,8 @@ AGAIN = timedelta(days=30)
 LEASE = timedelta(minutes=5)
 """A worker that says nothing for so long has died."""
 DOMAINS_AT_ONCE = 500
+SUMMED_AT_ONCE = 1000
+"""Where there are no more domains than this, everything is added up after each round of weighing."""
 
 log = logging.getLogger(__name__)
 
@@ -108,12 +110,13 @@ def reserve_of_scope(scope: Scope) -> int:
 
 
 def sum_domains(domain_ids: Iterable[int] | None = None) -> int:
-    """Adds up the mailboxes of these domains, or of all; gives of how many domains."""
+    """Adds up the mailboxes of these domains, or of all; gives of how many domains. What is above many domains is added up with
+    all of them alone, once a day."""
     every = Domain.objects.order_by("pk").values_list("pk", flat=True)
     keys = sorted(set(domain_ids)) if domain_ids is not None else list(every)
     for start in range(0, len(keys), DOMAINS_AT_ONCE):
         _sum_some(keys[start : start + DOMAINS_AT_ONCE])
-    if keys:
+    if keys and (domain_ids is None or DomainShares.objects.count() <= SUMMED_AT_ONCE):
         _sum_above()
     return len(keys)
 
@@ -146,7 +149,8 @@ def _sum_above() -> None:
     )
     for reseller, server, plan, mailboxes, since, reserve, shares in rows.iterator(1000):
         group = groups.setdefault((reseller, server or 0, plan), _Sum())
-        group.add(_Sum(load(shares), mailboxes, since, reserve))
+        group.add(_Sum(Shares(), mailboxes, since, reserve))
+        group.shares.take(shares)
     sums: dict[str, _Sum] = {"all": _Sum()}
     for (reseller, server, plan), group in groups.items():
         seller = f"reseller:{reseller}"
