@@ -121,6 +121,21 @@ def reseller_change(request: HttpRequest, reseller_id: int, data: NameIn) -> Any
     return ResellerOut.of(reseller)
 
 
+@router.put(
+    "/resellers/{reseller_id}/alert",
+    response=ResellerOut,
+    tags=["Resellers"],
+    summary="At how much of its customers' space its people are told",
+)
+@needs("customers:write")
+def reseller_alert(request: HttpRequest, reseller_id: int, data: AlertIn) -> Any:
+    caller = caller_of(request)
+    reseller: Reseller = one(caller.resellers(), reseller_id)
+    before, reseller.alert_steps = reseller.alert_steps, data.steps
+    customers.set_reseller_steps(reseller=reseller, before=before, by=caller.actor)
+    return ResellerOut.of(reseller)
+
+
 @router.delete(
     "/resellers/{reseller_id}", response={204: None}, tags=["Resellers"], summary="Remove one without customers"
 )

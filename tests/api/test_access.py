@@ -45,6 +45,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/resellers"): ("customers:write", {"name": "Nuevo"}, PROVIDER),
     ("GET", "/resellers/{reseller_id}"): ("customers:read", None, SELLERS),
     ("PATCH", "/resellers/{reseller_id}"): ("customers:write", {"name": "Otro"}, PROVIDER),
+    ("PUT", "/resellers/{reseller_id}/alert"): ("customers:write", {"steps": [70, 100]}, SELLERS),
     ("DELETE", "/resellers/{reseller_id}"): ("customers:write", None, PROVIDER),
     ("GET", "/customers"): ("customers:read", None, ANYBODY),
     ("POST", "/customers"): ("customers:write", {"name": "Nuevo", "plan": "<plan>"}, SELLERS),

@@ -64,12 +64,15 @@ class PlanChange(PlanIn):
 
 
 class ResellerOut(Schema):
+    """`alert_steps`: at which parts of its customers' space, in percent, its people are told (null: as is usual)."""
+
     id: int
     name: str
+    alert_steps: list[int] | None
 
     @classmethod
     def of(cls, reseller: Reseller) -> ResellerOut:
-        return cls(id=reseller.pk, name=reseller.name)
+        return cls(id=reseller.pk, name=reseller.name, alert_steps=reseller.alert_steps)
 
 
 class NameIn(Given):
