@@ -43,6 +43,8 @@ NOT_LISTS = {
     "export": "a file, a line at a time",
     "batch_passwords": "a file of what was made",
     "usage_export": "a file, a line at a time",
+    "usage_shares_export": "the rows of its page as a file",
+    "mailbox_space_export": "the rows of its page as a file",
     "space": "asks the mail server",
     "space_archive": "a file of mail",
     "reserve": "asks the mail server",
