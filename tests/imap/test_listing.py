@@ -344,8 +344,8 @@ def test_a_folder_that_is_not_there_leaves_the_tree(opener: Opener) -> None:
 def test_a_large_folder_shows_what_came_last_until_it_is_sorted(
     opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch, grouped: bool, hide: tuple[str, ...]
 ) -> None:
-    """The first page of a folder that nobody sorted does not wait for that, whether its size was known before or not; it says
-    so, and the next one is in order."""
+    """The first page of a folder that nobody sorted does not wait for that, nor for the sizes, whether how large it is was known
+    before or not; it says so, and the next one is in order. Nothing is sorted before the page has been given."""
     monkeypatch.setattr(listing, "LARGE", 5)
     opener.proxy.hide = hide
     imap(opener.address).append("INBOX", letter("antigua", day=-99))
@@ -355,7 +355,8 @@ def test_a_large_folder_shows_what_came_last_until_it_is_sorted(
         opener.proxy.commands.clear()
         page = source.page(INBOX, Query(threads=grouped), window)
         assert source.connection.round_trips - before == 2
-        assert not any(b"SORT" in line for line in opener.proxy.commands[:4])
+        assert not any(b"SORT" in line for line in opener.proxy.commands)
+        assert not any(b"RFC822.SIZE" in line for line in opener.proxy.commands)
         assert page.unsorted
         assert [row.subject for row in page.rows] == ["antigua", "con adjunto", "ocho"]
         assert page.total == len(LISTED) + 1
@@ -369,6 +370,10 @@ def test_a_large_folder_shows_what_came_last_until_it_is_sorted(
         assert time.monotonic() < until
         time.sleep(0.05)
     assert [row.subject for row in page.rows] == LISTED[:3]
+    assert all(row.size_bytes for row in page.rows)
+    opener.proxy.commands.clear()
+    assert opener.subjects(window=window) == LISTED[:3]
+    assert opener.trips == 1  # its rows were read by who sorted
     assert opener.subjects() == [*LISTED, "antigua"]
     if grouped:
         opener.proxy.commands.clear()

@@ -23,10 +23,11 @@ SNIPPET_LIMIT_BYTES = 2_048
 PEOPLE_LIMIT = 20
 
 LEAST_ITEMS = b"UID FLAGS INTERNALDATE RFC822.SIZE"
-ROW_ITEMS = LEAST_ITEMS + b" BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (%s)]<0.%d>" % (
-    LIST_HEADERS,
-    LIST_HEADER_LIMIT_BYTES,
-)
+_SHOWN_ITEMS = b" BODYSTRUCTURE BODY.PEEK[HEADER.FIELDS (%s)]<0.%d>" % (LIST_HEADERS, LIST_HEADER_LIMIT_BYTES)
+ROW_ITEMS = LEAST_ITEMS + _SHOWN_ITEMS
+UNSIZED_ITEMS = b"UID FLAGS INTERNALDATE" + _SHOWN_ITEMS
+"""Without the size, which a list shows only where it sorts by it. Of a Maildir Dovecot 2.3 has everything else in its cache, and
+reads the whole list of UIDs for the size: 76 CPU-ms at 100,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,10 @@ class Row:
     lasting: bool = True
 
 
-def row_items(connection: Connection) -> bytes:
+def row_items(connection: Connection, *, sized: bool = True) -> bytes:
     """What is fetched for a row. PREVIEW (RFC 8970), where the server has it, is asked for without LAZY: Dovecot answers
     NIL to that until somebody made the preview."""
-    return ROW_ITEMS + (b" PREVIEW" if connection.has("PREVIEW") else b"")
+    return (ROW_ITEMS if sized else UNSIZED_ITEMS) + (b" PREVIEW" if connection.has("PREVIEW") else b"")
 
 
 def fetch_rows(
@@ -67,9 +68,10 @@ def fetch_rows(
     return rows, flags
 
 
-def newest_command(connection: Connection, first: int, last: int) -> list[Piece]:
-    """FETCH of rows by message numbers, both ends included: what came last is known by them without its UIDs."""
-    return [b"FETCH", b"%d:%d" % (first, last), b"(" + row_items(connection) + b")"]
+def newest_command(connection: Connection, first: int, last: int, *, sized: bool) -> list[Piece]:
+    """FETCH of rows by message numbers, both ends included: what came last is known by them without its UIDs. Rows that are not
+    `sized` are for showing only."""
+    return [b"FETCH", b"%d:%d" % (first, last), b"(" + row_items(connection, sized=sized) + b")"]
 
 
 def newest_rows(connection: Connection, folder: FolderId, validity: int, flight: Flight) -> dict[int, Row]:
@@ -132,7 +134,7 @@ def _row(folder: FolderId, validity: int, fetched: Fetched) -> Row:
         message_id=decode_header(headers.get("message-id", b""))[:1000],
         defects=tuple(dict.fromkeys(codes)),
     )
-    return Row(summary, structure, lasting=not unreadable)
+    return Row(summary, structure, lasting=not unreadable and b"RFC822.SIZE" in fetched.items)
 
 
 def _add_snippets(connection: Connection, rows: dict[int, Row], found: dict[int, Fetched]) -> None:

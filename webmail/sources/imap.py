@@ -117,6 +117,7 @@ class ImapSource(ImapFlags):
         self._settle()
         self._session.close()
         self._cache.later.flush()
+        self._sorting.begin()
 
     def __enter__(self) -> Self:
         return self

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from threading import Thread as Worker
 
-from webmail.errors import FolderRenewed, Gone, MailError
+from webmail.errors import FolderRenewed, Gone
 from webmail.folder_order import only_subscribed
 from webmail.imap.connection import Connection
 from webmail.imap.folders import list_commands, list_folders, listed_folders
@@ -20,18 +18,16 @@ from webmail.imap.threads import HERE_LIMIT, server_threads
 from webmail.imap.wire import Flight
 from webmail.sources.body_search import read_list, search_bodies, search_name
 from webmail.sources.cache import MailCache
-from webmail.sources.grouping import Groups, can_group, read_groups, read_threads
+from webmail.sources.grouping import Groups, read_groups
 from webmail.sources.kept import TRUST_S, Answers, Shape
-from webmail.sources.listing import SORTING, Listing, is_large, is_usual, sort_folder
+from webmail.sources.listing import SORTING, Listing, is_large, is_usual
 from webmail.sources.marked import read_marked, without_marked
 from webmail.sources.orders import index_of
 from webmail.sources.packing import CAPABILITIES, FOLDERS, QUOTA, page_shape, place_shape
 from webmail.sources.reading_rows import RowReader, read_marks
 from webmail.sources.recent import Recent
+from webmail.sources.sorting import Sorting
 from webmail.values import Capabilities, Folder, FolderId, Page, Query, Quota, Ref, Role, Searched, Thread, Window
-
-SORTING_S = 300
-logger = logging.getLogger(__name__)
 
 Place = tuple[int, int, int, int]
 
@@ -48,6 +44,7 @@ class ImapLists:
         self._roles = roles
         self._answers = answers
         self._rows = RowReader(session, cache)
+        self._sorting = Sorting(session, cache, answers)
         self._can: Capabilities | None = None
         self._early: tuple[tuple[str, FolderId], Page] | None = None
         self._versions: dict[tuple[FolderId, str], str] = {}
@@ -187,7 +184,7 @@ class ImapLists:
         marked = read_marked(self._session, self._cache, listing.state)
         state = listing.state
         if listing.unsorted:
-            self._sort_behind(folder, grouped=grouped)
+            self._sorting.plan(folder, window, grouped=grouped)
         return Page(
             tuple(rows),
             start,
@@ -213,32 +210,6 @@ class ImapLists:
         if not is_usual(query) or self._cache.heads(folder, [query.sort])[0]:
             return False
         return is_large(self._session.selected(folder)[0])
-
-    def _sort_behind(self, folder: FolderId, *, grouped: bool) -> None:
-        """Sorts a large folder on a connection of its own and tells when that is done; one process does it at a time. With
-        conversations, if `grouped`."""
-        if self._cache.lock(folder, SORTING, SORTING_S):
-            session = self._session.another()
-            Worker(target=self._sort, args=(session, folder, grouped), name="sort", daemon=True).start()
-
-    def _sort(self, session: Session, folder: FolderId, grouped: bool) -> None:
-        """After a failure the lock stays until it expires, and nobody is told: a page that reads again would begin it again."""
-        try:
-            session.read(lambda: sort_folder(session, self._cache, folder, beat=lambda done: self._hold(folder, done)))
-            if grouped and can_group(session.connection, session.selected(folder)[0].exists):
-                read_threads(session, self._cache, session.selected(folder)[0])
-        except MailError as error:
-            logger.info("sorting: %s", type(error).__name__)
-            return
-        finally:
-            session.close()
-        self._cache.unlock(folder, SORTING)
-        self._answers.tell(folder)
-
-    def _hold(self, folder: FolderId, done: int) -> None:
-        """Goes on holding the lock, and lets open pages say how far it is."""
-        self._cache.lock(folder, SORTING, SORTING_S, again=True, done=done)
-        self._answers.tell(folder)
 
     def _thread_page(self, folder: FolderId, query: Query, window: Window) -> Page | None:
         """A window of conversations; None where nobody can tell them."""

@@ -176,8 +176,9 @@ def _read_first(session: Session, cache: MailCache, folder: FolderId, query: Que
     large, commands = is_large(state), Commands()
     at_top = window.start <= 0 and not state.deleted and not (large and cache.is_locked(folder, SORTING))
     rows: dict[int, Row] = {}
+    first = max(1, state.exists - window.size + 1)
     if at_top and state.exists and window.size:
-        commands.add("rows", newest_command(session.connection, max(1, state.exists - window.size + 1), state.exists))
+        commands.add("rows", newest_command(session.connection, first, state.exists, sized=not large))
     if not large:
         add_missing(commands, session, query, base=None, filtered=False)
     try:
