@@ -213,6 +213,22 @@ def test_after_a_part_without_an_answer_the_next_one_is_smaller(
     assert (searched.done, ranges(opener.proxy)) == (6, [b"7:7"])
 
 
+def test_a_part_that_is_the_whole_folder_is_asked_for_without_naming_it(
+    opener: Opener, imap: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What came in between is then among what the server found, and is searched for itself as ever."""
+    monkeypatch.setattr(body_search, "FIRST_RATE", 1_000)
+    monkeypatch.setattr(body_search, "ENOUGH_S", 60.0)
+    opener.subjects()
+    imap(opener.address).append("INBOX", letter("n13", day=13, body="cuerpo de papel"))
+    opener.proxy.commands.clear()
+    everything = [f"n{number}" for number in range(COUNT + 1, 0, -1) if number != 4]
+    assert found(opener) == (everything, None)
+    asked = [line for line in opener.proxy.commands if b" BODY " in line]
+    assert b" UID 13:13 " in asked[-1]
+    assert not any(b" UID 1" in line for line in asked[:-1])
+
+
 def test_a_server_looks_below_heads_alone_once_the_heads_are_known_here(opener: Opener, imap: Any) -> None:
     opener.subjects()
     with opener.source() as source:

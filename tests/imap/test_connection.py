@@ -29,6 +29,20 @@ def test_answers_to_earlier_commands_may_come_before_a_literal_is_asked_for() ->
     assert [response.kind for response in flight.untagged] == [b"STATUS", b"EXISTS", b"STATUS"]
 
 
+def test_what_is_done_while_the_server_is_at_it_is_done_once() -> None:
+    done: list[bool] = []
+    with scripted() as server:
+        connection = server.connect()
+        connection.meanwhile = lambda: done.append(connection.waits_since is not None)
+        connection.ask(b"NOOP")
+        connection.ask(b"NOOP")
+        assert done == [True]
+        connection.meanwhile = lambda: [][0]
+        with pytest.raises(IndexError):
+            connection.ask(b"NOOP")
+        assert connection.broken, "its answers were not read"
+
+
 def test_braces_in_a_text_for_people_are_no_literal() -> None:
     with scripted({"NOOP": b"* OK do not count {7}\r\nTAG OK done {9}\r\n"}) as server:
         assert server.connect().ask(b"NOOP").ends[0].text == "done {9}"

@@ -9,7 +9,7 @@ import contextlib
 import select
 import ssl
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from imapclient import IMAPClient
@@ -54,6 +54,8 @@ class Connection:
         """UIDs of the selected folder that were moved out of it here, as this connection was told, the last ones at the end."""
         self.resyncs = False
         """It was asked to tell what vanished (QRESYNC, RFC 7162 section 3.2.3)."""
+        self.meanwhile: Callable[[], None] | None = None
+        """What is done once, while the server is at the next flight."""
         self._late: set[bytes] = set()
         self.late_answers: list[Untagged] = []
         """What came back for the commands of the last `send`, once `settle` has read it."""
@@ -88,9 +90,21 @@ class Connection:
             for command in commands:
                 self._send(command, exchange)
             self._flush()
+            self._use_the_wait()
             while len(exchange.ends) < len(exchange.tags):
                 self._receive(exchange)
         return exchange.flight()
+
+    def _use_the_wait(self) -> None:
+        """Does what is to be done meanwhile. Where that fails the answers stay unread, so nobody may have the connection."""
+        work, self.meanwhile = self.meanwhile, None
+        if work is None:
+            return
+        try:
+            work()
+        except BaseException:
+            self.broken = True
+            raise
 
     def send(self, commands: Iterable[list[Piece]]) -> None:
         """Sends commands without literals and waits for nothing: `settle` reads how they end, while the server is at it

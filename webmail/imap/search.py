@@ -129,12 +129,16 @@ def filter_command(connection: Connection, query: Query) -> list[Piece]:
     return [b"UID", b"SEARCH", *options, *charset, *criteria]
 
 
-def range_command(connection: Connection, text: str, first: int, last: int, *, body_only: bool = False) -> list[Piece]:
-    """UID SEARCH for a text anywhere in the messages of a range of UIDs, both ends included; or below their heads alone."""
+def range_command(
+    connection: Connection, text: str, uids: tuple[int, int] | None, *, body_only: bool = False
+) -> list[Piece]:
+    """UID SEARCH for a text anywhere in the messages of a range of UIDs, both ends included, or of the whole folder; or below
+    their heads alone."""
     criteria = [b"BODY", quote(text)] if body_only else _text_criteria(Query(text=text, in_body=True))
     options: list[Piece] = [b"RETURN", b"(ALL)"] if connection.has("ESEARCH") else []
     charset: list[Piece] = [] if text.isascii() else [b"CHARSET", b"UTF-8"]
-    return [b"UID", b"SEARCH", *options, *charset, b"UID", b"%d:%d" % (first, last), *criteria]
+    which: list[Piece] = [b"UID", b"%d:%d" % uids] if uids else []
+    return [b"UID", b"SEARCH", *options, *charset, *which, *criteria]
 
 
 def filter_result(connection: Connection, flight: Flight, index: int) -> set[int]:

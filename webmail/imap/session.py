@@ -68,6 +68,7 @@ class Session:
         if self._leased is not None:
             with suppress(Unreachable):
                 self._leased.settle()
+            self._leased.meanwhile = None
             pool.give(self.key, self._leased)
         self._leased, self._state, self.along = None, None, None
 

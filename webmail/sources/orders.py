@@ -4,8 +4,24 @@ from __future__ import annotations
 
 from array import array
 
+from webmail.sources.recent import Recent
+
+ASCENDING_BYTES = 16 * 1024 * 1024
+"""Of orders that were put in the order of their UIDs lately."""
 END = 4_000
 """At the end of an order by date is what most changes concern; only for others the whole is looked at."""
+
+
+_ascending: Recent[tuple[array[int], array[int]]] = Recent(ASCENDING_BYTES, lambda kept: 1_000 + 8 * len(kept[1]))
+
+
+def ascending(order: array[int]) -> array[int]:
+    """The UIDs of an order that is never changed from the lowest to the highest, which is not to be changed either."""
+    kept = _ascending.get(id(order))
+    if kept is None or kept[0] is not order:
+        kept = order, array(order.typecode, sorted(order))
+        _ascending.keep(id(order), kept)
+    return kept[1]
 
 
 def index_of(order: array[int], uid: int) -> int:

@@ -117,6 +117,10 @@ class Index:
     pieces: list[Piece]
     whole_for: set[Head] = field(default_factory=set)
 
+    def lacks(self, order: Sequence[int]) -> int:
+        """How many messages of an order are in no piece, at the least."""
+        return len(order) - sum(len(piece.uids) for piece in self.pieces)
+
     def missing(self, order: Sequence[int], head: Head) -> list[int]:
         """Messages of an order that are in no piece."""
         if head in self.whole_for:
@@ -150,10 +154,10 @@ class Texts:
         """The UIDs of messages of this order whose texts have it; None while not all of them were read: that goes on behind
         the page's back, once enough searches that `counts` asked for it. A few new ones are read at once."""
         index = self._load(folder, validity)
-        missing = index.missing(order, head)
-        if len(missing) > BATCH:
+        missing = index.missing(order, head) if index.lacks(order) <= BATCH else None
+        if missing is None or len(missing) > BATCH:
             if counts and self._cache.count(folder, ASKED, ASKED_S) > (1 if len(order) > MANY else WORTH):
-                self._read_behind(folder, validity, missing)
+                self._read_behind(folder, validity, index, order, head)
             return None
         if missing:
             if self._session.known(folder) is None:
@@ -166,6 +170,11 @@ class Texts:
             if index.missing(order, head):
                 return None
         return index.find(text)
+
+    def whole(self, folder: FolderId, validity: int, order: Sequence[int], head: Head) -> Index | None:
+        """The texts of every message of this order, None where the server has to be asked for some."""
+        index = self._load(folder, validity)
+        return index if index.lacks(order) <= 0 and not index.missing(order, head) else None
 
     def _load(self, folder: FolderId, validity: int) -> Index:
         count = self._cache.text_pieces(folder, validity)
@@ -182,11 +191,11 @@ class Texts:
     def _add(self, folder: FolderId, validity: int, texts: dict[int, bytes]) -> None:
         self._cache.add_texts(folder, validity, make_piece(texts).pack())
 
-    def _read_behind(self, folder: FolderId, validity: int, uids: list[int]) -> None:
-        """Reads texts on a connection of its own, the newest first, at half speed; one process does it at a time."""
+    def _read_behind(self, folder: FolderId, validity: int, index: Index, order: Sequence[int], head: Head) -> None:
+        """Reads what is missing on a connection of its own, the newest first, at half speed; one process does it at a time."""
         if self._cache.lock(folder, WORK, LOCK_S):
             behind = Texts(self._session.another(), self._cache)
-            newest = sorted(uids, reverse=True)
+            newest = sorted(index.missing(order, head), reverse=True)
             threading.Thread(
                 target=behind._read_all, args=(folder, validity, newest), name="texts", daemon=True
             ).start()
