@@ -10,17 +10,23 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.template.defaultfilters import date as format_date
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.translation import gettext
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.models import MailAccount, Mailbox, User
+from webmail.services.folders import folder_label
 from webmail.services.reading import Row, RowPage
 from webmail.services.tags import FIVE, Tag
-from webmail.services.threads import Conversation
+from webmail.services.threads import Conversation, Entry
 from webmail.services.whereabouts import Whereabouts
-from webmail.templatetags.drawn import Leaf, Place, Plate, person_menu, tree_item
+from webmail.templatetags.casilla import mail_date
+from webmail.templatetags.drawn import Item, Leaf, Place, Plate, draw_item, person_menu, thread_item, tree_item
+from webmail.templatetags.mailpage import senders
 from webmail.values import Address, Folder, FolderId, Page, Query, Ref, Role, Summary, Thread
 from webmail.views.drawing import PLACE, Drawn, draw, drawn, render_part
 from webmail.views.folders import draw_alone
@@ -82,6 +88,28 @@ def test_a_row_is_what_its_template_draws(
             assert draw_rows([one], around) == draw_row(
                 look_of(one, around, language), texts_of(one, around, setting_of(around))
             )
+
+
+@given(row=rows(), role=st.sampled_from([Role.SENT, Role.NONE]), language=st.sampled_from(["es", "en"]))
+@settings(max_examples=40, deadline=None)
+def test_another_message_of_a_conversation_is_what_its_template_draws(row: Row, role: Role, language: str) -> None:
+    account, one = (
+        SimpleNamespace(pk=7, address="a@b.test"),
+        replace(row.summary, sender=row.summary.sender * row.count),
+    )
+    entry = Entry(one, Folder(FOLDER, ("Obra <b>",), role=role))
+    with translation.override(language), timezone.override(ZoneInfo("America/Santiago")):
+        texts = Item(
+            reverse("message_in_place", args=[7, FOLDER, one.ref.validity, one.ref.id]),
+            reverse("message", args=[7, FOLDER, one.ref.validity, one.ref.id]),
+            str(folder_label(entry.folder)),
+            senders(one.sender, "a@b.test") or gettext("(no sender)"),
+            one.snippet,
+            format_date(timezone.localtime(one.date), "c"),
+            format_date(timezone.localtime(one.date), "DATETIME_FORMAT"),
+            mail_date(one.date),
+        )
+        assert thread_item({"account": account}, entry) == draw_item(texts, one.unread and role is not Role.SENT)
 
 
 @given(many=st.lists(rows(), max_size=3))

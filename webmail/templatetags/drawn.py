@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django import template
+from django.utils import timezone
 from django.utils.html import escape
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 
 from accounts.models import MailAccount
 from webmail.services.folders import TreeItem, folder_label
 from webmail.services.tags import Tag
+from webmail.services.threads import Entry
+from webmail.templatetags.casilla import mail_date
+from webmail.templatetags.mailpage import senders
 from webmail.tokens import encode_folder
 from webmail.values import Folder, FolderId, Query, Role
-from webmail.views.drawing import draw
-from webmail.views.rows import TagDot, around_of, draw_rows
+from webmail.views.addresses import message_address
+from webmail.views.drawing import draw, render_part
+from webmail.views.rows import TagDot, around_of, draw_rows, words_of
 
 register = template.Library()
 
@@ -115,6 +121,50 @@ def tree_item(context: dict[str, Any], item: Leaf) -> SafeString:
     if item.parent:
         text = text.replace(encode_folder(_PARENT), encode_folder(FolderId(item.parent)))
     return SafeString(text.replace(_LABEL, escape(item.label)))
+
+
+class Item(NamedTuple):
+    """What is written of another message of a conversation."""
+
+    in_place: str
+    url: str
+    folder: str
+    who: str
+    snippet: str
+    iso: str
+    whole: str
+    short: str
+
+
+@register.simple_tag(takes_context=True)
+def thread_item(context: dict[str, Any], entry: Entry) -> SafeString:
+    """Another message of a conversation: the template draws it once, with marks where its texts go."""
+    one, account, language = entry.summary, context["account"], get_language() or ""
+    words = words_of(one.date, timezone.get_current_timezone(), language)
+    texts = Item(
+        message_address("message_in_place", account.pk, one.ref),
+        message_address("message", account.pk, one.ref),
+        str(folder_label(entry.folder)),
+        senders(one.sender, account.address) or gettext("(no sender)"),
+        one.snippet,
+        words.iso,
+        words.whole,
+        mail_date(one.date),
+    )
+    first, *others = _item_pieces(one.unread and entry.folder.role is not Role.SENT, language)
+    return SafeString(first + "".join(f"{escape(texts[slot])}{piece}" for slot, piece in others))
+
+
+@lru_cache(maxsize=20)
+def _item_pieces(unread: bool, language: str) -> tuple[Any, ...]:
+    """What the template draws: the beginning, and for each text its number in `Item` and what stands after it."""
+    first, *others = draw_item(Item._make(f"{_MARK}{slot}" for slot in range(len(Item._fields))), unread).split(_MARK)
+    return first, *((int(other[0]), other[1:]) for other in others)
+
+
+def draw_item(one: Item, unread: bool) -> str:
+    """The same as the template draws it."""
+    return render_part("webmail/thread_item.html", {"one": one, "unread": unread})
 
 
 @register.simple_tag(takes_context=True)
