@@ -10,7 +10,7 @@ def went_out(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0050_shares_anew"),
+        ("accounts", "0052_parts"),
     ]
 
     operations = [
