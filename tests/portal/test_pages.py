@@ -31,16 +31,16 @@ def test_a_search_finds_a_mailbox_by_its_alias_once(world: World) -> None:
     assert other.context["mailboxes"] == []
 
 
-@pytest.mark.parametrize("typed", ["ñandú.test", "ñandú", "HOLA@Ñandú.test", "hola@xn--"])
-def test_an_address_of_another_script_is_shown_and_found_in_its_letters(world: World, typed: str) -> None:
+def test_an_address_of_another_script_is_shown_and_found_in_its_letters(world: World) -> None:
     Domain.objects.filter(pk=world.one.domain.pk).update(name="xn--and-6ma2c.test")
     world.one.domain.refresh_from_db()
     box = make_mailbox(world.one.domain, "hola")
     client = world.client(world.provider)
     assert "hola@ñandú.test</h1>" in client.get(reverse("portal:mailbox", args=[box.pk])).content.decode()
-    found = client.get(reverse("portal:search"), {"q": typed})
-    assert box in found.context["mailboxes"]
-    assert "hola@ñandú.test" in found.content.decode()
+    for typed in ("ñandú.test", "ñandú", "HOLA@Ñandú.test", "hola@xn--"):
+        found = client.get(reverse("portal:search"), {"q": typed})
+        assert box in found.context["mailboxes"], typed
+        assert "hola@ñandú.test" in found.content.decode()
 
 
 def test_a_search_says_when_there_is_more_than_it_shows(world: World) -> None:
