@@ -76,8 +76,9 @@ def test_a_plan_that_nobody_has_is_removed(world: World) -> None:
 @pytest.mark.usefixtures("_as_before")
 def test_the_brand_is_changed_in_parts(world: World) -> None:
     token, out = token_of(world.provider), io.BytesIO()
-    Image.new("RGB", (300, 60), "#7a1f3d").save(out, "JPEG")
+    Image.effect_noise((300, 60), 90).save(out, "PNG")
     logo = base64.b64encode(out.getvalue()).decode()
+    assert len(logo) > 20_000  # longer than any other text that is sent
     made = call(token, "PATCH", "/brand", {"name": "Quillay", "support_url": "ayuda@quillay.example", "logo": logo})
     assert made.json()["support_url"] == "mailto:ayuda@quillay.example"
     assert bytes(Brand.objects.get().logo).startswith(b"\x89PNG")  # drawn anew
