@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from accounts.api.callers import Caller, TooManyRequests, caller_of
 from accounts.confirm import Answer, judge
-from accounts.models import Mailbox
+from accounts.models import MailAccount, Mailbox
 from accounts.services.permissions import Action, may
 
 FIELD = "current_password"
@@ -18,7 +18,9 @@ WAIT_S = 300
 
 def is_own(caller: Caller, mailbox: Mailbox) -> bool:
     """Whether the caller signs in with it, or has it without running it: then its password is asked for."""
-    return mailbox.address == caller.person.email or not may(caller.person, Action.RUN_MAILBOX, mailbox)
+    account: MailAccount | None = getattr(mailbox, "account", None)  # none before the first sign-in
+    mine = mailbox.address == caller.person.email or (account is not None and account.owner_id == caller.person.pk)
+    return mine or not may(caller.person, Action.RUN_MAILBOX, mailbox)
 
 
 def confirm_own(request: HttpRequest, mailbox: Mailbox, current: str | None) -> None:
