@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import ApiReply, Mailbox, User
@@ -51,10 +51,13 @@ def test_every_post_takes_a_key_or_may_be_repeated() -> None:
     assert ELSEWHERE.keys() <= posts().keys()
 
 
-def rows() -> dict[str, int]:
-    """How many rows each table has."""
+def rows() -> tuple[int, ...]:
+    """How many rows each table has, but for what is kept of the answers."""
     kinds = (kind for app in ("accounts", "webmail") for kind in apps.get_app_config(app).get_models())
-    return {kind.__name__: kind._base_manager.count() for kind in kinds if kind is not ApiReply}
+    names = [kind._meta.db_table for kind in kinds if kind is not ApiReply and kind._meta.managed]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f"(SELECT COUNT(*) FROM {name})" for name in names))
+        return tuple(cursor.fetchone())
 
 
 def who(world: World, path: str) -> User:

@@ -52,6 +52,7 @@ OF_THE_PORTAL = [
     "plan_new",
     "people",
     "networks",
+    "api",
 ]
 OF_A_DOMAIN = [
     "domain",
