@@ -24,13 +24,13 @@ from webmail.services.reading import Row, RowPage
 from webmail.services.tags import FIVE, Tag
 from webmail.services.threads import Conversation, Entry
 from webmail.services.whereabouts import Whereabouts
-from webmail.templatetags.casilla import mail_date
+from webmail.templatetags.casilla import day_heading, mail_date
 from webmail.templatetags.drawn import Item, Leaf, Place, Plate, draw_item, person_menu, thread_item, tree_item
 from webmail.templatetags.mailpage import senders
 from webmail.values import Address, Folder, FolderId, Page, Query, Ref, Role, Summary, Thread
 from webmail.views.drawing import PLACE, Drawn, draw, drawn, render_part
 from webmail.views.folders import draw_alone
-from webmail.views.rows import Around, draw_row, draw_rows, look_of, setting_of, texts_of
+from webmail.views.rows import Around, _day, draw_row, draw_rows, look_of, setting_of, texts_of, words_of
 
 FOLDER = FolderId("Obra & <b>Ñandú</b>")
 TEXT = st.text(max_size=40) | st.sampled_from(["", "<script>\"'&amp;", "%s %(n)d {{ x }} {% now %}", "\x02\x03\u2028"])
@@ -72,7 +72,7 @@ def rows(draw: st.DrawFn) -> Row:
     language=st.sampled_from(["es", "en"]),
     zone=st.sampled_from(["UTC", "America/Santiago", "Asia/Kathmandu"]),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_row_is_what_its_template_draws(
     row: Row, sort: str, query: str, confirm: bool, placed: bool, language: str, zone: str
 ) -> None:
@@ -88,6 +88,20 @@ def test_a_row_is_what_its_template_draws(
             assert draw_rows([one], around) == draw_row(
                 look_of(one, around, language), texts_of(one, around, setting_of(around))
             )
+
+
+@given(moment=MOMENTS, language=st.sampled_from(["es", "en"]), zone=st.sampled_from(["UTC", "America/Santiago"]))
+@settings(max_examples=40, deadline=None)
+def test_a_moment_and_a_day_are_told_as_templates_tell_them(moment: datetime, language: str, zone: str) -> None:
+    with translation.override(language), timezone.override(ZoneInfo(zone)):
+        local = timezone.localtime(moment)
+        words = words_of(moment, ZoneInfo(zone), language)
+        assert (words.iso, words.clock) == (format_date(local, "c"), format_date(local, "H:i"))
+        assert words.whole == format_date(local, "DATETIME_FORMAT")
+        heading = {"heading": day_heading(local.date())}
+        assert _day(local.date(), language, timezone.localdate()).decode() == render_part(
+            "webmail/row_day.html", heading
+        )
 
 
 @given(row=rows(), role=st.sampled_from([Role.SENT, Role.NONE]), language=st.sampled_from(["es", "en"]))

@@ -191,7 +191,8 @@ def _draw(row: Row, around: Around, setting: Setting) -> _Drawn:
 @lru_cache(maxsize=LOOKS)
 def _day(day: date, language: str, today: date) -> bytes:
     """The heading of a day, in the language that is active now."""
-    return draw("webmail/row_day.html", {"heading": day_heading(day)}).encode()
+    text = str(draw("webmail/row_day.html", {"heading": _MARK}))
+    return text.replace(_MARK, html.escape(day_heading(day))).encode()
 
 
 def setting_of(around: Around) -> Setting:
@@ -260,7 +261,8 @@ def _short(row: Row, around: Around, words: Words, setting: Setting) -> str:
 def words_of(moment: datetime, zone: tzinfo, language: str) -> Words:
     """The words of a moment in a zone, in the language that is active now."""
     local = timezone.localtime(moment, zone)
-    return Words(format_date(local, "c"), format_date(local, "DATETIME_FORMAT"), format_date(local, "H:i"))
+    clock = f"{local.hour:02}:{local.minute:02}"
+    return Words(local.isoformat(), format_date(local, "DATETIME_FORMAT"), clock)
 
 
 @lru_cache(maxsize=MOMENTS)
