@@ -33,7 +33,7 @@ from webmail.views.query import query_string
 LOOKS = 1_000
 """Looks that are kept in a process, about 2 kB each."""
 RECENT_DRAWN = 20_000
-"""Rows that are kept in a process, about 1 kB each."""
+"""Rows that are kept in a process, about 1.4 kB each."""
 MOMENTS = 50_000
 """Moments whose words are kept in a process, about 300 octets each."""
 _MARK = secrets.token_hex(8)
