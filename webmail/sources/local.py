@@ -100,8 +100,6 @@ class LocalSource(LocalFolders):
     def can(self) -> Capabilities:
         return _CAN
 
-    # --- lists ------------------------------------------------------------------------------------------------------
-
     def folders(self, *, subscribed_only: bool = False, fresh: bool = False) -> list[Folder]:
         rows = self._folder_rows()
         by_folder = self._lists.counts(rows)
@@ -240,8 +238,6 @@ class LocalSource(LocalFolders):
         threads = threads_of_ids(self._account.pk, ids[:RELATED_IDS_LIMIT])
         rows = LocalMessage.objects.filter(folder=self._folder(folder), thread__in=threads).order_by("pk")
         return list(refs_of(folder, list(rows.values_list("pk", flat=True))[-RELATED_LIMIT:]))
-
-    # --- one message ------------------------------------------------------------------------------------------------
 
     def message(self, ref: Ref) -> Message:
         row = self._row(ref)

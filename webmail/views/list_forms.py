@@ -54,8 +54,7 @@ def draw_page(box: Box, listed: Listed) -> HttpResponse:
     person = (getattr(user, "name", ""), getattr(user, "theme", ""), getattr(user, "single_keys", True))
     around = (box.quota(), steps_of(mailbox), mailbox is not None or runs_anything(request))
     key = (PAGE, person, around, _key(box, listed, page))
-    nonce = str(request.csp_nonce).encode()  # type: ignore[attr-defined]
-    return HttpResponse(_drawn(box, listed, page, PAGE, key).replace(_NONCE.encode(), nonce))
+    return HttpResponse(_drawn(box, listed, page, PAGE, key))
 
 
 def _drawn(box: Box, listed: Listed, page: RowPage, template: str, key: Hashable) -> bytes:
@@ -63,8 +62,10 @@ def _drawn(box: Box, listed: Listed, page: RowPage, template: str, key: Hashable
     if form is None:
         form = _draw(box, listed, template)
         _forms.keep(key, form)
-    token, mark = get_token(box.request).encode(), _TOKEN.encode()
-    before, after = (piece.replace(mark, token) for piece in form)
+    token = get_token(box.request).encode()
+    before, after = (piece.replace(_TOKEN.encode(), token) for piece in form)
+    if template == PAGE:
+        before = before.replace(_NONCE.encode(), str(box.request.csp_nonce).encode())  # type: ignore[attr-defined]
     rows = row_octets(page.rows, around_of(box.account.pk, listed.folder, listed.query, {}), page.drawn)
     return b"".join((before, rows, after))
 
