@@ -12,7 +12,6 @@ from django.conf import settings  # noqa: E402
 
 from config.collecting import collect_seldom  # noqa: E402
 from config.in_thread import hold_in_thread  # noqa: E402
-from config.masking import mask_quickly  # noqa: E402
 from config.pages import Pages  # noqa: E402
 from webmail.live.files import raise_file_limit  # noqa: E402
 from webmail.live.hub import Hub  # noqa: E402
@@ -20,7 +19,6 @@ from webmail.live.stream import LiveApplication  # noqa: E402
 from webmail.services.live import admit  # noqa: E402
 
 hold_in_thread()
-mask_quickly()
 raise_file_limit()  # a page that is open is a connection that stays
 application = LiveApplication(Pages(_handler, settings.WEB_THREADS), Hub(settings.REDIS_URL), admit)
 collect_seldom()
