@@ -139,6 +139,42 @@ def test_the_list_after_a_move_is_one_round_trip_and_right_when_others_took_some
     assert trips > 1
 
 
+def test_what_came_and_was_moved_before_a_list_told_of_it_asks_for_nothing(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    rows(open_)
+    other.append("INBOX", letter("cinco", day=9))
+    with open_() as source:
+        validity = source.connection.kept.validity
+        source.move([Ref(INBOX, validity, "5")], FolderId("Archive"))
+    assert rows(open_) == ([("cuatro", True), ("tres", True), ("dos", True), ("uno", True)], 1)
+    other.append("INBOX", letter("seis", day=10))
+    other.append("INBOX", letter("siete", day=-1))
+    with open_() as source:
+        source.move([Ref(INBOX, validity, uid) for uid in ("2", "6")], FolderId("Archive"))
+    shown = [("cuatro", True), ("tres", True), ("uno", True), ("siete", True)]
+    assert rows(open_)[0] == shown
+
+
+def test_what_came_after_the_last_look_is_marked_and_moved_too(box: tuple[Any, Any]) -> None:
+    """Another connection may have listed it: this one has not heard of it, and is told before it is asked for a change."""
+    open_, other = box
+    rows(open_)
+    with open_() as source:
+        validity = source.connection.kept.validity
+        other.append("INBOX", letter("cinco", day=9))
+        source.set_flags([Ref(INBOX, validity, "5")], add=[Flag.SEEN], wait=False)
+    assert b"\\Seen" in other.fetch([5], ["FLAGS"])[5][b"FLAGS"]
+    with open_() as source:
+        other.append("INBOX", letter("seis", day=10))
+        assert len(source.change_flags([Ref(INBOX, validity, "6")], add=[Flag.FLAGGED])) == 1
+    assert b"\\Flagged" in other.fetch([6], ["FLAGS"])[6][b"FLAGS"]
+    with open_() as source:
+        other.append("INBOX", letter("siete", day=11))
+        moved = source.move([Ref(INBOX, validity, "1"), Ref(INBOX, validity, "7")], FolderId("Archive"))
+    assert None not in moved.after
+    assert [subject for subject, _unread in rows(open_)[0]] == ["seis", "cinco", "cuatro", "tres", "dos"]
+
+
 def test_rows_that_move_up_after_a_move_come_with_the_same_round_trip(box: tuple[Any, Any]) -> None:
     open_, _other = box
     rows(open_)

@@ -116,10 +116,16 @@ class Session:
             raise FolderRenewed("the folder was made anew")
         return state, flight
 
-    def is_at(self, ref: Ref) -> bool:
-        """Whether the folder of a ref is selected for certain, with the UIDVALIDITY of the ref."""
+    def is_at(self, ref: Ref, newest: int) -> bool:
+        """Whether the folder of a ref is selected for certain, with the UIDVALIDITY of the ref, on a connection that has heard of
+        every UID up to `newest`: Dovecot 2.3 looks up UIDs before it hears of what came, and a change of a message that it does
+        not know yet is an OK and nothing done."""
         connection = self.connection
-        return is_kept(connection, ref.folder) and connection.kept.validity == ref.validity
+        return (
+            is_kept(connection, ref.folder)
+            and connection.kept.validity == ref.validity
+            and newest < connection.kept.next_uid
+        )
 
     def send(self, commands: list[list[Piece]]) -> None:
         """Sends commands and waits for nothing: `settled` does, or whatever is asked next. Raises Unreachable."""

@@ -240,8 +240,11 @@ class ImapSource(ImapFlags):
         a move is never sent twice."""
         if len({(ref.folder, ref.validity) for ref in refs}) != 1 or refs[0].folder == folder:
             return False
+        newest = max(map(uid_of, refs))
+        if self._session.is_at(refs[0], 0) and not self._session.is_at(refs[0], newest):
+            self._session.read(lambda: self._session.valid(refs[0]))
         connection = self.connection
-        return self._session.is_at(refs[0]) and moves_undeleted(connection) and connection.is_quiet
+        return self._session.is_at(refs[0], newest) and moves_undeleted(connection) and connection.is_quiet
 
     def _moved_at_once(self, refs: list[Ref], folder: FolderId) -> dict[Ref, Ref]:
         with self._changing(refs[0].folder, folder):

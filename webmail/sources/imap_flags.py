@@ -90,7 +90,7 @@ class ImapFlags(ImapThreads):
         """Flags of one message, whose end is waited for when the source is closed, or before the next."""
         self._settle()
         commands = store_commands([uid_of(ref)], add, remove)
-        if not self._session.is_at(ref):
+        if not self._session.is_at(ref, uid_of(ref)):
             state, _flight = self._session.read(lambda: self._session.valid(ref))
             if uid_of(ref) in state.deleted:
                 return
@@ -118,7 +118,7 @@ class ImapFlags(ImapThreads):
         if not refs or len({(ref.folder, ref.validity) for ref in refs}) > 1 or len(list(batches(uids))) > 1:
             return None
         commands = [fetch_command(uids, b"UID FLAGS"), *store_commands(uids, add, remove)]
-        if not self._session.is_at(refs[0]):
+        if not self._session.is_at(refs[0], max(uids)):
             return None
         folder, validity = refs[0].folder, refs[0].validity
         since, step, modseqs = self._answers.before(folder), None, frozenset[int]()

@@ -47,19 +47,21 @@ def patch_order(
 ) -> array[int] | None:
     """The ascending order of the selected folder from the one that was kept; None where it has to be asked for whole. One
     round trip for new mail, one more when something left the folder, unless it is known what: it was moved over this very
-    connection, or the server told what vanished, and there are as many fewer."""
+    connection, or the server told what vanished, and there are as many fewer. None for new mail of which all was moved away
+    over this connection since."""
     mark = read_mark(was)
     if mark is None or mark.validity != state.validity or not mark.next_uid or mark.next_uid > state.next_uid:
         return None
     if len(kept) != mark.exists or not state.exists or not connection.has("SORT"):
         return None
     placed = _Placing(connection, sort, kept, mark.next_uid, state.next_uid)
-    if mark.next_uid < state.next_uid and not placed.look():
+    came_and_left = sum(mark.next_uid <= uid < state.next_uid for uid in frozenset(connection.left))
+    if came_and_left < state.next_uid - mark.next_uid and not placed.look():
         return None
     gone = len(kept) + len(placed.new) - state.exists
     if gone < 0 or len(placed.new) > NEW_LIMIT:
         return None
-    left = frozenset(connection.left[-gone:] if gone else ())
+    left = frozenset([uid for uid in connection.left if uid < mark.next_uid][-gone:] if gone else ())
     if len(left) != gone or not holds_all(kept, left):
         left = among(kept, state.vanished or ())
     if len(left) != gone:
