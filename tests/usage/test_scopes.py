@@ -37,7 +37,7 @@ from accounts.services.audit import SYSTEM
 from accounts.services.customers import save_plan
 from accounts.services.permissions import held_by
 from accounts.services.usage.alerts import find_crossings
-from accounts.services.usage.history import history_of
+from accounts.services.usage.history import past_of
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.report import read_report
 from accounts.services.usage.sampling import take_samples
@@ -290,7 +290,7 @@ def test_a_server_has_its_own_disk_history_and_tables(provider: Provider, admin:
     assert others["disk"].today.mailboxes == Mailbox.objects.count() - at_nas
     assert admin.get(whole).context["disk"].today.mailboxes == Mailbox.objects.count()
     person = User.objects.get(email="admin@casilla.test")
-    samples = [sample.size_bytes for sample in history_of(Scope(held_by(person), server=server))]
+    samples = [sample.size_bytes for sample in past_of(Scope(held_by(person), server=server)).used]
     rows = MailboxSpace.objects.filter(mailbox__domain__server=server)
     assert samples[-1] == pytest.approx(sum(rows.values_list("bytes", flat=True)), abs=10_000)  # samples are rounded
 

@@ -8,7 +8,7 @@ from accounts.models import DaySpace, DomainSpace, Mailbox, MailboxHistory, Mail
 from accounts.services.audit import SYSTEM
 from accounts.services.mailboxes import rename
 from accounts.services.permissions import Held
-from accounts.services.usage.history import promises_of
+from accounts.services.usage.history import past_of
 from accounts.services.usage.report import read_report
 from accounts.services.usage.scope import Scope
 from accounts.usage.series import unpack
@@ -44,7 +44,7 @@ def test_the_demo_has_a_past_that_ends_with_what_it_holds() -> None:
     assert report
     assert report.judged
     assert report.month_bytes
-    assert len(promises_of(whole)) > 100
+    assert len(past_of(whole).promised) > 100
     assert MailboxSpace.objects.filter(jump_on__isnull=False).exists()
     assert unpack(bytes(DomainSpace.objects.get().promised))
     days = DaySpace.objects.count()

@@ -4,6 +4,7 @@ servers, and of whatever else the dashboard is narrowed by."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
@@ -16,23 +17,28 @@ MAILBOXES_SUMMED = 500
 """Of a part of a customer or of a domain the series of its mailboxes are added up, if they are not more than this."""
 
 
-def history_of(scope: Scope) -> list[Sample]:
-    """What a part used, day by day, oldest first."""
-    if scope.mode and _everything_but_mode(scope):
-        return _days_of_mode(scope.mode)
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a part used and what was promised to it, day by day, oldest first; the latter since that is kept, and not of single
+    mailboxes."""
+
+    used: list[Sample]
+    promised: list[Sample]
+
+
+def past_of(scope: Scope) -> Past:
+    """The past of a part."""
     kept = _kept(scope)
-    if kept is None:
-        rows = MailboxSpace.objects.filter(scope.of_mailboxes()).order_by()
-        keys = list(rows.values_list("pk", flat=True)[: MAILBOXES_SUMMED + 1])
-        some = MailboxHistory.objects.filter(pk__in=keys if len(keys) <= MAILBOXES_SUMMED else [])
-        return _sum(some.values_list("samples", flat=True))
-    return _sum(packed for rows in kept for packed in rows.values_list("samples", flat=True))
-
-
-def promises_of(scope: Scope) -> list[Sample]:
-    """What was promised to a part, day by day, since that is kept; of single mailboxes it is not."""
-    kept = _kept(scope) or []
-    return _sum(packed for rows in kept for packed in rows.values_list("promised", flat=True))
+    series = [pair for rows in kept or () for pair in rows.values_list("samples", "promised")]
+    promised = _sum(promised for _used, promised in series)
+    if scope.mode and _everything_but_mode(scope):
+        return Past(_days_of_mode(scope.mode), promised)
+    if kept is not None:
+        return Past(_sum(used for used, _promised in series), promised)
+    rows = MailboxSpace.objects.filter(scope.of_mailboxes()).order_by()
+    keys = list(rows.values_list("pk", flat=True)[: MAILBOXES_SUMMED + 1])
+    some = MailboxHistory.objects.filter(pk__in=keys if len(keys) <= MAILBOXES_SUMMED else [])
+    return Past(_sum(some.values_list("samples", flat=True)), [])
 
 
 def _kept(scope: Scope) -> list[QuerySet[Model]] | None:

@@ -17,7 +17,7 @@ from accounts.models import (
     UsageLimits,
 )
 from accounts.services.audit import Actor, record_provider
-from accounts.services.usage.history import history_of, promises_of
+from accounts.services.usage.history import past_of
 from accounts.services.usage.parts import part_of
 from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import disk_bytes, server_bytes
@@ -224,9 +224,10 @@ def _days(scope: Scope) -> list[DaySpace]:
     if scope.server and scope.whole_server:
         today.disk_bytes = server_bytes(scope.server) if scope.server.pk else disk_bytes()
     since, now_day = today.day.toordinal() - HISTORY_DAYS, today.day.toordinal()
-    promised = {one.day: one.size_bytes for one in promises_of(scope)}
-    past = [one for one in history_of(scope) if since <= one.day < now_day]
-    return [*(_day(one, promised.get(one.day)) for one in past), today]
+    past = past_of(scope)
+    promised = {one.day: one.size_bytes for one in past.promised}
+    used = [one for one in past.used if since <= one.day < now_day]
+    return [*(_day(one, promised.get(one.day)) for one in used), today]
 
 
 def _day(sample: Sample, promised: int | None) -> DaySpace:
