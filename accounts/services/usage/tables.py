@@ -152,9 +152,10 @@ def domain_rows(query: TableQuery, scope: Scope) -> QuerySet[DomainSpace]:
 
 
 def whole(rows: QuerySet[Row]) -> QuerySet[Row]:
-    """The same rows, with all that a table shows of them."""
-    path = "domain__customer__plan" if rows.model is DomainSpace else "mailbox__domain__customer__plan"
-    return rows.select_related(path)
+    """The same rows, with all that a table shows of them, and without their history."""
+    of_domains = rows.model is DomainSpace
+    path = "domain__customer__plan" if of_domains else "mailbox__domain__customer__plan"
+    return rows.select_related(path).defer(*(("samples", "promised") if of_domains else ()))
 
 
 class TablePaginator(Paginator):  # type: ignore[type-arg]
