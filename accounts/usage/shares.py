@@ -45,11 +45,15 @@ class Sent:
     bulk: int = 0
     mailboxes: int = 1
 
+    @property
+    def mass(self) -> bool:
+        """Whether it sends to many at once, mostly."""
+        return self.bulk * 2 >= self.messages
+
     def named(self, all_bytes: int) -> bool:
         """Whether it may be told to whoever runs the mailboxes: many have mail of it, or it is mail to many at once that takes a
         hundredth of the space or more. What is left could be one person who writes to another."""
-        mass = self.bulk * 2 >= self.messages and self.size_bytes * 100 >= all_bytes
-        return self.mailboxes >= NAMED_FROM or mass
+        return self.mailboxes >= NAMED_FROM or (self.mass and self.size_bytes * 100 >= all_bytes)
 
 
 class Big(NamedTuple):

@@ -34,17 +34,20 @@ def kind_words(kind: str) -> str:
 
 def sender_rows(shares: Shares, most: int = SENDERS_SHOWN) -> list[tuple[str, Part, int]]:
     """The sending domains that may be told, those that take most first, with how many mailboxes have mail of each (0 where that
-    says nothing), and at the end all the others together; nothing where there is nothing to tell."""
-    named = [(host, sent) for host, sent in shares.senders.items() if sent.named(shares.total.size_bytes)]
-    named = sorted(named, key=lambda row: (-row[1].size_bytes, row[0]))[:most]
-    rows = [
-        (unicode_domain(host), Part(sent.messages, sent.size_bytes), 0 if shares.folders else sent.mailboxes)
-        for host, sent in named
-    ]
-    messages = shares.total.messages - sum(part.messages for _host, part, _boxes in rows)
-    size_bytes = shares.total.size_bytes - sum(part.size_bytes for _host, part, _boxes in rows)
-    others = [(_("All others"), Part(messages, size_bytes), 0)] if messages > 0 else []
-    return [*rows, *others] if shares.asked else []
+    says nothing), and at the end other mail to many at once and all else together; nothing where no sender was asked for."""
+    rows, mass, shown = list[tuple[str, Part, int]](), Part(), Part()
+    for host, sent in sorted(shares.senders.items(), key=lambda row: (-row[1].size_bytes, row[0])):
+        if len(rows) < most and sent.named(shares.total.size_bytes):
+            part = Part(sent.messages, sent.size_bytes)
+            rows.append((unicode_domain(host), part, 0 if shares.folders else sent.mailboxes))
+        elif sent.mass:
+            mass.add(sent.messages, sent.size_bytes)
+        else:
+            continue
+        shown.add(sent.messages, sent.size_bytes)
+    others = Part(shares.total.messages - shown.messages, shares.total.size_bytes - shown.size_bytes)
+    rest = [(_("Other mass mail"), mass, 0), (_("All others"), others, 0)]
+    return [*rows, *(row for row in rest if row[1].messages > 0)] if shares.asked else []
 
 
 def biggest_rows(shares: Shares, mailboxes: QuerySet[Mailbox]) -> list[BigRow]:
