@@ -114,6 +114,10 @@ def fill() -> None:
     def past() -> bytes:
         return chance.choice(courses)[0]
 
+    def promised() -> bytes:
+        days = sorted(chance.sample(range(today - DAYS, today), 10))
+        return pack(Sample(day, number * 5 * GIGA) for number, day in enumerate(days, 10))
+
     MailboxHistory.objects.bulk_create(
         (MailboxHistory(mailbox=mailbox, samples=samples) for mailbox, (samples, _size) in some), batch_size=2000
     )
@@ -122,13 +126,14 @@ def fill() -> None:
         batch_size=2000,
     )
     DomainSpace.objects.bulk_create(
-        (DomainSpace(domain=domain, samples=past(), promised=past()) for domain in domains), batch_size=2000
+        (DomainSpace(domain=domain, samples=past(), promised=promised()) for domain in domains), batch_size=2000
     )
     CustomerSpace.objects.bulk_create(
-        (CustomerSpace(customer=customer, samples=past(), promised=past()) for customer in customers), batch_size=2000
+        (CustomerSpace(customer=customer, samples=past(), promised=promised()) for customer in customers),
+        batch_size=2000,
     )
     PartSpace.objects.bulk_create(
-        PartSpace(reseller=reseller.pk, plan=plan.pk, mode=mode, samples=past(), promised=past())
+        PartSpace(reseller=reseller.pk, plan=plan.pk, mode=mode, samples=past(), promised=promised())
         for plan in plans
         for mode in MailboxSpace.Mode.values
     )

@@ -7,7 +7,8 @@ endian. Daily samples are kept for 60 days, then the last of each week for 400 d
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cache
 from typing import NamedTuple
@@ -83,6 +84,22 @@ def add(packed: bytes, sample: Sample) -> bytes:
         return packed
     kept = packed[: -_SAMPLE.size] if sample.day == last else packed
     return thin(kept, sample.day) + pack([sample])
+
+
+def add_change(packed: bytes, sample: Sample) -> bytes:
+    """The same, but for a day on which nothing is another than on the last: for what seldom changes, as a promise. Between its
+    samples it is as it was (`at`)."""
+    if packed:
+        day, units = _SAMPLE.unpack_from(packed, len(packed) - _SAMPLE.size)
+        if day + EPOCH < sample.day and units == units_of(sample.size_bytes):
+            return packed
+    return add(packed, sample)
+
+
+def at(samples: Sequence[Sample], day: int) -> int | None:
+    """What a series of changes says of a day (an ordinal); None before it begins."""
+    place = bisect_right(samples, day, key=lambda one: one.day)
+    return samples[place - 1].size_bytes if place else None
 
 
 def thin(packed: bytes, today: int) -> bytes:

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accounts.usage.series import EPOCH, MONTHLY_DAYS, UNIT_BYTES, Sample, add, add_up, pack, thin, unpack
+from accounts.usage.series import (
+    EPOCH,
+    MONTHLY_DAYS,
+    UNIT_BYTES,
+    Sample,
+    add,
+    add_change,
+    add_up,
+    at,
+    pack,
+    thin,
+    unpack,
+)
 
 START = date(2021, 11, 28).toordinal()
 sizes = st.integers(0, 60 * 2**40)
@@ -77,3 +89,15 @@ def test_thousands_of_the_largest_sizes_are_added_without_one_running_into_anoth
     packed = pack([Sample(EPOCH + 1, largest), Sample(EPOCH + 2, 0), Sample(EPOCH + 0xFFFF, largest)])
     found = add_up([packed] * 3000)
     assert found == [(EPOCH + 1, 3000 * largest), (EPOCH + 2, 0), (EPOCH + 0xFFFF, 3000 * largest)]
+
+
+def test_a_series_of_changes_says_every_day() -> None:
+    promised, today = b"", EPOCH + 9000
+    for day, size in enumerate([5, 5, 5, 9, 9, 2, 2, 2]):
+        for _twice in range(2):
+            promised = add_change(promised, Sample(today + day, size << 20))
+    promised = add_change(promised, Sample(today + 7, 3 << 20))  # the same day once more
+    changes = unpack(promised)
+    assert [one.day - today for one in changes] == [0, 3, 5, 7]
+    assert [(at(changes, today + day) or 0) >> 20 for day in range(-1, 9)] == [0, 5, 5, 5, 9, 9, 2, 2, 3, 3]
+    assert at(changes, today - 1) is None

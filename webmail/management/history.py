@@ -25,7 +25,7 @@ from accounts.models import (
 )
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.standing import disk_bytes, refresh_standing
-from accounts.usage.series import Sample, pack, thin
+from accounts.usage.series import Sample, add_change, pack, thin
 
 DAYS = 730
 
@@ -94,6 +94,14 @@ def _series(sizes: list[int]) -> bytes:
     return thin(pack(Sample(today - len(sizes) + number, size) for number, size in enumerate(sizes)), today - 1)
 
 
+def _changes(sizes: list[int]) -> bytes:
+    """The same of what was promised: the days on which that changed."""
+    today, packed = timezone.localdate().toordinal(), b""
+    for number, size in enumerate(sizes):
+        packed = add_change(packed, Sample(today - len(sizes) + number, size))
+    return packed
+
+
 def _sum(spaces: list[MailboxSpace], past: dict[int, list[int]]) -> None:
     """The series of domains, customers, parts and the server, of their mailboxes'."""
     for model, key_of in (
@@ -107,7 +115,7 @@ def _sum(spaces: list[MailboxSpace], past: dict[int, list[int]]) -> None:
             groups.setdefault(tuple(key_of(space).items()), []).append(space)
         for key, some in groups.items():
             used, promised = _totals(some, past)
-            series = {"samples": _series(used), "promised": _series(promised)}
+            series = {"samples": _series(used), "promised": _changes(promised)}
             model._default_manager.update_or_create(**dict(key), defaults=series)
 
 

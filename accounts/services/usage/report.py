@@ -25,7 +25,7 @@ from accounts.services.usage.steps import highest_passed
 from accounts.usage.charts import Growth, Point, growth, thinned
 from accounts.usage.forecast import Forecast, find_events, forecast
 from accounts.usage.judging import Judged, judge
-from accounts.usage.series import Sample, unpack
+from accounts.usage.series import Sample, at, unpack
 
 HISTORY_DAYS, CHART_DAYS, AHEAD_DAYS = 730, 365, 150
 """How much history the forecast looks at, how much of it the chart shows, and how far it shows ahead."""
@@ -225,9 +225,8 @@ def _days(scope: Scope) -> list[DaySpace]:
         today.disk_bytes = server_bytes(scope.server) if scope.server.pk else disk_bytes()
     since, now_day = today.day.toordinal() - HISTORY_DAYS, today.day.toordinal()
     past = past_of(scope)
-    promised = {one.day: one.size_bytes for one in past.promised}
     used = [one for one in past.used if since <= one.day < now_day]
-    return [*(_day(one, promised.get(one.day)) for one in used), today]
+    return [*(_day(one, at(past.promised, one.day)) for one in used), today]
 
 
 def _day(sample: Sample, promised: int | None) -> DaySpace:

@@ -30,7 +30,7 @@ from accounts.models import (
 from accounts.services.usage.standing import permille_of, refresh_day, refresh_standing
 from accounts.usage.forecast import Event, find_events, forecast
 from accounts.usage.judging import judge
-from accounts.usage.series import Sample, add, unpack
+from accounts.usage.series import Sample, add, add_change, unpack
 
 BATCH = 5000
 MONTH_DAYS = 30
@@ -175,7 +175,7 @@ def _grown(
     """The two series of what is used and promised, with a day more."""
     used, promised = known or (b"", b"")
     today = day.toordinal()
-    return add(bytes(used), Sample(today, size_bytes)), add(bytes(promised), Sample(today, quota_bytes))
+    return add(bytes(used), Sample(today, size_bytes)), add_change(bytes(promised), Sample(today, quota_bytes))
 
 
 def _sample_customers(day: date) -> None:
