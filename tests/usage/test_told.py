@@ -46,6 +46,7 @@ def test_the_letter_of_the_week_comes_once(three: dict[str, Client], provider: P
 def test_the_letter_of_the_week_says_what_is_nearly_full_by_the_lists(
     three: dict[str, Client], provider: Provider, admin: Client
 ) -> None:
+    User.objects.filter(email="admin@casilla.test").update(language="en")
     UsageLimits.objects.create(owner_steps=[70, 85])
     assert send_summaries(now=MONDAY) == 4
     bodies = {letter.to[0]: str(letter.body) for letter in mail.outbox}
