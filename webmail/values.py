@@ -338,10 +338,12 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class Moved:
     """What a move or delete did, enough to undo it: the messages before and after, pairwise. `after` has None where
-    the server did not say (no COPYUID, RFC 4315) or where the message is gone for good."""
+    the server did not say (no COPYUID, RFC 4315) or where the message is gone for good. `named` says that the server names
+    what it moved: a message without a name was not moved."""
 
     before: tuple[Ref, ...]
     after: tuple[Ref | None, ...]
+    named: bool = True
 
 
 @dataclass(frozen=True, slots=True)

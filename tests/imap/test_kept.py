@@ -12,6 +12,7 @@ import pytest
 from tests.contract.test_source import letter
 from webmail.imap import selected
 from webmail.imap.pool import pool
+from webmail.services import organising
 from webmail.sources.imap import ImapSource, open_imap
 from webmail.values import Credentials, Endpoint, Flag, FolderId, Query, Ref, Window
 
@@ -173,6 +174,20 @@ def test_what_came_after_the_last_look_is_marked_and_moved_too(box: tuple[Any, A
         moved = source.move([Ref(INBOX, validity, "1"), Ref(INBOX, validity, "7")], FolderId("Archive"))
     assert None not in moved.after
     assert [subject for subject, _unread in rows(open_)[0]] == ["seis", "cinco", "cuatro", "tres", "dos"]
+
+
+def test_what_others_took_away_is_not_told_as_moved(box: tuple[Any, Any]) -> None:
+    open_, other = box
+    rows(open_)
+    other.move([1, 2], "Archive")
+    with open_() as source:
+        folder = next(one for one in source.folders() if one.id == "Archive")
+        validity = source.connection.kept.validity
+        change = organising.move(source, [Ref(INBOX, validity, uid) for uid in ("1", "2")], folder)
+        assert (change.count, change.undo) == (0, None)
+        change = organising.move(source, [Ref(INBOX, validity, uid) for uid in ("2", "3")], folder)
+        assert change.count == 1
+    assert [subject for subject, _unread in rows(open_)[0]] == ["cuatro"]
 
 
 def test_rows_that_move_up_after_a_move_come_with_the_same_round_trip(box: tuple[Any, Any]) -> None:

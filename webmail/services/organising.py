@@ -196,13 +196,13 @@ def _marked_and_moved(
 
 
 def _moved(source: MailSource, refs: Sequence[Ref], folder: Folder) -> Change:
-    """Where the server tells new UIDs, a message without one was gone already: it is not counted."""
+    """Where the server tells new UIDs, a message without one was gone already: it is not counted, nor told as moved."""
     if not refs:
         return Change(0, to=folder)
     moved = source.move(refs, folder.id)
     pairs = [(old, new) for old, new in zip(moved.before, moved.after, strict=True) if new is not None]
     if not pairs:
-        return Change(len(refs), to=folder)
+        return Change(0 if moved.named else len(refs), to=folder)
     return Change(
         len(pairs), to=folder, undo=Undo(tuple(old for old, _new in pairs), tuple(new for _old, new in pairs))
     )

@@ -223,7 +223,7 @@ class ImapSource(ImapFlags):
     def move(self, refs: Iterable[Ref], folder: FolderId) -> Moved:
         refs = list(refs)
         after = self._moved_at_once(refs, folder) if self._may_move_at_once(refs, folder) else self._moved(refs, folder)
-        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs), self.connection.has("UIDPLUS"))
 
     def _moved(self, refs: list[Ref], folder: FolderId) -> dict[Ref, Ref]:
         after: dict[Ref, Ref] = {}
