@@ -40,7 +40,7 @@ from accounts.models import (
 )
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.standing import refresh_standing
-from accounts.usage.series import Sample, pack, thin
+from accounts.usage.series import Sample, add_up, pack, thin
 from deploy.stack import Stack
 from tests.test_postgres import BASE, production  # noqa: F401 - a fixture
 
@@ -125,11 +125,23 @@ def fill() -> None:
         (MailboxUsage(username=mailbox.address, bytes=size, messages=size // 40_000) for mailbox, (_s, size) in some),
         batch_size=2000,
     )
+    # A domain's is that of its mailboxes together, so that it jumps no more than they do.
+    inside: dict[int, list[bytes]] = {}
+    for mailbox, (samples, _size) in some:
+        inside.setdefault(mailbox.domain_id, []).append(samples)
+    sums = {key: pack(add_up(series)) for key, series in inside.items()}
     DomainSpace.objects.bulk_create(
-        (DomainSpace(domain=domain, samples=past(), promised=promised()) for domain in domains), batch_size=2000
+        (DomainSpace(domain=domain, samples=sums[domain.pk], promised=promised()) for domain in domains),
+        batch_size=2000,
     )
+    bought: dict[int, list[bytes]] = {}
+    for domain in domains:
+        bought.setdefault(domain.customer_id, []).append(sums[domain.pk])
     CustomerSpace.objects.bulk_create(
-        (CustomerSpace(customer=customer, samples=past(), promised=promised()) for customer in customers),
+        (
+            CustomerSpace(customer=customer, samples=pack(add_up(bought[customer.pk])), promised=promised())
+            for customer in customers
+        ),
         batch_size=2000,
     )
     PartSpace.objects.bulk_create(
