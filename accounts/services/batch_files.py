@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
@@ -52,9 +53,9 @@ def read_lines(data: bytes) -> list[tuple[int, dict[str, str]]]:
     text = _decode(data)
     if "\0" in text:
         raise BadFile(_("This is no text file. Save the sheet as CSV and choose that file."))
-    head, _newline, _rest = text.lstrip("\r\n").partition("\n")
+    head = re.split("\r\n|\r|\n", text.lstrip("\r\n"), maxsplit=1)[0]
     for separator in SEPARATORS:
-        columns = [_column(cell) for cell in next(csv.reader([head.strip("\r")], delimiter=separator), [])]
+        columns = [_column(cell) for cell in next(csv.reader([head], delimiter=separator), [])]
         if "address" in columns:
             break
     else:

@@ -118,8 +118,9 @@ def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
         check_promise(row.domain.server, quota - row.quota_bytes)
     if "name" in values:
         values["name"] = clean_name(str(values["name"]))
-    if recovery := str(values.get("recovery_address", "")).strip():
-        values["recovery_address"] = parse_address(recovery, field="recovery_address")
+    if "recovery_address" in values:
+        recovery = str(values["recovery_address"]).strip()
+        values["recovery_address"] = parse_address(recovery, field="recovery_address") if recovery else ""
     before = {key: getattr(row, key) for key in values}
     for key, value in values.items():
         setattr(row, key, value)

@@ -253,3 +253,14 @@ def test_deleted_is_removed_for_good_by_its_address_alone(world: World) -> None:
     assert call(token, "GET", f"{where}/vacation").status_code == 409
     link = call(token, "POST", f"{where}/password-link", {}).json()
     assert (link["sent"], "/portal/new-password/" in link["link"]) == (False, True)
+
+
+def test_odd_values_are_told_or_taken_as_they_are_meant(world: World) -> None:
+    token, side = token_of(world.provider), world.one
+    for year in ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-11:00"):
+        assert call(token, "GET", f"/changes?since={year}").status_code == 422
+    address = f"/mailboxes/{side.mailbox.pk}"
+    assert call(token, "PATCH", address, {"recovery_address": " "}).json()["recovery_address"] == ""
+    old_mac = {"csv": "address\rlista1\rlista2\r", "name": "mac.csv"}
+    made = call(token, "POST", f"/domains/{side.domain.pk}/lists", old_mac, **{"Idempotency-Key": "mac"})
+    assert (made.status_code, made.json()["total"]) == (201, 2), made.content
