@@ -134,13 +134,15 @@ def _spf(record: Record, found: Found) -> Judged:
         return Judged("missing", record.value)
     words = [word for text in records for word in text.split()[1:]]
     plain = [word.lower().lstrip("+") for word in words]
-    if len(records) == 1 and mechanism.lower() in plain:
-        return Judged("well")
     ends = [word for word in words if word.lower().lstrip("+-~?") == "all"][:1]
+    open_to_all = bool(ends) and ends[0].lower().lstrip("+") == "all"
+    heard = plain[: words.index(ends[0])] if ends else plain  # what stands after "all" is never looked at (section 5.1)
+    if len(records) == 1 and mechanism.lower() in heard and not open_to_all:
+        return Judged("well")
     joined = dict.fromkeys(word for word in words if word.lower().lstrip("+-~?") != "all")
     if mechanism.lower() not in plain:
         joined = {mechanism: None} | joined
-    if not ends and not any(word.startswith("redirect=") for word in plain):
+    if open_to_all or (not ends and not any(word.startswith("redirect=") for word in plain)):
         ends = ["~all"]
     return Judged("differs", " ".join(["v=spf1", *joined, *ends]))
 

@@ -95,6 +95,8 @@ def test_a_domain_that_has_nothing_is_told_what_to_enter() -> None:
         ((D, "MX"), ["10 mail.casa.test.", "20 viejo.otra.test."], "10 mail.casa.test."),
         ((D, "TXT"), ['"v=spf1 a -all"'], "v=spf1 include:spf.casa.test a -all"),
         ((D, "TXT"), ['"v=spf1 a"'], "v=spf1 include:spf.casa.test a ~all"),
+        ((D, "TXT"), ['"v=spf1 -all include:spf.casa.test"'], "v=spf1 include:spf.casa.test -all"),
+        ((D, "TXT"), ['"v=spf1 include:spf.casa.test +all"'], "v=spf1 include:spf.casa.test ~all"),
         (
             (D, "TXT"),
             ['"v=spf1 include:spf.casa.test ~all"', '"v=spf1 mx -all"'],
