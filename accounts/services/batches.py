@@ -26,6 +26,7 @@ from accounts.services.batch_changes import CREATE, Changing, apply_change, read
 from accounts.services.batch_files import ROWS_LIMIT, read_lines
 from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_customer, parse_size
 from accounts.services.mailboxes import new_home, next_number
+from accounts.services.names import clean_name
 from accounts.services.passwords import check_password_strength, generate_password
 from accounts.services.permissions import Action, may, outranks
 from accounts.services.promise import check_promise
@@ -164,6 +165,7 @@ def _judge(
         if address in known:
             errors.append(_("There is a mailbox, an alias or a group with this address."))
         name = " ".join(cells.get("name", "").split())
+        _tried(errors, lambda: clean_name(name))  # noqa: B023
         if len(name) > 120:
             errors.append(_("The name is longer than 120 characters."))
         quota = _tried(errors, lambda: _quota(domain, cells.get("quota", ""), usual))  # noqa: B023

@@ -264,3 +264,6 @@ def test_odd_values_are_told_or_taken_as_they_are_meant(world: World) -> None:
     old_mac = {"csv": "address\rlista1\rlista2\r", "name": "mac.csv"}
     made = call(token, "POST", f"/domains/{side.domain.pk}/lists", old_mac, **{"Idempotency-Key": "mac"})
     assert (made.status_code, made.json()["total"]) == (201, 2), made.content
+    turned = {"csv": "address,name\nvuelta,Ana \u202eana\n", "name": "vuelta.csv"}
+    made = call(token, "POST", f"/domains/{side.domain.pk}/lists", turned, **{"Idempotency-Key": "turned"})
+    assert (made.status_code, made.json()["wrong"]) == (201, 1), made.content
