@@ -14,10 +14,22 @@ fail() { printf 'Cannot install: %s\n' "$1" >&2; exit 1; }
 # logged COMMAND...: runs it with its output in the log; shows the end of it when the command fails.
 logged() { "$@" >>"$LOG" 2>&1 || { tail -n 12 "$LOG" >&2; return 1; }; }
 
+# python_311: a Python 3.11 that can make environments. Debian's own first: it is built with profile and link time optimisation and
+# takes a quarter to a third less CPU for a page than one that was built without (docs/speed.md).
+python_311() {
+  local python
+  for python in /usr/bin/python3 python3 python3.11; do
+    "$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null || continue
+    echo "$python"
+    return
+  done
+  return 1
+}
+
 missing_packages() {
   local wanted="dovecot-core dovecot-imapd dovecot-pop3d dovecot-lmtpd dovecot-sieve dovecot-managesieved dovecot-sqlite
     dovecot-pgsql postfix postfix-sqlite postfix-pgsql postgresql sqlite3 redis-server gettext mutt isync"
-  python3 -c 'import ensurepip, venv' 2>/dev/null || wanted="$wanted python3-venv"
+  python_311 >/dev/null || wanted="$wanted python3-venv"
   command -v node >/dev/null || wanted="$wanted nodejs"
   command -v npm >/dev/null || wanted="$wanted npm"
   command -v chromium-headless-shell >/dev/null || wanted="$wanted chromium-headless-shell"
@@ -55,9 +67,8 @@ up_to_date() { local stamp=$1; shift; [ -f "$stamp" ] && [ "$(cat "$stamp")" = "
 
 install_python() {
   up_to_date .venv/.stamp requirements/dev.txt && return
-  local python=python3
-  "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || python=/usr/bin/python3
-  "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || fail "Casilla needs Python 3.11"
+  local python
+  python=$(python_311) || fail "Casilla needs Python 3.11 with its module venv"
   printf 'Installing the Python packages into .venv\n'
   [ -x .venv/bin/python ] || "$python" -m venv .venv
   .venv/bin/python -m pip --disable-pip-version-check install -q --require-hashes -r requirements/dev.txt \
