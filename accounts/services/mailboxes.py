@@ -107,8 +107,9 @@ def new_home(address: str) -> str:
 @transaction.atomic
 def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
     """Changes name, recovery_address, quota_bytes or the switches of protocols. Shutting IMAP, POP3 or ManageSieve ends all that
-    is open, as Dovecot cannot be told which: programs come back by themselves where they still may. Who sends is asked about at
-    each message, so shutting that alone ends nothing."""
+    is open, as Dovecot cannot be told which: programs come back by themselves where they still may. So does another quota, which
+    an open session would not hear of: it was read at its login. Who sends is asked about at each message, so shutting that alone
+    ends nothing."""
     row = _held(mailbox)
     if "quota_bytes" in values:
         quota = int(values["quota_bytes"])
@@ -128,7 +129,8 @@ def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
     row.save(update_fields=list(values))
     if before != values:
         record(by=by, verb="mailbox.change", thing=row, before=before, after=values)
-    if any(before[key] and not values[key] for key in SESSIONS if key in values):
+    shut = any(before[key] and not values[key] for key in SESSIONS if key in values)
+    if shut or before.get("quota_bytes") != values.get("quota_bytes"):
         _end_sessions(row)
 
 

@@ -16,7 +16,7 @@ from django.urls import reverse
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
-from accounts.models import Customer, Domain, Invitation, Kind, Mailbox, MailboxUsage, Plan, User
+from accounts.models import Customer, Domain, Invitation, Kind, MailAccount, Mailbox, MailboxUsage, Plan, User
 from accounts.provisioning.passwords import hash_batch_password
 from accounts.services.app_passwords import make_app_password
 from accounts.services.audit import SYSTEM
@@ -26,6 +26,7 @@ from deploy.ports import LOOPBACK
 from deploy.stack import Stack
 from tests.conftest import TIMEOUT_S
 from tests.portal.conftest import PASSWORD, give
+from webmail.templatetags.casilla import folder_token
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 Imap = Callable[..., IMAPClient]
@@ -236,6 +237,32 @@ def test_over_quota_is_refused_at_the_door(
     until(lambda: usage.values_list("bytes", flat=True).first())
     page = ana.admin.get(reverse("portal:domain", args=[ana.mailbox.domain_id]) + "?show=full").content.decode()
     assert ana.address in page
+
+
+def test_another_quota_holds_for_a_webmail_that_is_open(
+    ana: Box, deliver: Callable[[str, bytes], None], imap: Imap
+) -> None:
+    deliver(ana.address, b"Subject: a\r\n\r\n" + (b"y" * 76 + b"\r\n") * 15_000)
+    switches = {"imap": "on", "pop3": "on", "smtp": "on", "sieve": "on", "name": "", "recovery_address": ""}
+    owner = Client()
+    entry = {"login": ana.address, "password": ana.password}
+    assert owner.post(reverse("account_login"), entry).status_code == 302
+    account = MailAccount.objects.get(mailbox=ana.mailbox)
+    inbox_url = f"/mail/{account.pk}/f/{folder_token('INBOX')}/"
+
+    def copied() -> str:
+        ref = re.search(r'data-ref="([0-9.]+)"', owner.get(inbox_url).content.decode())
+        assert ref
+        form = {"do": "copy", "refs": ref[1], "to": folder_token("Archive")}
+        return owner.post(f"{inbox_url}change/", form, headers={"hx-request": "true"}).content.decode()
+
+    assert "data-failed" not in copied()
+    program = imap(ana.address, ana.password)
+    ana.post("mailbox", quota="1 MB", **switches)
+    until(lambda: is_over(program))
+    assert "data-failed" in copied()
+    ana.post("mailbox", quota="20 MB", **switches)
+    assert "data-failed" not in copied()
 
 
 def test_a_renamed_mailbox_keeps_its_mail_and_the_old_address(
