@@ -1,7 +1,10 @@
 """A secret that the answer to a form shows once is shown again, and not made anew, when the browser sends that very form once
-more, by reloading the page or by a second click. Which form it was, its token against forgery tells: each page has another."""
+more, by reloading the page or by a second click. Which form it was, its token against forgery tells, for each page has another,
+and all that was filled in: who goes back and changes something sends another form."""
 
 from __future__ import annotations
+
+import json
 
 from django.core.cache import cache
 from django.http import HttpRequest
@@ -28,5 +31,7 @@ def keep(request: HttpRequest, what: str, secret: str) -> None:
 
 
 def _key(request: HttpRequest, what: str) -> str:
-    token = request.POST.get("csrfmiddlewaretoken", "")
-    return f"once:{digest_of(f'{what} {request.user.pk} {token}')}" if token else ""
+    if not request.POST.get("csrfmiddlewaretoken"):
+        return ""
+    filled = sorted((name, *values) for name, values in request.POST.lists())
+    return f"once:{digest_of(json.dumps([what, request.user.pk, filled]))}"

@@ -112,7 +112,9 @@ class Caller:
         return Plan.objects.filter(customers__in=self.customers().values("pk")).distinct()
 
     def invitations(self) -> QuerySet[Invitation]:
-        return Invitation.objects.filter(self._over())
+        rows = Invitation.objects.filter(self._over())
+        parts = ("reseller", "customer__reseller", "domain__customer__reseller")
+        return rows.select_related(*parts).prefetch_related("inviter")  # one person for all that they invited
 
     def roles(self) -> QuerySet[Role]:
         return Role.objects.filter(self._over())

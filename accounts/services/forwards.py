@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import Alias, Domain, Forward, Group, GroupMember, Mailbox
 from accounts.services.addresses import check_free, parse_address, parse_local
@@ -87,13 +88,31 @@ def save_group(
         before = {"members": sorted(group.members.values_list("address", flat=True)), "name": group.name}
         group.name = clean_name(name)
         group.save(update_fields=["name"])
-        group.members.all().delete()
+    known = set(group.members.values_list("address", flat=True))
     if group.address in wanted:
         raise ValidationError({"members": _("A group is no member of itself.")})
-    GroupMember.objects.bulk_create([GroupMember(group=group, address=one) for one in wanted])
+    _check_there(domain, [one for one in wanted if one not in known])
+    group.members.exclude(address__in=wanted).delete()
+    GroupMember.objects.bulk_create([GroupMember(group=group, address=one) for one in wanted if one not in known])
     after = {"members": sorted(wanted), "name": group.name}
     record(by=by, verb="group.change" if before else "group.create", thing=group, before=before, after=after)
     return group
+
+
+def _check_there(domain: Domain, addresses: Collection[str]) -> None:
+    """Raises ValidationError at `members` for addresses in domains of this customer that take no mail. What catches the rest of a
+    domain takes all."""
+    rows = Domain.objects.filter(customer_id=domain.customer_id, catch_all__isnull=True)
+    names = set(rows.values_list("name", flat=True))
+    asked = [one for one in addresses if one.rpartition("@")[2] in names]
+    there = {
+        *Mailbox.objects.filter(address__in=asked, deleted__isnull=True).values_list("address", flat=True),
+        *Alias.objects.filter(address__in=asked).values_list("address", flat=True),
+        *Group.objects.filter(address__in=asked).values_list("address", flat=True),
+    }
+    if missing := [one for one in asked if one not in there]:
+        text = ngettext("There is no such address: %(list)s", "There are no such addresses: %(list)s", len(missing))
+        raise ValidationError({"members": text % {"list": ", ".join(missing)}})
 
 
 @transaction.atomic

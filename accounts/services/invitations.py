@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.models import Customer, Domain, Invitation, Letter, Mailbox, Reseller, Role, User
@@ -66,11 +66,13 @@ def renew(invitation: Invitation, *, by: Actor) -> str:
 
 
 def send_invitation(invitation: Invitation, token: str) -> Letter:
-    """Sends the letter with the link, and keeps with the invitation what became of it."""
+    """Sends the letter with the link, and keeps with the invitation what became of it. It is in the language of the person who
+    is invited, where they are known, else of who invites."""
     link = settings.SITE_URL + reverse("portal:invitation", args=[token])
-    subject = _("You are invited to %(site)s") % {"site": look().name}
-    context = {"invitation": invitation, "link": link, "site": look().name}
-    invitation.letter = post_letter(invitation.address, subject, "portal/mail/invitation.txt", context)
+    with translation.override(_language_of(invitation) or translation.get_language()):
+        subject = _("You are invited to %(site)s") % {"site": look().name}
+        context = {"invitation": invitation, "link": link, "site": look().name}
+        invitation.letter = post_letter(invitation.address, subject, "portal/mail/invitation.txt", context)
     invitation.letter_at = timezone.now()
     Invitation.objects.filter(pk=invitation.pk, digest=digest_of(token)).update(
         letter=invitation.letter, letter_at=invitation.letter_at
@@ -78,14 +80,23 @@ def send_invitation(invitation: Invitation, token: str) -> Letter:
     return Letter(invitation.letter)
 
 
+def _language_of(invitation: Invitation) -> str:
+    """Empty when neither has chosen one."""
+    chosen = User.objects.filter(email=invitation.address).values_list("language", flat=True).first()
+    return chosen or invitation.inviter.language
+
+
+def is_given(invitation: Invitation) -> bool:
+    """Whether who invited may still give this role; if not, the link opens nothing."""
+    return may_grant(invitation.inviter, invitation.kind, invitation.target)
+
+
 def invitation_of_token(token: str) -> Invitation | None:
     """The invitation of a token that is still good, else None. It is good only as long as who invited may give this role: nobody
     comes back by an invitation that they wrote before their own role was taken away."""
     found = Invitation.objects.filter(digest=digest_of(token), expires__gt=timezone.now())
     offer = found.select_related("inviter", "reseller", "customer__reseller", "domain__customer__reseller").first()
-    if offer is None or not may_grant(offer.inviter, offer.kind, offer.target):
-        return None
-    return offer
+    return offer if offer is not None and is_given(offer) else None
 
 
 def needs_sign_in(invitation: Invitation) -> bool:

@@ -90,8 +90,11 @@ def test_an_invitation_ends_with_the_role_of_who_wrote_it(world: World) -> None:
     """Nobody comes back by a link that they sent to an address of their own before they had to go."""
     address = reverse("portal:invitation", args=[world.one.token])
     assert world.client(None).get(address).status_code == 200
+    people = reverse("portal:domain_people", args=[world.one.domain.pk])
+    assert "not good any more" not in world.client(world.provider).get(people).content.decode()
     world.one.role.delete()
     assert world.client(None).get(address).status_code == 404
+    assert "not good any more" in world.client(world.provider).get(people).content.decode()
     join = {"name": "Otra", "password": PASSWORD, "again": PASSWORD}
     assert world.client(None).post(address, join).status_code == 404
     assert not User.objects.filter(email=world.one.invitation.address).exists()

@@ -186,7 +186,7 @@ def test_each_way_is_suspended_on_its_own(
 
 def test_shutting_sending_ends_no_session_and_shutting_a_protocol_of_dovecot_ends_all(ana: Box, imap: Imap) -> None:
     client = imap(ana.address, ana.password)
-    kept = {"imap": "on", "pop3": "on", "sieve": "on", "quota": "1 GB", "name": "", "recovery_address": ""}
+    kept = {"imap": "on", "pop3": "on", "sieve": "on", "quota": "5 GB", "name": "", "recovery_address": ""}
     ana.post("mailbox", **kept)
     ana.mailbox.refresh_from_db()
     assert not ana.mailbox.smtp

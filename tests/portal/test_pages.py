@@ -89,6 +89,8 @@ def test_a_new_mailbox_is_shown_again_when_its_page_is_loaded_again(world: World
     assert first["password"]
     assert (first["mailbox"], first["password"]) == (again["mailbox"], again["password"])
     assert client.post(address, form | {"csrfmiddlewaretoken": "b" * 64}).status_code == 422
+    other = client.post(address, form | {"new-address": "otra"}).context  # back, and something else typed
+    assert (other["mailbox"].address, Mailbox.objects.filter(address="otra@uno.test").count()) == ("otra@uno.test", 1)
 
 
 def test_members_of_a_group_are_of_its_domain_unless_they_say_another(world: World) -> None:
@@ -100,6 +102,11 @@ def test_members_of_a_group_are_of_its_domain_unless_they_say_another(world: Wor
     page = reverse("portal:group", args=[group.pk])
     wrong = client.post(page, {"name": "", "members": "con espacio"})
     assert (wrong.status_code, wrong.context["form"].errors.keys()) == (422, {"members"})
+    wrong = client.post(page, {"name": "", "members": "ana\nanna\nnadie@uno.test\neva@otra.example"})
+    assert wrong.context["form"].errors["members"] == ["There are no such addresses: anna@uno.test, nadie@uno.test"]
+    assert group.members.count() == 2
+    Domain.objects.filter(pk=world.one.domain.pk).update(catch_all=world.one.mailbox)  # takes all that nobody has
+    assert client.post(page, {"name": "", "members": "ana\nanna"}).status_code == 302
 
 
 @pytest.mark.parametrize("local", ["postmaster", "abuse"])

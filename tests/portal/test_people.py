@@ -77,6 +77,14 @@ def test_an_invitation_to_a_mailbox_that_was_never_opened_needs_its_password(wor
     assert Role.objects.filter(person__email=box.address, domain=world.one.domain).exists()
 
 
+@pytest.mark.parametrize(("inviter", "other", "said"), [("en", "es", "Invitación"), ("es", "en", "invited")])
+def test_the_letter_is_in_the_language_of_who_gets_it(world: World, inviter: str, other: str, said: str) -> None:
+    User.objects.filter(pk=world.one.people["domain"].pk).update(language=inviter)
+    User.objects.filter(pk=world.nobody.pk).update(language=other)
+    invited(world, world.nobody.email)
+    assert said in mail.outbox[-1].subject
+
+
 def test_an_invitation_ends_after_a_week_and_when_it_is_withdrawn(world: World) -> None:
     link = invited(world, "una@afuera.example")
     Invitation.objects.filter(address="una@afuera.example").update(expires=timezone.now() - timedelta(seconds=1))

@@ -9,11 +9,13 @@ from ninja import Schema
 
 from accounts.api.schemas.common import Address, Given, Id, example
 from accounts.models import Invitation, Role
+from accounts.services.invitations import is_given
 
 
 class InvitationOut(Schema):
     """`letter` is what became of the letter: "sent" to the mail server, "refused" for good, "away" when no server took it for
-    now, or empty while it is being handed over."""
+    now, or empty while it is being handed over. `good` is false when who invited may not give the role any more: its link opens
+    nothing then, nor after `expires`."""
 
     id: int
     address: str
@@ -23,11 +25,13 @@ class InvitationOut(Schema):
     domain: int | None
     expires: datetime
     letter: str
+    good: bool
 
     @classmethod
     def of(cls, row: Invitation) -> InvitationOut:
         values: dict[str, Any] = {"reseller": row.reseller_id, "customer": row.customer_id, "domain": row.domain_id}
-        return cls(id=row.pk, address=row.address, kind=row.kind, expires=row.expires, letter=row.letter, **values)
+        values |= {"letter": row.letter, "good": is_given(row)}
+        return cls(id=row.pk, address=row.address, kind=row.kind, expires=row.expires, **values)
 
 
 class InvitationIn(Given):

@@ -167,8 +167,12 @@ def role_withdraw(person: str, **over: Any) -> Told:
 
 
 def invitation_list() -> list[Told]:
-    rows = Invitation.objects.select_related("reseller", "customer", "domain").order_by("address", "pk")
-    return [_role(one, one.address) | {"expires": one.expires, "letter": one.letter} for one in rows]
+    parts = ("reseller", "customer__reseller", "domain__customer__reseller")
+    rows = Invitation.objects.select_related(*parts).prefetch_related("inviter").order_by("address", "pk")
+    return [
+        _role(one, one.address) | {"expires": one.expires, "letter": one.letter, "good": invitations.is_given(one)}
+        for one in rows
+    ]
 
 
 def invitation_create(address: str, by: str, **over: Any) -> Told:

@@ -84,13 +84,20 @@ def _people(request: HttpRequest, target: Target, kind: Kind) -> HttpResponse:
         "kind": kind,
         "target": target,
         "roles": Role.objects.filter(**_exactly(where)).select_related("person").order_by("person__email"),
-        "invited": Invitation.objects.filter(**_exactly(where)).order_by("address"),
+        "invited": _invited(where),
         "now": timezone.now(),
         "supers": User.objects.filter(is_superuser=True, is_active=True) if kind == Kind.PROVIDER else [],
         "tab": {Kind.RESELLER: "resellers", Kind.CUSTOMER: "customers"}.get(kind, "people"),
         "domain": target if kind == Kind.DOMAIN else None,
     }
     return show(request, "portal/people.html", context, status=status_of(form))
+
+
+def _invited(where: dict[str, object]) -> list[tuple[Invitation, bool]]:
+    """Who is invited, and whether who invited them may still give the role."""
+    rows = Invitation.objects.filter(**_exactly(where)).order_by("address")
+    offers = rows.select_related("reseller", "customer__reseller", "domain__customer__reseller")
+    return [(one, invitations.is_given(one)) for one in offers.prefetch_related("inviter")]
 
 
 @login_required
