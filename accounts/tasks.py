@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from accounts.models import Session
-from accounts.services import activity, batches, events, purging, reserves, resets
+from accounts.services import activity, batches, dns, events, purging, reserves, resets
 from accounts.services.sending_limit import forget_old as forget_sent
 from accounts.services.tokens import forget_replies
 from accounts.services.usage.alerts import find_crossings, forget_alerts
@@ -76,6 +76,12 @@ def make_batches() -> int:
         batches.run_batch(batch)
         done += 1
     return done
+
+
+@shared_task  # type: ignore[untyped-decorator]
+def check_dns() -> int:
+    """Looks at the DNS of domains that were not looked at for a day; gives how many."""
+    return dns.check_due()
 
 
 @shared_task  # type: ignore[untyped-decorator]

@@ -46,6 +46,7 @@ app.conf.beat_schedule = {
     "weigh-due": {"task": "webmail.tasks.weigh_due", "schedule": 600.0, "options": {"expires": 590}},
     "tidy-reserves": {"task": "accounts.tasks.tidy_reserves", "schedule": 24 * 3600.0},
     "sum-shares": {"task": "accounts.tasks.sum_shares", "schedule": 24 * 3600.0},
+    "check-dns": {"task": "accounts.tasks.check_dns", "schedule": 600.0, "options": {"expires": 590}},
     "make-batches": {"task": "accounts.tasks.make_batches", "schedule": 10.0, "options": {"expires": 20}},
     "purge-mailboxes": {"task": "accounts.tasks.purge_mailboxes", "schedule": 3600.0},
     "clear-batches": {"task": "accounts.tasks.clear_batches", "schedule": 3600.0},

@@ -225,6 +225,9 @@ DKIM_RECORD = env("DKIM_RECORD")  # "v=DKIM1; k=rsa; p=..."; empty: nothing sign
 DNS_RESOLVERS = env_list(
     "DNS_RESOLVERS"
 )  # ADDRESS or ADDRESS:PORT, where the system's own sees other records than the world
+DNS_CHECK_HOURS = int(
+    env("DNS_CHECK_HOURS", "24")
+)  # how often a domain's records are looked at by themselves; 0: never
 # With what Apple's profiles are signed: PEM files, the certificate's with its chain. Empty: they are not signed.
 PROFILE_CERT_FILE = env("PROFILE_CERT_FILE")
 PROFILE_KEY_FILE = env("PROFILE_KEY_FILE")

@@ -222,6 +222,7 @@ class Stack:
             "SETUP_IMAP": f"localhost:{ports.imaps}:tls",
             "SETUP_POP3": f"localhost:{ports.pop3s}:tls",
             "SETUP_SMTP": f"localhost:{ports.submissions}:tls,localhost:{ports.submission}:starttls",
+            "DNS_CHECK_HOURS": "0",  # nobody in the world is asked
             "DNS_MX": "mail.imprentaquillay.test",
             "PROFILE_CERT_FILE": str(self.root / "tls" / "cert.pem"),
             "PROFILE_KEY_FILE": str(self.root / "tls" / "key.pem"),

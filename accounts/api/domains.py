@@ -20,9 +20,8 @@ from accounts.api.schemas.mailboxes import ManyIn, ManyOut
 from accounts.api.schemas.setup import DnsOut
 from accounts.models import Domain, MailServer
 from accounts.services import customers, forwards, mailboxes
-from accounts.services.dns import check_dns
+from accounts.services.dns import check_domain
 from accounts.services.permissions import Action
-from accounts.setup.values import Choice, hosted_values
 
 router = Router(tags=["Domains"])
 
@@ -111,7 +110,7 @@ def domain_defaults_set(request: HttpRequest, domain_id: int, data: Defaults) ->
 @needs("domains:read")
 def domain_dns(request: HttpRequest, domain_id: int) -> Any:
     domain = domain_by(caller_of(request), domain_id, Action.RUN_DOMAIN)
-    return [DnsOut.of(row) for row in check_dns(hosted_values(domain.name, Choice()))]
+    return [DnsOut.of(row) for row in check_domain(domain)]
 
 
 @router.post(

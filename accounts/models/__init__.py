@@ -7,6 +7,7 @@ from accounts.models.brand import Brand
 from accounts.models.hosting import (
     Alias,
     Customer,
+    DnsCheck,
     Domain,
     Forward,
     Group,
@@ -53,6 +54,7 @@ __all__ = [
     "Customer",
     "CustomerSpace",
     "DaySpace",
+    "DnsCheck",
     "Domain",
     "DomainShares",
     "DomainSpace",

@@ -105,6 +105,21 @@ class Domain(models.Model):
         return {name: getattr(self, f"new_{name}") is not False for name in ("imap", "pop3", "smtp", "sieve")}
 
 
+class DnsCheck(models.Model):
+    """How the DNS of a domain stood at `at`, when it last answered: which records that mail needs were right and which were not
+    (their purposes, as accounts/setup/records.py calls them), and how many others were not. It was last asked at `asked`."""
+
+    domain = models.OneToOneField(Domain, on_delete=models.CASCADE, primary_key=True, related_name="dns_check")
+    asked = models.DateTimeField(db_index=True)
+    at = models.DateTimeField(null=True, blank=True)
+    right = models.JSONField(default=list)
+    wrong = models.JSONField(default=list)
+    others = models.PositiveSmallIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.domain_id} {self.wrong}"
+
+
 class Mailbox(models.Model):
     """A hosted mailbox. `address` is the whole address in lower case, kept beside the domain so that the mail servers
     find it by one index; `password` is a Django Argon2 hash, which Dovecot reads as {ARGON2ID}.

@@ -6,6 +6,8 @@ from django import template
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import get_text_list
+from django.utils.translation import gettext as _
 
 from accounts.models import Plan
 from accounts.services.addresses import unicode_domain
@@ -25,6 +27,12 @@ def thing_words(name: object) -> str:
     """An address, a domain or a name, the domain in its own letters."""
     local, at, domain = str(name).rpartition("@")
     return f"{local}{at}{unicode_domain(domain)}"
+
+
+@register.filter
+def record_words(purposes: list[str]) -> str:
+    """Records that mail needs, as they are called: "MX, SPF and DKIM"."""
+    return get_text_list([one.upper() for one in purposes], _("and"))
 
 
 @register.simple_tag

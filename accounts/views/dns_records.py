@@ -10,10 +10,8 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from accounts.services.dns import check_dns
+from accounts.services.dns import Row, check_domain
 from accounts.services.owned import own_account
-from accounts.services.setup import values_of
-from accounts.setup.values import SetupValues
 
 
 @login_required
@@ -21,16 +19,16 @@ from accounts.setup.values import SetupValues
 def dns_records(request: HttpRequest, account_id: int) -> HttpResponse:
     """Every record of the domain of an account's mailbox, asked of the DNS now."""
     account = own_account(request, account_id, hosted=True)
-    context = {"account": account, "tab": "dns"} | dns_context(values_of(account))
+    assert account.mailbox
+    domain = account.mailbox.domain
+    context = {"account": account, "tab": "dns", "dns_domain": domain.name} | dns_context(check_domain(domain))
     return render(request, "accounts/dns.html", context)
 
 
-def dns_context(values: SetupValues) -> dict[str, Any]:
+def dns_context(rows: list[Row]) -> dict[str, Any]:
     """The records of a domain in two groups, and how many are not well."""
-    rows = check_dns(values)
     wrong = [row for row in rows if row.judged.state in {"missing", "differs"}]
     return {
-        "dns_domain": values.domain,
         "groups": [
             (_("Without these, mail suffers"), [row for row in rows if row.record.needed]),
             (_("With these, programs set themselves up"), [row for row in rows if not row.record.needed]),

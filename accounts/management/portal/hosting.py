@@ -28,9 +28,8 @@ from accounts.models import Customer, Domain, MailServer, Plan, Reseller
 from accounts.services import customers, forwards
 from accounts.services.audit import SYSTEM
 from accounts.services.customers import PLAN_FIELDS
-from accounts.services.dns import check_dns
+from accounts.services.dns import check_domain
 from accounts.services.limits import parse_size, taken_by
-from accounts.setup.values import Choice, hosted_values
 
 PLAN_OPTIONS: tuple[Argument, ...] = (
     option("mailboxes", "how many, or none for no limit"),
@@ -291,7 +290,7 @@ def domain_catch_all(name: str, mailbox: str) -> Told:
 
 
 def domain_dns(name: str) -> list[Told]:
-    rows = check_dns(hosted_values(domain_of(name).name, Choice()))
+    rows = check_domain(domain_of(name))
     return [
         {"state": row.judged.state, "type": row.record.kind, "name": row.record.name, "value": row.record.value}
         | {"found": list(row.found.texts), "change": row.judged.change}

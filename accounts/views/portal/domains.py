@@ -22,8 +22,8 @@ from accounts.models import Alias, Domain, Group, Mailbox
 from accounts.numbers import read_number
 from accounts.portal_forms import DomainForm, UsualForm
 from accounts.services import customers, forwards, listing, mailboxes
+from accounts.services.dns import check_domain
 from accounts.services.permissions import Action, above
-from accounts.setup.values import Choice, hosted_values
 from accounts.views.dns_records import dns_context
 from accounts.views.entrance import UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, me, removed, show, status_of
@@ -56,6 +56,8 @@ def _list(request: HttpRequest, domain: Domain, *, error: str = "", status: int 
     context = {
         "domain": domain,
         "figures": figures,
+        "mx": settings.DNS_MX,
+        "dns": getattr(domain, "dns_check", None),
         "page": page,
         "above": above(request.user, [row.mailbox for row in page.object_list]),
         "q": text,
@@ -119,7 +121,7 @@ def domain_settings(request: HttpRequest, domain_id: int) -> HttpResponse:
 def domain_dns(request: HttpRequest, domain_id: int) -> HttpResponse:
     """The DNS records of the domain as they should be, as they are, and what to change."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
-    context = {"domain": domain, "tab": "dns"} | dns_context(hosted_values(domain.name, Choice()))
+    context = {"domain": domain, "tab": "dns", "dns_domain": domain.name} | dns_context(check_domain(domain))
     return show(request, "portal/dns.html", context)
 
 

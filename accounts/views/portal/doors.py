@@ -59,8 +59,8 @@ def allow(request: HttpRequest, action: Action, thing: permissions.Thing = None)
 
 
 def domain_for(request: HttpRequest, domain_id: int, action: Action) -> Domain:
-    """The domain, with customer and plan. 404 where the person may not see it, 403 where not do this to it."""
-    rows = permissions.domains_of(request.user).select_related("customer__plan", "catch_all")
+    """The domain, with customer, plan and how its DNS stood. 404 where the person may not see it, 403 where not do this to it."""
+    rows = permissions.domains_of(request.user).select_related("customer__plan", "catch_all", "dns_check")
     domain: Domain = get_object_or_404(rows, pk=domain_id)
     allow(request, action, domain)
     return domain
