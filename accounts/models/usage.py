@@ -194,7 +194,7 @@ class PartSpace(models.Model):
 
 class DaySpace(models.Model):
     """Everything together, a row for each day; that of today is brought up with the mailboxes. `disk_bytes` is the size of the
-    disk that holds the mail, where it is known."""
+    disk that holds the mail, where it is known, `other_bytes` what else lies on it, where the disk is seen."""
 
     day = models.DateField(primary_key=True)
     at = models.DateTimeField()
@@ -204,6 +204,7 @@ class DaySpace(models.Model):
     pop3_bytes = models.BigIntegerField(default=0)
     pop3_mailboxes = models.IntegerField(default=0)
     disk_bytes = models.BigIntegerField(null=True)
+    other_bytes = models.BigIntegerField(null=True)
 
     def __str__(self) -> str:
         return f"{self.day} {self.bytes}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
+import shutil
 from datetime import timedelta
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,15 +25,17 @@ from accounts.models import (
     MailboxUsage,
     MailServer,
     Plan,
+    SpaceAlert,
     UsageLimits,
     User,
 )
 from accounts.services.audit import SYSTEM
 from accounts.services.csv_cells import safe_cell
 from accounts.services.mailboxes import change_mailbox, create_mailbox, delete, restore
+from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.report import read_limits
 from accounts.services.usage.sampling import take_samples
-from accounts.services.usage.standing import refresh_standing
+from accounts.services.usage.standing import refresh_day, refresh_standing
 from accounts.services.usage.tables import FIRST_SORT, MAILBOX_SORTS, TableQuery
 from tests.usage.conftest import GIGA, Provider, signed_in
 
@@ -98,6 +102,25 @@ def test_a_disk_that_nobody_knows_and_one_of_which_nothing_is_counted(admin: Cli
     html = page(admin)
     assert "5 GB are used of the 10 GB that are promised" in html
     assert "MAIL_DISK_BYTES" in html
+
+
+def test_a_disk_that_is_seen_is_as_full_as_all_that_lies_on_it(
+    grown: Provider, admin: Client, settings: Any, tmp_path: Path
+) -> None:
+    settings.MAIL_DISK_BYTES, settings.MAIL_DISK_PATH = 0, str(tmp_path)
+    refresh_day(timezone.now())
+    day, disk = DaySpace.objects.latest("day"), shutil.disk_usage(tmp_path)
+    assert day.disk_bytes == disk.used + disk.free  # what root alone may fill holds no mail
+    assert abs(day.bytes + (day.other_bytes or 0) - disk.used) < 100_000_000  # others write on it meanwhile
+    DaySpace.objects.filter(day=day.day).update(disk_bytes=40 * GIGA, other_bytes=8 * GIGA)
+    html = page(admin)
+    for text in ("18.4 GB", "8 GB", "26.4 GB, mail and all else", "13.6 GB are free"):
+        assert text in html, text
+    settings.MAIL_DISK_BYTES = 40 * GIGA
+    admin.post(reverse("usage_limits"), limits(disk_steps="60, 95"))
+    assert "The disk is 66 % full, past the threshold of 60 %" in page(admin)
+    find_crossings()
+    assert SpaceAlert.objects.filter(mailbox=None, domain=None, customer=None, percent=60).exists()
 
 
 def test_what_is_promised_beyond_the_disk_is_hatched_and_told(grown: Provider, admin: Client, settings: Any) -> None:

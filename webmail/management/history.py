@@ -24,7 +24,7 @@ from accounts.models import (
     ServerSpace,
 )
 from accounts.services.usage.sampling import take_samples
-from accounts.services.usage.standing import disk_bytes, refresh_standing
+from accounts.services.usage.standing import disk_of, refresh_standing
 from accounts.usage.series import Sample, add_change, pack, thin
 
 DAYS = 730
@@ -135,7 +135,7 @@ def _days(spaces: list[MailboxSpace], past: dict[int, list[int]]) -> None:
     pop3 = [space for space in spaces if space.mode == MailboxSpace.Mode.POP3]
     used, promised = _totals(spaces, past)
     of_pop3, _promised = _totals(pop3, past)
-    today, now, disk = timezone.localdate(), timezone.now(), disk_bytes()
+    today, now, disk = timezone.localdate(), timezone.now(), disk_of()
     DaySpace.objects.bulk_create(
         DaySpace(
             day=today - timedelta(days=DAYS - day),
@@ -145,7 +145,7 @@ def _days(spaces: list[MailboxSpace], past: dict[int, list[int]]) -> None:
             mailboxes=sum(len(past[space.pk]) >= DAYS - day for space in spaces),
             pop3_bytes=of_pop3[day],
             pop3_mailboxes=len(pop3),
-            disk_bytes=disk,
+            disk_bytes=disk.size_bytes if disk else None,
         )
         for day in range(DAYS)
     )

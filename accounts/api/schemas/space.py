@@ -85,14 +85,15 @@ class MonthOut(Schema):
 
 class ReportOut(Schema):
     """What is used and promised today, and where it leads. `there_bytes` is what there is: of the disk, of a customer's plan,
-    of a
-    mailbox's quota, null where nothing says it. `finding`: over (past the threshold), soon (on `alert_on`), calm, early (too
-    little history), unknown, or nothing (nothing was counted yet)."""
+    of a mailbox's quota, null where nothing says it. `other_bytes` is what lies on the disk besides the mail (`used_bytes`),
+    where the disk is seen: months, growth and `alert_on` are of both then. `finding`: over (past the threshold), soon (on
+    `alert_on`), calm, early (too little history), unknown, or nothing (nothing was counted yet)."""
 
     finding: str
     used_bytes: int = 0
     promised_bytes: int = 0
     there_bytes: int | None = None
+    other_bytes: int | None = None
     mailboxes: int = 0
     pop3_mailboxes: int = 0
     pop3_bytes: int = 0
@@ -115,6 +116,7 @@ class ReportOut(Schema):
             "used_bytes": today.bytes,
             "promised_bytes": today.quota_bytes,
             "there_bytes": today.disk_bytes,
+            "other_bytes": today.other_bytes,
         }
         return cls(months=months, **there, **values)
 

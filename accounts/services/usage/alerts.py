@@ -23,7 +23,7 @@ from accounts.models import (
 )
 from accounts.services.usage.report import read_limits
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.standing import disk_bytes, permille_of, server_bytes
+from accounts.services.usage.standing import Disk, disk_of, permille_of
 from accounts.services.usage.steps import Steps, highest_passed
 
 WELL_BELOW = 5
@@ -209,17 +209,23 @@ class _Whole:
 
 
 def _disks() -> list[_Whole]:
-    """Each disk for itself: one may be full while others are empty."""
+    """Each disk for itself, by all that lies on it: one may be full while others are empty."""
     servers = list(MailServer.objects.all())
     if servers:
         rows = MailboxSpace.objects.values_list("server").annotate(Sum("bytes")).order_by()
         used: dict[int | None, int] = dict(rows)
-        sizes: list[tuple[MailServer | None, int, int | None]] = [(None, used.get(None, 0), disk_bytes())]
-        sizes += [(one, used.get(one.pk, 0), server_bytes(one)) for one in servers]
+        disks: list[tuple[int | None, int, Disk | None]] = [(None, used.get(None, 0), disk_of())]
+        disks += [(one.pk, used.get(one.pk, 0), disk_of(one)) for one in servers]
     else:
         today = DaySpace.objects.order_by("-day").first()
-        sizes = [(None, today.bytes, today.disk_bytes)] if today else []
-    return [_Whole(taken * 1000 // size, server.pk if server else None) for server, taken, size in sizes if size]
+        known = today is not None and today.disk_bytes
+        disks = [(None, today.bytes, Disk(known, today.bytes + (today.other_bytes or 0)))] if today and known else []
+    return [_Whole(_taken(disk, mail) * 1000 // disk.size_bytes, server) for server, mail, disk in disks if disk]
+
+
+def _taken(disk: Disk, mail_bytes: int) -> int:
+    """What lies on it: all, where that is seen, else the mail."""
+    return mail_bytes if disk.taken_bytes is None else disk.taken_bytes
 
 
 @transaction.atomic

@@ -20,7 +20,7 @@ from accounts.services.audit import Actor, record_provider
 from accounts.services.usage.history import past_of
 from accounts.services.usage.parts import part_of
 from accounts.services.usage.scope import Scope
-from accounts.services.usage.standing import disk_bytes, server_bytes
+from accounts.services.usage.standing import disk_of
 from accounts.services.usage.steps import highest_passed
 from accounts.usage.charts import Growth, Point, growth, thinned
 from accounts.usage.forecast import Forecast, find_events, forecast
@@ -54,7 +54,8 @@ class Month:
 @dataclass(frozen=True, slots=True)
 class SpaceReport:
     """What the dashboard says of everything, or of a part. `today.disk_bytes` is what there is: of the disk, of a customer's
-    plan, or None where nothing says it; percentages are of that."""
+    plan, or None where nothing says it; percentages are of that. Of a disk that is seen all counts that lies on it: mail and
+    what else there is (`today.other_bytes`), in the percentage, the chart and the forecast."""
 
     today: DaySpace
     limits: UsageLimits
@@ -92,9 +93,14 @@ class SpaceReport:
         return "early" if self.month_bytes is None else "calm"
 
     @property
+    def taken_bytes(self) -> int:
+        """What is used of what there is: the mail, and what else lies on a disk that is seen."""
+        return self.today.bytes + (self.today.other_bytes or 0)
+
+    @property
     def scale_bytes(self) -> int:
         """What the longest bar stands for."""
-        return max(self.today.disk_bytes or 0, self.today.quota_bytes, self.today.bytes, 1)
+        return max(self.today.disk_bytes or 0, self.today.quota_bytes, self.taken_bytes, 1)
 
     def bar(self, size_bytes: int | None) -> int:
         """A bar's length in percent of the longest."""
@@ -102,10 +108,11 @@ class SpaceReport:
 
     @property
     def bars(self) -> dict[str, int]:
-        """Lengths in percent: the disk, what is promised within it, what beyond it, and what is used."""
+        """Lengths in percent: the disk, what is promised within it, what beyond it, what is used, and what else lies there."""
         disk, promised = self.bar(self.today.disk_bytes), self.bar(self.today.quota_bytes)
         within = min(disk, promised) if disk else promised
-        return {"disk": disk, "within": within, "beyond": promised - within, "used": self.bar(self.today.bytes)}
+        used, taken = self.bar(self.today.bytes), self.bar(self.taken_bytes)
+        return {"disk": disk, "within": within, "beyond": promised - within, "used": used, "else": taken - used}
 
     @property
     def imap_bytes(self) -> int:
@@ -172,9 +179,10 @@ def mailbox_report(mailbox: Mailbox, *, now_bytes: int | None = None) -> SpaceRe
 def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_plan: bool = False) -> SpaceReport:
     """Of days, oldest first, one or more. Of the thresholds it is about the highest that is passed, else about the first."""
     today = days[-1]
-    passed = highest_passed(steps, today.bytes * 1000 // today.disk_bytes) if today.disk_bytes else 0
+    taken = _taken(days)
+    passed = highest_passed(steps, taken[-1] * 1000 // today.disk_bytes) if today.disk_bytes else 0
     percent = passed or steps[0]
-    samples = [Sample(day.day.toordinal(), day.bytes) for day in days]
+    samples = [Sample(day.day.toordinal(), size) for day, size in zip(days, taken, strict=True)]
     events = find_events(samples)
     line, judged = forecast(samples, events), judge(samples, events)
     line = judged.widen(line) if line and judged else line
@@ -185,24 +193,34 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
     there = today.disk_bytes
     alert_bytes = there * percent // 100 if there else None
     reached = line.reaches(alert_bytes) if line and alert_bytes else None
-    week_ago = [day for day in days[:-1] if (today.day - day.day).days >= 7]
+    week_ago = [size for day, size in zip(days, taken, strict=True) if (today.day - day.day).days >= 7]
     return SpaceReport(
         today=today,
         limits=limits,
         steps=tuple(steps),
         of_plan=of_plan,
         alert_percent=percent,
-        used_percent=today.bytes * 100 // there if there else None,
+        used_percent=taken[-1] * 100 // there if there else None,
         promised_percent=today.quota_bytes * 100 // there if there else None,
         kept_percent=today.bytes * 100 // today.quota_bytes if today.quota_bytes else 0,
         month_bytes=round(line.day_bytes * 30) if line else None,
-        week_bytes=today.bytes - week_ago[-1].bytes if week_ago else None,
+        week_bytes=taken[-1] - week_ago[-1] if week_ago else None,
         alert_on=date.fromordinal(reached) if reached else None,
-        chart=_chart(shown, line, alert_bytes, reached, jumps),
-        months=_months(shown, line, jumps),
+        chart=_chart(shown, taken[-CHART_DAYS:], line, alert_bytes, reached, jumps),
+        months=_months(shown, taken[-CHART_DAYS:], line, jumps),
         jumps=jumps,
         judged=judged if line else None,
     )
+
+
+def _taken(days: list[DaySpace]) -> list[int]:
+    """What was used on each day, with what else lay on the disk; before that was looked at, as much as at first."""
+    first = next((day.other_bytes for day in days if day.other_bytes is not None), 0)
+    found, last = [], first
+    for day in days:
+        last = last if day.other_bytes is None else day.other_bytes
+        found.append(day.bytes + last)
+    return found
 
 
 def _whose_plan(scope: Scope) -> Customer | None:
@@ -222,7 +240,10 @@ def _days(scope: Scope) -> list[DaySpace]:
     today = DaySpace(day=timezone.localdate(now), at=latest or now, **sums)
     today.disk_bytes = customer.plan.total_bytes if customer else None
     if scope.server and scope.whole_server:
-        today.disk_bytes = server_bytes(scope.server) if scope.server.pk else disk_bytes()
+        disk = disk_of(scope.server if scope.server.pk else None)
+        today.disk_bytes = disk.size_bytes if disk else None
+        if disk and disk.taken_bytes is not None:
+            today.other_bytes = max(0, disk.taken_bytes - today.bytes)
     since, now_day = today.day.toordinal() - HISTORY_DAYS, today.day.toordinal()
     past = past_of(scope)
     used = [one for one in past.used if since <= one.day < now_day]
@@ -238,6 +259,7 @@ def _day(sample: Sample, promised: int | None) -> DaySpace:
 
 def _chart(
     days: list[DaySpace],
+    taken: list[int],
     line: Forecast | None,
     alert_bytes: int | None,
     reached: int | None,
@@ -245,9 +267,9 @@ def _chart(
 ) -> Growth | None:
     if len(days) < 2:
         return None
-    sizes = {day.day: day.bytes for day in days}
+    sizes = {day.day: size for day, size in zip(days, taken, strict=True)}
     marks = [(one.day.toordinal(), float(sizes[one.day]), float(one.change_bytes)) for one in jumps]
-    used: list[Point] = [(day.day.toordinal(), day.bytes) for day in days]
+    used: list[Point] = [(day.toordinal(), size) for day, size in sizes.items()]
     promised: list[Point] = [(day.day.toordinal(), day.quota_bytes) for day in days if day.mailboxes]
     promised = promised if len(promised) > 1 else []
     far = min(AHEAD_DAYS, max(7, len(days) // 2))
@@ -265,13 +287,15 @@ def _chart(
     )
 
 
-def _months(days: list[DaySpace], line: Forecast | None, jumps: tuple[Jump, ...]) -> tuple[Month, ...]:
+def _months(
+    days: list[DaySpace], taken: list[int], line: Forecast | None, jumps: tuple[Jump, ...]
+) -> tuple[Month, ...]:
     """The last day of each month with what jumped in it, and the ends of the five that come."""
-    last = {(day.day.year, day.day.month): day for day in days}
+    last = {(day.day.year, day.day.month): (day, size) for day, size in zip(days, taken, strict=True)}
     rows = []
-    for month, end in last.items():
+    for month, (end, size) in last.items():
         inside = tuple(one for one in jumps if (one.day.year, one.day.month) == month)
-        rows.append(Month(end.day, end.bytes, end.quota_bytes if end.mailboxes else None, jumps=inside))
+        rows.append(Month(end.day, size, end.quota_bytes if end.mailboxes else None, jumps=inside))
     if line:
         for ahead in range(30, AHEAD_DAYS + 1, 30):
             day = line.day + ahead

@@ -148,9 +148,11 @@ def refresh_day(now: datetime) -> None:
         quota_bytes=Sum("quota_bytes", default=0),
         bytes=Sum("bytes", default=0),  # last: what comes after it would be summed over the sum
     )
-    sizes = [disk_bytes(), *(server_bytes(one) for one in MailServer.objects.all())]
-    known = [size for size in sizes if size is not None]
-    values = sums | {"at": now, "disk_bytes": sum(known) if len(known) == len(sizes) else None}
+    disks = [disk_of(server) for server in (None, *MailServer.objects.all())]
+    sizes = [disk.size_bytes for disk in disks if disk]
+    taken = [disk.taken_bytes for disk in disks if disk and disk.taken_bytes is not None]
+    values = sums | {"at": now, "disk_bytes": sum(sizes) if len(sizes) == len(disks) else None}
+    values["other_bytes"] = max(0, sum(taken) - sums["bytes"]) if len(taken) == len(disks) else None
     DaySpace.objects.update_or_create(day=timezone.localdate(now), defaults=values)
 
 
@@ -200,19 +202,28 @@ def permille_of(size_bytes: int, quota_bytes: int) -> int:
     return min(size_bytes * 1000 // quota_bytes, PERMILLE_MAX) if quota_bytes > 0 else 0
 
 
-def disk_bytes() -> int | None:
-    """The size of the disk that holds the mail: MAIL_DISK_BYTES, else that of MAIL_DISK_PATH; None when neither is known."""
-    return int(settings.MAIL_DISK_BYTES) if settings.MAIL_DISK_BYTES else _size_of(settings.MAIL_DISK_PATH)
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """A disk that holds mail: what it can hold, and what lies on it now, whatever it is (None: it is not seen from here)."""
+
+    size_bytes: int
+    taken_bytes: int | None = None
 
 
-def server_bytes(server: MailServer) -> int | None:
-    """The size of a server's disk: what its row says, else what can be seen from here."""
-    return server.disk_bytes or _size_of(server.path)
+def disk_of(server: MailServer | None = None) -> Disk | None:
+    """The disk of a server, without one that of the installation's own mail folder. Its size is what the row of the server or
+    MAIL_DISK_BYTES says, else the disk is looked at where its folder is seen from here; None when nothing says it."""
+    said = server.disk_bytes if server else int(settings.MAIL_DISK_BYTES)
+    return Disk(said) if said else _seen(server.path if server else settings.MAIL_DISK_PATH)
 
 
-def _size_of(path: str) -> int | None:
+def _seen(path: str) -> Disk | None:
+    """As df tells it: what is kept for the system alone can hold nothing."""
     try:
         disk = os.statvfs(path) if path else None
     except OSError:
         return None
-    return disk.f_frsize * disk.f_blocks if disk else None
+    if disk is None:
+        return None
+    taken = disk.f_blocks - disk.f_bfree
+    return Disk(disk.f_frsize * (taken + disk.f_bavail), disk.f_frsize * taken)

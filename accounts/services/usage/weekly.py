@@ -86,7 +86,7 @@ def summary_lines(scope: Scope, report: SpaceReport) -> list[str]:
     """What the letter says, in the language that is in force."""
     today = report.today
     used = {
-        "used": size_words(today.bytes),
+        "used": size_words(report.taken_bytes),
         "limit": size_words(today.disk_bytes or 0),
         "percent": report.used_percent or 0,
     }
