@@ -115,7 +115,11 @@ def start_cluster(stack: Stack, folder: Path) -> None:
 
 
 def manage(stack: Stack, *arguments: str) -> None:
-    environment = os.environ | stack.environment() | {"DJANGO_SETTINGS_MODULE": "config.settings"}
+    settings = {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "MAIL_DISK_BYTES": str(10**13),
+    }  # whatever disk this machine has
+    environment = os.environ | stack.environment() | settings
     command = [sys.executable, str(BASE / "manage.py"), *arguments]
     done = subprocess.run(command, env=environment, cwd=BASE, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -22,6 +22,7 @@ from accounts.services.app_passwords import make_app_password
 from accounts.services.audit import SYSTEM
 from accounts.services.customers import create_server
 from accounts.services.purging import purge
+from accounts.services.usage.standing import refresh_standing
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
 from tests.conftest import TIMEOUT_S
@@ -235,6 +236,7 @@ def test_over_quota_is_refused_at_the_door(
     assert (code, text[:5]) == (552, "5.2.2")
     usage = MailboxUsage.objects.filter(username=ana.address)
     until(lambda: usage.values_list("bytes", flat=True).first())
+    refresh_standing()  # every two minutes
     page = ana.admin.get(reverse("portal:domain", args=[ana.mailbox.domain_id]) + "?show=full").content.decode()
     assert ana.address in page
 
