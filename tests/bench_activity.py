@@ -47,12 +47,12 @@ def write_log(path: Path) -> int:
 
 
 DEEDS = (
-    "copy from INBOX: box=Archive, vsize=5000",
-    "expunge: box=INBOX, vsize=5000",
-    "copy from INBOX: box=Archive, vsize=7000",
-    "expunge: box=INBOX, vsize=7000",
-    "save: box=Sent, vsize=900",
-    "expunge: box=Trash, vsize=100",
+    "copy from INBOX: box=Archive, uid=71, msgid=<{number}.1@afuera.test>, vsize=5000",
+    "expunge: box=INBOX, uid=3, msgid=<{number}.1@afuera.test>, vsize=5000",
+    "copy from INBOX: box=Archive, uid=72, msgid=<{number}.2@afuera.test>, vsize=7000",
+    "copy from INBOX: box=Archive, uid=73, msgid=<{number}.3@afuera.test>, vsize=7000",
+    "save: box=Sent, uid=9, msgid=<{number}.4@afuera.test>, vsize=900",
+    "expunge: box=Trash, uid=8, msgid=<{number}.5@afuera.test>, vsize=100",
 )
 
 
@@ -66,7 +66,7 @@ def write_deeds(path: Path) -> int:
             values = {"at": at.strftime("%Y-%m-%dT%H:%M:%S+0000"), "user": user, "ip": "10.1.2.7", "number": number}
             own = "{at} imap({user})<25778><s{number}><{ip}><{user}>: Info: ".format(**values)
             file.write(LOGIN.format(**values) + NAME.format(**values))
-            file.writelines(f"{own}{deed}\n" for deed in DEEDS)
+            file.writelines(f"{own}{deed.format(number=number)}\n" for deed in DEEDS)
             file.write(END.format(**values).replace("body_count=0", "body_count=3"))
             lines += 3 + len(DEEDS)
     return lines

@@ -21,7 +21,9 @@ _DONE = re.compile(
     _STAMP
     + rb"(imap|lmtp)"
     + _PREFIX
-    + rb"(?:sieve: )?(expunge|save|copy from (.*?)): box=(.*?)(?:, vsize=(\d{1,15}))?"
+    + rb"(?:sieve: )?(expunge|save|copy from (.*?)): box=(.*?)"
+    # What strangers choose, the Message-ID, stands behind the folder: the first number that follows that ends it.
+    + rb"(?:, uid=\d{1,10}(?:, msgid=(.*?))?)?(?:, vsize=(\d{1,15}))?"
 )
 _IMAP_ENDED = re.compile(_STAMP + rb"imap" + _PREFIX + rb"Disconnected: .*body_count=(\d{1,9}) body_bytes=(\d{1,15})")
 _REFUSED = re.compile(
@@ -34,8 +36,8 @@ _FULL = (b"5.2.2", b"4.2.2")
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """So many messages were removed from a folder, copied from it to `target`, saved into it, read (anywhere), or came in; or
-    were refused, `folder` being why (full or other). `asked_by` is the master user for Casilla's own sessions."""
+    """So many messages were removed from a folder, copied or moved from it to `target`, saved into it, read (anywhere), or came
+    in; or were refused, `folder` being why (full or other). `asked_by` is the master user for Casilla's own sessions."""
 
     at: datetime
     user: str
@@ -48,6 +50,8 @@ class Deed:
     target: str = ""
     count: int = 1
     size_bytes: int = 0
+    message: str = ""
+    """Its Message-ID, by which a copy and a removal are brought together (moves.py); kept nowhere."""
 
 
 def read_done(line: bytes) -> Deed | None:
@@ -55,7 +59,7 @@ def read_done(line: bytes) -> Deed | None:
     found = _DONE.fullmatch(line)
     if found is None:
         return None
-    at, protocol, user, session, address, asked_by, verb, source, box, size = found.groups()
+    at, protocol, user, session, address, asked_by, verb, source, box, message, size = found.groups()
     arrived = protocol == b"lmtp"
     if arrived and verb != b"save":
         return None
@@ -72,6 +76,7 @@ def read_done(line: bytes) -> Deed | None:
         _folder(folder),
         _folder(target),
         size_bytes=int(size or 0),
+        message="" if arrived else text_of(message or b""),
     )
 
 

@@ -43,9 +43,11 @@ class ProgramUse(models.Model):
 
 
 class MailboxEvent(models.Model):
-    """What was done to a mailbox in one session on one day: so many messages of a kind, from a folder, perhaps into `target`. For
-    deliveries and refusals a session is an hour of them. `back` is how many of what POP3 removed were put back. Nothing of what
-    is in the messages."""
+    """What was done to a mailbox in one session on one day: so many messages of a kind, from a folder, perhaps into `target`.
+    What was moved stands among the copied too; what was removed has a target where copies lie, though it is no move. For
+    deliveries and refusals a session is an hour of them. `back` is how many of what POP3 removed were put back, `back_run` how
+    many of those not by the owner but by whoever runs the mailbox; `reserve` its numbers in the reserve ("1:3,7"). Nothing of
+    what is in the messages."""
 
     class Kind(models.TextChoices):
         FETCHED = "fetched", _("downloaded")
@@ -53,9 +55,11 @@ class MailboxEvent(models.Model):
         READ = "read", _("read")
         REMOVED = "removed", _("deleted")
         COPIED = "copied", _("copied")
+        MOVED = "moved", _("moved")
         SAVED = "saved", _("stored")
         ARRIVED = "arrived", _("arrived")
         REFUSED = "refused", _("refused")
+        BACK = "back", _("put back")
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="events")
     day = models.DateField()
@@ -72,6 +76,8 @@ class MailboxEvent(models.Model):
     count = models.BigIntegerField(default=0)
     size_bytes = models.BigIntegerField(default=0)
     back = models.BigIntegerField(default=0, db_default=0)
+    back_run = models.BigIntegerField(default=0, db_default=0)
+    reserve = models.TextField(blank=True, db_default="")
 
     class Meta:
         constraints = [

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.activity.deeds import Deed, read_refusal
 from accounts.activity.lines import Event, PopEnded, SignedIn
+from accounts.activity.moves import Moves
 from accounts.activity.reading import read_event
 from accounts.activity.sessions import Done, Sessions, Use, network_of
 from accounts.activity.tail import Position, Tail
@@ -61,6 +62,8 @@ class Collector:
         self._tail = Tail(path, Position(self._saved.first_line, self._saved.offset))
         self._sessions = Sessions(own_user=settings.MAIL_MASTER_USER)
         self._sessions.load(self._saved.waiting)
+        self._moves = Moves()
+        self._moves.load(self._saved.waiting.get("copies", []))
 
     def step(self, *, now: datetime | None = None) -> int:
         """Reads some more lines and counts what they tell; gives how many lines, 0 at the log's end. There, what waits for a
@@ -76,7 +79,7 @@ class Collector:
                 continue
             latest = event.at
             if isinstance(event, Deed):
-                done.append(self._sessions.name(event))
+                done.append(self._moves.take(self._sessions.name(event)))
                 continue
             uses += self._sessions.take(event)
             if isinstance(event, PopEnded):
@@ -87,6 +90,7 @@ class Collector:
         until = latest if lines else now
         if until:
             uses += self._sessions.settle(until)
+            self._moves.settle(until)
         if lines or uses or now - self._saved.checked >= CHECK_EVERY:
             self._save(uses, done, passwords, now)
         return len(lines)
@@ -100,7 +104,7 @@ class Collector:
         values = {
             "first_line": position.first_line,
             "offset": position.offset,
-            "waiting": self._sessions.dump(),
+            "waiting": self._sessions.dump() | {"copies": self._moves.dump()},
             "checked": now,
         }
         before = {"first_line": self._saved.first_line, "offset": self._saved.offset}

@@ -28,8 +28,8 @@ Kind = MailboxEvent.Kind
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that happened. `kind` is that of the event, or "moved", or "took" for a POP3 session, of whose `count` messages
-    `removed` were taken from the server."""
+    """One thing that happened. `kind` is that of the event, or "took" for a POP3 session, of whose `count` messages
+    `removed` were taken from the server. What was removed has a `target` where copies of it lie, though no move is proved."""
 
     at: datetime
     protocol: str
@@ -180,22 +180,16 @@ def _entries(rows: Iterable[MailboxEvent], words: Words) -> Iterable[Entry]:
 
 
 def _session_entries(rows: list[MailboxEvent]) -> Iterable[Entry]:
-    """What one session did. A move is a copy whose originals are removed (Dovecot tells it so)."""
-    removed = {row.folder: row for row in rows if row.kind == Kind.REMOVED}
-    left = {folder: row.count for folder, row in removed.items()}
+    """What one session did. What it moved stands among its copies too (accounts/activity/moves.py)."""
+    moved = {(row.folder, row.target): row.count for row in rows if row.kind == Kind.MOVED}
     for row in rows:
+        if row.kind in {Kind.FETCHED, Kind.TAKEN}:
+            continue
+        count = row.count
         if row.kind == Kind.COPIED:
-            moved = min(row.count, left.get(row.folder, 0))
-            if moved:
-                left[row.folder] -= moved
-                yield _entry(row, "moved", moved)
-            if row.count > moved:
-                yield _entry(row, row.kind, row.count - moved)
-        elif row.kind not in {Kind.REMOVED, Kind.FETCHED, Kind.TAKEN}:
-            yield _entry(row, row.kind, row.count)
-    for folder, row in removed.items():
-        if left[folder]:
-            yield _entry(row, row.kind, left[folder])
+            count -= moved.get((row.folder, row.target), 0)
+        if count > 0:
+            yield _entry(row, row.kind, count)
     yield from _taking(rows)
 
 

@@ -33,6 +33,8 @@ def said(entry: Entry) -> str:
         return _taken(entry)
     if entry.kind == "refused":
         return _refused(entry)
+    if entry.kind == "removed" and entry.target:
+        return _removed_copied(entry)
     text = {
         "moved": ngettext(
             "Moved %(n)s message from %(folder)s to %(target)s",
@@ -51,6 +53,17 @@ def said(entry: Entry) -> str:
         "read": ngettext("Read %(n)s message", "Read %(n)s messages", count),
         "arrived": ngettext("%(n)s message arrived in %(folder)s", "%(n)s messages arrived in %(folder)s", count),
     }[entry.kind]
+    return text % values
+
+
+def _removed_copied(entry: Entry) -> str:
+    """Of what was removed after it was copied, without proof that this was a move."""
+    values = {"n": formats.number_format(entry.count), "folder": entry.folder_words, "target": entry.target_words}
+    text = ngettext(
+        "Deleted %(n)s message from %(folder)s for good; a copy was put into %(target)s before",
+        "Deleted %(n)s messages from %(folder)s for good; copies were put into %(target)s before",
+        entry.count,
+    )
     return text % values
 
 

@@ -85,13 +85,55 @@ def test_what_an_imap_program_moved_deleted_and_read(stack: Stack, ana: HostedMa
     assert own == {
         ("lmtp", "", "arrived", "INBOX", "", 6),
         ("Thunderbird", "copied", "INBOX", "Viña, vsize=9", 2),
-        ("Thunderbird", "removed", "INBOX", "", 3),
+        ("Thunderbird", "moved", "INBOX", "Viña, vsize=9", 2),
+        ("Thunderbird", "removed", "INBOX", "", 1),
         ("Thunderbird", "saved", "Sent", "", 1),
         ("Thunderbird", "read", "", "", 2),
     }
     event = MailboxEvent.objects.get(mailbox=ana.mailbox, kind="arrived")
     assert event.size_bytes > 6 * 70
     assert MailboxEvent.objects.get(mailbox=ana.mailbox, kind="read").network == "127.0.0.0/24"
+
+
+def test_what_is_deleted_beside_copies_of_other_messages_is_no_move(
+    stack: Stack, ana: HostedMailbox, deliver: Deliver
+) -> None:
+    """All messages are of one size: by numbers alone three had been moved."""
+    deliver(ana.address, LETTER.replace(b"Message-ID", b"X-Other-ID") % 6)
+    client, other, phone = program(stack, ana), program(stack, ana), program(stack, ana, "iPhone Mail")
+    client.create_folder("X")
+    for one in (client, other, phone):
+        one.select_folder("INBOX")
+    client.append("INBOX", LETTER % 70)  # 8
+    client.copy([1, 2, 3, 4], "X")
+    client.delete_messages([1, 5, 6])
+    client.expunge()  # 1 is moved, as programs without MOVE do it; 5 and 6 are gone
+    other.noop()
+    other.delete_messages([2, 8])
+    other.expunge()  # 2 is moved, by another connection
+    phone.noop()
+    phone.delete_messages([3])
+    phone.expunge()  # by another program: deleted, and a copy is there
+    client.noop()
+    client.move([7], "X")  # without a Message-ID
+    for one in (client, other, phone):
+        one.logout()
+    removed = MailboxEvent.objects.filter(mailbox=ana.mailbox, kind__in=["moved", "removed"])
+    collect(lambda: sum(removed.values_list("count", flat=True)) == 7)
+    assert {row for row in told(ana) if row[2] in {"moved", "removed"}} == {
+        ("imap", "Thunderbird", "moved", "INBOX", "X", 3),
+        ("imap", "Thunderbird", "removed", "INBOX", "", 2),
+        ("imap", "Thunderbird", "removed", "INBOX", "", 1),
+        ("imap", "iPhone Mail", "removed", "INBOX", "X", 1),
+    }
+    entries = timeline_of(ana.mailbox).entries
+    assert [(one.count, one.target) for one in entries if one.kind == "copied"] == [(2, "X")]
+    gone = timeline_of(ana.mailbox, only_gone=True).entries
+    assert sorted((who_name(one), one.gone, one.target) for one in gone) == [
+        ("Thunderbird", 1, ""),
+        ("Thunderbird", 2, ""),
+        ("iPhone Mail", 1, "X"),
+    ]
 
 
 def test_what_a_pop3_program_took(stack: Stack, ana: HostedMailbox) -> None:
@@ -113,7 +155,7 @@ def test_what_casilla_does_is_casillas(stack: Stack, ana: HostedMailbox, imap: A
     client.select_folder("INBOX")
     client.move([1], "Trash")
     collect(happened(ana, "copied"))
-    assert ("web", "", "copied", "INBOX", "Trash", 1) in told(ana)
+    assert told(ana) >= {("web", "", kind, "INBOX", "Trash", 1) for kind in ("copied", "moved")}
 
 
 def test_mail_that_was_refused_is_told(stack: Stack, mailbox_factory: MailboxFactory, deliver: Deliver) -> None:

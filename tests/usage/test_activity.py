@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from datetime import timedelta
+from importlib import import_module
 from io import StringIO
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -47,21 +49,53 @@ def account_page(client: Client, mailbox: Mailbox, query: str = "") -> str:
     return " ".join(answer.content.decode().split())
 
 
-def test_a_copy_whose_originals_go_is_a_move(provider: Provider) -> None:
-    happened(provider.ana, "copied", 5, target="Clientes")
-    happened(provider.ana, "removed", 7)
+def test_what_was_moved_stands_among_the_copies_and_is_told_once(provider: Provider) -> None:
+    happened(provider.ana, "copied", 6, target="Clientes")
+    happened(provider.ana, "moved", 5, target="Clientes")
+    happened(provider.ana, "removed", 2)
     happened(provider.ana, "removed", 2, folder="Trash")
     happened(provider.ana, "copied", 3, session="t", target="Archive")
+    happened(provider.ana, "moved", 3, session="t", target="Archive")
     happened(provider.ana, "read", 4, folder="")
     happened(provider.bob, "read", 99)
     assert told(provider.ana) == [
-        ("copied", 3, 0, "INBOX", "Archive"),
+        ("copied", 1, 0, "INBOX", "Clientes"),
+        ("moved", 3, 0, "INBOX", "Archive"),
         ("moved", 5, 0, "INBOX", "Clientes"),
         ("read", 4, 0, "", ""),
         ("removed", 2, 0, "INBOX", ""),
         ("removed", 2, 0, "Trash", ""),
     ]
     assert [one[0] for one in told(provider.ana, only_gone=True)] == ["removed", "removed"]
+
+
+def test_what_happened_before_is_paired_by_number(provider: Provider) -> None:
+    happened(provider.ana, "copied", 5, target="Clientes")
+    happened(provider.ana, "copied", 1, target="Archive")
+    happened(provider.ana, "removed", 7)
+    happened(provider.ana, "copied", 3, session="t", target="Archive")
+    happened(provider.ana, "removed", 3, session="t")
+    happened(provider.ana, "removed", 3, session="u")
+    past_moves = import_module("accounts.migrations.0061_past_moves")
+    for _again in range(2):
+        past_moves.pair(apps, None)
+        assert told(provider.ana) == [
+            ("moved", 1, 0, "INBOX", "Archive"),
+            ("moved", 3, 0, "INBOX", "Archive"),
+            ("moved", 5, 0, "INBOX", "Clientes"),
+            ("removed", 1, 0, "INBOX", ""),
+            ("removed", 3, 0, "INBOX", ""),
+        ]
+        MailboxEvent.objects.filter(kind="removed", count=1).update(session="v")
+
+
+def test_a_removal_in_doubt_is_a_loss_and_says_where_copies_lie(
+    provider: Provider, owner: Client, recorded: None
+) -> None:
+    happened(provider.ana, "removed", 4, program="iPhone Mail", target="Clientes")
+    html = account_page(owner, provider.ana, "?only=gone")
+    assert "Deleted 4 messages from Inbox for good; copies were put into Clientes before" in html
+    assert "Copies of them were put into Clientes before." in html
 
 
 def test_what_most_wants_an_answer_comes_first(provider: Provider, owner: Client, recorded: None) -> None:
