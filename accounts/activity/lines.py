@@ -56,7 +56,16 @@ class PopEnded:
     top_bytes: int = 0
 
 
-Event = SignedIn | Named | PopEnded
+@dataclass(frozen=True, slots=True)
+class Reserved:
+    """A POP3 session has removed a message, which lies in the reserve under this number."""
+
+    at: datetime
+    session: str
+    uid: int
+
+
+Event = SignedIn | Named | PopEnded | Reserved
 
 _STAMP = rb"(20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d{4}) "
 _ADDRESS = rb"([0-9a-fA-F.:]+)"
@@ -70,6 +79,7 @@ _SIGNED_IN = re.compile(
 )
 _NAMED_BEFORE = re.compile(_STAMP + rb"imap-login: Info: ID sent: (.*): user=<[^>]*>, .*session=<([^>]*)>")
 _NAMED_AFTER = re.compile(_STAMP + rb"imap" + _PREFIX + rb"ID sent: (.*)")
+_RESERVED = re.compile(_STAMP + rb"pop3" + _PREFIX + rb"copy from INBOX: box=\.reserve/INBOX, uid=(\d{1,10})(?:, .*)?")
 _POP_ENDED = re.compile(
     _STAMP
     + rb"pop3"
@@ -132,6 +142,15 @@ def _id_fields(text: str) -> tuple[str, str]:
     return clean_text(name), clean_text(version)
 
 
+def _pop_line(line: bytes) -> Event | None:
+    """Of a POP3 session: a message that it removed, or its end."""
+    found = _RESERVED.fullmatch(line)
+    if found is None:
+        return _pop_ended(line)
+    at, _user, session, _address, _asked_by, uid = found.groups()
+    return Reserved(moment_of(at), text_of(session), int(uid))
+
+
 def _pop_ended(line: bytes) -> Event | None:
     found = _POP_ENDED.fullmatch(line)
     if found is None:
@@ -149,7 +168,7 @@ _FORMS: tuple[tuple[bytes, Callable[[bytes], Event | None]], ...] = (
     (b"pop3-login: ", _signed_in),
     (b"managesieve-", _signed_in),
     (b"imap(", _named_after),
-    (b"pop3(", _pop_ended),
+    (b"pop3(", _pop_line),
 )
 
 

@@ -13,7 +13,7 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any, TypeVar
 
 from accounts.activity.deeds import Deed
-from accounts.activity.lines import Event, Named, PopEnded, SignedIn
+from accounts.activity.lines import Event, Named, PopEnded, Reserved, SignedIn
 
 Fact = TypeVar("Fact")
 NAME_WAIT = timedelta(seconds=15)
@@ -22,6 +22,8 @@ WAITING_MAX = 20_000
 """So many of each wait at most; beyond them the oldest wait no longer."""
 PROTOCOLS = frozenset({"imap", "pop3"})
 """Those whose programs are told; who changes filters only is not."""
+RESERVE = ".reserve/INBOX"
+"""Where what POP3 programs removed lies (deploy/dovecot/dovecot.conf)."""
 KNOWN_MAX, KNOWN_SAVED = 20_000, 2_000
 """Of so many sessions the program's name and the device's password are known for what they do later, and of so many they are
 saved."""
@@ -55,6 +57,19 @@ class Done:
     program: str
     network: str
     app: int = 0
+    reserve: str = ""
+    """Of what a POP3 session removed, its numbers in the reserve."""
+
+
+def of_reserve(done: Done) -> Done | None:
+    """What was done in the reserve: Casilla's own putting back it tells itself, for it knows who asked (None); and what leaves it
+    when its days are over the server removes, at the end of whatever session comes next."""
+    deed = done.deed
+    if deed.folder != RESERVE:
+        return done
+    if deed.kind == "removed" and not deed.target:
+        return replace(done, protocol="lmtp", program="", network="", app=0)
+    return None if done.protocol == "web" else done
 
 
 class Sessions:
@@ -67,11 +82,15 @@ class Sessions:
         self._names: dict[str, Named] = {}
         self._known: dict[str, str] = {}
         self._apps: dict[str, int] = {}
+        self._reserved: dict[str, list[list[int]]] = {}
 
     def take(self, event: Event) -> list[Use]:
         """What is known for good with this event."""
         if isinstance(event, Named):
             return self._take_name(event)
+        if isinstance(event, Reserved):
+            self._take_reserved(event)
+            return []
         if event.asked_by == self._own_user:
             if isinstance(event, SignedIn):
                 self._names.pop(event.session, None)
@@ -100,6 +119,7 @@ class Sessions:
         such, without what they look at."""
         web = event.asked_by == self._own_user
         found = []
+        reserve = _written(self._reserved.pop(event.session, []))
         counts = [("fetched", event.retrieved, event.size_bytes), ("taken", event.deleted, 0)]
         if not web:
             counts.append(("read", event.top, event.top_bytes))
@@ -118,7 +138,8 @@ class Sessions:
                     size_bytes=size_bytes,
                 )
                 where = "" if web else network_of(event.address)
-                found.append(Done(deed, "web" if web else "pop3", "", where, self._apps.get(event.session, 0)))
+                who = "web" if web else "pop3", "", where, self._apps.get(event.session, 0)
+                found.append(Done(deed, *who, reserve if kind == "taken" else ""))
         return found
 
     def settle(self, now: datetime) -> list[Use]:
@@ -134,7 +155,8 @@ class Sessions:
         names = {key: [name.program, name.version, name.at.isoformat()] for key, name in self._names.items()}
         known = list(self._known.items())[-KNOWN_SAVED:]
         apps = list(self._apps.items())[-KNOWN_SAVED:]
-        return {"signed_in": signed_in, "names": names, "known": known, "apps": apps}
+        reserved = dict(list(self._reserved.items())[-KNOWN_SAVED:])
+        return {"signed_in": signed_in, "names": names, "known": known, "apps": apps, "reserved": reserved}
 
     def load(self, dumped: dict[str, Any]) -> None:
         """Takes up what `dump` gave."""
@@ -145,6 +167,7 @@ class Sessions:
             self._names[key] = Named(datetime.fromisoformat(at), key, program, version)
         self._known = dict(dumped.get("known", ()))
         self._apps = dict(dumped.get("apps", ()))
+        self._reserved = dict(dumped.get("reserved", {}))
 
     def _take_name(self, name: Named) -> list[Use]:
         _keep(self._known, name.session, name.program)
@@ -155,6 +178,15 @@ class Sessions:
         if len(self._names) > WAITING_MAX:
             del self._names[next(iter(self._names))]
         return []
+
+    def _take_reserved(self, event: Reserved) -> None:
+        """Adds to the numbers of a session that has not ended; they come in order."""
+        ranges = self._reserved.get(event.session, [])
+        if ranges and ranges[-1][1] == event.uid - 1:
+            ranges[-1][1] = event.uid
+        else:
+            ranges.append([event.uid, event.uid])
+        _keep(self._reserved, event.session, ranges)
 
     def _take_sign_in(self, session: str, use: Use) -> list[Use]:
         name = self._names.pop(session, None)
@@ -168,6 +200,11 @@ class Sessions:
 
 def _with_name(use: Use, name: Named) -> Use:
     return replace(use, program=name.program, version=name.version)
+
+
+def _written(ranges: list[list[int]]) -> str:
+    """Numbers as IMAP writes them: "1:3,7"."""
+    return ",".join(str(first) if first == last else f"{first}:{last}" for first, last in ranges)
 
 
 def _keep(known: dict[str, Fact], session: str, fact: Fact) -> None:

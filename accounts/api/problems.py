@@ -26,6 +26,7 @@ TITLES = {
     422: "Not valid",
     429: "Too many requests",
     503: "Not now",
+    507: "No room",
 }
 Errors = dict[str, list[str]]
 FIELDS = {

@@ -18,7 +18,7 @@ from accounts.activity.deeds import Deed, read_refusal
 from accounts.activity.lines import Event, PopEnded, SignedIn
 from accounts.activity.moves import Moves
 from accounts.activity.reading import read_event
-from accounts.activity.sessions import Done, Sessions, Use, network_of
+from accounts.activity.sessions import Done, Sessions, Use, network_of, of_reserve
 from accounts.activity.tail import Position, Tail
 from accounts.models import AppPassword, LogPosition, Mailbox, ProgramUse
 from accounts.services.events import add_events
@@ -79,7 +79,8 @@ class Collector:
                 continue
             latest = event.at
             if isinstance(event, Deed):
-                done.append(self._moves.take(self._sessions.name(event)))
+                told = of_reserve(self._moves.take(self._sessions.name(event)))
+                done += [told] if told else []
                 continue
             uses += self._sessions.take(event)
             if isinstance(event, PopEnded):

@@ -22,14 +22,15 @@ Key = tuple[str, date, str, str, str, str]
 _ADD = """
     INSERT INTO accounts_mailboxevent
         (mailbox_id, day, session, kind, folder, target, protocol, program, device, network, first_at, last_at, count,
-         size_bytes)
-    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM accounts_mailbox WHERE address = %s
+         size_bytes, reserve)
+    SELECT id, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s FROM accounts_mailbox WHERE address = %s
     ON CONFLICT (mailbox_id, day, session, kind, folder, target) DO UPDATE SET
         program = CASE WHEN excluded.program = '' THEN accounts_mailboxevent.program ELSE excluded.program END,
         last_at = CASE WHEN excluded.last_at > accounts_mailboxevent.last_at
                        THEN excluded.last_at ELSE accounts_mailboxevent.last_at END,
         count = accounts_mailboxevent.count + excluded.count,
-        size_bytes = accounts_mailboxevent.size_bytes + excluded.size_bytes
+        size_bytes = accounts_mailboxevent.size_bytes + excluded.size_bytes,
+        reserve = CASE WHEN excluded.reserve = '' THEN accounts_mailboxevent.reserve ELSE excluded.reserve END
 """
 
 
@@ -76,5 +77,5 @@ def _values(key: Key, row: _Sum, devices: Mapping[tuple[int, str], str]) -> tupl
     moment = connection.ops.adapt_datetimefield_value
     device = devices.get((row.done.app, user), "") if row.done.app else ""
     who = row.done.protocol, row.done.program, device, row.done.network
-    sums = moment(row.first_at), moment(row.last_at), row.count, row.size_bytes
+    sums = moment(row.first_at), moment(row.last_at), row.count, row.size_bytes, row.done.reserve
     return connection.ops.adapt_datefield_value(day), session, kind, folder, target, *who, *sums, user

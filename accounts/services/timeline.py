@@ -47,6 +47,10 @@ class Entry:
     """What its owner calls the device by whose password it came."""
     back: int = 0
     """How many of those taken away were put back into the Inbox."""
+    back_run: int = 0
+    """How many of those, or of what was put back, not by the owner but by whoever runs the mailbox."""
+    session: int | None = None
+    """By what the reserve knows what a POP3 program took away."""
     place_name: str = ""
     """What the network is called, "" where it has no name."""
 
@@ -200,7 +204,10 @@ def _taking(rows: list[MailboxEvent]) -> Iterable[Entry]:
     if one:
         count, size = (fetched.count, fetched.size_bytes) if fetched else (0, 0)
         told = _entry(one, "took", count, removed=taken.count if taken else 0, size_bytes=size)
-        yield replace(told, back=min(taken.back, taken.count)) if taken else told
+        if taken:
+            back, run = min(taken.back, taken.count), min(taken.back_run, taken.count)
+            told = replace(told, back=back, back_run=run, session=taken.pk if taken.protocol == "pop3" else None)
+        yield told
 
 
 def _entry(row: MailboxEvent, kind: str, count: int, *, removed: int = 0, size_bytes: int | None = None) -> Entry:
@@ -216,6 +223,7 @@ def _entry(row: MailboxEvent, kind: str, count: int, *, removed: int = 0, size_b
         folder=row.folder,
         target=row.target,
         size_bytes=row.size_bytes if size_bytes is None else size_bytes,
+        back_run=row.back_run,
     )
 
 

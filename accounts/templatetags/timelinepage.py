@@ -15,6 +15,8 @@ register = template.Library()
 @register.filter
 def who_name(entry: Entry) -> str:
     """Who did it: a program's name and its device's, Casilla, or what is known of one without a name."""
+    if entry.kind == "back" and entry.back_run:
+        return _("Whoever runs the mailbox")
     if entry.protocol == "web":
         return _("Casilla on the web")
     if entry.protocol in {"lmtp", "smtp"}:
@@ -48,6 +50,11 @@ def said(entry: Entry) -> str:
         ),
         "removed": ngettext(
             "Deleted %(n)s message from %(folder)s for good", "Deleted %(n)s messages from %(folder)s for good", count
+        ),
+        "back": ngettext(
+            "Put %(n)s message back from %(folder)s into %(target)s",
+            "Put %(n)s messages back from %(folder)s into %(target)s",
+            count,
         ),
         "saved": ngettext("Put %(n)s message into %(folder)s", "Put %(n)s messages into %(folder)s", count),
         "read": ngettext("Read %(n)s message", "Read %(n)s messages", count),
@@ -87,6 +94,19 @@ def _taken(entry: Entry) -> str:
         )
     else:
         text = _("Messages downloaded: %(n)s; removed from the server: %(m)s")
+    return text % values + (f"; {_back(entry)}" if entry.back else "")
+
+
+def _back(entry: Entry) -> str:
+    """How many are in the Inbox again, and who put them there."""
+    run = min(entry.back_run, entry.back)
+    values = {"n": formats.number_format(entry.back - run), "m": formats.number_format(run)}
+    if not run:
+        text = ngettext("%(n)s put back by the owner", "%(n)s put back by the owner", entry.back)
+    elif run == entry.back:
+        text = ngettext("%(m)s put back by whoever runs the mailbox", "%(m)s put back by whoever runs the mailbox", run)
+    else:
+        text = _("put back: %(n)s by the owner, %(m)s by whoever runs the mailbox")
     return text % values
 
 

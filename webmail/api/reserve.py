@@ -14,11 +14,12 @@ from ninja import Router, Schema
 from accounts.api.callers import caller_of, fails, needs
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
-from accounts.api.schemas.common import Given, example
+from accounts.api.schemas.common import Given, Id, example
 from accounts.models import MailAccount
 from webmail.api.boxes import settings_box
 from webmail.services.access import account_credentials, open_live
-from webmail.services.reserve import Reserve, put_back, reserve_of, sessions_of
+from webmail.services.put_back import put_back, words_of
+from webmail.services.reserve import Reserve, ended_at, reserve_of, sessions_of
 from webmail.services.space import forget
 from webmail.values import Credentials
 
@@ -26,8 +27,10 @@ router = Router(tags=["Reserve"])
 
 
 class SessionOut(Schema):
-    """What is held of one POP3 session, which ended `at`; null: the log does not tell when."""
+    """What is held of one POP3 session, which ended `at`; null: the log does not tell which it was. By its `id`
+    it is put back."""
 
+    id: int | None
     at: datetime | None
     messages: int
     size_bytes: int
@@ -45,24 +48,30 @@ class ReserveOut(Schema):
     @classmethod
     def of(cls, account: MailAccount, found: Reserve) -> ReserveOut:
         sessions = sessions_of(account.mailbox, found) if account.mailbox else []
-        shown = [SessionOut(at=one.at, messages=one.messages, size_bytes=one.size_bytes) for one in sessions]
+        shown = [
+            SessionOut(id=one.key, at=one.at, messages=one.messages, size_bytes=one.size_bytes) for one in sessions
+        ]
         sizes = {"messages": len(found.refs), "size_bytes": found.size_bytes}
         return cls(oldest=found.oldest, days=settings.RESERVE_DAYS, sessions=shown, **sizes)
 
 
 class BackIn(Given):
-    """What the session that ended `at` removed, or `all` of it."""
+    """What a `session` removed, by its id, or all that ended `at` a moment, or `all` of it."""
 
-    model_config = example(at="2026-11-27T10:04:31Z")
+    model_config = example(session=41207)
 
+    session: Id | None = None
     at: datetime | None = None
     all: bool = False
 
 
 class BackOut(Schema):
-    """So many messages are in the Inbox again."""
+    """So many messages are in the Inbox again. For `left` more the mailbox had no room: they are held on, and take
+    `left_bytes`."""
 
     messages: int
+    left: int = 0
+    left_bytes: int = 0
 
 
 @router.get(
@@ -77,19 +86,27 @@ def reserve_get(request: HttpRequest, mailbox_id: int) -> Any:
 
 @router.post("/mailboxes/{mailbox_id}/reserve", response=BackOut, summary="Put what was removed back into the Inbox")
 @needs("mailboxes:write")
-@fails(503)
+@fails(503, 507)
 @idempotent
 def reserve_back(request: HttpRequest, mailbox_id: int, data: BackIn) -> Any:
     account, credentials = _opened(request, mailbox_id)
-    if (data.at is None) != data.all:
-        raise ValidationError({"at": _("Say which session, or all of it.")})
+    if (data.session is not None) + (data.at is not None) + data.all != 1:
+        raise ValidationError({"session": _("Say which session, or all of it.")})
     if data.at is not None and data.at.tzinfo is None:
         raise ValidationError({"at": _("Write the time with its zone.")})
-    found = reserve_of(account, credentials, at=data.at)
+    sessions = None if data.all else [data.session] if data.session is not None else _ended_at(account, data.at)
+    found = reserve_of(account, credentials, sessions=sessions)
     with open_live(account, credentials) as live:
-        count = put_back(account, live, found, found.refs, by=caller_of(request).actor)
+        by = caller_of(request).actor
+        back = put_back(account, live, found, found.refs, by=by, credentials=credentials)
     forget(account)
-    return BackOut(messages=count)
+    if back.left and not back.messages:
+        raise Problem(507, words_of(back))
+    return BackOut(messages=back.messages, left=back.left, left_bytes=back.left_bytes)
+
+
+def _ended_at(account: MailAccount, at: datetime | None) -> list[int]:
+    return ended_at(account, at) if at else []
 
 
 def _opened(request: HttpRequest, mailbox_id: int) -> tuple[MailAccount, Credentials]:

@@ -47,14 +47,18 @@ class SpaceOut(Schema):
 
 class EventOut(Schema):
     """What a program did: `kind` as in docs/activity.md, so many (`count`) messages at once, `removed` of them gone, `back` of
-    those in the Inbox again. `place` is what the `network` is called, `device` the one for which the password was made; `folder`
-    and `target` as people call them; each "" for none."""
+    those in the Inbox again, and of these `back_by_others` put there not by the owner but by whoever runs the mailbox; `session`
+    is by what the reserve knows what a POP3 program took. A deletion with a `target` is one of which copies were put there
+    before. `place` is what the `network` is called, `device` the one for which the password was made; `folder` and `target` as
+    people call them; each "" for none."""
 
     at: datetime
     kind: str
     count: int
     removed: int
     back: int
+    back_by_others: int
+    session: int | None
     program: str
     device: str
     protocol: str
@@ -68,7 +72,7 @@ class EventOut(Schema):
     def of(cls, entry: Entry) -> EventOut:
         delivery = entry.protocol in {"lmtp", "smtp"}  # its network is that of the mail server
         named: dict[str, Any] = {"place": "" if delivery else entry.place_name}
-        named |= {"folder": entry.folder_words, "target": entry.target_words}
+        named |= {"back_by_others": entry.back_run, "folder": entry.folder_words, "target": entry.target_words}
         values: dict[str, Any] = {name: getattr(entry, name) for name in cls.model_fields if name not in named}
         return cls(**values, **named)
 
