@@ -30,6 +30,11 @@ _REFUSED = re.compile(
     rb"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) \S+ postfix/smtpd\[\d+\]: NOQUEUE: reject: RCPT from [^ ]*: "
     rb"([45]\d\d) (\d\.\d{1,3}\.\d{1,3}) <([^>]*)>: Recipient address rejected: .*"
 )
+# What Dovecot refused when Postfix handed it over: where nobody had told the size before, or it leads there by another address.
+_BOUNCED = re.compile(
+    rb"([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) \S+ postfix/lmtp\[\d+\]: \w+: to=<([^>]*)>, (?:orig_to=<([^>]*)>, )?relay=[^ ,]+, "
+    rb"(?:conn_use=\d+, )?delay=[\d.]+, delays=[\d./]+, dsn=(5\.\d{1,3}\.\d{1,3}), status=bounced \(.*\)"
+)
 _KINDS = {b"expunge": "removed", b"save": "saved"}
 _FULL = (b"5.2.2", b"4.2.2")
 
@@ -100,20 +105,34 @@ def read_imap_end(line: bytes) -> Deed | None:
 
 
 def read_refusal(line: bytes, now: datetime) -> Deed | None:
-    """What a line of Postfix's log tells of mail that was refused at RCPT. Its lines have no year and no zone: they are of
-    the zone of `now`, and no more than a day ahead of it."""
-    if b"NOQUEUE: reject: RCPT" not in line or b"\0" in line:
+    """What a line of Postfix's log tells of mail that was refused at RCPT, or by the mailbox when it was handed over and then
+    sent back; `target` is the address to which it was written, where that is another. Its lines have no year and no zone: they
+    are of the zone of `now`, and no more than a day ahead of it."""
+    if b"\0" in line:
         return None
-    found = _REFUSED.fullmatch(line)
-    if found is None:
+    if b"NOQUEUE: reject: RCPT" in line:
+        if (found := _REFUSED.fullmatch(line)) is None:
+            return None
+        stamp, _code, status, recipient = found.groups()
+        written = b""
+    elif b" postfix/lmtp[" in line:
+        if (found := _BOUNCED.fullmatch(line)) is None:
+            return None
+        stamp, recipient, written, status = found.groups()
+    else:
         return None
-    stamp, _code, status, recipient = found.groups()
     try:
         at = _dated(stamp, now)
     except ValueError:
         return None
     why = "full" if status in _FULL else "other"
-    return Deed(at, text_of(recipient).lower(), "smtp", "", "", "", "refused", why)
+    user, to = _address(recipient), _address(written or b"")
+    return Deed(at, user, "smtp", "", "", "", "refused", why, "" if to == user else to)
+
+
+def _address(raw: bytes) -> str:
+    """An address, fit to be compared and kept."""
+    return clean_text(text_of(raw), most=FOLDER_MAX).lower()
 
 
 def _dated(stamp: bytes, now: datetime) -> datetime:

@@ -27,6 +27,7 @@ WHEN = {
     422: "What was sent is not valid: `errors` has the messages by field",
     429: "More calls in a minute than a token may make: `Retry-After` says when to go on",
     503: "A mail server that is needed does not answer",
+    507: "The mailbox has no room for any of it",
 }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from accounts.activity.sessions import Done
 from accounts.models import MailboxEvent
+from accounts.services.recipients import mailboxes_behind, without_detail
 
 BY_THE_HOUR = frozenset({"lmtp", "smtp"})
 """Of these protocols every message has a session of its own: an hour counts as one."""
@@ -47,7 +48,7 @@ def add_events(done: Iterable[Done], devices: Mapping[tuple[int, str], str] = NO
     """Adds what was done to the timelines of mailboxes that are hosted here; what is said of others is passed over. `devices` are
     the names of their passwords, by id and mailbox."""
     sums: dict[Key, _Sum] = {}
-    for one in done:
+    for one in _at_their_mailboxes(list(done)):
         deed = one.deed
         row = sums.setdefault(_key(one), _Sum(one, deed.at, deed.at))
         row.first_at, row.last_at = min(row.first_at, deed.at), max(row.last_at, deed.at)
@@ -56,6 +57,21 @@ def add_events(done: Iterable[Done], devices: Mapping[tuple[int, str], str] = NO
     if sums:
         with connection.cursor() as cursor:
             cursor.executemany(_ADD, [_values(key, row, devices) for key, row in sums.items()])
+
+
+def _at_their_mailboxes(done: list[Done]) -> Iterable[Done]:
+    """Of mail that was refused at another address that leads to mailboxes, each of them, with that address as the target."""
+    refused = {one.deed.user for one in done if one.deed.kind == "refused"}
+    behind = mailboxes_behind(refused) if refused else {}
+    for one in done:
+        deed = one.deed
+        if deed.kind != "refused":
+            yield one
+            continue
+        for mailbox in behind.get(deed.user, ()):
+            written = deed.target or deed.user
+            target = "" if without_detail(written) == mailbox else written
+            yield replace(one, deed=replace(deed, user=mailbox, target=target))
 
 
 def clear_events() -> int:

@@ -78,6 +78,11 @@ class Entry:
         return self.gone if self.kind == "took" and self.protocol == "pop3" else 0
 
     @property
+    def why(self) -> str:
+        """Why mail was refused: full or other; "" for all else."""
+        return self.folder if self.kind == Kind.REFUSED else ""
+
+    @property
     def way(self) -> str:
         return WAYS.get(self.protocol, "")
 
@@ -99,9 +104,9 @@ class Words:
     places: Places = NO_PLACES
 
     def put_into(self, entry: Entry) -> Entry:
-        """The same entry in these words. Of a refusal the folder is a reason and none."""
+        """The same entry in these words. Of a refusal the folder is a reason and none, and the target an address."""
         if entry.kind == Kind.REFUSED:
-            return entry
+            return replace(entry, target_words=entry.target)
         return replace(
             entry,
             folder_words=self.folders.words(entry.folder) if entry.folder else "",

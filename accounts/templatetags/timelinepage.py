@@ -111,11 +111,19 @@ def _back(entry: Entry) -> str:
 
 
 def _refused(entry: Entry) -> str:
-    values = {"n": formats.number_format(entry.count)}
-    if entry.folder == "full":
+    values = {"n": formats.number_format(entry.count), "address": entry.target}
+    if entry.folder == "full" and entry.target:
+        text = ngettext(
+            "Refused %(n)s message to %(address)s: the mailbox is full",
+            "Refused %(n)s messages to %(address)s: the mailbox is full",
+            entry.count,
+        )
+    elif entry.folder == "full":
         text = ngettext(
             "Refused %(n)s message: the mailbox is full", "Refused %(n)s messages: the mailbox is full", entry.count
         )
+    elif entry.target:
+        text = ngettext("Refused %(n)s message to %(address)s", "Refused %(n)s messages to %(address)s", entry.count)
     else:
         text = ngettext("Refused %(n)s message", "Refused %(n)s messages", entry.count)
     return text % values

@@ -107,6 +107,31 @@ def test_a_refusal_is_read_and_dated() -> None:
     assert read_refusal(b"Nov 27 19:22:30 mail postfix/smtpd[1]: connect from unknown[192.0.2.9]", AT) is None
 
 
+BOUNCED = (
+    "Nov 27 19:22:30 mail postfix/lmtp[18]: BC83626A16B: to=<ana@x.test>, orig_to=<ventas@x.test>, relay=127.0.0.1[127.0.0.1]:24"
+    ", conn_use=2, delay=0.03, delays=0.01/0.02/0/0.01, dsn=5.2.2, status=bounced (host said: 552 5.2.2 Quota exceeded)"
+)
+
+
+def test_what_was_sent_back_when_it_was_delivered_is_read() -> None:
+    def found(line: str) -> Deed | None:
+        return read_refusal(line.encode(), AT + timedelta(hours=30))
+
+    full = found(BOUNCED)
+    assert full
+    assert (full.user, full.folder, full.target, full.at.hour) == ("ana@x.test", "full", "ventas@x.test", 19)
+    plain = found(BOUNCED.replace("orig_to=<ventas@x.test>, ", "").replace("dsn=5.2.2", "dsn=5.7.1"))
+    assert plain
+    assert (plain.user, plain.folder, plain.target) == ("ana@x.test", "other", "")
+    for no in (
+        BOUNCED.replace("status=bounced", "status=deferred").replace("dsn=5", "dsn=4"),
+        BOUNCED.replace("postfix/lmtp", "postfix/smtp"),
+        BOUNCED.replace("dsn=5.2.2, status=bounced", "dsn=2.0.0, status=sent"),
+        BOUNCED.replace("to=<ana@x.test>", "to=<x>, dsn=5.2.2, status=bounced (>"),
+    ):
+        assert found(no) is None
+
+
 def test_who_did_it_is_told_by_the_session() -> None:
     sessions = Sessions(own_user="casilla")
     name = read(ID_AFTER.format("name=Thunderbird, version=140.0"))

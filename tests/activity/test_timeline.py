@@ -5,6 +5,7 @@ from __future__ import annotations
 import poplib
 import smtplib
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -15,12 +16,12 @@ from django.conf import settings
 from django.utils import timezone
 from imapclient import IMAPClient
 
-from accounts.models import MailboxEvent, ProgramUse
+from accounts.models import Alias, Forward, Group, GroupMember, Mailbox, MailboxEvent, ProgramUse
 from accounts.services.activity import Collector, programs_of, refusals
 from accounts.services.app_passwords import make_app_password
 from accounts.services.events import clear_events
 from accounts.services.timeline import timeline_of
-from accounts.templatetags.timelinepage import who_name
+from accounts.templatetags.timelinepage import said, who_name
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
 from tests.conftest import TIMEOUT_S, HostedMailbox, MailboxFactory
@@ -168,6 +169,44 @@ def test_mail_that_was_refused_is_told(stack: Stack, mailbox_factory: MailboxFac
         assert client.rcpt(bob.address.replace("bob", "nadie"))[0] == 550
     collect(happened(bob, "refused"))
     assert ("smtp", "", "refused", "full", "", 1) in told(bob)
+
+
+def test_mail_that_was_refused_at_other_addresses_and_when_it_was_delivered_is_told(
+    stack: Stack, mailbox_factory: MailboxFactory, deliver: Deliver
+) -> None:
+    bob = mailbox_factory("bob", quota_bytes=3000)
+    deliver(bob.address, LETTER % 1)
+    alias, group, forward = (bob.address.replace("bob", name) for name in ("ventas", "todos", "lejos"))
+    Alias.objects.create(address=alias, target=bob.mailbox)
+    GroupMember.objects.create(group=Group.objects.create(address=group, domain=bob.mailbox.domain), address=alias)
+    away = mailbox_factory("lejos")
+    Forward.objects.create(mailbox=away.mailbox, address=bob.address)
+    Mailbox.objects.filter(pk=away.mailbox.pk).update(keeps_copy=False)
+    with smtplib.SMTP(LOOPBACK, stack.ports.smtp, "localhost", timeout=TIMEOUT_S) as client:
+        client.ehlo()
+        client.mail("quien@afuera.test", ["SIZE=9000"])
+        for name in ("ventas", "Ventas+Marzo", "BOB+x"):
+            assert client.rcpt(bob.address.replace("bob", name))[0] == 552
+        for address in (bob.address, alias, group, forward):
+            client.rset()
+            client.mail("quien@afuera.test")  # and says no size
+            assert client.rcpt(address)[0] == 250
+            assert client.data(LETTER % 2 + b"0123456789\r\n" * 500)[0] == 250
+    refused = MailboxEvent.objects.filter(mailbox=bob.mailbox, kind="refused")
+    collect(lambda: sum(refused.values_list("count", flat=True)) == 7)
+    counts: Counter[tuple[str, str]] = Counter()
+    for why, target, count in refused.values_list("folder", "target", "count"):  # an hour may end meanwhile
+        counts[why, target] += count
+    tagged = alias.replace("@", "+marzo@")
+    assert counts == {
+        ("full", ""): 2,
+        ("full", alias): 2,
+        ("full", tagged): 1,
+        ("full", group): 1,
+        ("full", forward): 1,
+    }
+    told_ = {said(entry) for entry in timeline_of(bob.mailbox).entries}
+    assert f"Refused 1 message to {group}: the mailbox is full" in told_
 
 
 def test_reading_again_counts_nothing_twice_and_nothing_of_the_messages_is_kept(

@@ -70,6 +70,8 @@ def test_every_table_of_the_pages_comes_as_csv(world: World) -> None:
         "count": "2",
         "removed": "0",
         "back": "0",
+        "back_by_others": "0",
+        "session": "",
         "program": "",
         "device": "",
         "protocol": "imap",
@@ -77,6 +79,7 @@ def test_every_table_of_the_pages_comes_as_csv(world: World) -> None:
         "place": "'=Oficina",
         "folder": "Inbox",
         "target": "",
+        "why": "",
         "size_bytes": "0",
     }
 

@@ -14,7 +14,21 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Kind, LogPosition, MailAccount, Mailbox, MailboxEvent, MailboxSpace, ProgramUse, Role, User
+from accounts.models import (
+    Alias,
+    Group,
+    GroupMember,
+    Kind,
+    LogPosition,
+    MailAccount,
+    Mailbox,
+    MailboxEvent,
+    MailboxSpace,
+    ProgramUse,
+    Role,
+    User,
+)
+from accounts.services.recipients import mailboxes_behind
 from accounts.services.timeline import timeline_of
 from tests.usage.conftest import GIGA, Provider, signed_in
 
@@ -87,6 +101,25 @@ def test_what_happened_before_is_paired_by_number(provider: Provider) -> None:
             ("removed", 3, 0, "INBOX", ""),
         ]
         MailboxEvent.objects.filter(kind="removed", count=1).update(session="v")
+
+
+def test_an_address_leads_to_the_mailboxes_behind_it(provider: Provider) -> None:
+    domain, ana, bob = provider.ana.domain, provider.ana.address, provider.bob.address
+    names = [ana.replace("ana", name) for name in ("ventas", "todos", "rueda", "nadie")]
+    alias, all_, round_, nobody = names
+    Alias.objects.create(address=alias, target=provider.ana)
+    for address, members in ((all_, [alias, bob, round_]), (round_, [all_, "x@afuera.test"])):
+        group = Group.objects.create(address=address, domain=domain)
+        GroupMember.objects.bulk_create(GroupMember(group=group, address=one) for one in members)
+    behind = mailboxes_behind([*names, ana, bob.replace("@", "+tag@"), "", "@", "x@afuera.test"])
+    both = sorted([ana, bob])
+    assert {address: sorted(some) for address, some in behind.items()} == {
+        alias: [ana],
+        all_: both,
+        round_: both,
+        ana: [ana],
+        bob.replace("@", "+tag@"): [bob],
+    }
 
 
 def test_a_removal_in_doubt_is_a_loss_and_says_where_copies_lie(

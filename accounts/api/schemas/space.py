@@ -50,7 +50,8 @@ class EventOut(Schema):
     those in the Inbox again, and of these `back_by_others` put there not by the owner but by whoever runs the mailbox; `session`
     is by what the reserve knows what a POP3 program took. A deletion with a `target` is one of which copies were put there
     before. `place` is what the `network` is called, `device` the one for which the password was made; `folder` and `target` as
-    people call them; each "" for none."""
+    people call them; each "" for none. Of mail that was refused `why` is full or other, and `target` the address to which it was
+    written, where that is not the mailbox's own."""
 
     at: datetime
     kind: str
@@ -66,6 +67,7 @@ class EventOut(Schema):
     place: str
     folder: str
     target: str
+    why: str
     size_bytes: int | None
 
     @classmethod
