@@ -97,13 +97,15 @@ def mailbox_space_report(request: HttpRequest, mailbox_id: int) -> Any:
 @router.get("/mailboxes/{mailbox_id}/activity", response=list[EventOut], summary="What happened to its mail")
 @needs("usage:read")
 @tabular
-def mailbox_activity(request: HttpRequest, mailbox_id: int, days: Days = 7, shape: Format = None) -> Any:
+def mailbox_activity(
+    request: HttpRequest, mailbox_id: int, days: Days = 7, only: Literal["gone"] | None = None, shape: Format = None
+) -> Any:
     caller = caller_of(request)
     mailbox = mailbox_by(caller, mailbox_id, Action.SEE_MAILBOX)
     account = MailAccount.objects.filter(mailbox=mailbox).first()
     own = account is not None and account.owner_id == caller.person.pk
     words = Words(folder_names(account), places_of(mailbox, own=own))
-    entries = timeline_of(mailbox, days=days, words=words).entries
+    entries = timeline_of(mailbox, days=days, only_gone=only == "gone", words=words).entries
     if wants_csv(request, shape):
         return table_of(f"activity-{mailbox.number}", EventOut, entries, EventOut.of)
     return [EventOut.of(entry) for entry in entries]

@@ -164,14 +164,18 @@ def timeline_of(mailbox: Mailbox, *, days: int = 7, only_gone: bool = False, wor
 
 def find_answer(entries: Iterable[Entry]) -> Entry | None:
     """What most wants an answer: the largest taking away by POP3, one that was put back last of them; else by another program
-    than ours, else a refusal because the mailbox was full; None when all is well."""
+    than ours, before one of which copies may lie elsewhere; else the refusals because the mailbox was full, together, with the
+    last of them; None when all is well."""
     entries = list(entries)
     by_pop3 = [entry for entry in entries if entry.kind == "took" and entry.removed and entry.protocol == "pop3"]
     by_others = [entry for entry in entries if entry.gone and entry.protocol == "imap"]
     refused = [entry for entry in entries if entry.kind == Kind.REFUSED and entry.folder == "full"]
-    for some in (by_pop3, by_others, refused):
+    for some in (by_pop3, by_others):
         if some:
-            return max(some, key=lambda entry: (entry.gone, entry.removed or entry.count, entry.at))
+            return max(some, key=lambda entry: (entry.gone, entry.removed or entry.count, not entry.target, entry.at))
+    if refused:
+        last = max(refused, key=lambda entry: entry.at)
+        return replace(last, count=sum(entry.count for entry in refused))
     return None
 
 
@@ -190,15 +194,15 @@ def _entries(rows: Iterable[MailboxEvent], words: Words) -> Iterable[Entry]:
 
 def _session_entries(rows: list[MailboxEvent]) -> Iterable[Entry]:
     """What one session did. What it moved stands among its copies too (accounts/activity/moves.py)."""
-    moved = {(row.folder, row.target): row.count for row in rows if row.kind == Kind.MOVED}
+    moved = {(row.folder, row.target): row for row in rows if row.kind == Kind.MOVED}
     for row in rows:
         if row.kind in {Kind.FETCHED, Kind.TAKEN}:
             continue
-        count = row.count
-        if row.kind == Kind.COPIED:
-            count -= moved.get((row.folder, row.target), 0)
+        count, size = row.count, row.size_bytes
+        if row.kind == Kind.COPIED and (also := moved.get((row.folder, row.target))):
+            count, size = count - also.count, max(0, size - also.size_bytes)
         if count > 0:
-            yield _entry(row, row.kind, count)
+            yield _entry(row, row.kind, count, size_bytes=size)
     yield from _taking(rows)
 
 

@@ -126,16 +126,28 @@ def test_a_removal_in_doubt_is_a_loss_and_says_where_copies_lie(
     provider: Provider, owner: Client, recorded: None
 ) -> None:
     happened(provider.ana, "removed", 4, program="iPhone Mail", target="Clientes")
+    happened(provider.ana, "copied", 9, session="t", target="Clientes")
+    happened(provider.ana, "moved", 5, session="t", target="Clientes")
+    copied = next(one for one in timeline_of(provider.ana).entries if one.kind == "copied")
+    assert (copied.count, copied.size_bytes) == (4, 4000)
     html = account_page(owner, provider.ana, "?only=gone")
+    assert "Moved" not in html
     assert "Deleted 4 messages from Inbox for good; copies were put into Clientes before" in html
     assert "Copies of them were put into Clientes before." in html
+    account = MailAccount.objects.get(mailbox=provider.ana)
+    answer = owner.get(reverse("account_activity", args=[account.pk]) + "?only=gone&as=csv")
+    rows = list(csv.reader(StringIO(b"".join(answer.streaming_content).decode()[1:])))  # type: ignore[attr-defined]
+    what = "Deleted 4 messages from Inbox for good; copies were put into Clientes before"
+    assert [row[5] for row in rows[1:]] == [what]
 
 
 def test_what_most_wants_an_answer_comes_first(provider: Provider, owner: Client, recorded: None) -> None:
     assert "No program took mail away from the server in the last 7 days." in account_page(owner, provider.ana)
     happened(provider.ana, "refused", 3, session="r", protocol="smtp", folder="full")
+    happened(provider.ana, "refused", 2, session="q", protocol="smtp", folder="full", target="ventas@x.test")
     html = account_page(owner, provider.ana)
-    assert "3 messages were refused, because the mailbox was full." in html
+    assert "5 messages were refused, because the mailbox was full." in html
+    assert "Refused 2 messages to ventas@x.test: the mailbox is full" in html
     happened(provider.ana, "removed", 12, session="i", program="Outlook")
     assert "Outlook deleted 12 messages from Inbox for good." in account_page(owner, provider.ana)
     happened(provider.ana, "removed", 500, session="w", protocol="web", network="")
