@@ -9,6 +9,7 @@ stays one and says where the copy lies.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -96,23 +97,16 @@ class Moves:
         deed, message = removal.deed, digest_of(removal.deed.message)
         key = deed.user, deed.size_bytes
         copies = self._copies.get(key, [])
-        of_it = (
-            place for place, one in enumerate(copies) if one.is_of(message) and one.done.deed.folder == deed.folder
-        )
-        first = next(of_it, None)
-        if first is not None:
-            proofs = (place for place in (first, *of_it) if copies[place].proves(removal, named=True))
-            proof = next(proofs, None)
-            return self._explained(key, first if proof is None else proof, removal, move=proof is not None)
-        for place, copy in enumerate(copies):
-            if copy.done.deed.target == deed.folder and copy.is_of(message):
-                self._let_go(key, place)  # the copy itself is gone: it explains nothing any more
-                return removal
-        for place, copy in enumerate(copies):
-            nearly = deed.at - copy.done.deed.at <= OTHER_SESSION
-            if nearly and copy.done.deed.folder == deed.folder and copy.may_be_of(message):
-                return self._explained(key, place, removal, move=copy.proves(removal, named=False))
-        return removal
+        if message:
+            found = _found(copies, removal, lambda copy: copy.is_of(message), named=True)
+            if found:
+                return self._explained(key, found[0], removal, move=found[1])
+            for place, copy in enumerate(copies):
+                if copy.is_of(message) and copy.done.deed.target == deed.folder:
+                    self._let_go(key, place)  # the copy itself is gone: it explains nothing any more
+                    return removal
+        found = _found(copies, removal, lambda copy: copy.may_be_of(message), named=False)
+        return self._explained(key, found[0], removal, move=found[1]) if found else removal
 
     def _explained(self, key: tuple[str, int], place: int, removal: Done, *, move: bool) -> Done:
         copy = self._let_go(key, place)
@@ -126,6 +120,22 @@ class Moves:
         if not copies:
             del self._copies[key]
         return copy.done
+
+
+def _found(
+    copies: list[_Copy], removal: Done, is_it: Callable[[_Copy], bool], *, named: bool
+) -> tuple[int, bool] | None:
+    """Which of these copies is of what was removed, and whether that was a move; one that proves it before any other. Those
+    told by size alone count no longer than a move on another connection may take."""
+    first: int | None = None
+    for place, copy in enumerate(copies):
+        near = named or removal.deed.at - copy.done.deed.at <= OTHER_SESSION
+        if copy.done.deed.folder != removal.deed.folder or not near or not is_it(copy):
+            continue
+        if copy.proves(removal, named=named):
+            return place, True
+        first = place if first is None else first
+    return None if first is None else (first, False)
 
 
 def digest_of(message: str) -> str:

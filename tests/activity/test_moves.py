@@ -43,6 +43,8 @@ def test_what_proves_a_move() -> None:
     assert told(done("copied", ""), done("removed", "", after=1)) == [("moved", "s", "X")]
     before = done("copied", target="Y", session="p", program="Phone", after=-60)
     assert told(before, copied, done("removed")) == [("moved", "s", "X")]
+    nameless = done("copied", "", target="Y", session="p", after=-60), done("copied", ""), done("removed", "")
+    assert told(*nameless) == [("moved", "s", "X")]
 
 
 @pytest.mark.parametrize(

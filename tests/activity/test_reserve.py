@@ -104,10 +104,10 @@ def test_what_does_not_fit_stays_in_the_reserve(
     imap(ana.address, ana.password).append("INBOX", b"Subject: x\r\n\r\n" + b"0123456789\r\n" * 50)
     Mailbox.objects.filter(pk=ana.mailbox.pk).update(quota_bytes=20_000)
     html = client.post(address, {"all": "1"})
-    text = html.content.decode().replace("\xa0", " ")
+    text = html.content.decode()
     assert html.status_code == 200
     assert "1 message is in the Inbox again" in text
-    assert "3 messages stay in the reserve. They take 36" in text
+    assert re.search(r"3 messages stay in the reserve. They take 3\d\sKB,", text)
     assert re.search("and there is room for [67]", text)
     assert reverse("space", args=[account.pk]) in text
     html = client.post(address, {"all": "1"})

@@ -18,9 +18,10 @@ from accounts.api.schemas.common import Given, Id, example
 from accounts.models import MailAccount
 from webmail.api.boxes import settings_box
 from webmail.services.access import account_credentials, open_live
-from webmail.services.put_back import put_back, words_of
+from webmail.services.put_back import put_back
 from webmail.services.reserve import Reserve, ended_at, reserve_of, sessions_of
 from webmail.services.space import forget
+from webmail.templatetags.reservepage import left_words
 from webmail.values import Credentials
 
 router = Router(tags=["Reserve"])
@@ -101,7 +102,7 @@ def reserve_back(request: HttpRequest, mailbox_id: int, data: BackIn) -> Any:
         back = put_back(account, live, found, found.refs, by=by, credentials=credentials)
     forget(account)
     if back.left and not back.messages:
-        raise Problem(507, words_of(back))
+        raise Problem(507, left_words(back))
     return BackOut(messages=back.messages, left=back.left, left_bytes=back.left_bytes)
 
 

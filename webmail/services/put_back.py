@@ -10,10 +10,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db.models import F
-from django.template.defaultfilters import filesizeformat
-from django.utils import formats, timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils import timezone
 
 from accounts.models import MailAccount, Mailbox, MailboxEvent
 from accounts.services.audit import Actor, record
@@ -70,30 +67,6 @@ def put_back(
     if room is not None:
         room = max(0, room - sum(sizes[ref] for ref in moved))
     return Back(len(moved), len(left), sum(left), room)
-
-
-def words_of(back: Back) -> str:
-    """What happened, and where the rest is; "" where all are back."""
-    if not back.left:
-        return ""
-    values = {
-        "n": formats.number_format(back.left),
-        "size": filesizeformat(back.left_bytes),
-        "room": filesizeformat(back.room_bytes or 0),
-    }
-    if back.room_bytes is None:
-        text = ngettext(
-            "The mailbox is full: %(n)s message stays in the reserve. It takes %(size)s.",
-            "The mailbox is full: %(n)s messages stay in the reserve. They take %(size)s.",
-            back.left,
-        )
-    else:
-        text = ngettext(
-            "The mailbox is full: %(n)s message stays in the reserve. It takes %(size)s, and there is room for %(room)s.",
-            "The mailbox is full: %(n)s messages stay in the reserve. They take %(size)s, and there is room for %(room)s.",
-            back.left,
-        )
-    return f"{text % values} {_('Nothing is lost.')}"
 
 
 def _move_anew(
