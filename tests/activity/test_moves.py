@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.activity import moves
 from accounts.activity.deeds import Deed
 from accounts.activity.moves import Moves
-from accounts.activity.sessions import Done
+from accounts.activity.sessions import RESERVE, Done, of_reserve
 
 AT = datetime(2026, 11, 27, 12, tzinfo=UTC)
 
@@ -74,6 +74,18 @@ def test_a_copy_that_is_gone_itself_explains_nothing() -> None:
     assert told(done("copied"), done("removed", folder="X"), done("removed")) == [("removed", "s", "")] * 2
 
 
+def test_what_leaves_the_reserve_is_nobodys_doing_and_casillas_putting_back_is_told_by_itself() -> None:
+    over = of_reserve(done("removed", folder=RESERVE, program="Thunderbird"))
+    assert over
+    assert (over.protocol, over.program, over.network) == ("lmtp", "", "")
+    for kind in ("copied", "moved"):
+        assert of_reserve(done(kind, folder=RESERVE, target="INBOX", protocol="web")) is None
+        by_hand = done(kind, folder=RESERVE, target="INBOX")
+        assert of_reserve(by_hand) == by_hand
+    other = done("removed")
+    assert of_reserve(other) == other
+
+
 def test_what_waits_is_bounded_saved_and_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(moves, "WAITING_MAX", 3)
     monkeypatch.setattr(moves, "WAITING_SAVED", 2)
@@ -90,6 +102,7 @@ def test_what_waits_is_bounded_saved_and_let_go(monkeypatch: pytest.MonkeyPatch)
     assert len(found.dump()) == 1
 
 
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 2), st.integers(0, 1)), max_size=30))
 def test_no_more_is_moved_than_was_copied_and_none_is_lost(steps: list[tuple[bool, int, int]]) -> None:
     some = [done("copied" if copy else "removed", f"<{one}@x>", folder=f"F{box}") for copy, one, box in steps]
