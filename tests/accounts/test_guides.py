@@ -5,6 +5,7 @@ from __future__ import annotations
 import plistlib
 import re
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -251,8 +252,13 @@ def test_strangers_and_wrong_methods(mailbox_factory: Any) -> None:
         (Seen(imap=1, pop3=1, removes=True, full=0.99), "imap", "2 programs"),
         (Seen(pop3=1, removes=True), "pop3", "one program"),
         (Seen(pop3=1), "imap", "shows everywhere"),
-        (Seen(full=0.953), "pop3", "95 %"),
-        (Seen(full=0.96, recent=0.9), "pop3", "without copies: 96 %"),
+        (Seen(imap=3, full=0.97), "imap", "97 % of the space is taken, so make room"),
+        (Seen(full=0.953), "pop3", "without copies: 95 %"),
+        (Seen(full=1.0, most_days=0), "pop3", "without copies: the mailbox is full"),
+        (Seen(full=0.96, most_days=5), "pop3", "for 5 days at most: 96 %"),
+        (Seen(full=0.96, most_days=3650, every_days=True), "pop3", "POP3: 96 %"),
+        (Seen(full=0.4, full_on=date(2020, 12, 3), most_days=1), "pop3", "for 1 day at most: as it goes on"),
+        (Seen(full=0.4, full_on=date(2999, 12, 3)), "imap", "shows everywhere"),
         (Seen(imap=1, full=0.89), "imap", "shows everywhere"),
     ],
 )

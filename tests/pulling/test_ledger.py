@@ -16,6 +16,7 @@ from tests.pulling.conftest import Puller, letter
 from tests.pulling.model import Killed, fail_at
 from webmail.models import LedgerEntry, Pull
 from webmail.services.downloads import Policy, change_policy
+from webmail.services.simulator import Bag, Course
 
 Make = Callable[..., Puller]
 State = LedgerEntry.State
@@ -46,6 +47,24 @@ def test_days_count_from_the_download(make_puller: Make) -> None:
     assert puller.pull().removed == 1
     assert puller.drop.messages == []
     assert len(puller.stored()) == 1
+
+
+def test_the_simulator_foretells_what_is_on_the_server(make_puller: Make) -> None:
+    """A mailbox of 12 letters that is downloaded from today on, and one more letter each day."""
+    puller = make_puller(keep="days", keep_days=4)
+    raw = [letter(100 + number) for number in range(24)]
+    size = len(raw[0])
+    for one in raw[:12]:
+        puller.drop.deliver(one)
+    found = Bag((size,) * 12, (1,) * 12, (size,) * 12, (1,) * 12, 0, 0)
+    course = Course(found, 4, puller.clock.now.date())
+    for day in range(10):
+        if day:
+            puller.clock.turn(days=1)
+            puller.drop.deliver(raw[11 + day])
+        puller.pull()
+        assert sum(len(one) for _uidl, one in puller.drop.messages) == course.pop3_at(day), day
+    assert course.pop3_at(9) == course.steady == 4 * size
 
 
 def test_nothing_is_fetched_twice(make_puller: Make) -> None:

@@ -11,14 +11,16 @@ from ninja import Query, Router, Schema
 from accounts.api.callers import caller_of, fails, needs
 from webmail.api.boxes import settings_box
 from webmail.services.access import account_credentials, open_account
-from webmail.services.switch_figures import DAYS_MAX, Figures, figures_of
+from webmail.services.downloads import KEEP_DAYS_MAX
+from webmail.services.switch_figures import Figures, figures_of
 
 router = Router(tags=["Where mail lives"])
-Days = Annotated[int, Query(ge=0, le=DAYS_MAX)]
+Days = Annotated[int, Query(ge=0, le=KEEP_DAYS_MAX)]
 
 
 class PointOut(Schema):
-    """The octets on the server on a day: read over IMAP, and downloaded with copies left for so many days; `ahead`: foreseen."""
+    """The octets on the server on a day: read over IMAP, and downloaded with copies left for so many days, in the past as if it
+    had been so all along; `ahead`: foreseen, if downloading begins today."""
 
     day: date
     imap_bytes: int
@@ -27,9 +29,12 @@ class PointOut(Schema):
 
 
 class FiguresOut(Schema):
-    """With copies left for `days`: `stays` of today's `messages` would be on the server, `leaves` would go, `freed_bytes` come
-    free (null: the server does not tell what is used). `full_on` is when the quota is full as it goes on (null: not in sight),
-    `full_with_copies` whether it would be full then too. `whole` is false where only the newest messages were looked at."""
+    """With copies left for `days`: all `messages` of today leave the server by `leaves_on`, since days count from the download;
+    from then on copies take `steady_bytes`, and `freed_bytes` are free that are used now (null: the server does not tell what is
+    used). `full_on` is when the quota is full as it goes on (null: not within three years, or no quota), `full_with_copies_on`
+    when with these copies (null: never, at the rate of today) and `room_on` when it is no longer (null: never). Had it
+    been downloaded all along, `stays` messages would be on the server now, and `peak_bytes` at most in the last year. `whole` is
+    false where only the newest messages were looked at."""
 
     days: int
     messages: int
@@ -38,9 +43,13 @@ class FiguresOut(Schema):
     stays: int
     stays_bytes: int
     leaves: int
+    leaves_on: date
+    steady_bytes: int
     freed_bytes: int | None
     full_on: date | None
     full_with_copies: bool
+    full_with_copies_on: date | None
+    room_on: date | None
     peak_bytes: int
     whole: bool
     points: list[PointOut]
@@ -56,10 +65,14 @@ class FiguresOut(Schema):
             quota_bytes=course.quota_bytes,
             stays=stays,
             stays_bytes=stays_bytes,
-            leaves=found.leaves,
+            leaves=found.plan.messages,
+            leaves_on=course.leave_on,
+            steady_bytes=course.steady,
             freed_bytes=found.freed,
             full_on=course.full_on,
-            full_with_copies=course.full_with_copies,
+            full_with_copies=course.full_with_copies_on is not None,
+            full_with_copies_on=course.full_with_copies_on,
+            room_on=course.room_on,
             peak_bytes=course.peak,
             whole=found.bag.whole,
             points=points,

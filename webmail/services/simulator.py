@@ -1,33 +1,42 @@
-"""How the space on the server goes from month to month, as it is and with copies for N days: from a mailbox's own messages."""
+"""How the space on the server goes on, as it is and downloaded with copies for N days: from a mailbox's own messages, day by day.
+
+A copy stays for N days from its download (docs/download-mode.md), however old the message is. So what is there on the day of the
+change leaves together, N days later; until then the mailbox only grows."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import accumulate
 
+from accounts.usage.forecast import AHEAD_DAYS
+from webmail.services.downloads import KEEP_DAYS_MAX
 from webmail.sources.base import MailSource
 from webmail.values import Role
 
-DAYS_BACK = 400
+YEAR_DAYS = 366
+DAYS_BACK = KEEP_DAYS_MAX + YEAR_DAYS
+"""What is older is no copy of any day of the last year."""
 RATE_DAYS = 90
 """The rate of today is that of so many days."""
-MONTHS_BACK, MONTHS_AHEAD = 12, 4
+MONTHS_BACK, MONTHS_AHEAD, ROWS_AHEAD = 12, 4, 6
+"""How far the course goes; ahead further for more days, but in no more rows than that."""
 MOST = 50_000
 """So many messages are looked at; of the rest the server's own total is believed."""
-NEVER_DAYS = 3650
-IN_SIGHT = 3
-"""A quota of more than so many times what is there is told in words only."""
+STEPS = (0, 1, 2, 3, 5, 7, 10, 14, 21, 30, 45, 60, 90, 120, 180, 270, 365, 545, 730, 1095, 1825, KEEP_DAYS_MAX)
+"""The days at which a slider stops."""
 NOT_ARRIVED = frozenset({Role.SENT, Role.DRAFTS, Role.TEMPLATES})
 """What programs put there themselves: no download over POP3 brings it."""
-LEFT, RIGHT, TOP, BASE = 8, 752, 34, 160
 
 
 @dataclass(frozen=True, slots=True)
 class Bag:
-    """A mailbox by age: octets and messages for each day back (0 = the last 24 hours), and what is older; the same for what
-    had arrived. `whole` is False where only the newest messages were looked at."""
+    """A mailbox by age: octets and messages for each day back (0 = the last 24 hours; none without any at the end), and what is
+    older than DAYS_BACK; the same for what had arrived. `whole` is False where only the newest messages were looked at."""
 
     sizes: tuple[int, ...]
     counts: tuple[int, ...]
@@ -105,151 +114,153 @@ class _Filling:
 
     def done(self, whole: bool) -> Bag:
         days = self._sizes, self._counts, self._arrived_sizes, self._arrived_counts
-        sizes, counts, arrived_sizes, arrived_counts = (tuple(one) for one in days)
+        last = max((day + 1 for day, count in enumerate(self._counts) if count), default=0)
+        sizes, counts, arrived_sizes, arrived_counts = (tuple(one[:last]) for one in days)
         return Bag(sizes, counts, arrived_sizes, arrived_counts, self._older_bytes, self._older_count, whole)
 
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One month: octets on the server as it is and with copies, measured or (`ahead`) foreseen; where it is drawn."""
+    """A day: octets on the server as it is and with copies, measured or (`ahead`) foreseen. In the past the copies are those that
+    would have been there, had the mailbox been downloaded all along."""
 
     day: date
     imap: int
     pop3: int
     ahead: bool
-    x: float = 0.0
-    imap_y: float = 0.0
-    pop3_y: float = 0.0
 
 
 @dataclass(frozen=True)
 class Course:
-    """The course of a mailbox of today's date, with copies for `days`, under a quota (None = none)."""
+    """The course of a mailbox that is downloaded from `today` on, with copies for `days`, under a quota (None = none).
+
+    `used_bytes` is what the server says is used (None: what the messages are together), `growth` the octets a day that it
+    grows by as it is (None: those of its last RATE_DAYS). Of one that is downloaded already `held` are the octets of the server's
+    copies by the days since their download; else all that is there is downloaded today."""
 
     bag: Bag
     days: int
     today: date
     quota_bytes: int | None = None
+    used_bytes: int | None = None
+    growth: float | None = None
+    held: Sequence[int] | None = None
+
+    @property
+    def used(self) -> int:
+        """Octets of today as it is."""
+        return self.bag.total_bytes if self.used_bytes is None else self.used_bytes
+
+    @property
+    def daily(self) -> float:
+        """Octets a day that it grows by as it is."""
+        return self.bag.daily if self.growth is None else self.growth
+
+    def imap_at(self, ahead: int) -> int:
+        """Octets in so many days as it is; of the past (below 0) those that are there still."""
+        if ahead < 0:
+            return max(0, self.bag.then(-ahead) + self.used - self.bag.total_bytes)
+        return max(0, round(self.used + self.daily * ahead))
+
+    def pop3_at(self, ahead: int) -> int:
+        """Octets of copies in so many days, 0 for right after the first download: those of today whose days are not over, and
+        what came since, each for its own days."""
+        waiting = self._held_within[min(max(0, self.days - ahead), len(self._held_within) - 1)]
+        return waiting + round(self.bag.daily_arriving * min(ahead, self.days))
+
+    def all_along(self, ago: int) -> int:
+        """Octets of copies so many days ago, had it been downloaded all along."""
+        last = len(self._arrived_before) - 1
+        return self._arrived_before[min(ago + self.days, last)] - self._arrived_before[min(ago, last)]
 
     @cached_property
-    def points(self) -> list[Point]:
-        """The first of each of twelve months, today, and the first of four months to come, with their places."""
-        first, last = self._bare[0].day, self._bare[-1].day
-        drawn = []
-        for one in self._bare:
-            x = LEFT + (one.day - first).days / (last - first).days * (RIGHT - LEFT)
-            drawn.append(Point(one.day, one.imap, one.pop3, one.ahead, x, self._y(one.imap), self._y(one.pop3)))
-        return drawn
+    def _held_within(self) -> list[int]:
+        """Octets of today's copies that were downloaded within 0, 1, 2 ... days."""
+        return [0, *accumulate([self.used] if self.held is None else self.held)]
 
     @cached_property
-    def _bare(self) -> list[Point]:
-        return [self._point(day) for day in sorted({*_months(self.today), self.today})]
-
-    def _point(self, day: date) -> Point:
-        ago = (self.today - day).days
-        if ago >= 0:
-            return Point(day, self.bag.then(ago), self.bag.with_copies(ago, self.days), ahead=False)
-        return Point(day, round(self.bag.total_bytes - ago * self.bag.daily), self.steady, ahead=True)
+    def _arrived_before(self) -> list[int]:
+        return [0, *accumulate(self.bag.arrived_sizes)]
 
     @property
     def steady(self) -> int:
-        """Octets that copies for so many days take at the rate of today."""
+        """Octets that copies take at the rate of today, once those of today are gone."""
         return round(self.bag.daily_arriving * self.days)
 
-    @cached_property
-    def _most(self) -> int:
-        return max(1, *(max(point.imap, point.pop3) for point in self._bare))
-
     @property
-    def quota_in_sight(self) -> bool:
-        """Whether the quota is near enough for a line in the drawing."""
-        return self.quota_bytes is not None and self.quota_bytes <= IN_SIGHT * self._most
-
-    @property
-    def quota_y(self) -> float:
-        """Where the line of the quota is, when it is in sight."""
-        return self._y(self.quota_bytes or 0)
-
-    def _y(self, size: int) -> float:
-        top = max(self._most, self.quota_bytes or 0) if self.quota_in_sight else self._most
-        return BASE - size / top * (BASE - TOP)
-
-    @property
-    def labels_y(self) -> tuple[float, float]:
-        """Where the words of the two lines stand: above each, and one below the other."""
-        imap = max(TOP - 4.0, self.now.imap_y - 8)
-        return imap, min(BASE - 4.0, max(self.now.pop3_y - 8, imap + 16))
-
-    @property
-    def now(self) -> Point:
-        return next(point for point in self.points if point.day == self.today)
-
-    @property
-    def past(self) -> list[Point]:
-        return [point for point in self.points if not point.ahead]
-
-    @property
-    def future(self) -> list[Point]:
-        """Today and what is foreseen."""
-        return [self.now, *(point for point in self.points if point.ahead)]
-
-    @property
-    def full_on(self) -> date | None:
-        """When the mailbox is full as it is; None for never (or not in ten years)."""
-        return self._full(self.bag.total_bytes, self.bag.daily)
-
-    @property
-    def full_with_copies(self) -> bool:
-        """Whether it would be full with copies too: at the rate of today, or in the heaviest days of the last year."""
-        return self.quota_bytes is not None and max(self.steady, self.peak) >= self.quota_bytes
-
-    def _full(self, used: int, daily: float) -> date | None:
-        if self.quota_bytes is None or (daily <= 0 and used < self.quota_bytes):
-            return None
-        days = 0 if used >= self.quota_bytes else (self.quota_bytes - used) / daily
-        return self.today + timedelta(days=round(days)) if days < NEVER_DAYS else None
+    def leave_on(self) -> date:
+        """When the last of today's copies leave the server."""
+        return self.today + timedelta(days=self.days)
 
     @property
     def peak(self) -> int:
-        """The most that copies would have taken in the last twelve months."""
-        return max((self.bag.with_copies(ago, self.days) for ago in range(366)), default=0)
+        """The most that copies would have taken in the last twelve months, had it been downloaded all along."""
+        return max(self.all_along(ago) for ago in range(YEAR_DAYS))
 
     @property
-    def past_imap(self) -> str:
-        """The points of a line for a path, without the M."""
-        return _path((point.x, point.imap_y) for point in self.past)
+    def full_on(self) -> date | None:
+        """When the mailbox is full as it is; None for not within three years, as the page of its space says."""
+        if self.quota_bytes is None or (self.daily <= 0 and self.used < self.quota_bytes):
+            return None
+        ahead = 0 if self.used >= self.quota_bytes else math.ceil((self.quota_bytes - self.used) / self.daily)
+        return self.today + timedelta(days=ahead) if ahead <= AHEAD_DAYS else None
 
     @property
-    def past_pop3(self) -> str:
-        return _path((point.x, point.pop3_y) for point in self.past)
+    def is_full(self) -> bool:
+        return self.quota_bytes is not None and self.used >= self.quota_bytes
+
+    @cached_property
+    def _full_days(self) -> tuple[int | None, int | None]:
+        """In how many days copies fill the quota, and in how many there is room again. From the day on which the last copies of
+        today leave nothing changes any more."""
+        full = None
+        for ahead in range(self.days + 1) if self.quota_bytes else ():
+            over = self.pop3_at(ahead) >= (self.quota_bytes or 0)
+            if over and full is None:
+                full = ahead
+            elif full is not None and not over:
+                return full, ahead
+        return full, None
 
     @property
-    def future_imap(self) -> str:
-        return _path((point.x, point.imap_y) for point in self.future)
+    def full_with_copies_on(self) -> date | None:
+        """When it is full with these days of copies; None for never, at the rate of today."""
+        return self._in(self._full_days[0])
 
     @property
-    def future_pop3(self) -> str:
-        return _path((point.x, point.pop3_y) for point in self.future)
+    def room_on(self) -> date | None:
+        """When it is full no longer after that, since copies leave; None for never."""
+        return self._in(self._full_days[1])
+
+    def _in(self, ahead: int | None) -> date | None:
+        return None if ahead is None else self.today + timedelta(days=ahead)
 
     @property
-    def ticks(self) -> list[Point]:
-        """Every second month."""
-        return [point for point in self.points if point.day.day == 1][::2]
+    def most_days(self) -> int | None:
+        """The most days, of STEPS, with which it is never full from now on; None where it is with any, or there is no quota."""
+        if not self.quota_bytes:
+            return None
+        # Fewer days never fill it sooner: what is there with them is less on every day.
+        well = bisect_left(STEPS, True, key=lambda days: self._with(days).full_with_copies_on is not None)
+        return STEPS[well - 1] if well else None
 
-    @property
-    def label_x(self) -> float:
-        return self.now.x - 8
+    def _with(self, days: int) -> Course:
+        return Course(self.bag, days, self.today, self.quota_bytes, self.used_bytes, self.growth, self.held)
 
-    @property
-    def quota_label_y(self) -> float:
-        return self.quota_y - 5
+    @cached_property
+    def points(self) -> list[Point]:
+        """The first of each of twelve months, today, months to come, and the day on which the last copies of today leave."""
+        return [self._point(day) for day in sorted({*self._months(), self.today, self.leave_on})]
 
+    def _point(self, day: date) -> Point:
+        ahead = (day - self.today).days
+        pop3 = self.pop3_at(ahead) if ahead >= 0 else self.all_along(-ahead)
+        return Point(day, self.imap_at(ahead), pop3, ahead > 0)
 
-def _path(places: Iterable[tuple[float, float]]) -> str:
-    return " L".join(f"{x:.1f} {y:.1f}" for x, y in places)
-
-
-def _months(today: date) -> list[date]:
-    """The first days of the months from MONTHS_BACK before today to MONTHS_AHEAD after."""
-    number = today.year * 12 + today.month - 1
-    return [date(at // 12, at % 12 + 1, 1) for at in range(number - MONTHS_BACK + 1, number + MONTHS_AHEAD + 1)]
+    def _months(self) -> list[date]:
+        """The first days of months, from MONTHS_BACK before today to MONTHS_AHEAD after or two after the copies of today left."""
+        number = self.today.year * 12 + self.today.month - 1
+        ahead = max(MONTHS_AHEAD, self.leave_on.year * 12 + self.leave_on.month - 1 - number + 2)
+        step = math.ceil(ahead / ROWS_AHEAD)
+        months = [*range(number - MONTHS_BACK + 1, number + 1), *range(number + step, number + ahead + step, step)]
+        return [date(at // 12, at % 12 + 1, 1) for at in months]

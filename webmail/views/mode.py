@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from django.conf import settings
@@ -12,12 +13,13 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
+from django_htmx.http import retarget
 
 from accounts.adapter import client_ip
 from accounts.models import MailAccount
 from accounts.services.activity import programs_of
 from accounts.services.owned import is_own
-from accounts.services.recommend import RECENT_DAYS, Seen, advise, look_at
+from accounts.services.recommend import Seen, advise, look_at
 from accounts.services.setup import expect_program
 from accounts.views.portal.doors import actor_of
 from webmail.download_forms import ImapForm, PolicyForm, ServerForm
@@ -25,11 +27,13 @@ from webmail.errors import LoginRefused, MailError
 from webmail.models import Download, Transfer
 from webmail.services import transfer as moving
 from webmail.services.access import account_credentials, open_source, settings_account
+from webmail.services.downloads import KEEP_DAYS_MAX
 from webmail.services.mode_change import begin_change, undo_change
 from webmail.services.places import find_place, find_pop3
 from webmail.services.pulls import code_of, problem_of
 from webmail.services.removing import is_added
-from webmail.services.switch_figures import DAYS_MAX, Figures, figures_of, size_here
+from webmail.services.simulator import STEPS
+from webmail.services.switch_figures import Figures, figures_of, size_here
 from webmail.services.trying import Tested, tested
 from webmail.sources.logging_in import check_login
 from webmail.values import Endpoint, Tls
@@ -66,15 +70,19 @@ def mode_figures(request: HttpRequest, account_id: int) -> HttpResponse:
     account = settings_account(request, account_id)
     if not request.htmx:  # type: ignore[attr-defined]
         return redirect("mode", account.pk)
-    figures = _figures(request, account)
+    days, wrong = _days(request)
+    if wrong:
+        answer = render(request, "webmail/figures_switch.html#words", {"days_wrong": wrong}, status=UNPROCESSABLE)
+        return retarget(answer, "#sim-words")
     return render(
-        request, "webmail/figures_switch.html#answer", {"account": account, "figures": figures, "days": _days(request)}
+        request, "webmail/figures_switch.html#answer", {"account": account, "figures": _figures(request, account, days)}
     )
 
 
 def _page(request: HttpRequest, account: MailAccount, more: dict[str, Any], *, status: int = 200) -> HttpResponse:
     last = moving.last_transfer(account)
     active = last if last and last.is_open else None
+    days, wrong = _days(request)
     context: dict[str, Any] = {
         "account": account,
         "tab": "mode",
@@ -83,55 +91,64 @@ def _page(request: HttpRequest, account: MailAccount, more: dict[str, Any], *, s
         "moving": active is not None and active.state in MOVING,
         "stamp": str(int(timezone.now().timestamp() * 1000)),
         "undoable": _undoable(last),
-        "days": _days(request),
+        "days_wrong": wrong,
         "programs": programs_of(account.mailbox, own=is_own(request, account)),
         "added": is_added(account),
     }
     partial = request.htmx and not request.htmx.history_restore_request  # type: ignore[attr-defined]
     if active is None:
-        context |= _plan(request, account)
+        context |= _plan(request, account, days)
         context["advice"] = advise(_seen(account, None if account.downloads else context["figures"]))
     template = "webmail/mode.html#change" if partial else "webmail/mode.html"
     return render(request, template, context | more, status=status)
 
 
-def _plan(request: HttpRequest, account: MailAccount) -> dict[str, Any]:
+def _plan(request: HttpRequest, account: MailAccount, days: int) -> dict[str, Any]:
     """The numbers, and the form that begins the change."""
     if account.downloads:
         with open_source(request, account) as source:
             plan = moving.plan_switch(source)
-            figures = figures_of(account, source, days=_days(request))
+            figures = figures_of(account, source, days=days)
         needs = None if account.hosted or account.imap_host else ImapForm(initial=_imap_place(account))
         return {"plan": plan, "size_here": size_here(account), "imap": needs, "figures": figures}
     server = None if account.hosted else _server_form(request, account, None)
     return {
-        "figures": _figures(request, account),
-        "policy": PolicyForm(initial=PolicyForm.initial_of(None) | {"keep_days": _days(request) or DAYS}),
+        "figures": _figures(request, account, days),
+        "policy": PolicyForm(initial=PolicyForm.initial_of(None) | {"keep_days": days or DAYS}),
         "server": server,
     }
 
 
-def _figures(request: HttpRequest, account: MailAccount) -> Figures | None:
+def _figures(request: HttpRequest, account: MailAccount, days: int) -> Figures | None:
     """The figures of a mailbox; None where the server of one that is read there does not answer."""
     try:
         with open_source(request, account) as source:
-            return figures_of(account, source, days=_days(request))
+            return figures_of(account, source, days=days)
     except MailError:
         return None
 
 
 def _seen(account: MailAccount, figures: Figures | None) -> Seen:
-    """What the recommendation is made of."""
+    """What the recommendation is made of: the same figures that the page shows."""
     if figures is None:
         return look_at(account.mailbox)
-    used, quota = figures.plan.size_bytes, figures.course.quota_bytes
-    recent = figures.bag.arrived_within(RECENT_DAYS)[1]
-    return look_at(account.mailbox, used_bytes=used, quota_bytes=quota, recent_bytes=recent)
+    course = figures.course
+    seen = look_at(account.mailbox, used_bytes=figures.plan.size_bytes, quota_bytes=course.quota_bytes)
+    seen = replace(seen, full_on=course.full_on)
+    if not seen.needs_room:
+        return seen
+    most = course.most_days
+    return replace(seen, most_days=most, every_days=most == STEPS[-1])
 
 
-def _days(request: HttpRequest) -> int:
-    text = request.GET.get("days", "")
-    return min(DAYS_MAX, int(text)) if text.isascii() and text.isdigit() and len(text) < 4 else DAYS
+def _days(request: HttpRequest) -> tuple[int, str]:
+    """The days that are asked for, and what is wrong with them; DAYS then, and where none are asked for."""
+    text = request.GET.get("days")
+    if text is None:
+        return DAYS, ""
+    if text.isascii() and text.isdigit() and len(text) < 9 and int(text) <= KEEP_DAYS_MAX:
+        return int(text), ""
+    return DAYS, _("Write a number of days from 0 to %(most)s.") % {"most": KEEP_DAYS_MAX}
 
 
 def _undoable(last: Transfer | None) -> bool:

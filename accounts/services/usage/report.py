@@ -77,6 +77,8 @@ class SpaceReport:
     """What is marked in the chart, oldest first."""
     judged: Judged | None
     """What the forecast was worth in the past."""
+    full_on: date | None = None
+    """When all there is is used; None for not within three years."""
     of_mailbox: bool = False
     """Whether it is about one mailbox and its quota."""
 
@@ -161,19 +163,29 @@ def read_report(scope: Scope) -> SpaceReport | None:
 def mailbox_report(mailbox: Mailbox, *, now_bytes: int | None = None) -> SpaceReport | None:
     """What one mailbox used day by day, and how that goes on; None before anything was counted. `now_bytes` is what it uses at
     this moment, where that is known: samples are some hours old, and rounded."""
-    kept = MailboxHistory.objects.filter(mailbox=mailbox).first()
-    since = timezone.localdate().toordinal() - HISTORY_DAYS
-    samples = [one for one in unpack(bytes(kept.samples)) if one.day >= since] if kept else []
+    samples = _samples(mailbox, now_bytes)
     if not samples:
         return None
     days = [DaySpace(day=one.date, bytes=one.size_bytes) for one in samples]
-    if now_bytes is not None:
-        today = timezone.localdate()
-        days = [*(day for day in days if day.day < today), DaySpace(day=today, bytes=now_bytes)]
     days[-1].disk_bytes = mailbox.quota_bytes
     limits = read_limits()
     steps = mailbox.domain.customer.plan.owner_steps or limits.owner_steps
     return replace(_report(days, limits, steps), of_mailbox=True)
+
+
+def mailbox_line(mailbox: Mailbox, *, now_bytes: int | None = None) -> Forecast | None:
+    """How what one mailbox uses goes on, the same that its report says; None before there is a week of history."""
+    return forecast(_samples(mailbox, now_bytes))
+
+
+def _samples(mailbox: Mailbox, now_bytes: int | None) -> list[Sample]:
+    """What a mailbox used, oldest first, and what it uses now, where that is known."""
+    kept = MailboxHistory.objects.filter(mailbox=mailbox).first()
+    today = timezone.localdate().toordinal()
+    samples = [one for one in unpack(bytes(kept.samples)) if one.day >= today - HISTORY_DAYS] if kept else []
+    if not samples or now_bytes is None:
+        return samples
+    return [*(one for one in samples if one.day < today), Sample(today, now_bytes)]
 
 
 def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_plan: bool = False) -> SpaceReport:
@@ -193,6 +205,7 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
     there = today.disk_bytes
     alert_bytes = there * percent // 100 if there else None
     reached = line.reaches(alert_bytes) if line and alert_bytes else None
+    full = line.reaches(there) if line and there else None
     week_ago = [size for day, size in zip(days, taken, strict=True) if (today.day - day.day).days >= 7]
     return SpaceReport(
         today=today,
@@ -206,6 +219,7 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
         month_bytes=round(line.day_bytes * 30) if line else None,
         week_bytes=taken[-1] - week_ago[-1] if week_ago else None,
         alert_on=date.fromordinal(reached) if reached else None,
+        full_on=date.fromordinal(full) if full else None,
         chart=_chart(shown, taken[-CHART_DAYS:], line, alert_bytes, reached, jumps),
         months=_months(shown, taken[-CHART_DAYS:], line, jumps),
         jumps=jumps,
