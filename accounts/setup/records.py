@@ -18,7 +18,8 @@ Kind = Literal["MX", "TXT", "CNAME", "A", "AAAA", "SRV"]
 SRV_SERVICES = {("imap", "tls"): "_imaps", ("imap", "starttls"): "_imap", ("pop3", "tls"): "_pop3s",
                 ("pop3", "starttls"): "_pop3", ("smtp", "tls"): "_submissions", ("smtp", "starttls"): "_submission"}  # fmt: skip
 """RFC 6186 section 3, RFC 8314 section 5.1."""
-_POLICY = re.compile(r"v=DMARC1\s*;\s*p\s*=\s*(none|quarantine|reject)\b", re.IGNORECASE)
+POLICIES = ("none", "quarantine", "reject")
+"""Of DMARC (RFC 7489 section 6.3), the weakest first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +32,12 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How it stands: and the record to enter, "" where nothing is to be changed."""
+    """How it stands: the record to enter, "" where nothing is to be changed or no record can be told; and words for what else
+    whoever keeps the domain has to know."""
 
     state: State
     change: str = ""
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +147,8 @@ def _spf(record: Record, found: Found) -> Judged:
         joined = {mechanism: None} | joined
     if open_to_all or (not ends and not any(word.startswith("redirect=") for word in plain)):
         ends = ["~all"]
-    return Judged("differs", " ".join(["v=spf1", *joined, *ends]))
+    notes = ("spf-two",) if len(records) > 1 else ()
+    return Judged("differs", " ".join(["v=spf1", *joined, *ends]), notes)
 
 
 def _dkim(record: Record, found: Found) -> Judged:
@@ -155,12 +159,36 @@ def _dkim(record: Record, found: Found) -> Judged:
 
 
 def _dmarc(record: Record, found: Found) -> Judged:
-    """One policy of whichever strength: that is the domain's own affair."""
-    policies = [text for text in found.texts if text.lower().startswith("v=dmarc1")]
-    if not policies:
+    """One policy of whichever strength: that is the domain's own affair, and so are all its other tags. A record without a policy
+    that counts is as good as one of "none" (RFC 7489 section 6.6.3), so that is what the mended one has."""
+    records = [_tags(text) for text in found.texts if text.lower().startswith("v=dmarc1")]
+    if not records:
         return Judged("missing", record.value)
-    well = len(policies) == 1 and _POLICY.match(policies[0])
-    return Judged("well") if well else Judged("differs", record.value)
+    names = list(records[0])
+    if len(records) == 1 and names[:2] == ["v", "p"] and records[0]["p"].lower() in POLICIES:
+        return Judged("well")
+    told = [one["p"].lower() for one in records if one.get("p", "").lower() in POLICIES]
+    policy = min(told, key=POLICIES.index, default="none")
+    others: dict[str, str] = {}
+    for name, value in (pair for one in records for pair in one.items() if pair[0] not in {"v", "p"}):
+        if name in {"rua", "ruf"} and name in others:
+            value = ",".join(dict.fromkeys([*others[name].split(","), *value.split(",")]))
+        elif name in others:
+            continue
+        others[name] = value
+    change = "; ".join(["v=DMARC1", f"p={policy}", *(f"{name}={value}" for name, value in others.items())])
+    notes = ("dmarc-two",) if len(records) > 1 else ()
+    return Judged("differs", change, (*notes, "dmarc-kept", *(("dmarc-none",) if policy == "none" else ())))
+
+
+def _tags(text: str) -> dict[str, str]:
+    """A list of tags (RFC 6376 section 3.2) in its order; the first of each name."""
+    found: dict[str, str] = {}
+    for part in text.split(";"):
+        name, equals, value = part.partition("=")
+        if equals and name.strip() and value.strip():
+            found.setdefault(name.strip().lower(), value.strip())
+    return found
 
 
 def _tag(text: str, name: str) -> str:

@@ -14,11 +14,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import MailAccount
-from accounts.setup.lookup import BUDGET_S, look_up
+from accounts.services.dns import check_dns
+from accounts.setup.lookup import BUDGET_S, ask_spf, look_up
 from accounts.setup.records import Found, Judged, Record, records_for
 from accounts.setup.values import Choice, Place, SetupValues
 from deploy.dkim import dkim_record, make_dkim_key
@@ -37,6 +39,7 @@ VALUES = SetupValues(
 GOOD: Table = {
     (D, "MX"): ["10 mail.casa.test."],
     (D, "TXT"): ['"v=spf1 include:spf.casa.test ~all"', '"google-site-verification=x"'],
+    ("spf.casa.test", "TXT"): ['"v=spf1 ip4:192.0.2.0/28 -all"'],
     (f"k1._domainkey.{D}", "TXT"): ['"v=DKIM1; k=rsa; " "p=MIIB" "IjAN"'],
     (f"_dmarc.{D}", "TXT"): ['"v=DMARC1; p=reject; rua=mailto:x@prueba.test"'],
     (f"autoconfig.{D}", "CNAME"): ["correo.casa.test."],
@@ -103,8 +106,27 @@ def test_a_domain_that_has_nothing_is_told_what_to_enter() -> None:
             "v=spf1 include:spf.casa.test mx ~all",
         ),
         ((f"k1._domainkey.{D}", "TXT"), ['"v=DKIM1; p=otra"'], "v=DKIM1; k=rsa; p=MIIBIjAN"),
-        ((f"_dmarc.{D}", "TXT"), ['"v=DMARC1"'], "v=DMARC1; p=quarantine"),
-        ((f"_dmarc.{D}", "TXT"), ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"'], "v=DMARC1; p=quarantine"),
+        ((f"_dmarc.{D}", "TXT"), ['"v=DMARC1"'], "v=DMARC1; p=none"),
+        (
+            (f"_dmarc.{D}", "TXT"),
+            ['"v=DMARC1; rua=mailto:yo@x.test; pct=50"'],
+            "v=DMARC1; p=none; rua=mailto:yo@x.test; pct=50",
+        ),
+        (
+            (f"_dmarc.{D}", "TXT"),
+            ['"v=DMARC1; rua=mailto:yo@x.test; p=reject; sp=none"'],
+            "v=DMARC1; p=reject; rua=mailto:yo@x.test; sp=none",
+        ),
+        ((f"_dmarc.{D}", "TXT"), ['"v=DMARC1; p=qarantine; fo=1"'], "v=DMARC1; p=none; fo=1"),
+        (
+            (f"_dmarc.{D}", "TXT"),
+            [
+                '"v=DMARC1; p=reject; rua=mailto:a@x.test"',
+                '"v=DMARC1; p=quarantine; rua=mailto:b@x.test,mailto:a@x.test"',
+            ],
+            "v=DMARC1; p=quarantine; rua=mailto:b@x.test,mailto:a@x.test",
+        ),
+        ((f"_dmarc.{D}", "TXT"), ['"v=DMARC1; p=none"', '"v=DMARC1; p=reject"'], "v=DMARC1; p=none"),
         ((f"autoconfig.{D}", "CNAME"), ["otra.test."], "correo.casa.test."),
         ((f"_imap._tcp.{D}", "SRV"), ["0 1 143 mail.casa.test."], "0 0 0 ."),
         ((f"_imaps._tcp.{D}", "SRV"), ["0 1 1993 mail.casa.test."], "0 1 993 mail.casa.test."),
@@ -115,7 +137,8 @@ def test_what_differs_is_told_with_what_to_change(
 ) -> None:
     table[key] = records
     judged = states()
-    assert judged[" ".join(key)] == Judged("differs", change)
+    mended = judged[" ".join(key)]
+    assert (mended.state, mended.change) == ("differs", change)
     assert [name for name, one in judged.items() if one.state != "well"] == [" ".join(key)]
 
 
@@ -174,6 +197,47 @@ def test_an_spf_that_is_mended_is_well() -> None:
     for text in ("v=spf1", "v=spf1 -all", "v=spf1 a mx include:x.test ~all", "v=spf1 redirect=x.test"):
         change = spf.compare(Found((text,))).change
         assert spf.compare(Found((change,))).state == "well"
+
+
+def test_a_record_of_dmarc_that_is_mended_is_well_and_says_what_is_kept() -> None:
+    dmarc = next(record for record in records_for(VALUES) if record.purpose == "dmarc")
+    for text in ("v=DMARC1", "v=DMARC1; rua=mailto:a@x.test", "V=dmarc1;P=wrong;;=;adkim"):
+        judged = dmarc.compare(Found((text,)))
+        assert dmarc.compare(Found((judged.change,))) == Judged("well")
+        assert judged.notes == ("dmarc-kept", "dmarc-none")
+
+
+def test_what_an_spf_record_costs_is_counted_through_its_includes(table: Table) -> None:
+    table[D, "TXT"] = [
+        '"v=spf1 include:spf.casa.test include:uno.test a mx:otra.test ptr exists:%{i}.x.test ip4:192.0.2.1 ~all"'
+    ]
+    table["uno.test", "TXT"] = ['"v=spf1 include:dos.test a:nada.test include:nada.test redirect=dos.test"']
+    table["dos.test", "TXT"] = ['"other"', '"v=spf1 include:spf.casa.test exists:x.test -all redirect=nada.test"']
+    table[D, "A"], table["otra.test", "MX"] = ["192.0.2.1"], ["10 a."]
+    cost = ask_spf(D, table[D, "TXT"][0].strip('"'))
+    assert (cost.lookups, cost.void, cost.whole) == (6 + 4 + 2 + 2, 2, True)
+    row = next(row for row in check_dns(VALUES) if row.record.purpose == "spf")
+    assert (row.judged, row.wanted) == (Judged("differs"), "")
+    with translation.override("en"):
+        assert "takes 14 look-ups" in row.notes[0]
+    table["nada.test", "TXT"] = []  # silent: nothing is said of what is not known
+    table["uno.test", "TXT"] = ['"v=spf1 include:uno.test -all"']  # itself
+    endless = ask_spf(D, "v=spf1 include:uno.test -all")
+    assert 10 < endless.lookups <= 31
+
+
+def test_two_spf_records_and_a_long_key_are_told(table: Table, settings: Any) -> None:
+    table[D, "TXT"] = ['"v=spf1 include:spf.casa.test ~all"', '"v=spf1 mx -all"']
+    settings.DKIM_RECORD = f"v=DKIM1; k=rsa; p={'A' * 720}"
+    rows = {row.record.purpose: row for row in check_dns(VALUES) if row.record.needed}
+    with translation.override("en"):
+        assert "two SPF records, so none counts" in rows["spf"].notes[0]
+    pieces = rows["dkim"].pieces
+    assert [len(piece) for piece in pieces.strip('"').split('" "')] == [255, 255, 228]
+    assert pieces.replace('" "', "").strip('"') == rows["dkim"].wanted == settings.DKIM_RECORD
+    assert rows["spf"].pieces == ""
+    table[f"k1._domainkey.{D}", "TXT"] = [pieces]
+    assert {row.record.purpose: row.judged.state for row in check_dns(VALUES)}["dkim"] == "well"
 
 
 # --- the page ----------------------------------------------------------------------------------------------------------

@@ -78,7 +78,7 @@ class LeaveIn(Given):
 
 class DnsOut(Schema):
     """`needed`: without it mail suffers. `state` is well, missing, differs, or unknown where the DNS did not answer; `change`
-    the record to enter, "" for nothing."""
+    the record to enter, "" for nothing or where none can be told; `notes` what else has to be known, in the language asked for."""
 
     purpose: str
     type: str
@@ -88,6 +88,7 @@ class DnsOut(Schema):
     found: list[str]
     state: str
     change: str
+    notes: list[str]
 
     @classmethod
     def of(cls, row: Row) -> DnsOut:
@@ -99,4 +100,5 @@ class DnsOut(Schema):
             "needed": record.needed,
         }
         found: dict[str, Any] = {"found": list(row.found.texts), "state": row.judged.state, "change": row.judged.change}
+        found["notes"] = row.notes
         return cls(type=record.kind, **values, **found)

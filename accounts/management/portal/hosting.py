@@ -293,7 +293,7 @@ def domain_dns(name: str) -> list[Told]:
     rows = check_domain(domain_of(name))
     return [
         {"state": row.judged.state, "type": row.record.kind, "name": row.record.name, "value": row.record.value}
-        | {"found": list(row.found.texts), "change": row.judged.change}
+        | {"found": list(row.found.texts), "change": row.judged.change, "notes": row.notes}
         for row in rows
     ]
 
