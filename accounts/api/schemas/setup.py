@@ -78,7 +78,8 @@ class LeaveIn(Given):
 
 class DnsOut(Schema):
     """`needed`: without it mail suffers. `state` is well, missing, differs, or unknown where the DNS did not answer; `change`
-    the record to enter, "" for nothing or where none can be told; `notes` what else has to be known, in the language asked for."""
+    the record to enter, "" for nothing or where none can be told; `notes` what else has to be known, in the language asked
+    for."""
 
     purpose: str
     type: str
