@@ -1,4 +1,4 @@
-"""The form that makes a password for a device."""
+"""The forms that make a password for a device."""
 
 from __future__ import annotations
 
@@ -9,8 +9,23 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Mailbox
 from accounts.services.app_passwords import NAME_LIMIT
+from accounts.services.names import clean_name
 
 DOORS = [("imap", "IMAP"), ("pop3", "POP3"), ("smtp", _("Sending (SMTP)")), ("sieve", _("Filters (ManageSieve)"))]
+
+
+class DeviceForm(forms.Form):
+    """What the device is called for which a profile makes a password: one line; nothing is put right in silence."""
+
+    device = forms.CharField(
+        label=_("Name of the device"),
+        max_length=NAME_LIMIT,
+        error_messages={"required": _("Say for which device or program it is.")},
+        widget=forms.TextInput({"class": "input", "autocomplete": "off", "dir": "auto"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        return _with_clean_name(self, "device")
 
 
 class AppPasswordForm(forms.Form):
@@ -32,3 +47,12 @@ class AppPasswordForm(forms.Form):
         offered = [(name, label) for name, label in DOORS if getattr(mailbox, name)]
         self.fields["protocols"].choices = offered  # type: ignore[attr-defined]
         self.fields["name"].widget.attrs |= {"class": "input", "autocomplete": "off", "dir": "auto"}
+
+    def clean(self) -> dict[str, Any]:
+        return _with_clean_name(self, "name")
+
+
+def _with_clean_name(form: forms.Form, field: str) -> dict[str, Any]:
+    if field in form.cleaned_data:
+        form.cleaned_data[field] = clean_name(form.cleaned_data[field], field=field)
+    return form.cleaned_data

@@ -25,7 +25,7 @@ def tidy_reserves(*, days: int | None = None) -> int:
     into. A server that does not answer ends it until the next day."""
     days = settings.RESERVE_DAYS if days is None else days
     domains, done = set(), 0
-    for mailbox in _with_reserve(days).iterator(500):
+    for mailbox in list(_with_reserve(days)):  # read to its end before anything is written (docs/usage.md)
         try:
             left = tidy_reserve(mailbox.address, days=days)
         except DoveadmFailed as error:

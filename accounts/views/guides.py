@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from accounts import confirm
 from accounts.adapter import client_ip
+from accounts.password_forms import DeviceForm
 from accounts.rates import take_both
 from accounts.services.app_passwords import TooMany, make_for_device
 from accounts.services.guide_letters import send_guide
@@ -94,16 +95,15 @@ def profile_make(request: HttpRequest, account_id: int, program: str) -> HttpRes
     account, found = own_account(request, account_id, hosted=True), _program(program)
     values = values_of(account)
     protocol = _protocol(request.POST.get("protocol", ""), values)
-    device = " ".join(request.POST.get("device", "").replace("\0", "").split()) or found.device
     if not found.profile or protocol is None or not values.smtp:
         raise Http404
-    question = forms.Form(request.POST)
+    question = DeviceForm({"device": found.device} | request.POST.dict())
     confirm.ask(question, request, account.mailbox)
     if not (question.is_valid() and confirm.is_answered(question, request, account.mailbox)):
         return render(
             request, "accounts/guide.html", _context(request, account_id, program, question), status=UNPROCESSABLE
         )
-    ticket = signing.dumps([account.pk, protocol, device, secrets.token_urlsafe(8)], salt=SALT)
+    ticket = signing.dumps([account.pk, protocol, question.cleaned_data["device"], secrets.token_urlsafe(8)], salt=SALT)
     return redirect("profile", account_id, ticket)
 
 
@@ -145,7 +145,7 @@ def _context(request: HttpRequest, account_id: int, slug: str, question: forms.F
     """`question` asks for the password before a profile is made, which its owner alone can."""
     account, program = settings_account(request, account_id), _program(slug)
     own = is_own(request, account)
-    question = question or forms.Form()
+    question = question or DeviceForm(initial={"device": program.device})
     if account.mailbox and own:
         confirm.ask(question, request, account.mailbox)
     expect_program(account.mailbox, origin=client_ip(request))

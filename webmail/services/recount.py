@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import cast
 
@@ -21,21 +22,31 @@ from webmail.values import Credentials, Endpoint, Tls
 
 AGAIN = timedelta(days=7)
 ROUND_S = 60.0
+MOST = 10_000
+"""So many are looked at in a round."""
 
 log = logging.getLogger(__name__)
 
 
-def recount_due(*, limit_s: float = ROUND_S) -> tuple[int, int]:
+def recount_due(
+    *, limit_s: float = ROUND_S, ask: Callable[[Mailbox], bool] | None = None, most: int = MOST
+) -> tuple[int, int]:
     """Asks for the mailboxes that were not asked for in a week, the longest first, until the time is up; gives how many were
-    asked for and how many were wrong. A server that does not answer ends the round."""
+    asked for and how many were wrong. A server that does not answer ends the round. `ask` does it for one (`recount`).
+
+    All keys are read before the first is asked for: on SQLite a query that is still being read holds an old state of the
+    database, and a write beside it fails at once ("database is locked") when another process has written since."""
     until, asked, wrong = time.monotonic() + limit_s, 0, 0
     due = MailboxSpace.objects.filter(mailbox__active=True, mailbox__domain__active=True)
     due = due.filter(Q(checked__isnull=True) | Q(checked__lt=timezone.now() - AGAIN))
-    for space in due.select_related("mailbox").order_by(F("checked").asc(nulls_first=True))[:10_000].iterator():
+    for key in list(due.order_by(F("checked").asc(nulls_first=True)).values_list("pk", flat=True)[:most]):
         if time.monotonic() > until:
             break
+        mailbox = Mailbox.objects.filter(pk=key).first()
+        if mailbox is None:  # removed meanwhile
+            continue
         try:
-            wrong += recount(space.mailbox)
+            wrong += (ask or recount)(mailbox)
         except MailError as error:
             log.warning("recount: %s", type(error).__name__)
             break

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from itertools import islice
 from typing import Any
 
 from django.db import connection, transaction
@@ -63,7 +62,7 @@ def take_samples(*, now: datetime | None = None) -> int:
     day = timezone.localdate(now)
     modes, used = _modes(now), _last_used()
     done = 0
-    for rows in _batches(MailboxSpace.objects.order_by("pk").values_list("pk", "bytes", "quota_bytes").iterator(BATCH)):
+    for rows in _batches():
         _sample_batch(rows, day, modes, used)
         done += len(rows)
     _sample_domains(day)
@@ -283,7 +282,11 @@ def _forget_orphans() -> None:
     MailboxUsage.objects.exclude(pk__in=Mailbox.objects.values("address")).delete()
 
 
-def _batches(rows: Iterable[tuple[int, int, int]]) -> Iterator[list[tuple[int, int, int]]]:
-    iterator = iter(rows)
-    while batch := list(islice(iterator, BATCH)):
+def _batches() -> Iterator[list[tuple[int, int, int]]]:
+    """All mailboxes, each batch read to its end: on SQLite a query that is still being read holds an old state of the database,
+    and nothing can be written beside it once another process has written."""
+    last = 0
+    found = MailboxSpace.objects.order_by("pk").values_list("pk", "bytes", "quota_bytes")
+    while batch := list(found.filter(pk__gt=last)[:BATCH]):
         yield batch
+        last = batch[-1][0]

@@ -25,7 +25,7 @@ class Command(BaseCommand):
         done = broken = 0
         for model in SEALED:
             rows = model._default_manager.exclude(sealed="")
-            for pk, sealed in rows.values_list("pk", "sealed").iterator():
+            for pk, sealed in list(rows.values_list("pk", "sealed")):  # read to its end before anything is written
                 try:
                     # only if nobody gave it another secret in the meantime
                     done += rows.filter(pk=pk, sealed=sealed).update(sealed=reseal(sealed))
