@@ -45,9 +45,7 @@ class Chart:
 
     @property
     def past_pop3(self) -> str:
-        return self._path(
-            (point.day, self.course.all_along((self.course.today - point.day).days)) for point in self._past
-        )
+        return self._path((self._day(-ago), self.course.all_along(ago)) for ago in self._behind)
 
     @property
     def future_imap(self) -> str:
@@ -66,6 +64,12 @@ class Chart:
         return (self.course.points[-1].day - self.course.today).days
 
     @cached_property
+    def _behind(self) -> list[int]:
+        """Days back at which it is drawn, the longest ago first."""
+        first = (self.course.today - self.course.points[0].day).days
+        return [*range(first, 0, -max(1, first // BENDS)), 0]
+
+    @cached_property
     def _bends(self) -> list[int]:
         """Days ahead at which the line of copies is drawn: many, and the day on which the last of today leave, and before."""
         steps = {max(0, self.course.days - 1), self.course.days}
@@ -77,7 +81,7 @@ class Chart:
     @cached_property
     def _most(self) -> int:
         ahead = max(self.course.pop3_at(at) for at in self._bends)
-        along = max(self.course.all_along((self.course.today - point.day).days) for point in self._past)
+        along = max(self.course.all_along(ago) for ago in self._behind)
         return max(1, ahead, along, *(point.imap for point in self.course.points))
 
     @property
