@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 from imapclient import IMAPClient
 
-from accounts.models import Clearing, MailAccount, Mailbox, MailboxHistory, MailboxSpace
+from accounts.models import Clearing, MailAccount, Mailbox, MailboxHistory
 from accounts.services.login import account_of_mailbox
 from accounts.services.usage.standing import refresh_mailbox
 from accounts.usage.series import Sample, pack
@@ -104,8 +104,9 @@ def test_its_owner_sees_how_it_grew_and_when_it_is_full(opened: tuple[Client, Ma
     samples = [Sample(today.toordinal() - back, (400 - back) * 10_000_000) for back in range(99, -1, -1)]
     MailboxHistory.objects.create(mailbox=account.mailbox, samples=pack(samples))
     refresh_mailbox(mailbox=account.mailbox)
-    MailboxSpace.objects.filter(mailbox=account.mailbox).update(full_on=today + timedelta(days=100))
     html = page(client, account)
+    told = client.get(reverse("space", args=[account.pk])).context["growth"].full_on
+    assert client.get(reverse("mode", args=[account.pk])).context["figures"].course.full_on == told > today
     assert "the mailbox is full on" in html
     assert "+300 MB a month" in html or "+300.0 MB a month" in html
     assert 'id="growth-figures"' in html

@@ -105,9 +105,14 @@ class Chart:
         return self._y(self.course.pop3_at(self._far))
 
     @property
+    def is_far(self) -> bool:
+        """Whether it goes so far ahead that there is no room for words left of today."""
+        return self.now[0] < 300
+
+    @property
     def imap_label(self) -> Place:
-        """Where its word ends: left of today, above the line."""
-        return self.now[0] - 8, max(TOP - 4.0, self.now[1] - 8)
+        """Where its word ends: left of today, above the line; right of it where it begins, with no room there."""
+        return self.now[0] + (8 if self.is_far else -8), max(TOP - 4.0, self.now[1] - 8)
 
     @property
     def pop3_label(self) -> Place:
