@@ -75,6 +75,8 @@ def test_the_rate_of_the_forecast_is_that_of_the_line_and_of_the_date() -> None:
     assert (course.used, course.imap_at(3), course.imap_at(-3)) == (210_000, 211_500, 207_000)
     assert course.full_on == TODAY + timedelta(days=100)
     assert course.pop3_at(4) == 210_000 + 4000  # copies go by what arrives
+    assert (course.month_growth, course.month_arriving, course.rates_differ) == (15_000, 30_000, True)
+    assert not replace(course, growth=900).rates_differ
 
 
 def test_a_quota_that_is_passed_never_reached_or_none_at_all() -> None:

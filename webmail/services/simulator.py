@@ -21,8 +21,8 @@ from webmail.values import Role
 YEAR_DAYS = 366
 DAYS_BACK = KEEP_DAYS_MAX + YEAR_DAYS
 """What is older is no copy of any day of the last year."""
-RATE_DAYS = 90
-"""The rate of today is that of so many days."""
+RATE_DAYS, MONTH_DAYS = 90, 30
+"""The rate of today is that of so many days, and is told for so many."""
 MONTHS_BACK, MONTHS_AHEAD, ROWS_AHEAD = 12, 4, 6
 """How far the course goes; ahead further for more days, but in no more rows than that."""
 MOST = 50_000
@@ -155,6 +155,21 @@ class Course:
     def daily(self) -> float:
         """Octets a day that it grows by as it is."""
         return self.bag.daily if self.growth is None else self.growth
+
+    @property
+    def month_growth(self) -> int:
+        """Octets that it grows by in 30 days as it is."""
+        return round(self.daily * MONTH_DAYS)
+
+    @property
+    def month_arriving(self) -> int:
+        """Octets that arrive in 30 days, which copies go by."""
+        return round(self.bag.daily_arriving * MONTH_DAYS)
+
+    @property
+    def rates_differ(self) -> bool:
+        """Whether what arrives is so far from what it grows by that the two lines need a word."""
+        return abs(self.month_arriving - self.month_growth) > max(abs(self.month_growth), self.month_arriving) // 4
 
     def imap_at(self, ahead: int) -> int:
         """Octets in so many days as it is; of the past (below 0) those that are there still."""
