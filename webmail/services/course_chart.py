@@ -112,7 +112,8 @@ class Chart:
     @property
     def imap_label(self) -> Place:
         """Where its word ends: left of today, above the line; right of it where it begins, with no room there."""
-        return self.now[0] + (8 if self.is_far else -8), max(TOP - 4.0, self.now[1] - 8)
+        side, above = (8, 28) if self.is_far else (-8, 8)
+        return self.now[0] + side, max(TOP - 4.0, self.now[1] - above)
 
     @property
     def pop3_label(self) -> Place:
