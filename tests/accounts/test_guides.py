@@ -240,17 +240,15 @@ def test_strangers_and_wrong_methods(mailbox_factory: Any) -> None:
     assert client.post(reverse("profile_make", args=[account.pk, "gmail"]), {"protocol": "imap"}).status_code == 404
 
 
-@pytest.mark.parametrize("device", ["", "   ", "x" * 61, "iPhone\0", "a\u202eb", "a\nb"])
-def test_a_device_without_a_good_name_gets_no_profile(mailbox_factory: Any, device: str) -> None:
+def test_a_device_without_a_good_name_gets_no_profile(mailbox_factory: Any) -> None:
     ana = mailbox_factory("ana")
     client, account = enter(ana)
-    answer = client.post(
-        reverse("profile_make", args=[account.pk, "iphone"]),
-        {"protocol": "imap", "device": device, "current": ana.password},
-    )
-    assert answer.status_code == 422
-    assert answer.context["question"].errors["device"]
-    assert 'id="id_device_error"' in answer.content.decode()
+    url = reverse("profile_make", args=[account.pk, "iphone"])
+    for device in ("", "   ", "x" * 61, "iPhone\0", "a\u202eb", "a\nb"):
+        answer = client.post(url, {"protocol": "imap", "device": device, "current": ana.password})
+        assert answer.status_code == 422
+        assert answer.context["question"].errors["device"]
+        assert 'id="id_device_error"' in answer.content.decode()
     assert not AppPassword.objects.exists()
 
 
