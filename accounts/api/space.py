@@ -45,7 +45,7 @@ from accounts.services.usage.parts import LEAST_PERCENT
 from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas
 from accounts.services.usage.report import mailbox_report, read_limits, read_report, save_limits
 from accounts.services.usage.scope import NotSeen, Scope, read_scope
-from accounts.services.usage.standing import counted_of
+from accounts.services.usage.standing import counted_of, permille_of
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import want_summary, wants_summary
 
@@ -81,6 +81,7 @@ def mailbox_space(request: HttpRequest, mailbox_id: int) -> Any:
     space = MailboxSpace.objects.filter(mailbox=mailbox).first() or MailboxSpace(mailbox=mailbox)
     counted = MailboxUsage.objects.filter(username=mailbox.address).first() or MailboxUsage()
     space.bytes, space.messages, space.quota_bytes = counted.bytes, counted.messages, mailbox.quota_bytes
+    space.permille = permille_of(space.bytes, space.quota_bytes, messages=space.messages)
     return SpaceOut.of_mailbox(space, timezone.now())
 
 

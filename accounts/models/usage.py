@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models.access import MailAccount
 from accounts.models.hosting import Customer, Domain, Mailbox, MailServer, Plan, Reseller
 from accounts.models.people import User
+
+FULL_PERMILLE = 1000
 
 
 class MailboxUsage(models.Model):
@@ -35,7 +39,28 @@ def _copy_of(model: type[models.Model], *, index: bool = False, null: bool = Fal
     )
 
 
-class MailboxSpace(models.Model):
+class _Filling:
+    """What has a forecast, and is full at some time."""
+
+    permille: Any
+    full_on: Any
+
+    @property
+    def is_full(self) -> bool:
+        return bool(self.permille >= FULL_PERMILLE)
+
+    @property
+    def full_day(self) -> date | None:
+        """The day on which it is full as it goes on: today when it is now. None when that is not to be seen, or when the
+        day of an older forecast went by without it."""
+        today = timezone.localdate()
+        if self.is_full:
+            return today
+        found: date | None = self.full_on
+        return found if found and found >= today else None
+
+
+class MailboxSpace(_Filling, models.Model):
     """How a mailbox stands, for tables of 100,000 of them: a copy of what is counted, brought up every two minutes
     (services/usage/standing.py), with what is found once a day: its growth in 30 days, the day on which it will be full (and
     between which days in four of five cases, `full_late` None: perhaps not at all), the last jump, and when somebody used it last
@@ -99,7 +124,7 @@ class MailboxHistory(models.Model):
         return str(self.mailbox_id)
 
 
-class DomainSpace(models.Model):
+class DomainSpace(_Filling, models.Model):
     """The same of a domain: what its mailboxes use and what was promised to them, brought up every two minutes, the rest once a
     day. `alerted` is the highest threshold of which somebody was told. `samples` is what was used, `promised` what was promised,
     each a series (accounts/usage/series.py)."""
@@ -129,7 +154,7 @@ class DomainSpace(models.Model):
         return f"{self.domain_id} {self.bytes}"
 
 
-class CustomerSpace(models.Model):
+class CustomerSpace(_Filling, models.Model):
     """The same of a customer, for whom `permille` is of the plan's space in all (0 without such a limit), brought up every two
     minutes; the rest once a day. `alerted` is the highest threshold of which it was told, `seller_alerted` of which its reseller
     was, by a list of its own."""

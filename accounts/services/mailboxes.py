@@ -29,6 +29,7 @@ from accounts.services.passwords import check_password_strength, generate_passwo
 from accounts.services.permissions import may_take_over
 from accounts.services.promise import check_promise
 from accounts.services.tokens import forget_tokens
+from accounts.services.usage.requota import follow_quota
 
 FIRST_NUMBER = 1001
 """Mailboxes are numbered from here."""
@@ -130,7 +131,10 @@ def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
     if before != values:
         record(by=by, verb="mailbox.change", thing=row, before=before, after=values)
     shut = any(before[key] and not values[key] for key in SESSIONS if key in values)
-    if shut or before.get("quota_bytes") != values.get("quota_bytes"):
+    requoted = before.get("quota_bytes") != values.get("quota_bytes")
+    if requoted:
+        transaction.on_commit(lambda: follow_quota(row))
+    if shut or requoted:
         _end_sessions(row)
 
 

@@ -80,7 +80,8 @@ def fills(full_on: date | None) -> str:
 def fills_between(space: MailboxSpace | DomainSpace) -> str:
     """Between which days that is in four of five cases: "12 dic – 5 ene"; "from 12 dic on" where it may not come at all; "" where
     nothing is said, or it is full now."""
-    if space.full_on is None or space.full_early is None or space.full_on <= timezone.localdate():
+    full = space.full_day
+    if full is None or space.full_early is None or full <= timezone.localdate():
         return ""
     early = _near(space.full_early)
     if space.full_late is None:

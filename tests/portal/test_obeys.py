@@ -16,7 +16,18 @@ from django.urls import reverse
 from imapclient import IMAPClient
 from imapclient.exceptions import LoginError
 
-from accounts.models import Customer, Domain, Invitation, Kind, MailAccount, Mailbox, MailboxUsage, Plan, User
+from accounts.models import (
+    Customer,
+    Domain,
+    Invitation,
+    Kind,
+    MailAccount,
+    Mailbox,
+    MailboxUsage,
+    Plan,
+    SpaceAlert,
+    User,
+)
 from accounts.provisioning.passwords import hash_batch_password
 from accounts.services.app_passwords import make_app_password
 from accounts.services.audit import SYSTEM
@@ -246,11 +257,12 @@ def test_another_quota_holds_for_a_webmail_that_is_open(
 ) -> None:
     deliver(ana.address, b"Subject: a\r\n\r\n" + (b"y" * 76 + b"\r\n") * 15_000)
     switches = {"imap": "on", "pop3": "on", "smtp": "on", "sieve": "on", "name": "", "recovery_address": ""}
-    owner = Client()
+    owner = Client(headers={"accept-language": "en"})
     entry = {"login": ana.address, "password": ana.password}
     assert owner.post(reverse("account_login"), entry).status_code == 302
     account = MailAccount.objects.get(mailbox=ana.mailbox)
-    inbox_url = f"/mail/{account.pk}/f/{folder_token('INBOX')}/"
+    User.objects.filter(pk=account.owner_id).update(language="en")
+    inbox_url, space_url = f"/mail/{account.pk}/f/{folder_token('INBOX')}/", f"/mail/{account.pk}/space/"
 
     def copied() -> str:
         ref = re.search(r'data-ref="([0-9.]+)"', owner.get(inbox_url).content.decode())
@@ -260,11 +272,17 @@ def test_another_quota_holds_for_a_webmail_that_is_open(
 
     assert "data-failed" not in copied()
     program = imap(ana.address, ana.password)
+    until(MailboxUsage.objects.filter(username=ana.address, bytes__gt=1_100_000).exists)
     ana.post("mailbox", quota="1 MB", **switches)
     until(lambda: is_over(program))
     assert "data-failed" in copied()
+    told = SpaceAlert.objects.filter(mailbox=ana.mailbox, cleared=None)
+    assert "The mailbox is full" in owner.get(space_url).content.decode()
+    assert [one.percent for one in told] == [100]
     ana.post("mailbox", quota="20 MB", **switches)
     assert "data-failed" not in copied()
+    assert "of 20" in owner.get(space_url).content.decode()
+    assert not told.all().exists()
 
 
 def test_a_renamed_mailbox_keeps_its_mail_and_the_old_address(

@@ -23,6 +23,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.models import Clearing, MailboxSpace
 from accounts.services.usage.report import mailbox_report
+from accounts.services.usage.standing import permille_of
 from webmail.errors import Refused
 from webmail.models import folder_of
 from webmail.services import organising, undo
@@ -35,7 +36,7 @@ from webmail.services.space import BIGGEST, Space, biggest_messages, forget, spa
 from webmail.templatetags.casilla import filesize
 from webmail.templatetags.toasts import lasting
 from webmail.tokens import decode_folder, encode_folder
-from webmail.values import Credentials, Folder, FolderId, Ref
+from webmail.values import Credentials, Folder, FolderId, Quota, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.parts import disposition, streamed
 
@@ -55,7 +56,7 @@ def space(request: HttpRequest, account_id: int) -> HttpResponse:
             "growth": mailbox_report(box.account.mailbox, now_bytes=quota.used_bytes if quota else None)
             if box.account.mailbox and not box.account.downloads
             else None,
-            "standing": MailboxSpace.objects.filter(mailbox=box.account.mailbox_id).first(),
+            "standing": _standing(box, quota),
             "folders": _folder_rows(box, found),
             "rows": _big_rows(box, found),
             "clearings": clearings,
@@ -143,6 +144,14 @@ def space_delete(request: HttpRequest, account_id: int) -> HttpResponse:
             notices.info(request, text, extra_tags=reverse("change_undo", args=[account_id, token]) if token else "")
         forget(box.account)
     return redirect("space", account_id)
+
+
+def _standing(box: Box, quota: Quota | None) -> MailboxSpace | None:
+    """How the mailbox stands by what its server says at this moment: its row may be two minutes old."""
+    standing = MailboxSpace.objects.filter(mailbox=box.account.mailbox_id).first()
+    if standing and quota:
+        standing.permille = permille_of(quota.used_bytes, quota.limit_bytes or 0, messages=standing.messages)
+    return standing
 
 
 def _look(box: Box, *, anew: bool) -> Space:

@@ -18,8 +18,8 @@ from accounts.services.usage.standing import Counted
 class SpaceOut(Schema):
     """What is used now: of a mailbox as its mail server says it, else as it was counted at `as_of`, which is brought up every two
     minutes (null: nothing was counted yet). `month_bytes` and `full_on` are found four times a day: `full_on` is the day on which
-    it will be full as it goes on, null when that is not to be seen. `limit_bytes` is the quota, for a domain the quotas together,
-    for a customer the plan's space (null: no limit)."""
+    it will be full as it goes on, today when it is full now, null when that is not to be seen; a changed quota counts at once.
+    `limit_bytes` is the quota, for a domain the quotas together, for a customer the plan's space (null: no limit)."""
 
     used_bytes: int
     limit_bytes: int | None
@@ -33,7 +33,7 @@ class SpaceOut(Schema):
     def of_mailbox(cls, space: MailboxSpace, now: datetime) -> SpaceOut:
         values: dict[str, Any] = {
             "month_bytes": space.month_bytes,
-            "full_on": space.full_on,
+            "full_on": space.full_day,
             "messages": space.messages,
         }
         return cls(used_bytes=space.bytes, limit_bytes=space.quota_bytes or None, as_of=now, **values)
@@ -41,7 +41,7 @@ class SpaceOut(Schema):
     @classmethod
     def of_many(cls, space: DomainSpace | CustomerSpace, counted: Counted, limit: int | None) -> SpaceOut:
         """`space` has what is found a few times a day, `counted` what its mailboxes use."""
-        values: dict[str, Any] = {"month_bytes": space.month_bytes, "full_on": space.full_on, "as_of": counted.at}
+        values: dict[str, Any] = {"month_bytes": space.month_bytes, "full_on": space.full_day, "as_of": counted.at}
         return cls(used_bytes=counted.size_bytes, limit_bytes=limit, mailboxes=counted.mailboxes, **values)
 
 
@@ -144,8 +144,8 @@ class MailboxRow(Schema):
 
     @classmethod
     def of(cls, space: MailboxSpace) -> MailboxRow:
-        names = set(cls.model_fields) - {"mailbox", "address", "used_bytes"}
-        values: dict[str, Any] = {name: getattr(space, name) for name in names}
+        names = set(cls.model_fields) - {"mailbox", "address", "used_bytes", "full_on"}
+        values: dict[str, Any] = {name: getattr(space, name) for name in names} | {"full_on": space.full_day}
         return cls(mailbox=space.pk, address=space.mailbox.address, used_bytes=space.bytes, **values)
 
 
@@ -161,8 +161,8 @@ class DomainRow(Schema):
 
     @classmethod
     def of(cls, space: DomainSpace) -> DomainRow:
-        names = set(cls.model_fields) - {"domain", "name", "used_bytes"}
-        values: dict[str, Any] = {name: getattr(space, name) for name in names}
+        names = set(cls.model_fields) - {"domain", "name", "used_bytes", "full_on"}
+        values: dict[str, Any] = {name: getattr(space, name) for name in names} | {"full_on": space.full_day}
         return cls(domain=space.pk, name=space.domain.name, used_bytes=space.bytes, **values)
 
 

@@ -65,6 +65,19 @@ def find_crossings(*, now: datetime | None = None) -> int:
     return found + sum(_whole_crossing(disk, tuple(limits.disk_steps), now) for disk in _disks())
 
 
+def find_crossings_of(space: MailboxSpace | DomainSpace, *, now: datetime | None = None) -> int:
+    """The same of one mailbox or one domain, at once; gives how many alerts."""
+    now, usual = now or timezone.now(), tuple(read_limits().owner_steps)
+    one = Q(pk=space.pk)
+    if isinstance(space, MailboxSpace):
+        groups = [(steps, those & one) for steps, those in _groups(plan_lists(), "plan", usual)]
+        return _crossings(MailboxSpace, groups, now)
+    groups = [
+        (steps, those & one) for steps, those in _groups(_lists(Customer, "alert_steps"), "domain__customer", usual)
+    ]
+    return _crossings(DomainSpace, groups, now, Q(mailboxes__gt=1))
+
+
 def alerts_of_week(scope: Scope) -> list[Told]:
     """What was told in the last seven days, by day and threshold, the latest first; not what was noted without a letter (`mailed`
     is when it was noted)."""

@@ -22,8 +22,11 @@ from accounts.models import (
     MailboxUsage,
     MailServer,
 )
+from accounts.models.usage import FULL_PERMILLE
 
 PERMILLE_MAX = 100_000
+FULL_PART = 100
+"""What is free of a mailbox that is full is less than this part of its quota, and less than its usual letter."""
 
 _NEW = """
     INSERT INTO accounts_mailboxspace
@@ -52,6 +55,9 @@ _REFRESH = """
         bytes = fresh.bytes, messages = fresh.messages, quota_bytes = fresh.quota_bytes,
         permille = CASE WHEN fresh.quota_bytes <= 0 THEN 0
                         WHEN fresh.bytes / fresh.quota_bytes >= 100 THEN %s
+                        WHEN fresh.messages > 0 AND fresh.bytes < fresh.quota_bytes
+                             AND fresh.quota_bytes - fresh.bytes < fresh.bytes / fresh.messages
+                             AND fresh.quota_bytes - fresh.bytes < fresh.quota_bytes / %s THEN %s
                         ELSE fresh.bytes * 1000 / fresh.quota_bytes END
       FROM (SELECT m.id, m.quota_bytes, COALESCE(c.bytes, s.bytes) AS bytes, COALESCE(c.messages, s.messages) AS messages
               FROM accounts_mailboxspace s JOIN accounts_mailbox m ON m.id = s.mailbox_id
@@ -89,7 +95,7 @@ def refresh_standing(*, now: datetime | None = None) -> int:
         cursor.execute(_GONE)
         cursor.execute(_NEW)
         cursor.execute(_FOLLOW)
-        cursor.execute(_REFRESH, [PERMILLE_MAX])
+        cursor.execute(_REFRESH, [PERMILLE_MAX, FULL_PART, FULL_PERMILLE])
         changed = int(cursor.rowcount)
         here = MailAccount.objects.filter(mailbox__isnull=False, mode=MailAccount.Mode.DOWNLOAD).values("mailbox")
         pop3 = MailboxSpace.Mode.POP3  # what programs do is looked at once a day
@@ -182,7 +188,7 @@ def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
     if counted:
         space.bytes, space.messages = counted.bytes, counted.messages
     space.quota_bytes = mailbox.quota_bytes
-    space.permille = permille_of(space.bytes, space.quota_bytes)
+    space.permille = permille_of(space.bytes, space.quota_bytes, messages=space.messages)
     space.save(update_fields=["bytes", "messages", "quota_bytes", "permille"])
     return space
 
@@ -197,9 +203,16 @@ def set_counted(*, mailbox: Mailbox, size_bytes: int, now: datetime | None = Non
     return wrong
 
 
-def permille_of(size_bytes: int, quota_bytes: int) -> int:
-    """So many thousandths of the quota, rounded down; 0 without a quota."""
-    return min(size_bytes * 1000 // quota_bytes, PERMILLE_MAX) if quota_bytes > 0 else 0
+def permille_of(size_bytes: int, quota_bytes: int, *, messages: int = 0) -> int:
+    """So many thousandths of the quota, rounded down; 0 without a quota. With `messages` it is that of a mailbox, which is full
+    (1000) when a letter as large as its usual one does not fit any more: the last letter never passes the quota, so that a
+    mailbox that refuses mail would stand below it for ever. Nothing is full below 99 percent."""
+    if quota_bytes <= 0:
+        return 0
+    free = quota_bytes - size_bytes
+    if messages > 0 and 0 < free < size_bytes // messages and free < quota_bytes // FULL_PART:
+        return FULL_PERMILLE
+    return min(size_bytes * 1000 // quota_bytes, PERMILLE_MAX)
 
 
 @dataclass(frozen=True, slots=True)

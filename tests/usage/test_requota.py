@@ -1,0 +1,81 @@
+"""A quota that is changed: the forecast, the bell, the tables and the alerts are those of the new one, at once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts.models import DomainSpace, MailboxHistory, MailboxSpace, MailboxUsage, SpaceAlert
+from accounts.services.login import account_of_mailbox
+from accounts.services.usage.alerts import find_crossings
+from accounts.services.usage.notices import notices_for
+from accounts.services.usage.requota import follow_quota
+from accounts.services.usage.standing import permille_of, refresh_standing
+from accounts.usage.series import Sample, pack
+from tests.usage.conftest import GIGA, Provider
+from tests.usage.test_pages import page
+
+pytestmark = pytest.mark.django_db
+
+
+def test_all_that_is_said_of_a_mailbox_follows_its_quota(provider: Provider, admin: Client) -> None:
+    ana, today = provider.ana, timezone.localdate()
+    samples = [Sample(today.toordinal() - back, 9_700_000_000 - back * 50_000_000) for back in range(99, -1, -1)]
+    MailboxHistory.objects.filter(pk=ana.pk).update(samples=pack(samples))
+    DomainSpace.objects.filter(pk=ana.domain_id).update(samples=pack(samples))
+    find_crossings()
+    account = account_of_mailbox(ana)
+
+    def bell() -> list[int]:
+        return [one.percent for one in notices_for(account.owner, [account])]
+
+    def full_in() -> int:
+        """Days, to five."""
+        day = MailboxSpace.objects.get(pk=ana.pk).full_day
+        assert day
+        return round((day - today).days / 5) * 5
+
+    follow_quota(ana)
+    assert (bell(), full_in()) == ([95], 5)
+    ana.quota_bytes = 20 * GIGA
+    ana.save()
+    follow_quota(ana)
+    assert (bell(), full_in()) == ([], 205)
+    whole = DomainSpace.objects.get(pk=ana.domain_id)
+    assert (whole.quota_bytes, whole.permille) == (30 * GIGA, 610)
+    assert whole.full_on
+    assert (whole.full_on - today).days > 300
+    assert not SpaceAlert.objects.filter(mailbox=ana, cleared=None).exists()
+    ana.quota_bytes = 9 * GIGA
+    ana.save()
+    follow_quota(ana)
+    assert (bell(), full_in()) == ([100], 0)
+    assert "full, refuses mail" in page(admin)
+
+
+def test_a_forecast_whose_day_has_gone_by_is_told_no_more(provider: Provider) -> None:
+    today = timezone.localdate()
+    assert MailboxSpace(permille=900, full_on=today - timedelta(days=1)).full_day is None
+    assert MailboxSpace(permille=1000, full_on=today + timedelta(days=9)).full_day == today
+
+
+@pytest.mark.parametrize(
+    ("used", "messages", "permille"),
+    [
+        (9_950_000, 100, 1000),  # 50 kB are free, the usual letter has 99 kB
+        (9_950_000, 1000, 995),  # it has 9 kB
+        (9_800_000, 10, 980),  # large letters do not fit any more, but others do
+        (10_500_000, 100, 1050),
+        (9_950_000, 0, 995),
+    ],
+)
+def test_full_is_what_takes_no_usual_letter(provider: Provider, used: int, messages: int, permille: int) -> None:
+    eva = provider.eva
+    type(eva).objects.filter(pk=eva.pk).update(quota_bytes=10_000_000)
+    MailboxUsage.objects.filter(username=eva.address).update(bytes=used, messages=messages)
+    refresh_standing()
+    assert MailboxSpace.objects.get(pk=eva.pk).permille == permille
+    assert permille_of(used, 10_000_000, messages=messages) == permille
