@@ -261,7 +261,8 @@ class SpaceAlert(models.Model):
     """A threshold that was passed, once for each crossing: of a mailbox, of a domain, of a customer's plan, or of a disk (none
     of them): that of `server`, or the installation's own. With a `reseller` that one is told, of a customer's plan or, without a
     customer, of what was promised to all its customers. `cleared` is when it was well below again, `mailed` when somebody was
-    written to (or it was given up: a full mailbox takes no mail)."""
+    written to, `taken` how many letters were taken then (None: not written yet, or before that was noted), of a mailbox those to
+    its owner."""
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="alerts", null=True)
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="+", null=True)
@@ -272,6 +273,7 @@ class SpaceAlert(models.Model):
     at = models.DateTimeField()
     cleared = models.DateTimeField(null=True)
     mailed = models.DateTimeField(null=True)
+    taken = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         indexes = [

@@ -133,6 +133,7 @@ def test_each_disk_of_several_is_told_of_for_itself(provider: Provider, admin: C
 def test_the_week_is_shown_on_the_dashboard(provider: Provider, admin: Client) -> None:
     assert "Nobody had to be told." in page(admin)
     find_crossings()
+    SpaceAlert.objects.update(mailed=timezone.now(), taken=1)
     SpaceAlert.objects.create(percent=85, at=timezone.now())
     SpaceAlert.objects.create(mailbox=provider.eva, percent=80, at=timezone.now() - timedelta(days=8))
     html = page(admin)

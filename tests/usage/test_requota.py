@@ -56,6 +56,24 @@ def test_all_that_is_said_of_a_mailbox_follows_its_quota(provider: Provider, adm
     assert "full, refuses mail" in page(admin)
 
 
+def test_whom_no_letter_reached_is_not_counted_as_told(provider: Provider, admin: Client) -> None:
+    now = timezone.now()
+    SpaceAlert.objects.create(mailbox=provider.bob, percent=100, at=now - timedelta(minutes=3))
+    assert "owner" not in told_section(page(admin))
+    SpaceAlert.objects.update(mailed=now, taken=0)
+    html = told_section(page(admin))
+    assert "1 owner not reached at 100 %, the mailbox took no letter" in html
+    assert "owner told" not in html
+    assert "The disk passed" not in html
+    SpaceAlert.objects.update(taken=1)
+    assert "1 owner told of passing 100 %" in told_section(page(admin))
+
+
+def told_section(html: str) -> str:
+    """The alerts of the week."""
+    return html.partition('id="told-title"')[2].partition("</section>")[0]
+
+
 def test_a_forecast_whose_day_has_gone_by_is_told_no_more(provider: Provider) -> None:
     today = timezone.localdate()
     assert MailboxSpace(permille=900, full_on=today - timedelta(days=1)).full_day is None

@@ -37,19 +37,21 @@ Group = tuple[Steps, Q]
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Of passing a threshold, on a day, so many owners of mailboxes were told, so many domains, so many customers, and so many
-    times a reseller; none of them: it was a disk."""
+    """Of passing a threshold, on a day, so many owners of mailboxes were told and so many could not be (`missed`: their mailbox
+    took no letter, and there was no other address), so many domains, so many customers, and so many times a reseller; none of
+    them: it was a disk."""
 
     day: date
     percent: int
     mailboxes: int
+    missed: int
     domains: int
     customers: int
     resellers: int
 
     @property
     def of_disk(self) -> bool:
-        return not (self.mailboxes or self.domains or self.customers or self.resellers)
+        return not (self.mailboxes or self.missed or self.domains or self.customers or self.resellers)
 
 
 def find_crossings(*, now: datetime | None = None) -> int:
@@ -82,6 +84,7 @@ def alerts_of_week(scope: Scope) -> list[Told]:
     """What was told in the last seven days, by day and threshold, the latest first; not what was noted without a letter (`mailed`
     is when it was noted)."""
     rows = SpaceAlert.objects.filter(at__gte=timezone.now() - timedelta(days=7)).exclude(mailed=F("at"))
+    rows = rows.exclude(mailbox__isnull=False, mailed__isnull=True)  # nobody was written to yet
     if not scope.everything:
         mailboxes = Q(mailbox__isnull=False) & scope.within("mailbox__domain")
         domains = Q(domain__isnull=False) & scope.within("domain")
@@ -89,7 +92,8 @@ def alerts_of_week(scope: Scope) -> list[Told]:
         rows = rows.filter(mailboxes | domains | customers | Q(reseller__in=scope.resellers()))
     groups = rows.annotate(day=TruncDate("at")).values("day", "percent")
     groups = groups.annotate(
-        mailboxes=Count("mailbox"),
+        mailboxes=Count("mailbox", filter=~Q(taken=0)),
+        missed=Count("mailbox", filter=Q(taken=0)),
         domains=Count("domain"),
         customers=Count("customer", filter=Q(reseller__isnull=True)),
         resellers=Count("reseller"),

@@ -7,6 +7,7 @@ import smtplib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
+from urllib.parse import quote
 
 from django.conf import settings
 from django.db.models import Q
@@ -35,7 +36,7 @@ def send_alerts(*, now: datetime | None = None) -> int:
     sent = 0
     failures = {True: 0, False: 0}  # of owners, whom our own server takes letters for, and of people anywhere
     due = SpaceAlert.objects.filter(mailed__isnull=True, at__gte=now - FRESH).select_related(
-        "mailbox", "domain", "customer", "server", "reseller"
+        "mailbox__domain", "domain", "customer", "server", "reseller"
     )
     for alert in due.order_by("at")[:ROUND]:
         of_owner = alert.mailbox_id is not None
@@ -48,7 +49,24 @@ def send_alerts(*, now: datetime | None = None) -> int:
         failures[of_owner] += answers.count(None)
         if answers and set(answers) == {None}:
             SpaceAlert.objects.filter(pk=alert.pk).update(mailed=None)
+            continue
+        SpaceAlert.objects.filter(pk=alert.pk).update(taken=answers.count(True))
+        if alert.mailbox and answers == [False]:
+            sent += _tell_others(alert, alert.mailbox)
     return sent
+
+
+def _tell_others(alert: SpaceAlert, mailbox: Mailbox) -> int:
+    """A mailbox did not take the letter, as it is full: its owner is written to at the address for a new password, and those who
+    run the mailbox are told in any case; gives how many letters were taken."""
+    elsewhere = bool(mailbox.recovery_address) and bool(
+        _answer(partial(_tell_owner, alert, mailbox, mailbox.recovery_address))
+    )
+    if elsewhere:
+        SpaceAlert.objects.filter(pk=alert.pk).update(taken=1)
+    people = [one for one in people_over(mailbox.domain) if one.email != mailbox.address]
+    tell = partial(_tell_over_mailbox, alert, mailbox, elsewhere)
+    return int(elsewhere) + sum(bool(_answer(partial(tell, person))) for person in people)
 
 
 def _answer(letter: Callable[[], bool]) -> bool | None:
@@ -109,7 +127,7 @@ def _letters(alert: SpaceAlert) -> list[Callable[[], bool]]:
     return [partial(_tell_provider, alert, person) for person in providers()]
 
 
-def _tell_owner(alert: SpaceAlert, mailbox: Mailbox) -> bool:
+def _tell_owner(alert: SpaceAlert, mailbox: Mailbox, to: str = "") -> bool:
     account = _account_of(mailbox)
     with translation.override(_language(account.owner.language if account else "")):
         where = reverse("space", args=[account.pk]) if account else "/"
@@ -123,7 +141,21 @@ def _tell_owner(alert: SpaceAlert, mailbox: Mailbox) -> bool:
             )
         how = _("To make room: empty the trash, delete large messages, or ask for more space.")
         lines = [what % {"address": mailbox.address, "percent": alert.percent}, how, settings.SITE_URL + where]
-        return notify(mailbox.address, subject, [*lines, _once()])
+        return notify(to or mailbox.address, subject, [*lines, _once()])
+
+
+def _tell_over_mailbox(alert: SpaceAlert, mailbox: Mailbox, elsewhere: bool, person: User) -> bool:
+    with translation.override(_language(person.language)):
+        values = {"address": mailbox.address, "percent": alert.percent}
+        subject = _("The mailbox %(address)s is full") % values
+        lines = [
+            _("The mailbox %(address)s took no letter that says so. Mail for it is refused until there is room again.")
+            % values,
+            _("Its owner was written to at another address.") if elsewhere else _("Its owner was not reached by mail."),
+            _("Here you see what can be done:"),
+            f"{settings.SITE_URL}{reverse('usage')}?least=0&q={quote(mailbox.address)}",
+        ]
+        return notify(person.email, subject, [*lines, _once()])
 
 
 def _tell_domain(alert: SpaceAlert, domain: Domain, person: User) -> bool:
