@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.adapter import AccountAdapter
 from accounts.models import MailAccount, User
 from accounts.services.login import Server, seal_cookie, seal_noted_password
+from accounts.services.usage.used import note_owner
 
 SERVER_CODES = frozenset({"unknown_server", "server_down", "certificate", "other_server"})
 PASSWORD_CODES = frozenset({"email_password_mismatch", "too_many_login_attempts", "suspended"})
@@ -93,6 +94,8 @@ class SignInForm(LoginForm):  # type: ignore[misc]
         """Signs in. A foreign server's password goes into the session, sealed, and the key into the browser's cookie."""
         half = seal_noted_password(request)
         response: HttpResponse = super().login(request, redirect_url)
+        if isinstance(request.user, User):
+            note_owner(request.user)
         if half:
             stays = not request.session.get_expire_at_browser_close()
             response.set_cookie(

@@ -23,6 +23,7 @@ from accounts.activity.tail import Position, Tail
 from accounts.models import AppPassword, LogPosition, Mailbox, ProgramUse
 from accounts.services.events import add_events
 from accounts.services.networks import Places, places_of
+from accounts.services.usage.used import note_programs
 
 MACHINE_ZONE = Path("/etc/localtime")
 log = logging.getLogger(__name__)
@@ -114,6 +115,7 @@ class Collector:
                 raise Overtaken
             devices = _devices({use.app for use in uses} | {one.app for one in done})
             _count(_summed(uses, devices))
+            note_programs((use.user, use.at) for use in uses if use.sign_ins)
             _note_passwords(passwords)
             add_events(done, devices)
         for name, value in values.items():

@@ -27,6 +27,7 @@ from accounts.models import (
     ServerSpace,
 )
 from accounts.services.usage.standing import permille_of, refresh_day, refresh_standing
+from accounts.services.usage.used import known_from
 from accounts.usage.forecast import Event, find_events, forecast
 from accounts.usage.judging import judge
 from accounts.usage.series import Sample, add, add_change, unpack
@@ -48,7 +49,8 @@ _SAVE = """
 _FOUND = """
     UPDATE accounts_mailboxspace SET
            month_bytes = %s, full_on = %s, full_early = %s, full_late = %s, jump_bytes = %s, jump_on = %s, mode = %s,
-           used_at = %s, idle_since = COALESCE(%s, (SELECT m.created FROM accounts_mailbox m WHERE m.id = mailbox_id))
+           used_at = %s, idle_since = COALESCE(%s, (SELECT CASE WHEN m.created < %s THEN %s ELSE m.created END
+                                                      FROM accounts_mailbox m WHERE m.id = mailbox_id))
      WHERE mailbox_id = %s
 """
 
@@ -60,10 +62,10 @@ def take_samples(*, now: datetime | None = None) -> int:
     refresh_standing(now=now)
     _forget_orphans()
     day = timezone.localdate(now)
-    modes, used = _modes(now), _last_used()
+    modes, used, since = _modes(now), _last_used(), known_from(now)
     done = 0
     for rows in _batches():
-        _sample_batch(rows, day, modes, used)
+        _sample_batch(rows, day, modes, used, since)
         done += len(rows)
     _sample_domains(day)
     _sample_customers(day)
@@ -74,12 +76,13 @@ def take_samples(*, now: datetime | None = None) -> int:
 
 
 def _sample_batch(
-    rows: list[tuple[int, int, int]], day: date, modes: dict[int, str], used: dict[int, datetime]
+    rows: list[tuple[int, int, int]], day: date, modes: dict[int, str], used: dict[int, datetime], since: datetime
 ) -> None:
     histories = dict(
         MailboxHistory.objects.filter(pk__gte=rows[0][0], pk__lte=rows[-1][0]).values_list("pk", "samples")
     )
     moment = connection.ops.adapt_datetimefield_value
+    known = moment(since)
     on = connection.ops.adapt_datefield_value
     saved, found = [], []
     for key, size_bytes, quota_bytes in rows:
@@ -90,7 +93,7 @@ def _sample_batch(
         event = ahead.event
         jump = (event.change_bytes, on(date.fromordinal(event.day))) if event else (0, None)
         last = moment(used.get(key))
-        found.append((ahead.month_bytes, *full, *jump, modes.get(key, Mode.IMAP), last, last, key))
+        found.append((ahead.month_bytes, *full, *jump, modes.get(key, Mode.IMAP), last, last, known, known, key))
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(_SAVE, saved)
         cursor.executemany(_FOUND, found)

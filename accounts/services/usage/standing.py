@@ -23,6 +23,7 @@ from accounts.models import (
     MailServer,
 )
 from accounts.models.usage import FULL_PERMILLE
+from accounts.services.usage.used import known_from
 
 PERMILLE_MAX = 100_000
 FULL_PART = 100
@@ -32,7 +33,8 @@ _NEW = """
     INSERT INTO accounts_mailboxspace
         (mailbox_id, domain_id, customer_id, plan_id, reseller_id, server_id,
          bytes, messages, quota_bytes, permille, mode, month_bytes, jump_bytes, alerted, idle_since)
-    SELECT m.id, d.id, c.id, c.plan_id, c.reseller_id, d.server_id, 0, 0, -1, 0, 'imap', 0, 0, 0, m.created
+    SELECT m.id, d.id, c.id, c.plan_id, c.reseller_id, d.server_id, 0, 0, -1, 0, 'imap', 0, 0, 0,
+           CASE WHEN m.created < %s THEN %s ELSE m.created END
       FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id JOIN accounts_customer c ON c.id = d.customer_id
      WHERE m.deleted IS NULL AND NOT EXISTS (SELECT 1 FROM accounts_mailboxspace s WHERE s.mailbox_id = m.id)
 """
@@ -93,7 +95,7 @@ def refresh_standing(*, now: datetime | None = None) -> int:
     now = now or timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_GONE)
-        cursor.execute(_NEW)
+        cursor.execute(_NEW, [known_from(now)] * 2)
         cursor.execute(_FOLLOW)
         cursor.execute(_REFRESH, [PERMILLE_MAX, FULL_PART, FULL_PERMILLE])
         changed = int(cursor.rowcount)
@@ -183,7 +185,7 @@ def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
     """How one mailbox stands at this moment, its row brought up."""
     counted = MailboxUsage.objects.filter(username=mailbox.address).first()
     with connection.cursor() as cursor:
-        cursor.execute(f"{_NEW} AND m.id = %s", [mailbox.pk])
+        cursor.execute(f"{_NEW} AND m.id = %s", [*[known_from(timezone.now())] * 2, mailbox.pk])
     space = MailboxSpace.objects.get(mailbox=mailbox)
     if counted:
         space.bytes, space.messages = counted.bytes, counted.messages

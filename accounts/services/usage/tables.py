@@ -5,16 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, F, Min, Q, QuerySet, Value
+from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
 from django.utils.functional import cached_property
 
-from accounts.models import Customer, CustomerSpace, DomainSpace, LogPosition, Mailbox, MailboxSpace, Plan, Reseller
+from accounts.models import Customer, CustomerSpace, DomainSpace, Mailbox, MailboxSpace, Plan, Reseller
 from accounts.numbers import read_number
 from accounts.services.permissions import Person, customers_of, resellers_of
 from accounts.services.usage.parts import LEAST_PERCENT, part_of, unused
@@ -245,12 +245,6 @@ def _jumps_of(scope: Scope) -> list[tuple[str, QuerySet[Any]]]:
 def idle() -> Q:
     """Domains to which four times as much was promised as they use."""
     return Q(permille__lt=IDLE_PERMILLE, quota_bytes__gt=0)
-
-
-def recorded_since() -> datetime | None:
-    """Since when it is recorded who opens mailboxes; None where it is not."""
-    began: datetime | None = LogPosition.objects.aggregate(began=Min("began"))["began"]
-    return began
 
 
 def plans(scope: Scope) -> list[Plan]:

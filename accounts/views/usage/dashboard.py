@@ -24,6 +24,7 @@ from accounts.services.usage.report import read_limits, read_report
 from accounts.services.usage.scope import NotSeen, Scope, read_scope, servers
 from accounts.services.usage.shares import reserve_of_scope
 from accounts.services.usage.tables import TableQuery
+from accounts.services.usage.used import recorded_since
 from accounts.services.usage.weekly import wants_summary
 from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm, ResellerLimitForm
 
@@ -85,7 +86,7 @@ def table_context(request: HttpRequest, query: TableQuery, scope: Scope) -> dict
         "resellers": tables.sellers(request.user),
         "customers": tables.buyers(request.user),
         "servers": [(one.pk or 0, one.name) for one in servers(scope.held)],
-        "since": tables.recorded_since() if query.show == "unused" else None,
+        "since": recorded_since() if query.show == "unused" else None,
         "jumped": tables.jumped(scope) if query.show == "jumps" else (),
         "quota_form": QuotaForm(),
     }
