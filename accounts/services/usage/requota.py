@@ -28,8 +28,11 @@ def follow_quota(mailbox: Mailbox) -> None:
 
 
 def _follow_domain(domain: DomainSpace) -> None:
+    """Of many mailboxes that were changed together the first brings their domain up, and the others find it so."""
     rows = MailboxSpace.objects.filter(domain=domain.pk)
     sums = rows.aggregate(number=Count("pk"), promised=Sum("quota_bytes", default=0), used=Sum("bytes", default=0))
+    if (domain.bytes, domain.quota_bytes, domain.mailboxes) == (sums["used"], sums["promised"], sums["number"]):
+        return
     domain.bytes, domain.quota_bytes, domain.mailboxes = sums["used"], sums["promised"], sums["number"]
     domain.permille = permille_of(domain.bytes, domain.quota_bytes)
     domain.save(update_fields=["bytes", "quota_bytes", "mailboxes", "permille"])
