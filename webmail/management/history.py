@@ -16,7 +16,6 @@ from accounts.models import (
     CustomerSpace,
     DaySpace,
     DomainSpace,
-    LogPosition,
     Mailbox,
     MailboxHistory,
     MailboxSpace,
@@ -70,8 +69,6 @@ def make_past() -> int:
     _days(spaces, past)
     for key, sizes in past.items():
         Mailbox.objects.filter(pk=key).update(created=timezone.now() - timedelta(days=len(sizes)))
-    # Who opens mailboxes was recorded all the time, too: else nothing is known of those that nobody opens.
-    LogPosition.objects.update(began=timezone.now() - timedelta(days=DAYS))
     take_samples()
     return len(spaces)
 

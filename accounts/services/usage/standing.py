@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -95,7 +96,7 @@ def refresh_standing(*, now: datetime | None = None) -> int:
     now = now or timezone.now()
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_GONE)
-        cursor.execute(_NEW, [known_from(now)] * 2)
+        cursor.execute(_NEW, _known(now))
         cursor.execute(_FOLLOW)
         cursor.execute(_REFRESH, [PERMILLE_MAX, FULL_PART, FULL_PERMILLE])
         changed = int(cursor.rowcount)
@@ -104,6 +105,11 @@ def refresh_standing(*, now: datetime | None = None) -> int:
         MailboxSpace.objects.filter(pk__in=here).exclude(mode=pop3).update(mode=pop3)
         refresh_day(now)
     return changed
+
+
+def _known(now: datetime) -> list[Any]:
+    """What stands for the two places of _NEW."""
+    return [connection.ops.adapt_datetimefield_value(known_from(now))] * 2
 
 
 def follow_customer(customer: Customer) -> None:
@@ -185,7 +191,7 @@ def refresh_mailbox(*, mailbox: Mailbox) -> MailboxSpace:
     """How one mailbox stands at this moment, its row brought up."""
     counted = MailboxUsage.objects.filter(username=mailbox.address).first()
     with connection.cursor() as cursor:
-        cursor.execute(f"{_NEW} AND m.id = %s", [*[known_from(timezone.now())] * 2, mailbox.pk])
+        cursor.execute(f"{_NEW} AND m.id = %s", [*_known(timezone.now()), mailbox.pk])
     space = MailboxSpace.objects.get(mailbox=mailbox)
     if counted:
         space.bytes, space.messages = counted.bytes, counted.messages
