@@ -1,7 +1,8 @@
 // Actions on messages: what a button, a key, a drop or a swipe asks for goes out in the one form of the list. They are done
 // to the selection, else to the row that is meant, else to the message that is open.
+import { isAstray } from "casilla/astray";
 import { open as openDialog } from "casilla/dialog";
-import { recount } from "casilla/live";
+import { look, recount } from "casilla/live";
 import { clear, selection } from "casilla/select";
 import { show } from "casilla/shown";
 
@@ -81,6 +82,7 @@ export async function act(name, { refs, to = "", tag = "", confirm = false, whol
   const form = document.querySelector("#list form[data-change]");
   const what = target(refs);
   if (!form || !what) return false;
+  if (isAstray(what.one)) return true;
   if ((confirm || name === "purge") && !(await confirmed(whole || what.count))) return true;
   const same = JSON.stringify([name, what.refs, what.all, to, tag, whole]);
   if (!OPPOSITE[name] && same === lastAct.what && Date.now() - lastAct.at < REPEAT_MS) return true; // a double click is one
@@ -103,7 +105,7 @@ function send(form, values, what) {
   const boxes = [...document.querySelectorAll('#list .row .box[form="change"]')];
   for (const box of boxes) box.disabled = true; // what goes out is said above
   form.dataset.ready = "";
-  waiting.push(show(values.do, what.refs ?? []));
+  waiting.push(show(values.do, what.refs ?? [], Boolean(what.all)));
   form.requestSubmit();
   delete form.dataset.ready;
   for (const box of boxes) box.disabled = false;
@@ -146,6 +148,12 @@ async function confirmed(count) {
   return dialog.returnValue === "yes";
 }
 
+// Nothing was done: the open message may be gone, and then the page says so.
+function lookAgain() {
+  delete openLetter()?.dataset.leaving;
+  look();
+}
+
 // A toast that tells of a change: the list is read again where it stands; what left it is left by the page too.
 export function bind(toast) {
   const undoable = document.querySelector("#toasts .toast:has([data-undo])");
@@ -159,5 +167,6 @@ export function bind(toast) {
   const drawn = "marks" in toast.dataset && waiting[0]?.whole;
   app?.dispatchEvent(new CustomEvent("casilla:changed", { bubbles: true, detail: { gone, drawn } }));
   if ("recount" in toast.dataset) recount();
+  if ("nothing" in toast.dataset) lookAgain();
   left = [];
 }

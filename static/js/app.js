@@ -6,6 +6,7 @@ import * as ago from "casilla/ago";
 import * as ahead from "casilla/ahead";
 import * as arrived from "casilla/arrived";
 import * as ask from "casilla/ask";
+import * as astray from "casilla/astray";
 import * as bring from "casilla/bring";
 import * as compose from "casilla/compose";
 import * as copy from "casilla/copy";
@@ -46,7 +47,7 @@ import * as tree from "casilla/tree";
 import * as wide from "casilla/wide";
 
 const chart = { bind: async (element) => (await import("casilla/chart")).bind(element) }; // its library comes with the first chart
-const BEHAVIOURS = { ago, arrived, ask, bring, changed: act, chart, compose, copy, dialog, drawer, folders, frame, lines, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, search, select, sent, slider, sort, swipe, tagged, theme, toast, tree };
+const BEHAVIOURS = { ago, arrived, ask, astray, bring, changed: act, chart, compose, copy, dialog, drawer, folders, frame, lines, list, live, menu, move, news, notify, picks, preview, print, reader, recipients, redirect, reopen: compose.reopen, reveal, search, select, sent, slider, sort, swipe, tagged, theme, toast, tree };
 const bound = new WeakMap();
 
 export function bind(root) {

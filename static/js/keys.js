@@ -1,6 +1,7 @@
 // Keys press what the mouse presses: links and buttons that carry data-key or data-go. They act outside fields only, and
 // single keys not at all where <html data-single-keys="off">.
 import { act } from "casilla/act";
+import { refuses } from "casilla/astray";
 import { open } from "casilla/dialog";
 import { close } from "casilla/drawer";
 import { ask } from "casilla/move";
@@ -41,6 +42,7 @@ function single(key) {
     return click(document.querySelector(`[data-go="${GO[key]}"]`));
   }
   waitingForGo = key === "g" ? Date.now() : 0;
+  if (refuses(key)) return true;
   if (key === "x") return selectRow();
   if (key === "v") return ask();
   if (key === "!") return act(document.querySelector('#list form[data-change] [value="ham"]') ? "ham" : "junk");

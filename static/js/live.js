@@ -89,6 +89,11 @@ function onSight() {
   else ask();
 }
 
+// Asks at once for the tree and for how the open message is.
+export function look() {
+  if (live) want(false);
+}
+
 // The page itself changed something that counts. Where its folder is watched the event comes by itself.
 export function recount() {
   if (live && !WATCHED.has(live.state)) want(false);
@@ -115,7 +120,9 @@ async function run() {
 
 // Each from an element of its own: htmx lets one request of an element wait for another, and drops the third.
 function readPart() {
-  const query = new URLSearchParams({ current: current(), after: live.mark ?? "", open: document.querySelector("#reader [data-reader]")?.dataset.ref ?? "" });
+  const query = new URLSearchParams({ current: current(), after: live.mark ?? "" });
+  const letter = document.querySelector("#reader [data-reader]:not([data-astray])");
+  if (letter) for (const [name, value] of [["open", letter.dataset.ref], ["within", letter.dataset.within], ["id", decodeURIComponent(letter.dataset.id)]]) query.set(name, value);
   if (!document.getElementById("bar-unread")) query.set("filtered", "1"); // a list of what was found says how much that is
   return htmx.ajax("GET", `${live.element.dataset.url}part/?${query}`, { source: "#news", target: "#news", swap: "beforeend" });
 }

@@ -1,6 +1,7 @@
 // Choosing a folder for messages: the dialog lists the folders of the tree, typing narrows it, Enter takes the first.
 // Dragging messages onto the tree asks the same.
 import { act, target } from "casilla/act";
+import { isAstray } from "casilla/astray";
 import { open } from "casilla/dialog";
 
 let refs; // the row or message that was meant when the dialog opened; undefined = the selection
@@ -31,6 +32,7 @@ export function bind(dialog) {
 export function ask(only, copying = false, all = 0) {
   const dialog = document.getElementById("move");
   if (!dialog || !target(only)) return false;
+  if (isAstray(target(only).one)) return true;
   refs = only ?? (target()?.one ? target().refs : undefined);
   whole = all;
   const field = dialog.querySelector("input[type=search]");

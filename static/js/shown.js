@@ -10,11 +10,13 @@ const FILTERS = ["unread", "flagged", "attachment", "q"];
 
 // Shows it. Gives how it is put back, and whether that is all there is to be seen of it (`whole`): then the list need not be
 // read again.
-export function show(name, refs) {
+export function show(name, refs, all = false) {
   const rows = refs.map((ref) => document.querySelector(`#list .row[data-ref="${CSS.escape(ref)}"]`)).filter(Boolean);
   const state = refs.includes(document.querySelector("#reader [data-reader]")?.dataset.ref) ? document.querySelector("#letter-state") : null;
   const backs = MARKS[name] ? rows.map(MARKS[name]) : LEAVING.has(name) ? rows.map(leave) : [];
   if (state && MARKS[name]) backs.push(setState(state, name));
+  const letter = LEAVING.has(name) && document.querySelector("#reader [data-reader]");
+  if (letter && (all || refs.some((ref) => ref.replace("*", "") === letter.dataset.ref))) backs.push(leave(letter));
   return { back: () => backs.forEach((back) => back()), whole: Boolean(MARKS[name]) && refs.every((ref) => !ref.endsWith("*")) && !filtered() };
 }
 

@@ -40,7 +40,8 @@ def opened(browser: Browser, web: str, icons: None, mailbox_factory: Any, imap: 
         made = mailbox_factory("ana", name="Ana")
         client = imap(made.address)
         for index in range(count):
-            client.append("INBOX", letter(f"Mensaje {index:03}", day=index - count), [b"\\Seen"])
+            own = f"Message-ID: <{index}@x.test>\r\n"
+            client.append("INBOX", letter(f"Mensaje {index:03}", day=index - count, extra=own), [b"\\Seen"])
         client.create_folder("Obras")
         client.subscribe_folder("Obras")
         context = browser.new_context(**{"viewport": {"width": 1440, "height": 900}, "locale": "es-CL", **options})

@@ -134,6 +134,24 @@ def test_a_message_that_is_gone_is_told(box: dict[str, Any], imap: Any) -> None:
     assert "ya no están aquí" in answer.content.decode()
 
 
+def test_what_another_program_took_a_moment_ago_is_not_said_to_be_done(box: dict[str, Any], imap: Any) -> None:
+    other = imap(box["made"].address)
+    other.select_folder("INBOX")
+    other.delete_messages([2])
+    other.expunge()
+    for action in ("star", "read", "archive", "junk", "move", "copy"):
+        data = {"do": action, "ref": box["refs"]["dos"], "to": "SU5CT1g" if action == "copy" else "VHJhc2g"}
+        page = box["client"].post(box["change"], data, headers=HTMX).content.decode()
+        assert "No se cambió nada" in page, action
+        assert "/undo/" not in page, action
+        assert "data-left" not in page, action
+    reply = f"/mail/{box['account']}/compose/?kind=reply&folder=SU5CT1g&of={box['refs']['dos']}"
+    told = box["client"].get(reply, headers=HTMX)
+    assert told.status_code == 200
+    assert 'hx-target="#toasts"' in told.content.decode()
+    assert "ya no está aquí" in told.content.decode()
+
+
 def test_strangers_and_other_methods_are_refused(box: dict[str, Any], mailbox_factory: Any, imap: Any) -> None:
     data = {"do": "delete", "ref": box["refs"]["uno"]}
     assert Client().post(box["change"], data).status_code == 302

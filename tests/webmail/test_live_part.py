@@ -59,6 +59,37 @@ def test_the_open_message_is_told_as_it_is_now_and_not_when_it_is_gone(sign_in: 
         assert 'hx-target="#letter-state"' not in page.content.decode()
 
 
+def test_an_open_message_that_left_is_told_with_its_place_now(sign_in: Any, imap: Any) -> None:
+    client, made = sign_in()
+    account = account_of_mailbox(made.mailbox)
+    other = imap(made.address)
+    for name in ("uno", "dos"):
+        other.append("INBOX", letter(name, extra=f"Message-ID: <{name}@x.test>\r\n"))
+    other.create_folder("Obras")
+    validity = other.select_folder("INBOX")[b"UIDVALIDITY"]
+    query = {
+        "current": encode_folder(FolderId("Obras")),
+        "within": INBOX,
+        "open": f"{validity}.1",
+        "id": "<uno@x.test>",
+    }
+    assert "letter-astray" not in part(client, account.pk, **query).content.decode()
+    other.move([1], "Obras")
+    text = part(client, account.pk, **query).content.decode().partition("letter-astray")[2]
+    assert "It is in “Obras” now." in text
+    assert f'data-ref="{validity}.1"' in text
+    assert "Open it there" in text
+    other.append("INBOX", letter("uno", extra="Message-ID: <uno@x.test>\r\n"))
+    other.select_folder("Obras")
+    other.delete_messages([1])
+    other.expunge()
+    assert "Open the new one" in part(client, account.pk, **query).content.decode()
+    for unknown in ("<otro@x.test>", "", "no id"):
+        text = part(client, account.pk, **query | {"id": unknown}).content.decode().partition("letter-astray")[2]
+        assert "deleted this message, or moved it away" in text
+        assert "acts" not in text
+
+
 def test_a_list_of_what_was_found_keeps_its_own_words(sign_in: Any, imap: Any) -> None:
     client, made = sign_in()
     imap(made.address).append("INBOX", letter("una"))

@@ -81,8 +81,8 @@ def copy(source: MailSource, refs: Sequence[Ref], folder: Folder) -> Change:
     """Copies messages into a folder."""
     if not folder.selectable:
         raise Refused("this folder holds no messages")
-    source.copy(refs, folder.id)
-    return Change(len(refs), to=folder)
+    copied = source.copy(refs, folder.id)
+    return Change(sum(one is not None for one in copied.after) if copied.named else len(refs), to=folder)
 
 
 def archive(source: MailSource, refs: Sequence[Ref], *, by: str = "year", known: Sequence[Folder] = ()) -> Change:

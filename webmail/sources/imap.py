@@ -266,7 +266,7 @@ class ImapSource(ImapFlags):
             with self._changing(folder):
                 validity, pairs = copy_messages(self.connection, uids, folder)
             after |= _paired(Ref(state.folder, state.validity, ""), Ref(folder, validity, ""), pairs)
-        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
+        return Moved(tuple(refs), tuple(after.get(ref) for ref in refs), self.connection.has("UIDPLUS"))
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
         refs = list(refs)

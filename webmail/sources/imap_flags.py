@@ -132,6 +132,9 @@ class ImapFlags(ImapThreads):
         for end in flight.ends:
             check(end)
         found = _flags_before(flight, uids)
+        if _lost_some(flight):
+            there = {uid_of(ref) for ref in self._flags(list(refs))}
+            found = {uid: flags for uid, flags in found.items() if uid in there}
         return {
             ref: found[uid]
             for ref, uid in zip(refs, uids, strict=True)
@@ -180,6 +183,13 @@ def _flags_before(flight: Flight, uids: list[int]) -> dict[int, frozenset[str]]:
     """What the first command of a flight says of the flags of messages."""
     first = Flight(flight.ends[:1], flight.untagged[: flight.marks[0]], flight.marks[:1], flight.tags[:1])
     return {uid: one.flags() for uid, one in by_uid(first, uids).items() if b"FLAGS" in one.items}
+
+
+def _lost_some(flight: Flight) -> bool:
+    """Whether messages went while it was under way. Dovecot tells the flags of one that another program expunged a moment ago,
+    and says OK to its STORE, until it has told of that."""
+    codes = {end.code.upper() for end in flight.ends}
+    return EXPUNGED in codes or any(one.kind in {b"EXPUNGE", b"VANISHED"} for one in flight.untagged)
 
 
 def _step_of(flight: Flight, step: Step) -> Step | None:

@@ -127,8 +127,8 @@ def messages_change(request: HttpRequest, account_id: int, folder_id: FolderId) 
             raise
         except MailError as error:
             return _answer(box, folder_id, str(state_of(error).title), status=state_of(error).status)
-        token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo else ""
-        left = set(refs) if do not in QUIET else set()
+        token = undo.keep(request.user.pk or 0, account_id, change.undo) if change.undo and change.count else ""
+        left = set(refs) if do not in QUIET and change.count else set()
         return _answer(
             box,
             folder_id,

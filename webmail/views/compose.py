@@ -74,6 +74,11 @@ def compose_new(request: HttpRequest, account_id: int) -> HttpResponse:
         except uploads.TooLarge:
             text = _("Together this is larger than one message may be.")
             return told(request, reverse("account", args=[account_id]), text)
+        except Gone as error:
+            if not request.htmx:  # type: ignore[attr-defined]
+                raise
+            state = state_of(error)
+            return told(request, reverse("account", args=[account_id]), f"{state.title}. {state.text}")
     return _shown(request, composing)
 
 

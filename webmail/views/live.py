@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from accounts.numbers import read_number
 from webmail.errors import MailError
 from webmail.services.access import account_for
+from webmail.services.astray import find_astray
 from webmail.services.news import find_news
 from webmail.tokens import decode_folder
 from webmail.values import Flag, FolderId, Ref
@@ -32,10 +33,11 @@ def live_absent(request: HttpRequest, account_id: int) -> HttpResponse:
 @require_safe
 def live_part(request: HttpRequest, account_id: int) -> HttpResponse:
     """The tree with its counts, how downloads stand, what came into the Inbox after the mark `after`, how many unread messages
-    the folder `current` has (not with `filtered`: such a list says what it found), and the state of its message `open`
-    (VALIDITY.UID)."""
+    the folder `current` has (not with `filtered`: such a list says what it found), and the state of the message `open`
+    (VALIDITY.UID) of the folder `within`, or where the one with its Message-ID `id` is when it is not there any more."""
     try:
         current = decode_folder(request.GET.get("current", ""))
+        within = decode_folder(request.GET.get("within", "")) or current
     except ValueError:
         return HttpResponseBadRequest()
     with open_box(request, account_id) as box:
@@ -47,7 +49,10 @@ def live_part(request: HttpRequest, account_id: int) -> HttpResponse:
         context["filtered"] = "filtered" in request.GET
         context["in_inbox"] = inbox is not None and inbox.id == current
         context["news"] = find_news(box.source, inbox, request.GET.get("after", ""))
-        context["open"] = letter_state(box, _ref(current, request.GET.get("open", "")))
+        ref = _ref(within, request.GET.get("open", ""))
+        context["open"] = letter_state(box, ref)
+        if ref and not context["open"]:
+            context["astray"] = find_astray(box.source, box.known_folders() or folders, ref, request.GET.get("id", ""))
     return render(request, "webmail/live_part.html", context)
 
 
