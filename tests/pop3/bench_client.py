@@ -21,7 +21,9 @@ from deploy.stack import Stack
 from tests.bench_pop3 import fill
 from tests.conftest import HostedMailbox, MailboxFactory
 from tests.pulling.delay import delayed
-from webmail.pop3.client import Listing, Pop3Session, Wanted, connect
+from webmail.pop3.client import Pop3Session, connect
+from webmail.pop3.flow import Wanted
+from webmail.pop3.listing import Listing
 from webmail.values import Credentials, Endpoint
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True), pytest.mark.timeout(1800)]

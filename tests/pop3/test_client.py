@@ -27,7 +27,9 @@ from webmail.errors import (
     Unreachable,
 )
 from webmail.pop3 import wire
-from webmail.pop3.client import Listing, Pop3Session, Wanted, connect
+from webmail.pop3.client import Pop3Session, connect
+from webmail.pop3.flow import Wanted
+from webmail.pop3.listing import Listing
 from webmail.values import Credentials, Endpoint
 
 ANA = Credentials("ana@x.test", "secreto")

@@ -17,7 +17,8 @@ from deploy.stack import Stack
 from tests.conftest import HostedMailbox, MailboxFactory
 from tests.pop3.scripted import Script, serving
 from webmail.errors import CertificateRefused, LoginRefused, Refused, Unreachable
-from webmail.pop3.client import Pop3Session, Retrieved, Wanted, connect
+from webmail.pop3.client import Pop3Session, connect
+from webmail.pop3.flow import Retrieved, Wanted
 from webmail.values import Credentials, Endpoint, Tls
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
@@ -178,7 +179,8 @@ def test_a_hundred_megabytes_of_one_line_need_little_memory(
     code = """
 import pathlib, sys
 import django; django.setup()
-from webmail.pop3.client import Wanted, connect
+from webmail.pop3.client import connect
+from webmail.pop3.flow import Wanted
 from webmail.values import Credentials, Endpoint
 port, ca, login, password, spool = sys.argv[1:]
 session = connect(Endpoint("127.0.0.1", int(port), "starttls"), ca_file=ca)

@@ -11,7 +11,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from webmail.errors import MailError, Refused, Unreachable
-from webmail.pop3.client import Listing, Retrieved, Wanted
+from webmail.pop3.flow import Retrieved, Wanted
+from webmail.pop3.listing import Listing
 from webmail.values import Credentials
 
 

@@ -4,100 +4,25 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import hashlib
 import ssl
 import time
 import unicodedata
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from accounts.outbound import OutboundRefused
 from webmail.dial import dial, tls_context
 from webmail.errors import CertificateRefused, LoginRefused, MailError, MixedUp, Refused, Unreachable
+from webmail.pop3.flow import Fence, Flow, Misfit, Retrieved, Wanted
+from webmail.pop3.listing import Listing, numbered_lines
 from webmail.pop3.replies import NotPop3, check, has_known_code, is_ok, wants_more
 from webmail.pop3.wire import READ_TIMEOUT_S, Wire
 from webmail.values import Credentials, Endpoint
 
 WINDOW = 256
 """How many RETRs or DELEs may be under way where the server pipelines."""
-WINDOW_BYTES = 16 * 1024 * 1024
-"""And how much mail by the sizes it listed: this is read before a session can be ended."""
-FENCE_MESSAGES, FENCE_BYTES = 32, 4 * 1024 * 1024
-"""After so much it is made sure that the answers are in step."""
-MESSAGES_LIMIT = 1_000_000
-UIDL_LIMIT = 200
 COMMAND_LIMIT_BYTES = 255
 """RFC 2449 section 4, with the line end."""
-_GRAPHIC = bytes(range(0x21, 0x7F))
-_HIGH = bytes(range(0xA1, 0x100))
-
-
-class Listed(NamedTuple):
-    """One message of a listing. `uidl` is the unique-id as text; one that is too long or holds what no unique-id may stands as
-    the hash of itself; "" where the server has none."""
-
-    number: int
-    uidl: str
-    size_bytes: int | None = None
-
-
-@dataclass(frozen=True)
-class Listing:
-    """What a server lists. `raw` is its answer to UIDL, or to LIST where it knows no UIDL."""
-
-    raw: bytes
-    has_uidl: bool
-
-    @cached_property
-    def digest(self) -> str:
-        """The SHA-256 of the answer to UIDL, "" without UIDL."""
-        return hashlib.sha256(self.raw).hexdigest() if self.has_uidl else ""
-
-    @property
-    def count(self) -> int:
-        """How many lines it has."""
-        return self.raw.count(b"\n")
-
-    @cached_property
-    def messages(self) -> tuple[Listed, ...]:
-        """The messages, in the server's order. Raises Unreachable for what is no listing."""
-        if self.has_uidl:
-            return tuple(Listed(number, _uidl(rest)) for number, rest in _numbered(self.raw))
-        return tuple(Listed(number, "") for number, _rest in _numbered(self.raw))
-
-
-class Wanted(NamedTuple):
-    """A message to fetch: its number, its size as listed, its unique-id ("" = the server has none), and whether it was in doubt
-    before, so that it has to be told apart from all others."""
-
-    number: int
-    size_bytes: int | None = None
-    uidl: str = ""
-    doubtful: bool = False
-
-
-class Fence(NamedTuple):
-    """A question whose answer tells that all before it are in step."""
-
-    number: int
-    uidl: str
-
-
-@dataclass(frozen=True, slots=True)
-class Retrieved:
-    """What one RETR carried: in `data`, or in a file at `path`, which is its receiver's to move or remove. With `error` the
-    server refused this one, and nothing else is set."""
-
-    number: int
-    sha256: str
-    size_bytes: int
-    data: bytes | None
-    path: Path | None
-    error: MailError | None = None
 
 
 def connect(endpoint: Endpoint, *, ca_file: str = "") -> Pop3Session:
@@ -254,7 +179,7 @@ class Pop3Session:
         """The size in octets of each message, by its number, as the server tells it."""
         with _translating():
             self._ask(b"LIST")
-            told = ((number, rest.split(maxsplit=1)[:1]) for number, rest in _numbered(self._wire.listing()))
+            told = ((number, rest.split(maxsplit=1)[:1]) for number, rest in numbered_lines(self._wire.listing()))
             return {number: int(size[0]) for number, size in told if size and size[0].isdigit() and len(size[0]) < 15}
 
     # --- messages ---------------------------------------------------------------------------------------------------
@@ -272,7 +197,7 @@ class Pop3Session:
         A lone dot that a server did not double ends a message early, and what follows it, which its sender may have written,
         passes for the answers to other commands. So between messages the server is asked for a unique-id that nobody can know
         beforehand (UIDL with a number), and nothing is given before that answer fits. Raises MixedUp when it does not."""
-        flow = _Flow(wanted, self._window, fenced=self.fenced)
+        flow = Flow(wanted, self._window, fenced=self.fenced)
         held: list[Retrieved] = []
         self._wire.beat = beat
         try:
@@ -292,7 +217,7 @@ class Pop3Session:
             self._wire.beat = None
             _let_go(held)
 
-    def _next_answer(self, flow: _Flow, asked: Wanted | Fence, held: list[Retrieved], spool: Path) -> None:
+    def _next_answer(self, flow: Flow, asked: Wanted | Fence, held: list[Retrieved], spool: Path) -> None:
         """Reads the answer to one command, and sends the next ones once it has begun. Raises MixedUp."""
         self._wire.begin()
         try:
@@ -303,7 +228,7 @@ class Pop3Session:
                 flow.under_way -= asked.size_bytes or 0
             else:
                 flow.check(asked, status)
-        except (NotPop3, _Misfit) as error:
+        except (NotPop3, Misfit) as error:
             if not flow.fenced:
                 raise
             doubted = tuple(one.number for one in held) or ((asked.number,) if flow.proved else ())
@@ -343,64 +268,6 @@ class Pop3Session:
         check(self._wire.line(), Refused)
 
 
-class _Misfit(Exception):
-    """An answer that is not the one to the command."""
-
-
-class _Flow:
-    """What is under way: messages, and fences between them. The first fence stands before all messages: a server that does
-    not know UIDL with a number is asked no more."""
-
-    def __init__(self, wanted: Iterable[Wanted], window: int, *, fenced: bool) -> None:
-        self._window = window
-        self._items = self._with_fences(wanted)
-        self.fenced, self.proved = fenced, False
-        self.waiting: deque[Wanted | Fence] = deque()
-        self.under_way = 0
-
-    def _with_fences(self, wanted: Iterable[Wanted]) -> Iterator[Wanted | Fence]:
-        open_, open_bytes, last = 0, 0, None
-        for one in wanted:
-            if last is None:
-                self.fenced = self.fenced and bool(one.uidl)
-            if self.fenced and (last is None or (one.doubtful and open_)):
-                yield Fence((last or one).number, (last or one).uidl)
-                open_, open_bytes = 0, 0
-            yield one
-            last, open_, open_bytes = one, open_ + 1, open_bytes + (one.size_bytes or 0)
-            if self.fenced and (one.doubtful or open_ >= FENCE_MESSAGES or open_bytes >= FENCE_BYTES):
-                yield Fence(one.number, one.uidl)
-                open_, open_bytes = 0, 0
-        if self.fenced and open_ and last is not None:
-            yield Fence(last.number, last.uidl)
-
-    def order(self) -> bytes:
-        """The next commands: as many as there is room for, one ahead where the server does not pipeline."""
-        if len(self.waiting) > self._window // 2:
-            return b""
-        commands: list[bytes] = []
-        while len(self.waiting) < self._window and (not self.waiting or self.under_way < WINDOW_BYTES):
-            one = next(self._items, None)
-            if one is None:
-                break
-            self.waiting.append(one)
-            commands.append((b"RETR %d\r\n" if isinstance(one, Wanted) else b"UIDL %d\r\n") % one.number)
-            self.under_way += (one.size_bytes or 0) if isinstance(one, Wanted) else 0
-        return b"".join(commands)
-
-    def check(self, fence: Fence, status: bytes) -> None:
-        """Raises _Misfit when this is not the answer to a fence. The first may be refused: then none is looked at."""
-        if not self.proved and not is_ok(status):
-            self.fenced = False
-        if not self.fenced:
-            return
-        words = status.split(maxsplit=2)
-        told = len(words) == 3 and words[0].upper() == b"+OK" and words[1].isdigit() and len(words[1]) < 11
-        if not told or int(words[1]) != fence.number or _uidl(words[2]) != fence.uidl:
-            raise _Misfit
-        self.proved = True
-
-
 def _let_go(held: list[Retrieved]) -> tuple[int, ...]:
     """Removes the files of messages that are not given; gives their numbers."""
     for one in held:
@@ -417,28 +284,6 @@ def _translating() -> Iterator[None]:
         raise CertificateRefused(error.verify_message) from error
     except (OutboundRefused, OSError, EOFError, ValueError) as error:
         raise Unreachable(str(error)) from error
-
-
-def _numbered(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    """The lines of a listing: message number, and the rest. Raises Unreachable for what is none."""
-    if raw.count(b"\n") > MESSAGES_LIMIT:
-        raise Unreachable("too many messages")
-    seen: set[int] = set()
-    for line in raw.split(b"\r\n"):
-        if not line:
-            continue
-        digits, _space, rest = line.partition(b" ")
-        if not digits.isdigit() or len(digits) > 10 or not (number := int(digits)) or number in seen:
-            raise Unreachable("not a listing")
-        seen.add(number)
-        yield number, rest
-
-
-def _uidl(rest: bytes) -> str:
-    text = rest.strip()
-    if not text or len(text) > UIDL_LIMIT or text.translate(None, _GRAPHIC + _HIGH):
-        return f"sha256:{hashlib.sha256(rest).hexdigest()}"
-    return text.decode("latin-1")
 
 
 def _login_lines(credentials: Credentials) -> tuple[bytes, bytes]:

@@ -20,7 +20,8 @@ from django.utils import timezone
 
 from webmail.errors import MixedUp, Refused
 from webmail.models import Download, LedgerEntry, LocalFolder, Pull
-from webmail.pop3.client import Listing, Retrieved, Wanted
+from webmail.pop3.flow import Retrieved, Wanted
+from webmail.pop3.listing import Listing
 from webmail.services.claims import PullLease
 from webmail.services.durable import durable
 from webmail.services.ledger import Plan, Wish, make_plan

@@ -7,14 +7,13 @@ from datetime import datetime
 from typing import Protocol
 
 from webmail.mime.mbox import Kept
+from webmail.moves import Moved, MoveEnded
 from webmail.sources.kept import Beside
 from webmail.values import (
     Capabilities,
     Folder,
     FolderId,
     Message,
-    Moved,
-    MoveEnded,
     Page,
     Part,
     PartNumber,

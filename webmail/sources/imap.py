@@ -30,6 +30,7 @@ from webmail.live.marks import EVERY
 from webmail.mime.choose import choose_bodies
 from webmail.mime.mbox import Kept
 from webmail.mime.threads import ids_among
+from webmail.moves import Moved, MoveEnded
 from webmail.sources.cache import MailCache
 from webmail.sources.guessing import GUESSED_ITEMS, has_guessed
 from webmail.sources.imap_flags import ImapFlags, flags_name
@@ -47,20 +48,7 @@ from webmail.sources.letter import (
 from webmail.sources.logging_in import pool_key
 from webmail.sources.moving import Mover
 from webmail.sources.packing import FLAGS
-from webmail.values import (
-    Credentials,
-    Endpoint,
-    Folder,
-    FolderId,
-    Message,
-    Moved,
-    MoveEnded,
-    Part,
-    PartNumber,
-    Ref,
-    Role,
-    Summary,
-)
+from webmail.values import Credentials, Endpoint, Folder, FolderId, Message, Part, PartNumber, Ref, Role, Summary
 
 CHUNK_BYTES = 256 * 1024
 PIECE_BYTES = 64 * 1024

@@ -23,6 +23,7 @@ from webmail.mime.parts import unpack_part
 from webmail.mime.structure import parse_message, parse_spans
 from webmail.mime.threads import thread_key
 from webmail.models import LocalBody, LocalFolder, LocalMessage
+from webmail.moves import Moved, MoveEnded
 from webmail.sources.base import RELATED_IDS_LIMIT, RELATED_LIMIT
 from webmail.sources.cache import MailCache
 from webmail.sources.kept import Beside
@@ -58,8 +59,6 @@ from webmail.values import (
     Folder,
     FolderId,
     Message,
-    Moved,
-    MoveEnded,
     Page,
     Part,
     PartNumber,

@@ -18,7 +18,8 @@ from webmail.imap.selected import Selected
 from webmail.imap.session import Session
 from webmail.imap.wire import parse_uid_set, quote, uid_set
 from webmail.models import OpenMove, folder_octets, folder_of
-from webmail.values import FolderId, MoveEnded
+from webmail.moves import MoveEnded
+from webmail.values import FolderId
 
 HELD_FOR = timedelta(minutes=5)
 """As long as a request may work on a move."""

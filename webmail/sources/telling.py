@@ -9,8 +9,9 @@ from django.conf import settings
 from accounts.models import MailAccount
 from webmail.live.events import NO_FOLDER, Event, Kind, publish
 from webmail.mime.mbox import Kept
+from webmail.moves import Moved
 from webmail.sources.local import LocalSource
-from webmail.values import Folder, FolderId, Moved, Ref, Role
+from webmail.values import Folder, FolderId, Ref, Role
 
 
 class TellingStore(LocalSource):

@@ -9,11 +9,12 @@ from typing import Any
 from django.utils.functional import Promise
 
 from webmail.models import Composing
+from webmail.moves import MoveEnded
 from webmail.services.composing import to_rescue
 from webmail.services.folders import folder_label
 from webmail.services.reading import SENT_BY_ME, RowPage, look_ahead, open_page
 from webmail.services.whereabouts import whereabouts
-from webmail.values import Folder, FolderId, MoveEnded, Query, Window
+from webmail.values import Folder, FolderId, Query, Window
 from webmail.views.box import Box
 from webmail.views.query import PAGE_SIZE, query_of, query_string, start_from
 
