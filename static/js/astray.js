@@ -6,6 +6,7 @@ const NEEDS = [
   ":is(#message-menu, .m-tools, .pane__foot)",
   ".letter :is(a[download], [data-part], [hx-get], .place button)",
 ].map((selector) => `#reader ${selector}`).join(", ");
+const STALE = "#letter-state, #reader :is(.bar__sub, .m-bar .sub, .frank .end)"; // where it was
 const KEYS = new Set(["e", "#", "Delete", "s", "u", "v", "!", "r", "a", "f", "F", "b"]);
 
 const letterNow = () => document.querySelector("#reader [data-reader]");
@@ -19,6 +20,7 @@ export function bind(note) {
   const focused = controls.some((control) => control.contains(document.activeElement));
   for (const link of letter.querySelectorAll("a[data-preview]")) link.removeAttribute("href");
   for (const control of controls) control.remove();
+  for (const words of document.querySelectorAll(STALE)) words.replaceChildren();
   if (focused) letter.querySelector("#subject").focus({ preventScroll: true });
 }
 
