@@ -20,6 +20,7 @@ from ninja.security import HttpBearer
 from redis import Redis, RedisError
 
 from accounts.adapter import client_ip
+from accounts.api.queries import check_query, query_names
 from accounts.models import (
     Alias,
     ApiToken,
@@ -170,12 +171,17 @@ def fails(*statuses: int) -> Callable[[View], View]:
 
 
 def needs(scope: str) -> Callable[[View], View]:
-    """An operation for which a token must have this scope; any other is refused before anything is looked at."""
+    """An operation for which a token must have this scope ("": any token); any other is refused before anything is looked at, and
+    so is a parameter in the address that the operation does not know."""
 
     def guard(view: View) -> View:
+        known = query_names(view)
+
         @functools.wraps(view)
         def checked(request: HttpRequest, *args: Any, **values: Any) -> Any:
-            caller_of(request).need(scope)
+            if scope:
+                caller_of(request).need(scope)
+            check_query(request, known)
             return view(request, *args, **values)
 
         # Annotations are read where the view stands, not here.

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from ninja import Router, Status
 
-from accounts.api.callers import caller_of, needs, one
+from accounts.api.callers import Caller, caller_of, needs, one
 from accounts.api.loading import customer_by, plan_named, reseller_named
 from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.replies import idempotent
@@ -25,17 +25,20 @@ from accounts.api.schemas.hosting import (
     PlanChange,
     PlanIn,
     PlanOut,
+    PlanWhole,
     ResellerOut,
 )
 from accounts.models import Customer, Plan, Reseller
 from accounts.services import customers
 from accounts.services.limits import taken_by
+from accounts.services.names import clean_name
 from accounts.services.permissions import Action
 
 router = Router()
 
 
 @router.get("/me", response=Me, tags=["Token"], summary="Who the token acts for, and what it may do")
+@needs("")
 def me(request: HttpRequest) -> Any:
     token = caller_of(request).token
     values = {"scopes": token.scopes, "customer": token.customer_id, "expires": token.expires}
@@ -66,16 +69,16 @@ def plan_get(request: HttpRequest, plan_id: int) -> Any:
     return PlanOut.of(one(caller_of(request).plans(), plan_id))
 
 
-@router.put("/plans/{plan_id}", response=PlanOut, tags=["Plans"], summary="Change a plan, for all who have it")
+@router.put("/plans/{plan_id}", response=PlanOut, tags=["Plans"], summary="Replace all of a plan, for all who have it")
+@needs("customers:write")
+def plan_replace(request: HttpRequest, plan_id: int, data: PlanWhole) -> Any:
+    return _changed(caller_of(request), plan_id, data.dict())
+
+
+@router.patch("/plans/{plan_id}", response=PlanOut, tags=["Plans"], summary="Change what is given of a plan")
 @needs("customers:write")
 def plan_change(request: HttpRequest, plan_id: int, data: PlanChange) -> Any:
-    caller = caller_of(request)
-    plan: Plan = one(caller.plans(), plan_id)
-    caller.allow(Action.RUN_PROVIDER)
-    _free_plan_name(data.name, but=plan)
-    for name, value in data.dict(exclude={"above"}).items():
-        setattr(plan, name, value)
-    return PlanOut.of(customers.save_plan(plan=plan, by=caller.actor, new=False, above=data.above))
+    return _changed(caller_of(request), plan_id, data.dict(exclude_unset=True))
 
 
 @router.delete("/plans/{plan_id}", response={204: None}, tags=["Plans"], summary="Remove a plan that nobody has")
@@ -252,7 +255,20 @@ def _move(request: HttpRequest, customer: Customer, key: int | None) -> None:
     customer.reseller = reseller
 
 
+def _changed(caller: Caller, plan_id: int, given: dict[str, Any]) -> PlanOut:
+    plan: Plan = one(caller.plans(), plan_id)
+    caller.allow(Action.RUN_PROVIDER)
+    above = given.pop("above", False)
+    if "name" in given:
+        _free_plan_name(given["name"], but=plan)
+    for name, value in given.items():
+        setattr(plan, name, value)
+    return PlanOut.of(customers.save_plan(plan=plan, by=caller.actor, new=False, above=above))
+
+
 def _free_plan_name(name: str, *, but: Plan | None = None) -> None:
+    if not clean_name(name):
+        raise ValidationError({"name": _("Give it a name.")})
     others = Plan.objects.exclude(pk=but.pk) if but else Plan.objects.all()
-    if others.filter(name=name).exists():
+    if others.filter(name=clean_name(name)).exists():
         raise ValidationError({"name": _("There is a plan with this name.")})

@@ -20,6 +20,7 @@ KEY_PARAMETER = {
     "example": "order-1001-mailbox",
 }
 WHEN = {
+    400: "What was sent cannot be read: the body is no JSON or too large, or the Idempotency-Key not printable ASCII",
     401: "Without a token that is good",
     403: "What the token's scopes or its person's roles do not allow",
     404: "What is not there for this person",
@@ -55,8 +56,8 @@ def _describe(one: dict[str, Any], view: Any) -> None:
         one["description"] = f"Scope: `{scope}`."
     errors = {401, 429} | ({403} if scope else set())
     errors |= {404} if any(given["in"] == "path" for given in one["parameters"]) else set()
-    errors |= {422} if one["parameters"] or "requestBody" in one else set()
-    errors |= {409, 422} if once else set()
+    errors |= {422}  # an address with a parameter that the operation does not know
+    errors |= {400, 409, 422} if once else {400} if "requestBody" in one else set()
     errors |= getattr(view, "errors", set())
     if getattr(view, "tabular", False):
         one["responses"][200]["content"]["text/csv"] = {"schema": {"type": "string"}}

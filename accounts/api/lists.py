@@ -12,7 +12,7 @@ from ninja import Router, Status
 
 from accounts.api.callers import Caller, caller_of, fails, needs, one
 from accounts.api.loading import ABOVE, domain_by
-from accounts.api.pages import Key, Limit, page_of
+from accounts.api.pages import Flag, Key, Limit, page_of
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
@@ -59,7 +59,7 @@ def list_get(request: HttpRequest, list_id: int) -> Any:
 
 @router.get("/lists/{list_id}/rows", response=Pages[RowOut], summary="What it would do, row by row (`after` is a line)")
 @needs("mailboxes:read")
-def list_rows(request: HttpRequest, list_id: int, after: int = 0, limit: Limit = 50, wrong: bool = False) -> Any:
+def list_rows(request: HttpRequest, list_id: int, after: int = 0, limit: Limit = 50, wrong: Flag = False) -> Any:
     rows = [row for row in _batch(caller_of(request), list_id).rows if row["line"] > after]
     rows = [row for row in rows if row["errors"]] if wrong else rows
     more = len(rows) > limit

@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.api.callers import Caller, one
+from accounts.api.problems import Problem
 from accounts.models import Alias, Customer, Domain, Group, Mailbox, Plan, Reseller
 from accounts.services.addresses import parse_local
 from accounts.services.permissions import Action, may, may_take_over, outranks
@@ -40,6 +41,22 @@ def run_mailbox(caller: Caller, key: int) -> Mailbox:
 def use_mailbox(caller: Caller, key: int) -> Mailbox:
     """One that is the person's own, or that they run, and whose owner they outrank."""
     return _below(caller, mailbox_by(caller, key, Action.USE_MAILBOX))
+
+
+def run_there(caller: Caller, key: int) -> Mailbox:
+    """As `run_mailbox`. Raises Problem 409 for one that is deleted."""
+    return _there(run_mailbox(caller, key))
+
+
+def use_there(caller: Caller, key: int) -> Mailbox:
+    """As `use_mailbox`. Raises Problem 409 for one that is deleted."""
+    return _there(use_mailbox(caller, key))
+
+
+def _there(mailbox: Mailbox) -> Mailbox:
+    if mailbox.deleted is not None:
+        raise Problem(409, _("This mailbox is deleted. Have it back first (restore), then change it."))
+    return mailbox
 
 
 def _below(caller: Caller, mailbox: Mailbox) -> Mailbox:
@@ -103,4 +120,6 @@ def mailbox_named(caller: Caller, key: int, field: str) -> Mailbox:
     mailbox: Mailbox | None = caller.mailboxes().select_related("domain__customer").filter(pk=key).first()
     if mailbox is None:
         raise ValidationError({field: _("There is no such mailbox.")})
+    if mailbox.deleted is not None:
+        raise ValidationError({field: _("This mailbox is deleted. Have it back first (restore).")})
     return mailbox

@@ -11,9 +11,9 @@ from django.utils.translation import gettext as _
 from ninja import Router, Status
 
 from accounts.api.callers import TooManyRequests, caller_of, fails, needs
-from accounts.api.loading import check_rank, domain_by, domain_named, mailbox_by, run_mailbox, use_mailbox
+from accounts.api.loading import check_rank, domain_by, domain_named, mailbox_by, run_mailbox, run_there, use_there
 from accounts.api.owners import confirm_own, is_own
-from accounts.api.pages import Key, Limit, Text, page_of
+from accounts.api.pages import Flag, Key, Limit, Text, page_of
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
@@ -60,7 +60,7 @@ def mailbox_list(
     domain: Key = None,
     customer: Key = None,
     address: Text = "",
-    deleted: bool | None = None,
+    deleted: Flag | None = None,
     shape: Format = None,
 ) -> Any:
     caller = caller_of(request)
@@ -110,9 +110,10 @@ def mailbox_get(request: HttpRequest, mailbox_id: int) -> Any:
 
 @router.patch("/mailboxes/{mailbox_id}", response=MailboxOut, summary="Change what is given, all of it or nothing")
 @needs("mailboxes:write")
+@fails(409)
 def mailbox_change(request: HttpRequest, mailbox_id: int, data: MailboxChange) -> Any:
     caller = caller_of(request)
-    mailbox = use_mailbox(caller, mailbox_id)
+    mailbox = use_there(caller, mailbox_id)
     given = data.dict(exclude_unset=True, exclude={"current_password"})
     if not may(caller.person, Action.RUN_MAILBOX, mailbox) and given.keys() - OWNERS:
         raise PermissionDenied(_("its owner changes the name and the address for a new password alone"))
@@ -169,7 +170,7 @@ def mailbox_purge(request: HttpRequest, mailbox_id: int, data: PurgeIn) -> Any:
 @idempotent
 def mailbox_rename(request: HttpRequest, mailbox_id: int, data: RenameIn) -> Any:
     caller = caller_of(request)
-    mailbox = run_mailbox(caller, mailbox_id)
+    mailbox = run_there(caller, mailbox_id)
     check_rank(caller, mailbox.domain, data.local)
     mailboxes.rename(mailbox=mailbox, local=data.local, keep_alias=data.keep_alias, by=caller.actor)
     return _now(mailbox)
@@ -180,7 +181,7 @@ def mailbox_rename(request: HttpRequest, mailbox_id: int, data: RenameIn) -> Any
 @idempotent
 def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) -> Any:
     caller = caller_of(request)
-    mailbox = use_mailbox(caller, mailbox_id)
+    mailbox = use_there(caller, mailbox_id)
     if is_own(caller, mailbox) and not data.password:
         raise ValidationError({"password": _("Choose the new password: none is made for one's own mailbox.")})
     confirm_own(request, mailbox, data.current_password)
@@ -199,7 +200,7 @@ def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) ->
 @fails(503)
 def mailbox_password_link(request: HttpRequest, mailbox_id: int, data: LinkIn) -> Any:
     caller = caller_of(request)
-    mailbox = run_mailbox(caller, mailbox_id)
+    mailbox = run_there(caller, mailbox_id)
     if is_own(caller, mailbox):
         raise PermissionDenied(_("for one's own mailbox the password until now is needed"))
     if data.send and not mailbox.recovery_address:
@@ -223,9 +224,10 @@ def forwards_get(request: HttpRequest, mailbox_id: int) -> Any:
     "/mailboxes/{mailbox_id}/forwards", response=Forwards, summary="Send its mail on, with or without keeping it"
 )
 @needs("mailboxes:write")
+@fails(409)
 def forwards_set(request: HttpRequest, mailbox_id: int, data: ForwardsIn) -> Any:
     caller = caller_of(request)
-    mailbox = use_mailbox(caller, mailbox_id)
+    mailbox = use_there(caller, mailbox_id)
     confirm_own(request, mailbox, data.current_password)
     change: dict[str, Any] = data.dict(exclude={"current_password"})
     forwards.set_forwards(mailbox=mailbox, by=caller.actor, **change)

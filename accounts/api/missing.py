@@ -15,6 +15,7 @@ from accounts.api.language import speak
 from accounts.api.problems import problem
 
 NOT_ALLOWED = 405
+READING = "GET"
 
 
 @csrf_exempt
@@ -25,17 +26,24 @@ def missing(request: HttpRequest, **_rest: Any) -> HttpResponse:
 
 
 def told(pattern: URLPattern) -> URLPattern:
-    """The same address, whose answer to a method that it does not take is a problem."""
+    """The same address, which answers HEAD as GET but for the body (RFC 9110 section 9.3.2), and with a problem what it does not
+    take."""
     view = pattern.callback
 
     @functools.wraps(view)
     def answered(request: HttpRequest, *args: Any, **values: Any) -> HttpResponse:
         speak(request)
+        heads = request.method == "HEAD"
+        if heads:
+            request.method = READING
         answer: HttpResponse = view(request, *args, **values)
+        if heads and answer.status_code != NOT_ALLOWED:
+            answer = _head_of(answer)
         answer["Content-Language"] = translation.get_language() or ""
         if answer.status_code != NOT_ALLOWED:
             return answer
-        methods = ", ".join(sorted(answer["Allow"].split(", ")))
+        taken = set(answer["Allow"].split(", "))
+        methods = ", ".join(sorted(taken | ({"HEAD"} if READING in taken else set())))
         said = problem(request, NOT_ALLOWED, _("This address takes %(methods)s.") % {"methods": methods})
         said["Allow"] = methods
         said["Content-Language"] = answer["Content-Language"]
@@ -44,3 +52,11 @@ def told(pattern: URLPattern) -> URLPattern:
     answered.csrf_exempt = True  # type: ignore[attr-defined]
     pattern.callback = answered
     return pattern
+
+
+def _head_of(answer: HttpResponse) -> HttpResponse:
+    """The headers of an answer alone, with the length that its body has where that is known."""
+    head = HttpResponse(status=answer.status_code, headers=dict(answer.items()))
+    if not answer.streaming:
+        head["Content-Length"] = str(len(answer.content))
+    return head  # a table that was not begun is asked of no database

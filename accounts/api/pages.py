@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from django.db.models import QuerySet
 from ninja import Query
+from pydantic import BeforeValidator
 
 from accounts.api.schemas.common import Pages
 
@@ -16,6 +17,15 @@ Days = Annotated[int, Query(ge=1, le=90)]
 Key = Annotated[int | None, Query(ge=0, le=2**63 - 1)]
 """An id to narrow a list by; no column holds a larger one."""
 Text = Annotated[str, Query(max_length=254)]
+
+
+def _true_or_false(value: Any) -> Any:
+    """`true` or `false` as JSON writes them; what pydantic takes beside these (1, yes, on) is refused."""
+    return {"true": True, "false": False}.get(value, "") if isinstance(value, str) else value
+
+
+Flag = Annotated[bool, BeforeValidator(_true_or_false)]
+"""In an address."""
 
 
 def page_of(rows: QuerySet[Any], show: Callable[[Any], Any], after: int, limit: int) -> Pages[Any]:

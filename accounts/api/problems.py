@@ -15,6 +15,7 @@ from ninja.errors import ValidationError as RequestError
 
 from accounts.api.callers import TooManyRequests
 from accounts.api.replies import release
+from accounts.api.words import words_of
 
 TITLES = {
     400: "Bad request",
@@ -85,7 +86,7 @@ def install(api: NinjaAPI) -> None:
         found: Errors = {}
         for one in error.errors:
             where = [str(part) for part in one["loc"] if part not in {"body", "query", "path", "data"}]
-            found.setdefault(".".join(where) or "body", []).append(str(one["msg"]))
+            found.setdefault(".".join(where) or "body", []).append(words_of(one))
         return problem(request, 422, _("The request is not as the description says."), errors=found)
 
     @api.exception_handler(TooManyRequests)
@@ -96,7 +97,8 @@ def install(api: NinjaAPI) -> None:
 
     @api.exception_handler(HttpError)
     def other(request: HttpRequest, error: Any) -> HttpResponse:
-        return problem(request, error.status_code, str(error))
+        unread = str(error).startswith("Cannot parse request body")  # ninja's words, of which there are no others
+        return problem(request, error.status_code, _("The body is not JSON, or too large.") if unread else str(error))
 
     @api.exception_handler(ObjectDoesNotExist)
     def gone(request: HttpRequest, error: Any) -> HttpResponse:

@@ -12,6 +12,7 @@ import inspect
 import json
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
@@ -85,10 +86,7 @@ def _claim(request: HttpRequest, caller: Caller, key: str) -> HttpResponse | Non
     """The answer that was given already; None when this request is the first, which owns the key now. Raises HttpError 409 for
     one that is being worked on, 422 for a key that was for something else."""
     now = timezone.now()
-    # With the person's roles: who has lost one gets no earlier answer any more.
-    what = f"{request.method} {request.get_full_path()} {held_by(caller.person)}\n"
-    # Keyed: a body may hold a password, which nobody finds out by trying.
-    fingerprint = salted_hmac("accounts.api.replies", what.encode() + request.body, algorithm="sha256").hexdigest()
+    fingerprint = _fingerprint(request, caller)
     rows = ApiReply.objects.filter(token=caller.token, key=key)
     rows.filter(created__lt=now - REPLY_AGE).delete()
     rows.filter(status=0, created__lt=now - ABANDONED).delete()
@@ -99,6 +97,19 @@ def _claim(request: HttpRequest, caller: Caller, key: str) -> HttpResponse | Non
         return _kept(rows.first(), fingerprint)
     request.claimed = row  # type: ignore[attr-defined]
     return None
+
+
+def _fingerprint(request: HttpRequest, caller: Caller) -> str:
+    """What tells one request from another: what it means, in whatever order its fields and parameters are written."""
+    query = urlencode(sorted(parse_qsl(request.META.get("QUERY_STRING", ""), keep_blank_values=True)))
+    # With the person's roles: who has lost one gets no earlier answer any more.
+    what = f"{request.method} {request.path}?{query} {held_by(caller.person)}\n"
+    try:
+        body = json.dumps(json.loads(request.body or b"null"), sort_keys=True, separators=(",", ":")).encode()
+    except (ValueError, RecursionError):
+        body = request.body
+    # Keyed: a body may hold a password, which nobody finds out by trying.
+    return salted_hmac("accounts.api.replies", what.encode() + body, algorithm="sha256").hexdigest()
 
 
 def _kept(row: ApiReply | None, fingerprint: str) -> HttpResponse:

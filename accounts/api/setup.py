@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from ninja import Router
 
 from accounts.api.callers import caller_of, fails, needs
-from accounts.api.loading import use_mailbox
+from accounts.api.loading import use_mailbox, use_there
 from accounts.api.problems import Problem
 from accounts.api.schemas.setup import GuideOut, LeaveIn, PlaceOut, SetupOut, StepOut, StepsOut
 from accounts.models import MailAccount, Mailbox
@@ -80,7 +80,7 @@ def mailbox_guide(
 @fails(409)
 def mailbox_leave_days(request: HttpRequest, mailbox_id: int, data: LeaveIn) -> Any:
     caller = caller_of(request)
-    mailbox = use_mailbox(caller, mailbox_id)
+    mailbox = use_there(caller, mailbox_id)
     try:
         advice.leave_copies(mailbox=mailbox, days=data.days, by=caller.actor)
     except advice.NotOffered as error:

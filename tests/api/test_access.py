@@ -30,6 +30,13 @@ RUNNERS = OWNERS | {"domain"}
 EVERYONE = RUNNERS | {"owner"}
 ANYBODY = EVERYONE | {"nobody"}
 
+USUAL = {"quota_bytes": 10**9, "imap": True, "pop3": False, "smtp": True, "sieve": True}
+PLAN = {"name": "Otro", "mailbox_limit": None, "total_bytes": None, "largest_mailbox_bytes": None, "owner_steps": None}
+PLAN |= {"mailbox_quota_bytes": 10**9, "retention_days": 30, "daily_sending_limit": 100}
+PLAN |= dict.fromkeys(("imap", "pop3", "smtp", "sieve"), True)
+POLICY = {"keep": "delete", "keep_days": 14, "max_bytes": None, "every_min": None}
+REPLY = {"on": True, "subject": "", "text": "Vuelvo.", "days": 7, "addresses": None, "first": None, "last": None}
+
 # (method, path) -> (the scope it takes, what is sent, who may on what is theirs). What has no id in it is a list of one's own.
 Row = tuple[str, dict[str, Any] | None, set[str]]
 TABLE: dict[tuple[str, str], Row] = {
@@ -37,7 +44,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/plans"): ("customers:read", None, ANYBODY),
     ("POST", "/plans"): ("customers:write", {"name": "Nuevo"}, PROVIDER),
     ("GET", "/plans/{plan_id}"): ("customers:read", None, OWNERS),
-    ("PUT", "/plans/{plan_id}"): ("customers:write", {"name": "Otro"}, PROVIDER),
+    ("PUT", "/plans/{plan_id}"): ("customers:write", PLAN, PROVIDER),
+    ("PATCH", "/plans/{plan_id}"): ("customers:write", {"name": "Otro"}, PROVIDER),
     ("DELETE", "/plans/{plan_id}"): ("customers:write", None, PROVIDER),
     ("GET", "/brand"): ("customers:read", None, PROVIDER),
     ("PATCH", "/brand"): ("customers:write", {"name": "Otra"}, PROVIDER),
@@ -70,7 +78,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("PATCH", "/domains/{domain_id}"): ("domains:write", {"active": True}, SELLERS),
     ("DELETE", "/domains/{domain_id}"): ("domains:write", None, SELLERS),
     ("GET", "/domains/{domain_id}/defaults"): ("domains:read", None, RUNNERS),
-    ("PUT", "/domains/{domain_id}/defaults"): ("domains:write", {"quota_bytes": 10**9, "pop3": False}, RUNNERS),
+    ("PUT", "/domains/{domain_id}/defaults"): ("domains:write", USUAL, RUNNERS),
     ("GET", "/domains/{domain_id}/dns"): ("domains:read", None, RUNNERS),
     ("GET", "/domains/{domain_id}/space"): ("usage:read", None, RUNNERS),
     ("GET", "/domains/{domain_id}/aliases"): ("domains:read", None, RUNNERS),
@@ -80,7 +88,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/domains/{domain_id}/groups"): ("domains:read", None, RUNNERS),
     ("POST", "/domains/{domain_id}/groups"): ("domains:write", {"local": "g", "members": ["a@x.test"]}, RUNNERS),
     ("GET", "/groups/{group_id}"): ("domains:read", None, RUNNERS),
-    ("PUT", "/groups/{group_id}"): ("domains:write", {"members": ["a@x.test"]}, RUNNERS),
+    ("PUT", "/groups/{group_id}"): ("domains:write", {"name": "", "members": ["a@x.test"]}, RUNNERS),
     ("DELETE", "/groups/{group_id}"): ("domains:write", None, RUNNERS),
     ("GET", "/networks"): ("domains:read", None, PROVIDER),
     ("POST", "/networks"): ("domains:write", {"network": "192.0.2.7", "name": "Red"}, PROVIDER),
@@ -116,7 +124,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/mailboxes/{mailbox_id}/password"): ("mailboxes:write", {}, EVERYONE),
     ("POST", "/mailboxes/{mailbox_id}/password-link"): ("mailboxes:write", {}, RUNNERS),
     ("GET", "/mailboxes/{mailbox_id}/forwards"): ("mailboxes:read", None, EVERYONE),
-    ("PUT", "/mailboxes/{mailbox_id}/forwards"): ("mailboxes:write", {"addresses": []}, EVERYONE),
+    ("PUT", "/mailboxes/{mailbox_id}/forwards"): ("mailboxes:write", {"addresses": [], "keeps_copy": True}, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/sending"): ("mailboxes:read", None, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/setup"): ("mailboxes:read", None, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/setup/{program}"): ("mailboxes:read", None, EVERYONE),
@@ -133,9 +141,9 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/mailboxes/{mailbox_id}/mode"): ("mailboxes:write", {"mode": "pop3"}, EVERYONE),
     ("POST", "/mailboxes/{mailbox_id}/mode/do"): ("mailboxes:write", {"do": "undo"}, EVERYONE),
     ("POST", "/mailboxes/{mailbox_id}/mode/propose"): ("mailboxes:write", None, RUNNERS),
-    ("PUT", "/mailboxes/{mailbox_id}/mode/policy"): ("mailboxes:write", {"keep": "delete"}, EVERYONE),
+    ("PUT", "/mailboxes/{mailbox_id}/mode/policy"): ("mailboxes:write", POLICY, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/vacation"): ("mailboxes:read", None, EVERYONE),
-    ("PUT", "/mailboxes/{mailbox_id}/vacation"): ("mailboxes:write", {"on": True, "text": "Vuelvo."}, EVERYONE),
+    ("PUT", "/mailboxes/{mailbox_id}/vacation"): ("mailboxes:write", REPLY, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/filters"): ("mailboxes:read", None, EVERYONE),
     ("PUT", "/mailboxes/{mailbox_id}/filters"): ("mailboxes:write", {"rows": []}, EVERYONE),
     ("POST", "/mailboxes/{mailbox_id}/filters/choice"): ("mailboxes:write", {"do": "off"}, EVERYONE),

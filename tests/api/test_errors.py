@@ -34,8 +34,8 @@ def test_an_address_that_is_not_there_is_a_problem(world: World, path: str) -> N
 def test_a_method_that_is_not_taken_is_a_problem(world: World) -> None:
     token = token_of(world.provider)
     answer = call(token, "PUT", "/mailboxes")
-    assert (answer.status_code, answer["Content-Type"], answer["Allow"]) == (405, PROBLEM, "GET, POST")
-    assert answer.json()["detail"] == "This address takes GET, POST."
+    assert (answer.status_code, answer["Content-Type"], answer["Allow"]) == (405, PROBLEM, "GET, HEAD, POST")
+    assert answer.json()["detail"] == "This address takes GET, HEAD, POST."
 
 
 def test_what_was_removed_meanwhile_is_a_problem(world: World) -> None:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.django_db
 FRESH = "tranvia-molino-cesto-88"
 MAILBOX = "/mailboxes/{mailbox_id}"
 ACTS: list[tuple[str, str, dict[str, Any]]] = [
-    ("PUT", "/forwards", {"addresses": ["yo@afuera.example"]}),
+    ("PUT", "/forwards", {"addresses": ["yo@afuera.example"], "keeps_copy": True}),
     ("POST", "/password", {"password": FRESH}),
     ("PATCH", "", {"recovery_address": "yo@afuera.example"}),
     ("POST", "/app-passwords", {"name": "Mac", "protocols": ["imap"]}),

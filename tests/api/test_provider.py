@@ -30,17 +30,17 @@ def _as_before() -> Iterator[None]:
 def test_a_plan_below_what_customers_have_is_asked_for(world: World) -> None:
     token, where = token_of(world.provider), f"/plans/{world.plan.pk}"
     less = {"name": "Taller", "mailbox_limit": 0}
-    refused = call(token, "PUT", where, less)
+    refused = call(token, "PATCH", where, less)
     assert (refused.status_code, set(refused.json()["errors"])) == (422, {"above"})
     assert "2 customers have more than that: Cliente dos, Cliente uno." in refused.json()["errors"]["above"][0]
     assert Plan.objects.get().mailbox_limit is None
     for limit in ("total_bytes", "largest_mailbox_bytes"):
-        small = call(token, "PUT", where, {"name": "Taller", limit: 10**9, "mailbox_quota_bytes": 10**8})
+        small = call(token, "PATCH", where, {"name": "Taller", limit: 10**9, "mailbox_quota_bytes": 10**8})
         assert set(small.json()["errors"]) == {"above"}, limit
-    assert call(token, "PUT", where, less | {"above": True}).json()["mailbox_limit"] == 0
+    assert call(token, "PATCH", where, less | {"above": True}).json()["mailbox_limit"] == 0
     # What is above already may be so, and a limit that is raised asks nothing.
-    assert call(token, "PUT", where, less | {"name": "Otro"}).status_code == 200
-    assert call(token, "PUT", where, {"name": "Otro", "mailbox_limit": 1}).status_code == 200
+    assert call(token, "PATCH", where, less | {"name": "Otro"}).status_code == 200
+    assert call(token, "PATCH", where, {"name": "Otro", "mailbox_limit": 1}).status_code == 200
 
 
 def test_the_page_of_a_plan_asks_the_same(world: World) -> None:

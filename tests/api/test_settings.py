@@ -29,11 +29,13 @@ def test_a_panel_sets_vacation_and_filters_and_moves_the_mail(mailbox_factory: A
     # --- the reply
     fresh = ask("GET", "/vacation")
     assert (fresh["on"], fresh["phase"], fresh["own"]) == (False, "off", [box.address])
-    away = {"on": True, "text": "Vuelvo el 3.", "first": "2031-01-12", "last": "2031-02-02", "zone": "America/Santiago"}
+    bare = {"on": True, "subject": "", "text": "", "days": 7, "addresses": None, "first": None, "last": None}
+    away = bare | {"text": "Vuelvo.", "first": "2031-01-12", "last": "2031-02-02", "zone": "America/Santiago"}
     assert ask("PUT", "/vacation", away)["phase"] == "before"
     assert "-0300" in ask("GET", "/filters/script")["text"]
     for wrong, field in (
-        ({"on": True}, "text"),
+        (bare, "text"),
+        ({"on": False}, "last"),
         (away | {"last": "2030-01-01"}, "last"),
         (away | {"zone": "Marte"}, "zone"),
         (away | {"addresses": ["otra@otra.test"]}, "addresses"),
@@ -110,7 +112,7 @@ def test_a_panel_sets_vacation_and_filters_and_moves_the_mail(mailbox_factory: A
     ask("POST", "/mode/do", {"do": "stop"})
     assert ask("POST", "/mode/do", {"do": "cancel"})["transfer"]["state"] == "cancelled"
     ask("POST", "/mode/do", {"do": "undo"}, 409)
-    ask("PUT", "/mode/policy", {"keep": "always"}, 409)
+    ask("PUT", "/mode/policy", {"keep": "always", "keep_days": 14, "max_bytes": None, "every_min": None}, 409)
     for _time in range(2):  # the second is answered as the first was: one letter
         proposed = call(token, "POST", where + "/mode/propose", **{"Idempotency-Key": "p-1"})
         assert (proposed.status_code, proposed.json()) == (200, {"sent": True})

@@ -16,6 +16,7 @@ __all__ = ["world"]
 pytestmark = pytest.mark.django_db
 
 DOMAIN, MAILBOX, CUSTOMER = "/domains/{domain_id}", "/mailboxes/{mailbox_id}", "/customers/{customer_id}"
+USUAL = {"quota_bytes": 10**9, "imap": True, "pop3": True, "smtp": True, "sieve": True}
 WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/resellers", {"name": "revende UNO"}, "name"),
     ("POST", "/resellers", {"name": "   "}, "name"),
@@ -28,8 +29,11 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
         {"name": "X", "mailbox_quota_bytes": 2 * 10**9, "largest_mailbox_bytes": 10**9},
         "mailbox_quota_bytes",
     ),
-    ("PUT", "/plans/{plan_id}", {"name": "Taller", "mailbox_limit": 0}, "above"),
-    ("PUT", "/plans/{plan_id}", {"name": "Chico", "mailbox_limit": 5}, "name"),
+    ("PATCH", "/plans/{plan_id}", {"name": "Taller", "mailbox_limit": 0}, "above"),
+    ("PATCH", "/plans/{plan_id}", {"name": "Chico", "mailbox_limit": 5}, "name"),
+    ("PATCH", "/plans/{plan_id}", {"name": "  "}, "name"),
+    ("PATCH", "/plans/{plan_id}", {"retention_days": None}, "retention_days"),
+    ("POST", "/plans", {"name": " "}, "name"),
     ("PATCH", "/brand", {"accent": "rojo"}, "accent"),
     ("PATCH", "/brand", {"support_url": "javascript:alert(1)"}, "support_url"),
     ("PATCH", "/brand", {"logo": "no es base64"}, "logo"),
@@ -50,8 +54,8 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", "/domains", {"customer": "<customer>", "name": "-malo-.test"}, "name"),
     ("POST", "/domains", {"customer": "<customer>", "name": "x.test", "server": 999_999}, "server"),
     ("PATCH", DOMAIN, {"catch_all": "<other mailbox>"}, "catch_all"),
-    ("PUT", DOMAIN + "/defaults", {"quota_bytes": 10**12}, "quota_bytes"),
-    ("PUT", DOMAIN + "/defaults", {"pop3": "quizás"}, "pop3"),
+    ("PUT", DOMAIN + "/defaults", USUAL | {"quota_bytes": 10**12}, "quota_bytes"),
+    ("PUT", DOMAIN + "/defaults", USUAL | {"pop3": "quizás"}, "pop3"),
     ("POST", "/servers", {"name": "A", "path": "/srv/../etc"}, "path"),
     ("POST", "/mailboxes", {"domain": "<domain>", "local": "ñandú"}, "local"),
     ("POST", "/mailboxes", {"domain": "<domain>", "local": "ana"}, "local"),
@@ -67,7 +71,7 @@ WRONG: list[tuple[str, str, dict[str, Any], str]] = [
     ("POST", DOMAIN + "/aliases", {"local": "info", "mailbox": "<other mailbox>"}, "mailbox"),
     ("POST", DOMAIN + "/groups", {"local": "nuevo", "members": ["no es nada"]}, "members"),
     ("POST", DOMAIN + "/groups", {"local": "nuevo", "members": []}, "members"),
-    ("PUT", MAILBOX + "/forwards", {"addresses": ["a@@b"]}, "addresses"),
+    ("PUT", MAILBOX + "/forwards", {"addresses": ["a@@b"], "keeps_copy": True}, "addresses"),
     ("POST", DOMAIN + "/mailboxes/changes", {"do": "send_off", "mailboxes": [999_999]}, "mailboxes"),
     (
         "POST",
@@ -251,6 +255,20 @@ def test_deleted_is_removed_for_good_by_its_address_alone(world: World) -> None:
     assert call(token, "DELETE", where).status_code == 200
     assert call(token, "POST", f"{where}/purge", {"address": "ana@dos.test"}).status_code == 422
     assert call(token, "GET", f"{where}/vacation").status_code == 409
+    for method, path, data in (
+        ("PATCH", "", {"name": "Otra"}),
+        ("POST", "/password", {}),
+        ("POST", "/password-link", {}),
+        ("POST", "/rename", {"local": "otra"}),
+        ("PUT", "/forwards", {"addresses": [], "keeps_copy": True}),
+        ("PUT", "/leave-days", {"days": 5}),
+    ):
+        refused = call(token, method, where + path, data)
+        assert not conforms(method, "/mailboxes/{mailbox_id}" + path, refused), refused.content
+        assert (refused.status_code, "restore" in refused.json()["detail"]) == (409, True), path
+    alias = {"local": "info", "mailbox": world.one.mailbox.pk}
+    assert set(call(token, "POST", f"/domains/{world.one.domain.pk}/aliases", alias).json()["errors"]) == {"mailbox"}
+    assert call(token, "POST", f"{where}/restore").status_code == 200
     link = call(token, "POST", f"{where}/password-link", {}).json()
     assert (link["sent"], "/portal/new-password/" in link["link"]) == (False, True)
 

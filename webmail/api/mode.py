@@ -102,6 +102,17 @@ class PolicyIn(Given):
         return PolicyForm(values | {"limit_mb": size_mb, "pace": pace, "every_min": self.every_min})
 
 
+class PolicyWhole(PolicyIn):
+    """All of a policy."""
+
+    model_config = example(keep="days", keep_days=14, max_bytes=None, every_min=None)
+
+    keep: Literal["delete", "days", "always"]
+    keep_days: int = Field(ge=1, le=KEEP_DAYS_MAX)
+    max_bytes: int | None = Field(ge=MB, le=LARGEST_MB * MB)
+    every_min: int | None = Field(ge=2, le=SLOWEST_MIN)
+
+
 class ModeIn(PolicyIn):
     """To "imap", or to "pop3" with the policy by which it is downloaded then. Everything is copied and compared before anything
     is switched; for 30 days it can be taken back."""
@@ -165,7 +176,7 @@ def mode_do(request: HttpRequest, mailbox_id: int, data: DoIn) -> Any:
 @router.put("/mailboxes/{mailbox_id}/mode/policy", response=ModeOut, summary="Download the mail by another policy")
 @needs("mailboxes:write")
 @fails(409, 503)
-def mode_policy(request: HttpRequest, mailbox_id: int, data: PolicyIn) -> Any:
+def mode_policy(request: HttpRequest, mailbox_id: int, data: PolicyWhole) -> Any:
     account = settings_box(request, mailbox_id)
     download = Download.objects.select_related("account__mailbox").filter(account=account).first()
     if download is None or not account.downloads:

@@ -14,7 +14,7 @@ from ninja import Router, Schema
 from accounts.api.callers import caller_of, fails, needs
 from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
-from accounts.api.schemas.common import Given, Id, example
+from accounts.api.schemas.common import Given, Id, Moment, example
 from accounts.models import MailAccount
 from webmail.api.boxes import settings_box
 from webmail.services.access import account_credentials, open_live
@@ -62,7 +62,7 @@ class BackIn(Given):
     model_config = example(session=41207)
 
     session: Id | None = None
-    at: datetime | None = None
+    at: Moment | None = None
     all: bool = False
 
 

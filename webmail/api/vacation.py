@@ -14,7 +14,7 @@ from ninja import Router, Schema
 from pydantic import Field
 
 from accounts.api.callers import caller_of, fails, needs
-from accounts.api.schemas.common import Given, example
+from accounts.api.schemas.common import Day, Given, example
 from accounts.models import MailAccount
 from webmail.api.boxes import require_valid, settings_box
 from webmail.filter_forms import VacationForm
@@ -55,20 +55,28 @@ class VacationOut(Schema):
 
 
 class VacationIn(Given):
-    """Nobody is answered twice within `days`. Without `addresses` it answers for all of `own`; `first` and `last` are days of
-    `zone` (without it, the server's). With `seen` it is stored only while nothing has changed since."""
+    """All of the reply. Nobody is answered twice within `days`. With `addresses` null it answers for all of `own`; `first` and
+    `last` are days of `zone` (without it, the server's), null for none. With `seen` it is stored only while nothing has changed
+    since."""
 
     model_config = example(
-        on=True, text="Vuelvo el 3 de febrero.", first="2027-01-12", last="2027-02-02", zone="America/Santiago"
+        on=True,
+        subject="",
+        text="Vuelvo el 3 de febrero.",
+        days=7,
+        addresses=None,
+        first="2027-01-12",
+        last="2027-02-02",
+        zone="America/Santiago",
     )
 
     on: bool
-    subject: str = Field("", max_length=SUBJECT_LIMIT)
-    text: str = Field("", max_length=TEXT_LIMIT)
-    days: int = Field(7, ge=DAYS_MIN, le=DAYS_MAX)
-    addresses: list[str] | None = Field(None, max_length=200)
-    first: date | None = None
-    last: date | None = None
+    subject: str = Field(max_length=SUBJECT_LIMIT)
+    text: str = Field(max_length=TEXT_LIMIT)
+    days: int = Field(ge=DAYS_MIN, le=DAYS_MAX)
+    addresses: list[str] | None = Field(max_length=200)
+    first: Day | None
+    last: Day | None
     zone: str | None = Field(None, max_length=60)
     seen: str | None = Field(None, max_length=64)
 

@@ -47,7 +47,9 @@ class GroupIn(Given):
 
 
 class GroupChange(Given):
+    """All of a group but its address."""
+
     model_config = example(name="Taller", members=["marcela@quillay.example"])
 
-    name: str = Field("", max_length=120)
+    name: str = Field(max_length=120)
     members: list[str] = Field(max_length=200)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Generic, TypeVar
 
 from django.core.exceptions import ValidationError
@@ -32,10 +32,16 @@ def example(**values: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
-class Given(Schema):
-    """What is sent to us. No database keeps a zero octet in a text."""
+Moment = Annotated[datetime, Field(strict=False)]
+Day = Annotated[date, Field(strict=False)]
+"""JSON has neither: they are sent as text (RFC 3339)."""
 
-    model_config = ConfigDict(extra="forbid", str_max_length=10_000)
+
+class Given(Schema):
+    """What is sent to us. Types are those of JSON: true is no number, "5" neither, and 1 is not true. No database keeps a zero
+    octet in a text."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=10_000, strict=True)
 
     @field_validator("*", mode="after")
     @classmethod

@@ -52,14 +52,59 @@ class PlanIn(Given):
     sieve: bool = True
 
 
-class PlanChange(PlanIn):
-    """All of a plan. Where a limit becomes less than its customers have, that is refused at `above`, unless `above` is true: what
-    is there stays then, and nothing is added until it fits."""
+class PlanWhole(Given):
+    """All of a plan: what is left out is refused, as a limit that is forgotten would be lifted. Where a limit becomes less than
+    its customers have, that is refused at `above`, unless it is true: what is there stays then, and nothing is added until it
+    fits."""
 
     model_config = example(
-        name="Taller", mailbox_limit=10, total_bytes=100_000_000_000, mailbox_quota_bytes=5_000_000_000, above=True
+        name="Taller",
+        mailbox_limit=10,
+        total_bytes=100_000_000_000,
+        mailbox_quota_bytes=5_000_000_000,
+        largest_mailbox_bytes=None,
+        retention_days=30,
+        daily_sending_limit=500,
+        owner_steps=None,
+        imap=True,
+        pop3=True,
+        smtp=True,
+        sieve=True,
+        above=True,
     )
 
+    name: str = Field(max_length=80, min_length=1)
+    mailbox_limit: int | None = Field(ge=0, le=10_000_000)
+    total_bytes: int | None = Field(ge=1_000_000, le=2**62)
+    mailbox_quota_bytes: int = Field(ge=1_000_000, le=2**62)
+    largest_mailbox_bytes: int | None = Field(ge=1_000_000, le=2**62)
+    retention_days: int = Field(ge=0, le=365)
+    daily_sending_limit: int | None = Field(ge=0, le=10_000_000)
+    owner_steps: Steps | None
+    imap: bool
+    pop3: bool
+    smtp: bool
+    sieve: bool
+    above: bool = False
+
+
+class PlanChange(Given):
+    """What is left out stays; a limit that is null is none from now on. `above` as where all of a plan is sent."""
+
+    model_config = example(mailbox_limit=10, above=True)
+
+    name: str = Field(default_factory=str, max_length=80, min_length=1)
+    mailbox_limit: int | None = Field(None, ge=0, le=10_000_000)
+    total_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+    mailbox_quota_bytes: int = Field(default_factory=int, ge=1_000_000, le=2**62)
+    largest_mailbox_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+    retention_days: int = Field(default_factory=int, ge=0, le=365)
+    daily_sending_limit: int | None = Field(None, ge=0, le=10_000_000)
+    owner_steps: Steps | None = None
+    imap: bool = Field(default_factory=bool)
+    pop3: bool = Field(default_factory=bool)
+    smtp: bool = Field(default_factory=bool)
+    sieve: bool = Field(default_factory=bool)
     above: bool = False
 
 
@@ -200,15 +245,15 @@ class DomainChange(Given):
 
 
 class Defaults(Given):
-    """With what a new mailbox of a domain begins; `quota_bytes` null: the plan's."""
+    """With what a new mailbox of a domain begins, all of it; `quota_bytes` null: the plan's."""
 
-    model_config = example(quota_bytes=2_000_000_000, pop3=False)
+    model_config = example(quota_bytes=2_000_000_000, imap=True, pop3=False, smtp=True, sieve=True)
 
-    quota_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
-    imap: bool = True
-    pop3: bool = True
-    smtp: bool = True
-    sieve: bool = True
+    quota_bytes: int | None = Field(ge=1_000_000, le=2**62)
+    imap: bool
+    pop3: bool
+    smtp: bool
+    sieve: bool
 
     @classmethod
     def of(cls, domain: Domain) -> Defaults:

@@ -113,10 +113,12 @@ class Forwards(Schema):
 
 
 class ForwardsIn(Given):
+    """All of its forwards, and whether a copy stays here."""
+
     model_config = example(addresses=["marcela@otra.example"], keeps_copy=True)
 
     addresses: list[str] = Field(max_length=20)
-    keeps_copy: bool = True
+    keeps_copy: bool
     current_password: Current = None
 
 
