@@ -34,7 +34,7 @@ class HostedMailboxBackend(ModelBackend):
         known = look_up(address)
         if not known.mailbox:
             return self._person(address, password, known)
-        mailbox = Mailbox.objects.select_related("domain").get(address=address)
+        mailbox = Mailbox.objects.select_related("domain__customer").get(address=address)
         if not check_password(password, mailbox.password) or mailbox.deleted:
             even_out(password, mailbox.password)
             return None

@@ -75,6 +75,7 @@ urlpatterns = [
     path("customers/new/", customers.customer_new, name="customer_new"),
     path("customers/<int:customer_id>/", customers.customer_page, name="customer"),
     path("customers/<int:customer_id>/move/", customers.customer_move, name="customer_move"),
+    path("customers/<int:customer_id>/open/", customers.customer_open, name="customer_open"),
     path("customers/<int:customer_id>/delete/", customers.customer_delete, name="customer_delete"),
     path("customers/<int:customer_id>/domains/new/", customers.domain_new, name="domain_new"),
     path("customers/<int:customer_id>/people/", people.customer_people, name="customer_people"),

@@ -22,7 +22,7 @@ from django.db.models import Model
 from django.db.models.base import ModelState
 from django.utils import timezone
 
-from accounts.models import Domain, MailAccount, Mailbox, Session, User
+from accounts.models import Customer, Domain, MailAccount, Mailbox, Session, User
 
 KEPT = 4_096
 """People whose rows a process remembers."""
@@ -33,7 +33,8 @@ Convert = Callable[[Any], Any]
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A person and their accounts in the order in which they were added, each with its mailbox and that mailbox's domain.
+    """A person and their accounts in the order in which they were added, each with its mailbox, that mailbox's domain
+    and its customer.
     `session_hash` is what a session of theirs must carry."""
 
     user: User
@@ -95,17 +96,18 @@ def _at_user_id() -> int:
 @cache
 def _question(vendor: str, where: str, *, of_session: bool = False) -> str:
     quote = connection.ops.quote_name
-    parts = (("u", User), ("a", MailAccount), ("m", Mailbox), ("d", Domain))
+    parts = (("u", User), ("a", MailAccount), ("m", Mailbox), ("d", Domain), ("c", Customer))
     columns = ", ".join(
         f"{alias}.{quote(str(field.column))}" for alias, model in parts for field in model._meta.concrete_fields
     )
-    session, user, account, mailbox, domain = (
-        quote(model._meta.db_table) for model in (Session, User, MailAccount, Mailbox, Domain)
+    session, user, account, mailbox, domain, customer = (
+        quote(model._meta.db_table) for model in (Session, User, MailAccount, Mailbox, Domain, Customer)
     )
     first = f"s.session_data, {columns} FROM {session} s LEFT JOIN {user} u ON u.id = s.user_id"
     return (
         f"SELECT {first if of_session else f'{columns} FROM {user} u'} LEFT JOIN {account} a ON a.owner_id = u.id "  # noqa: S608
         f"LEFT JOIN {mailbox} m ON m.id = a.mailbox_id LEFT JOIN {domain} d ON d.id = m.domain_id "
+        f"LEFT JOIN {customer} c ON c.id = d.customer_id "
         f"WHERE {where} ORDER BY a.id"
     )
 
@@ -116,6 +118,7 @@ def _build(rows: list[Row]) -> Standing:
     at_account = len(User._meta.concrete_fields)
     at_mailbox = at_account + len(MailAccount._meta.concrete_fields)
     at_domain = at_mailbox + len(Mailbox._meta.concrete_fields)
+    at_customer = at_domain + len(Domain._meta.concrete_fields)
     for row in rows:
         if row[at_account] is None:
             continue
@@ -124,6 +127,7 @@ def _build(rows: list[Row]) -> Standing:
         if row[at_mailbox] is not None:
             mailbox = _model(Mailbox, row, at_mailbox)
             mailbox.domain = _model(Domain, row, at_domain)
+            mailbox.domain.customer = _model(Customer, row, at_customer)
             account.mailbox = mailbox
         accounts.append(account)
     return Standing(user, tuple(accounts), user.hash_for([one.mailbox for one in accounts if one.mailbox]))
@@ -169,6 +173,7 @@ def _own(kept: Standing) -> Standing:
         if one.mailbox is not None:
             mailbox = _copied(one.mailbox)
             mailbox.domain = _copied(one.mailbox.domain)
+            mailbox.domain.customer = _copied(one.mailbox.domain.customer)
             account.mailbox = mailbox
         account.special_folders = copy.deepcopy(account.special_folders) if account.special_folders else {}
         accounts.append(account)

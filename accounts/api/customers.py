@@ -33,6 +33,8 @@ from accounts.services import customers
 from accounts.services.limits import taken_by
 from accounts.services.names import clean_name
 from accounts.services.permissions import Action
+from accounts.services.references import set_reference
+from accounts.services.suspending import resume_customer, suspend_customer
 
 router = Router()
 
@@ -161,8 +163,11 @@ def customer_list(
     name: Text = "",
     reseller: Key = None,
     plan: Key = None,
+    reference: Text = "",
 ) -> Any:
     rows = caller_of(request).customers()
+    if reference:
+        rows = rows.filter(reference=reference.strip())
     if name:
         rows = rows.filter(name__icontains=name)
     if reseller is not None:
@@ -179,7 +184,8 @@ def customer_new(request: HttpRequest, data: CustomerIn) -> Any:
     caller = caller_of(request)
     caller.allow(Action.ADD_CUSTOMER)
     plan, reseller = plan_named(caller, data.plan), reseller_named(caller, data.reseller)
-    customer = customers.create_customer(name=data.name, plan=plan, reseller=reseller, by=caller.actor)
+    values: dict[str, Any] = {"name": data.name, "plan": plan, "reseller": reseller, "reference": data.reference}
+    customer = customers.create_customer(by=caller.actor, **values)
     return Status(201, CustomerOut.of(customer))
 
 
@@ -204,6 +210,8 @@ def customer_change(request: HttpRequest, customer_id: int, data: CustomerChange
         name = data.name if "name" in given else customer.name
         if (name, plan.pk) != (customer.name, customer.plan_id):
             customers.change_customer(customer=customer, name=name, plan=plan, by=caller.actor)
+        if "reference" in given:
+            set_reference(thing=customer, reference=data.reference, by=caller.actor)
     return CustomerOut.of(Customer.objects.get(pk=customer.pk))
 
 
@@ -215,6 +223,38 @@ def customer_delete(request: HttpRequest, customer_id: int) -> Any:
     caller = caller_of(request)
     customers.delete_customer(customer=customer_by(caller, customer_id, Action.CHANGE_CUSTOMER), by=caller.actor)
     return Status(204, None)
+
+
+@router.post(
+    "/customers/{customer_id}/suspend",
+    response=CustomerOut,
+    tags=["Customers"],
+    summary="Shut all of its mailboxes at once, as for an account that is not paid; their own switches stay",
+)
+@needs("customers:write")
+@idempotent
+def customer_suspend(request: HttpRequest, customer_id: int) -> Any:
+    """Nobody signs in, nothing is received or sent, open sessions end."""
+    caller = caller_of(request)
+    customer = customer_by(caller, customer_id, Action.CHANGE_CUSTOMER)
+    suspend_customer(customer=customer, by=caller.actor)
+    return CustomerOut.of(customer)
+
+
+@router.post(
+    "/customers/{customer_id}/resume",
+    response=CustomerOut,
+    tags=["Customers"],
+    summary="Open a suspended customer again: each domain and mailbox as it was set",
+)
+@needs("customers:write")
+@idempotent
+def customer_resume(request: HttpRequest, customer_id: int) -> Any:
+    """What was shut of a domain or mailbox alone stays shut."""
+    caller = caller_of(request)
+    customer = customer_by(caller, customer_id, Action.CHANGE_CUSTOMER)
+    resume_customer(customer=customer, by=caller.actor)
+    return CustomerOut.of(customer)
 
 
 @router.get(

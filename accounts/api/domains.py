@@ -22,6 +22,7 @@ from accounts.models import Domain, MailServer
 from accounts.services import customers, forwards, mailboxes
 from accounts.services.dns import check_domain
 from accounts.services.permissions import Action
+from accounts.services.references import set_reference
 
 router = Router(tags=["Domains"])
 
@@ -34,8 +35,11 @@ def domain_list(
     limit: Limit = 50,
     customer: Key = None,
     name: Text = "",
+    reference: Text = "",
 ) -> Any:
     rows = caller_of(request).domains()
+    if reference:
+        rows = rows.filter(reference=reference.strip())
     if customer is not None:
         rows = rows.filter(customer=customer)
     if name:
@@ -51,7 +55,8 @@ def domain_new(request: HttpRequest, data: DomainIn) -> Any:
     customer = customer_named(caller, data.customer)
     caller.allow(Action.CHANGE_CUSTOMER, customer)
     server = _server(caller, data.server)
-    domain = customers.create_domain(customer=customer, name=data.name, by=caller.actor, server=server)
+    values: dict[str, Any] = {"name": data.name, "server": server, "reference": data.reference}
+    domain = customers.create_domain(customer=customer, by=caller.actor, **values)
     return Status(201, DomainOut.of(domain))
 
 
@@ -67,7 +72,7 @@ def domain_change(request: HttpRequest, domain_id: int, data: DomainChange) -> A
     caller = caller_of(request)
     given = data.dict(exclude_unset=True)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
-    if "active" in given:
+    if {"active", "reference"} & given.keys():
         caller.allow(Action.CHANGE_DOMAIN, domain)
     with transaction.atomic():
         if "catch_all" in given:
@@ -76,6 +81,8 @@ def domain_change(request: HttpRequest, domain_id: int, data: DomainChange) -> A
             forwards.set_catch_all(domain=domain, mailbox=mailbox, by=caller.actor)
         if "active" in given:
             customers.open_domain(domain=domain, active=given["active"], by=caller.actor)
+        if "reference" in given:
+            set_reference(thing=domain, reference=given["reference"], by=caller.actor)
     return DomainOut.of(Domain.objects.get(pk=domain.pk))
 
 

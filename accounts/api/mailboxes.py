@@ -39,11 +39,14 @@ from accounts.services import forwards, mailboxes, purging, resets
 from accounts.services.batch_files import mailbox_lines
 from accounts.services.passwords import generate_password
 from accounts.services.permissions import Action, may
+from accounts.services.references import set_reference
 from accounts.services.sending_limit import allowance_of
+from accounts.services.usage.standing import used_by
 
 router = Router(tags=["Mailboxes"])
 OWNERS = {"name", "recovery_address"}
 """What a mailbox's owner sets."""
+STATES = {"imap", "pop3", "smtp", "sieve", "active", "receives", "sends"}
 
 
 @router.get(
@@ -61,6 +64,7 @@ def mailbox_list(
     customer: Key = None,
     address: Text = "",
     deleted: Flag | None = None,
+    reference: Text = "",
     shape: Format = None,
 ) -> Any:
     caller = caller_of(request)
@@ -78,10 +82,14 @@ def mailbox_list(
         rows = rows.filter(address=address.strip().lower())
     if deleted is not None:
         rows = rows.filter(deleted__isnull=not deleted)
-    return page_of(rows, MailboxOut.of, after, limit)
+    if reference:
+        rows = rows.filter(reference=reference.strip())
+    part: Pages[Any] = page_of(rows, lambda one: one, after, limit)
+    used = used_by(part.items)
+    return Pages(items=[MailboxOut.of(one, used_bytes=used[one.address]) for one in part.items], next=part.next)
 
 
-@router.post("/mailboxes", response={201: MailboxMade}, summary="Make a mailbox")
+@router.post("/mailboxes", response={201: MailboxMade}, summary="Make a mailbox; `reference` by those who sell")
 @needs("mailboxes:write")
 @idempotent
 def mailbox_new(request: HttpRequest, data: MailboxIn) -> Any:
@@ -89,6 +97,8 @@ def mailbox_new(request: HttpRequest, data: MailboxIn) -> Any:
     domain = domain_named(caller, data.domain)
     caller.allow(Action.RUN_DOMAIN, domain)
     check_rank(caller, domain, data.local)
+    if data.reference:
+        caller.allow(Action.CHANGE_DOMAIN, domain)
     mailbox, password = mailboxes.create_mailbox(
         domain=domain,
         local=data.local,
@@ -97,15 +107,16 @@ def mailbox_new(request: HttpRequest, data: MailboxIn) -> Any:
         password=data.password or "",
         quota_bytes=data.quota_bytes,
         recovery_address=data.recovery_address,
+        reference=data.reference,
+        **data.dict(include=STATES, exclude_unset=True),
     )
-    shown = MailboxOut.of(mailbox)
-    return Status(201, MailboxMade(**shown.dict(), password=None if data.password else password))
+    return Status(201, MailboxMade.of(mailbox, used_bytes=0, password=None if data.password else password))
 
 
 @router.get("/mailboxes/{mailbox_id}", response=MailboxOut, summary="A mailbox")
 @needs("mailboxes:read")
 def mailbox_get(request: HttpRequest, mailbox_id: int) -> Any:
-    return MailboxOut.of(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX))
+    return _shown(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX))
 
 
 @router.patch("/mailboxes/{mailbox_id}", response=MailboxOut, summary="Change what is given, all of it or nothing")
@@ -117,12 +128,16 @@ def mailbox_change(request: HttpRequest, mailbox_id: int, data: MailboxChange) -
     given = data.dict(exclude_unset=True, exclude={"current_password"})
     if not may(caller.person, Action.RUN_MAILBOX, mailbox) and given.keys() - OWNERS:
         raise PermissionDenied(_("its owner changes the name and the address for a new password alone"))
+    if "reference" in given:
+        caller.allow(Action.CHANGE_DOMAIN, mailbox.domain)
     if mailbox.address == caller.person.email and not given.get("imap", True):
         raise ValidationError({"imap": _("You would shut yourself out: ask somebody else who runs this mailbox.")})
     if given.get("recovery_address", mailbox.recovery_address) != mailbox.recovery_address:
         confirm_own(request, mailbox, data.current_password)
     states = {name: given.pop(name, getattr(mailbox, name)) for name in mailboxes.SUSPENDED}
     with transaction.atomic():
+        if "reference" in given:
+            set_reference(thing=mailbox, reference=given.pop("reference"), by=caller.actor)
         if given:
             mailboxes.change_mailbox(mailbox=mailbox, by=caller.actor, **given)
         mailboxes.suspend(mailbox=mailbox, by=caller.actor, **states)
@@ -244,7 +259,11 @@ def mailbox_sending(request: HttpRequest, mailbox_id: int) -> Any:
 
 
 def _now(mailbox: Mailbox) -> MailboxOut:
-    return MailboxOut.of(Mailbox.objects.select_related("account").get(pk=mailbox.pk))
+    return _shown(Mailbox.objects.select_related("account").get(pk=mailbox.pk))
+
+
+def _shown(mailbox: Mailbox) -> MailboxOut:
+    return MailboxOut.of(mailbox, used_bytes=used_by([mailbox])[mailbox.address])
 
 
 def _forwards(mailbox: Mailbox) -> Forwards:

@@ -1,10 +1,8 @@
 """Mail may lie on more than one server: which it is, a domain says, and the mailboxes' view tells Dovecot. Filters and
-forwards of a mailbox whose sending is suspended send nothing: two views say so. All views are made as they are today."""
+forwards of a mailbox whose sending is suspended send nothing: two views say so."""
 
 import django.db.models.deletion
 from django.db import migrations, models
-
-from accounts.provisioning.views import create_views
 
 
 class Migration(migrations.Migration):
@@ -44,5 +42,4 @@ class Migration(migrations.Migration):
                 verbose_name="server",
             ),
         ),
-        create_views(),
     ]

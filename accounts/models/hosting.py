@@ -9,6 +9,9 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+REFERENCE_MAX = 120
+"""Characters of what another panel calls a thing."""
+
 
 class Plan(models.Model):
     """What a customer has bought. A limit that is None is none. Protocols that are off are off for every mailbox on the plan,
@@ -46,7 +49,11 @@ class Reseller(models.Model):
 
 class Customer(models.Model):
     """A customer of the provider, or of one of its resellers; owner of domains. `alert_steps` are the percentages of
-    the plan's space, and of what is promised in a domain, at which its people are told (None: as is usual for owners)."""
+    the plan's space, and of what is promised in a domain, at which its people are told (None: as is usual for owners).
+
+    While it is suspended (since then; None: it is not) nobody in its domains signs in, nothing is received or sent: the views of
+    the mail servers read this one column, so that what was set of each domain and mailbox stays as it is. `reference` is what
+    another panel calls it: once for each of those who sell."""
 
     name = models.CharField(_("name"), max_length=120)
     plan = models.ForeignKey(Plan, on_delete=models.PROTECT, related_name="customers", verbose_name=_("plan"))
@@ -54,6 +61,22 @@ class Customer(models.Model):
         Reseller, on_delete=models.PROTECT, related_name="customers", null=True, blank=True, verbose_name=_("reseller")
     )
     alert_steps = models.JSONField(_("tell of the plan's space at"), null=True, blank=True)
+    suspended = models.DateTimeField(null=True, blank=True)
+    reference = models.CharField(max_length=REFERENCE_MAX, null=True, blank=True)  # noqa: DJ001 - null: without one
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["reseller", "reference"],
+                condition=models.Q(reseller__isnull=False, reference__isnull=False),
+                name="customer_reference",
+            ),
+            models.UniqueConstraint(
+                fields=["reference"],
+                condition=models.Q(reseller__isnull=True, reference__isnull=False),
+                name="own_customer_reference",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -88,9 +111,20 @@ class Domain(models.Model):
     new_pop3 = models.BooleanField(null=True)
     new_smtp = models.BooleanField(null=True)
     new_sieve = models.BooleanField(null=True)
+    reference = models.CharField(max_length=REFERENCE_MAX, null=True, blank=True)  # noqa: DJ001 - null: without one
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["reference"], condition=models.Q(reference__isnull=False), name="domain_reference")
+        ]
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def is_open(self) -> bool:
+        """Whether neither it nor its customer is suspended."""
+        return self.active and self.customer.suspended is None
 
     @property
     def usual_quota_bytes(self) -> int:
@@ -147,6 +181,7 @@ class Mailbox(models.Model):
     recovery_address = models.CharField(_("address for a new password"), max_length=254, blank=True)
     deleted = models.DateTimeField(null=True, blank=True, db_index=True)
     created = models.DateTimeField(auto_now_add=True)
+    reference = models.CharField(max_length=REFERENCE_MAX, null=True, blank=True)  # noqa: DJ001 - null: without one
 
     class Meta:
         verbose_name_plural = "mailboxes"
@@ -160,6 +195,7 @@ class Mailbox(models.Model):
                 fields=["domain", "deleted", "active", "receives", "sends", "quota_bytes", "created"],
                 name="mailbox_figures",
             ),
+            models.Index(fields=["reference"], condition=models.Q(reference__isnull=False), name="mailbox_reference"),
         ]
 
     def __str__(self) -> str:
@@ -167,8 +203,8 @@ class Mailbox(models.Model):
 
     @property
     def is_open(self) -> bool:
-        """Whether anybody may come in: not suspended, not deleted, nor its domain shut."""
-        return self.active and self.deleted is None and self.domain.active
+        """Whether anybody may come in: not suspended, not deleted, nor its domain or customer shut."""
+        return self.active and self.deleted is None and self.domain.is_open
 
 
 class Alias(models.Model):

@@ -91,13 +91,15 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def _session_hash(self, secret: str | bytes | None) -> str:
         hosted = self.mail_accounts.filter(mailbox__isnull=False).order_by("pk")
-        names = ("password", "active", "imap", "domain__active", "deleted")
-        return self._hash_of(hosted.values_list(*(f"mailbox__{name}" for name in names)), secret)
+        names = ("password", "active", "imap", "domain__active", "domain__customer__suspended", "deleted")
+        rows = hosted.values_list(*(f"mailbox__{name}" for name in names))
+        bound = [(*row[:3], row[3] and row[4] is None, row[5]) for row in rows]
+        return self._hash_of(bound, secret)
 
     def hash_for(self, mailboxes: Sequence[Mailbox]) -> str:
         """The same for hosted mailboxes that are at hand, in the order of their accounts."""
         return self._hash_of(
-            [(box.password, box.active, box.imap, box.domain.active, box.deleted) for box in mailboxes]
+            [(box.password, box.active, box.imap, box.domain.is_open, box.deleted) for box in mailboxes]
         )
 
     def _hash_of(self, bound: Iterable[tuple[Any, ...]], secret: str | bytes | None = None) -> str:

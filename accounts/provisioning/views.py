@@ -27,10 +27,11 @@ VIEWS: dict[str, str] = {
                '*:bytes=' || m.quota_bytes AS quota_rule,
                COALESCE(m.home, substr(m.address, length(m.address) - length(d.name) + 1) || '/'
                         || substr(m.address, 1, length(m.address) - length(d.name) - 1)) AS home,
-               (m.active AND d.active AND m.deleted IS NULL) AS active,
-               (m.receives AND d.active AND m.deleted IS NULL) AS receives,
+               (m.active AND d.active AND c.suspended IS NULL AND m.deleted IS NULL) AS active,
+               (m.receives AND d.active AND c.suspended IS NULL AND m.deleted IS NULL) AS receives,
                (m.imap AND p.imap) AS imap, (m.pop3 AND p.pop3) AS pop3,
-               (m.smtp AND p.smtp) AS smtp, (m.sieve AND p.sieve) AS sieve, (m.sends AND d.active) AS sends,
+               (m.smtp AND p.smtp) AS smtp, (m.sieve AND p.sieve) AS sieve,
+               (m.sends AND d.active AND c.suspended IS NULL) AS sends,
                (SELECT s.path FROM accounts_mailserver s WHERE s.id = d.server_id) AS root
           FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
           JOIN accounts_customer c ON c.id = d.customer_id JOIN accounts_plan p ON p.id = c.plan_id
@@ -41,47 +42,60 @@ VIEWS: dict[str, str] = {
     # suspended nothing is forwarded, and all is kept.
     "mail_aliases": """
         SELECT a.address, m.address AS target,
-               (a.active AND m.receives AND d.active AND m.deleted IS NULL) AS active
+               (a.active AND m.receives AND d.active AND c.suspended IS NULL AND m.deleted IS NULL) AS active
           FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
           JOIN accounts_domain d ON d.id = m.domain_id
+          JOIN accounts_customer c ON c.id = d.customer_id
          UNION ALL
         SELECT m.address, m.address, (m.deleted IS NULL AND (m.keeps_copy OR NOT m.receives OR NOT m.sends OR NOT d.active
-               OR NOT EXISTS (SELECT 1 FROM accounts_forward f WHERE f.mailbox_id = m.id)))
+               OR c.suspended IS NOT NULL OR NOT EXISTS (SELECT 1 FROM accounts_forward f WHERE f.mailbox_id = m.id)))
           FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
+          JOIN accounts_customer c ON c.id = d.customer_id
          UNION ALL
-        SELECT m.address, f.address, (m.receives AND m.sends AND d.active AND m.deleted IS NULL)
+        SELECT m.address, f.address, (m.receives AND m.sends AND d.active AND c.suspended IS NULL AND m.deleted IS NULL)
           FROM accounts_mailbox m JOIN accounts_forward f ON f.mailbox_id = m.id
           JOIN accounts_domain d ON d.id = m.domain_id
+          JOIN accounts_customer c ON c.id = d.customer_id
          UNION ALL
-        SELECT g.address, n.address, d.active
+        SELECT g.address, n.address, (d.active AND c.suspended IS NULL)
           FROM accounts_group g JOIN accounts_groupmember n ON n.group_id = g.id
           JOIN accounts_domain d ON d.id = g.domain_id
+          JOIN accounts_customer c ON c.id = d.customer_id
     """,
     # Who gets what is addressed to nobody in a domain.
     "mail_catch_alls": """
         SELECT d.name AS domain, m.address AS target
           FROM accounts_domain d JOIN accounts_mailbox m ON m.id = d.catch_all_id
-         WHERE d.active AND m.receives AND m.deleted IS NULL
+          JOIN accounts_customer c ON c.id = d.customer_id
+         WHERE d.active AND c.suspended IS NULL AND m.receives AND m.deleted IS NULL
     """,
     # What is refused as closed (550 5.2.1), not as unknown: its owner has not gone.
     "mail_closed": """
         SELECT m.address FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
-         WHERE m.deleted IS NULL AND NOT (m.receives AND d.active)
+          JOIN accounts_customer c ON c.id = d.customer_id
+         WHERE m.deleted IS NULL AND NOT (m.receives AND d.active AND c.suspended IS NULL)
          UNION ALL
         SELECT a.address FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
-          JOIN accounts_domain d ON d.id = m.domain_id
-         WHERE a.active AND m.deleted IS NULL AND NOT (m.receives AND d.active)
+          JOIN accounts_domain d ON d.id = m.domain_id JOIN accounts_customer c ON c.id = d.customer_id
+         WHERE a.active AND m.deleted IS NULL AND NOT (m.receives AND d.active AND c.suspended IS NULL)
+         UNION ALL
+        SELECT g.address FROM accounts_group g JOIN accounts_domain d ON d.id = g.domain_id
+          JOIN accounts_customer c ON c.id = d.customer_id WHERE NOT (d.active AND c.suspended IS NULL)
     """,
     # From which addresses a login may send: its own, and its aliases; and whether it may at all, which Postfix asks at each
     # message, also in a session that was open before.
     "mail_senders": """
         SELECT m.address AS sender, m.address AS login,
-               (m.sends AND m.active AND m.smtp AND p.smtp AND d.active AND m.deleted IS NULL) AS sends
+               (m.sends AND m.active AND m.smtp AND p.smtp AND d.active AND c.suspended IS NULL
+               AND m.deleted IS NULL) AS sends
           FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
           JOIN accounts_customer c ON c.id = d.customer_id JOIN accounts_plan p ON p.id = c.plan_id
          UNION ALL
-        SELECT a.address, m.address, m.sends
+        SELECT a.address, m.address, (m.sends AND m.active AND m.smtp AND p.smtp AND d.active AND c.suspended IS NULL
+               AND m.deleted IS NULL)
           FROM accounts_alias a JOIN accounts_mailbox m ON m.id = a.target_id
+          JOIN accounts_domain d ON d.id = m.domain_id
+          JOIN accounts_customer c ON c.id = d.customer_id JOIN accounts_plan p ON p.id = c.plan_id
          WHERE a.active
     """,
     # Passwords of single devices: the digest, whose they are, and for which protocols.

@@ -18,6 +18,7 @@ from accounts.services.audit import Actor, record, record_provider
 from accounts.services.claims import check_claim
 from accounts.services.limits import check_quota, lock_customer, taken_by
 from accounts.services.names import clean_name
+from accounts.services.references import check_move, free_reference
 from accounts.services.usage.standing import follow_customer
 from accounts.services.usage.steps import check_steps
 
@@ -77,9 +78,14 @@ def create_reseller(*, name: str, by: Actor) -> Reseller:
 
 
 @transaction.atomic
-def create_customer(*, name: str, plan: Plan, reseller: Reseller | None, by: Actor) -> Customer:
-    """A customer with a plan: the provider's own, or a reseller's. Raises ValidationError at `name` for one that they have."""
-    customer = Customer.objects.create(name=_free_customer_name(name, reseller), plan=plan, reseller=reseller)
+def create_customer(
+    *, name: str, plan: Plan, reseller: Reseller | None, by: Actor, reference: str | None = None
+) -> Customer:
+    """A customer with a plan: the provider's own, or a reseller's. Raises ValidationError at `name` for one that they have, at
+    `reference` for what another customer of theirs is called."""
+    values = {"name": _free_customer_name(name, reseller), "plan": plan, "reseller": reseller}
+    known = free_reference(Customer, reference, reseller=reseller.pk if reseller else None)
+    customer = Customer.objects.create(reference=known, **values)
     record(by=by, verb="customer.create", thing=customer, after={"plan": plan.name})
     return customer
 
@@ -160,18 +166,21 @@ def remove_server(*, server: MailServer, by: Actor) -> None:
 
 
 @transaction.atomic
-def create_domain(*, customer: Customer, name: str, by: Actor, server: MailServer | None = None) -> Domain:
+def create_domain(
+    *, customer: Customer, name: str, by: Actor, server: MailServer | None = None, reference: str | None = None
+) -> Domain:
     """A domain of the customer, whose mail lies on this server (None: in the installation's own mail folder).
-    Raises ValidationError at `name` for what is no domain, or is here already."""
-    lock_customer(customer.pk)
+    Raises ValidationError at `name` for what is no domain, or is here already, at `reference` for what another is called."""
+    seller = lock_customer(customer.pk).reseller_id
     parsed = parse_domain(name)
     taken = ValidationError({"name": _("This domain is here already.")})
     if Domain.objects.filter(name=parsed).exists():
         raise taken
     check_claim(parsed, by, field="name")
+    known = free_reference(Domain, reference, reseller=seller)
     try:
         with transaction.atomic():
-            domain = Domain.objects.create(name=parsed, customer=customer, server=server)
+            domain = Domain.objects.create(name=parsed, customer=customer, server=server, reference=known)
     except IntegrityError as error:  # another customer was given it at the same moment
         raise taken from error
     record(by=by, verb="domain.create", thing=domain, after={"server": server.name} if server else None)
@@ -196,10 +205,12 @@ def set_usual(*, domain: Domain, quota_bytes: int | None, by: Actor, **switches:
 
 @transaction.atomic
 def move_customer(*, customer: Customer, reseller: Reseller | None, by: Actor) -> None:
-    """Gives a customer to a reseller, or takes it to the provider itself (None). Whoever had it before sees it no more."""
+    """Gives a customer to a reseller, or takes it to the provider itself (None). Whoever had it before sees it no more. Raises
+    ValidationError at `reseller` where a reference of it is taken there."""
     row = lock_customer(customer.pk)
     if row.reseller_id == (reseller.pk if reseller else None):
         return
+    check_move(row, reseller.pk if reseller else None)
     before = {"reseller": row.reseller.name if row.reseller else ""}
     row.reseller = reseller
     row.save(update_fields=["reseller"])

@@ -28,6 +28,7 @@ from accounts.services.names import clean_name
 from accounts.services.passwords import check_password_strength, generate_password, known_words
 from accounts.services.permissions import may_take_over
 from accounts.services.promise import check_promise
+from accounts.services.references import free_reference
 from accounts.services.tokens import forget_tokens
 from accounts.services.usage.requota import follow_quota
 
@@ -49,8 +50,11 @@ def create_mailbox(
     password: str = "",
     quota_bytes: int | None = None,
     recovery_address: str = "",
+    reference: str | None = None,
+    **states: bool,
 ) -> tuple[Mailbox, str]:
-    """A mailbox of the domain, and its password: the one given, else one that was made. Its quota is the plan's unless given."""
+    """A mailbox of the domain, and its password: the one given, else one that was made. Its quota is the domain's usual one
+    unless given, and so are its switches (imap, pop3, smtp, sieve); `active`, `receives` and `sends` are on unless given."""
     recovery = recovery_address.strip()
     checks: list[Callable[[], object]] = [lambda: parse_local(local, domain)]
     if quota_bytes is not None:
@@ -82,9 +86,10 @@ def create_mailbox(
             quota_bytes=quota,
             home=new_home(address),
             recovery_address=parse_address(recovery) if recovery else "",
-            **domain.usual_switches,
+            reference=free_reference(Mailbox, reference, reseller=customer.reseller_id),
+            **(domain.usual_switches | states),
         )
-        record(by=by, verb="mailbox.create", thing=mailbox, after={"quota": quota, "name": mailbox.name})
+        record(by=by, verb="mailbox.create", thing=mailbox, after={"quota": quota, "name": mailbox.name} | states)
     return mailbox, secret
 
 

@@ -12,7 +12,9 @@ from accounts.services.permissions import Action, may, may_take_over
 def own_account(request: HttpRequest, account_id: int, *, hosted: bool = False) -> MailAccount:
     """This person's account with this id; a 404 for anybody else's, for a mailbox that is suspended, and, where only a mailbox
     that is hosted here will do, for one of another server."""
-    mine = MailAccount.objects.select_related("owner", "mailbox__domain").filter(owner=request.user.pk, pk=account_id)
+    mine = MailAccount.objects.select_related("owner", "mailbox__domain__customer").filter(
+        owner=request.user.pk, pk=account_id
+    )
     account = mine.first()
     if account is None or (hosted and not account.hosted):
         raise Http404

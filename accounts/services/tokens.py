@@ -89,7 +89,7 @@ def find_token(token: str, *, origin: str) -> ApiToken | None:
     row = ApiToken.objects.select_related("person", "customer").filter(digest=digest_of(token)).first()
     if row is None or not row.person.is_active or (row.expires and row.expires <= now):
         return None
-    own = Mailbox.objects.select_related("domain").filter(address=row.person.email).first()
+    own = Mailbox.objects.select_related("domain__customer").filter(address=row.person.email).first()
     if own is not None and not own.is_open:
         return None  # who may not sign in does not act through a panel either
     if row.last_at is None or row.last_at < now - timedelta(seconds=SEEN_S) or row.last_origin != origin:

@@ -71,6 +71,10 @@ CHANGES = {
     "a domain that is closed": (
         "UPDATE accounts_domain SET active = 0 WHERE id = (SELECT domain_id FROM accounts_mailbox WHERE id = %s)"
     ),
+    "a customer that is suspended": (
+        "UPDATE accounts_customer SET suspended = '2026-01-01 00:00:00' WHERE id = "
+        "(SELECT d.customer_id FROM accounts_domain d JOIN accounts_mailbox m ON m.domain_id = d.id WHERE m.id = %s)"
+    ),
     "a person who is closed": (
         "UPDATE accounts_user SET is_active = 0 WHERE id = "
         "(SELECT owner_id FROM accounts_mailaccount WHERE mailbox_id = %s)"

@@ -60,6 +60,8 @@ TABLE: dict[tuple[str, str], Row] = {
     ("GET", "/customers/{customer_id}"): ("customers:read", None, OWNERS),
     ("PATCH", "/customers/{customer_id}"): ("customers:write", {"name": "Otro"}, SELLERS),
     ("DELETE", "/customers/{customer_id}"): ("customers:write", None, SELLERS),
+    ("POST", "/customers/{customer_id}/suspend"): ("customers:write", None, SELLERS),
+    ("POST", "/customers/{customer_id}/resume"): ("customers:write", None, SELLERS),
     ("GET", "/customers/{customer_id}/allowance"): ("customers:read", None, OWNERS),
     ("PUT", "/customers/{customer_id}/alert"): ("customers:write", {"steps": [70, 100]}, OWNERS),
     ("GET", "/customers/{customer_id}/space"): ("usage:read", None, OWNERS),

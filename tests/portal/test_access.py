@@ -83,6 +83,7 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "customer_new": ("", "GET POST", SELLERS),
     "customer": ("customer", "GET", OWNERS),
     "customer_move": ("customer", "POST", PROVIDER),
+    "customer_open": ("customer", "POST", SELLERS),
     "customer_delete": ("customer", "POST", SELLERS),
     "domain_new": ("customer", "GET POST", SELLERS),
     "customer_people": ("customer", "GET POST", OWNERS),

@@ -36,7 +36,7 @@ def domain(db: None) -> None:
 
 def test_from_customer_to_forward(domain: None) -> None:
     assert portal("customer", "list") == [
-        {"id": Customer.objects.get().pk, "name": "Imprenta", "plan": "Taller", "reseller": ""}
+        {"id": Customer.objects.get().pk, "name": "Imprenta", "plan": "Taller", "reseller": "", "active": True}
     ]
     [made] = portal("mailbox", "create", "Marcela@quillay.test", "--name", "Marcela", "--quota", "2 GB")
     assert (made["address"], made["quota_bytes"]) == ("marcela@quillay.test", 2 * 10**9)
@@ -80,6 +80,8 @@ def test_plans_resellers_and_customers(domain: None) -> None:
     assert (changed["name"], changed["plan"], changed["reseller"]) == ("Imprenta Quillay", "Menor", "Redes del Sur")
     assert portal("customer", "move", "Imprenta Quillay", "none")[0]["reseller"] == ""
     assert portal("customer", "show", "Imprenta Quillay")[0]["domains"] == 1
+    for verb in ("suspend", "resume"):
+        assert portal("customer", verb, "Imprenta Quillay")[0]["active"] == (verb == "resume")
     portal("customer", "create", "Vacía", "--plan", "Menor")
     portal("customer", "delete", "Vacía")
     assert Customer.objects.count() == 1

@@ -33,6 +33,7 @@ from accounts.services.app_passwords import make_app_password
 from accounts.services.audit import SYSTEM
 from accounts.services.customers import create_server
 from accounts.services.purging import purge
+from accounts.services.suspending import resume_customer, suspend_customer
 from accounts.services.usage.standing import refresh_standing
 from deploy.ports import LOOPBACK
 from deploy.stack import Stack
@@ -339,6 +340,35 @@ def test_the_mail_of_a_suspended_domain_is_refused_as_closed(
     assert rcpt(smtp(), f"nadie@{domain.name}")[0] == 550
     with pytest.raises(LoginError):
         imap(ana.address, ana.password)
+
+
+def test_a_suspended_customer_is_shut_everywhere_and_back_as_it_was(
+    stack: Stack, admin: Client, ana: Box, domain: Domain, imap: Imap, smtp: Callable[..., smtplib.SMTP]
+) -> None:
+    bob = Box(admin, domain, "bob")
+    bob.post("mailbox_state", active="on", sends="on")
+    alias, group = f"ventas@{domain.name}", f"todos@{domain.name}"
+    admin.post(reverse("portal:alias_new", args=[domain.pk]), {"alias-address": "ventas", "alias-target": "ana"})
+    admin.post(reverse("portal:group_new", args=[domain.pk]), {"group-address": "todos", "group-members": "ana"})
+    client, pop = imap(ana.address, ana.password), pop3(stack, ana.address, ana.password)
+    sending = smtp(ana.address, ana.password)
+    assert rcpt(sending, ana.address, sender=alias)[0] == 250
+    suspend_customer(customer=domain.customer, by=SYSTEM)
+    for address in (ana.address, alias, group):
+        code, text = rcpt(smtp(), address)
+        assert (code, text[:5]) == (550, "5.2.1"), address
+    for sender in (ana.address, alias):  # in the session that was open
+        code, text = rcpt(sending, ana.address, sender=sender)
+        assert (code, text[:5]) == (550, "5.7.1"), sender
+    with pytest.raises(LoginError):
+        imap(ana.address, ana.password)
+    until(lambda: is_over(client))
+    until(lambda: is_over(pop))
+    resume_customer(customer=domain.customer, by=SYSTEM)
+    imap(ana.address, ana.password)
+    for address in (ana.address, alias, group):
+        assert rcpt(smtp(), address)[0] == 250, address
+    assert rcpt(smtp(), bob.address)[1][:5] == "5.2.1"  # shut before, and still
 
 
 @pytest.mark.parametrize("copy", [True, False])

@@ -59,7 +59,7 @@ def _find(request: HttpRequest, account_id: int | None) -> MailAccount | None:
     standing: Standing | None = getattr(request, "standing", None)
     if standing is not None and standing.user.pk == request.user.pk:
         return standing.account(account_id)
-    mine = MailAccount.objects.select_related("mailbox", "mailbox__domain").filter(owner=request.user.pk)
+    mine = MailAccount.objects.select_related("mailbox__domain__customer").filter(owner=request.user.pk)
     return (mine.order_by("pk") if account_id is None else mine.filter(pk=account_id)).first()
 
 

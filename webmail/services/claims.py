@@ -46,7 +46,7 @@ def claim(
             lease_token=token, lease_until=now + timedelta(seconds=settings.PULL_LEASE_S)
         ):
             return None
-    return Download.objects.select_related("account", "account__mailbox", "account__mailbox__domain").get(pk=pk)
+    return Download.objects.select_related("account", "account__mailbox__domain__customer").get(pk=pk)
 
 
 def _being_switched() -> QuerySet[Transfer, int]:

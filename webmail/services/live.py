@@ -84,7 +84,7 @@ def watch_target(account_id: int, sealed: str) -> Target:
     database is away."""
     close_old_connections()
     try:
-        account = MailAccount.objects.select_related("mailbox", "mailbox__domain").filter(pk=account_id).first()
+        account = MailAccount.objects.select_related("mailbox__domain__customer").filter(pk=account_id).first()
     except DatabaseError as error:
         raise Unreachable("the database does not answer") from error
     finally:

@@ -38,6 +38,7 @@ def recount_due(
     database, and a write beside it fails at once ("database is locked") when another process has written since."""
     until, asked, wrong = time.monotonic() + limit_s, 0, 0
     due = MailboxSpace.objects.filter(mailbox__active=True, mailbox__domain__active=True)
+    due = due.filter(mailbox__domain__customer__suspended__isnull=True)
     due = due.filter(Q(checked__isnull=True) | Q(checked__lt=timezone.now() - AGAIN))
     for key in list(due.order_by(F("checked").asc(nulls_first=True)).values_list("pk", flat=True)[:most]):
         if time.monotonic() > until:

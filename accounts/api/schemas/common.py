@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from ninja import Schema
 from pydantic import AfterValidator, ConfigDict, Field, field_validator
 
+from accounts.models.hosting import REFERENCE_MAX
 from accounts.services.usage.steps import MOST, check_steps
 
 Item = TypeVar("Item")
@@ -32,6 +33,9 @@ def example(**values: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
+Reference = Annotated[
+    str | None, Field(max_length=REFERENCE_MAX, description="The other panel's own id: once for each kind and seller")
+]
 Moment = Annotated[datetime, Field(strict=False)]
 Day = Annotated[date, Field(strict=False)]
 """JSON has neither: they are sent as text (RFC 3339)."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Given, Id, Name, Steps, example
+from accounts.api.schemas.common import Given, Id, Name, Reference, Steps, example
 from accounts.models import Customer, Domain, MailServer, Plan, Reseller
 
 
@@ -128,28 +129,33 @@ class NameIn(Given):
 
 class CustomerOut(Schema):
     """`reseller` null: the provider's own. `alert_steps`: at which parts of the plan's space, in percent, its people are told
-    (null: as is usual)."""
+    (null: as is usual). `suspended`: since when all of it is shut, null while it is open. `reference` is what another panel calls
+    it."""
 
     id: int
     name: str
     plan: int
     reseller: int | None
     alert_steps: list[int] | None
+    suspended: datetime | None
+    reference: str | None
 
     @classmethod
     def of(cls, customer: Customer) -> CustomerOut:
         values: dict[str, Any] = {"plan": customer.plan_id, "reseller": customer.reseller_id}
-        return cls(id=customer.pk, name=customer.name, alert_steps=customer.alert_steps, **values)
+        values |= {name: getattr(customer, name) for name in ("name", "alert_steps", "suspended", "reference")}
+        return cls(id=customer.pk, **values)
 
 
 class CustomerIn(Given):
     """A reseller who names no `reseller` makes a customer of their own."""
 
-    model_config = example(name="Imprenta Quillay", plan=3)
+    model_config = example(name="Imprenta Quillay", plan=3, reference="client-1001")
 
     name: str = Name
     plan: Id
     reseller: Id | None = None
+    reference: Reference = None
 
 
 class CustomerChange(Given):
@@ -161,6 +167,7 @@ class CustomerChange(Given):
     name: str = Field(default_factory=str, max_length=120, min_length=1)
     plan: Id = Field(default_factory=int)
     reseller: Id | None = None
+    reference: Reference = None
 
 
 class AlertIn(Given):
@@ -213,6 +220,7 @@ class DomainOut(Schema):
     active: bool
     catch_all: int | None
     server: int | None
+    reference: str | None
 
     @classmethod
     def of(cls, domain: Domain) -> DomainOut:
@@ -221,6 +229,7 @@ class DomainOut(Schema):
             "active": domain.active,
             "catch_all": domain.catch_all_id,
             "server": domain.server_id,
+            "reference": domain.reference,
         }
         return cls(id=domain.pk, name=domain.name, **values)
 
@@ -233,6 +242,7 @@ class DomainIn(Given):
     customer: Id
     name: str = Field(max_length=253, min_length=1)
     server: Id | None = None
+    reference: Reference = None
 
 
 class DomainChange(Given):
@@ -242,6 +252,7 @@ class DomainChange(Given):
 
     active: bool = Field(default_factory=bool)
     catch_all: Id | None = None
+    reference: Reference = None
 
 
 class Defaults(Given):

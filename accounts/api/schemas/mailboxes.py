@@ -8,13 +8,14 @@ from typing import Any, Literal
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Address, Current, Given, Id, example
+from accounts.api.schemas.common import Address, Current, Given, Id, Reference, example
 from accounts.models import MailAccount, Mailbox
 
 
 class MailboxOut(Schema):
-    """`mode` is where its mail lives: on the server, read over "imap", or downloaded here, by "pop3". `deleted` is since when
-    it is deleted; it can be had back for as many days as its plan says."""
+    """`mode` is where its mail lives: on the server, read over "imap", or downloaded here, by "pop3". `used_bytes` lies on the
+    server now. `deleted` is since when it is deleted; it can be had back for as many days as its plan says. The switches are
+    its own: while its domain or customer is suspended nothing is open, whatever they say."""
 
     id: int
     address: str
@@ -31,16 +32,20 @@ class MailboxOut(Schema):
     smtp: bool
     sieve: bool
     mode: str
+    used_bytes: int
     created: datetime
     deleted: datetime | None
+    reference: str | None
 
     @classmethod
-    def of(cls, mailbox: Mailbox, **more: Any) -> MailboxOut:
-        names = set(MailboxOut.model_fields) - {"id", "domain", "mode"}
+    def of(cls, mailbox: Mailbox, *, used_bytes: int, **more: Any) -> MailboxOut:
+        """`used_bytes` as the mail server counts it (`used_by`)."""
+        names = set(MailboxOut.model_fields) - {"id", "domain", "mode", "used_bytes"}
         values: dict[str, Any] = {name: getattr(mailbox, name) for name in names}
         account: MailAccount | None = getattr(mailbox, "account", None)  # none before the first sign-in
         mode = "pop3" if account and account.downloads else "imap"
-        return cls(id=mailbox.pk, domain=mailbox.domain_id, mode=mode, **values, **more)
+        values |= {"domain": mailbox.domain_id, "mode": mode, "used_bytes": used_bytes}
+        return cls(id=mailbox.pk, **values, **more)
 
 
 class MailboxMade(MailboxOut):
@@ -50,9 +55,12 @@ class MailboxMade(MailboxOut):
 
 
 class MailboxIn(Given):
-    """Without `password` one is made and given back; without `quota_bytes` the quota is that of new mailboxes of the domain."""
+    """Without `password` one is made and given back; without `quota_bytes` and the switches of protocols these are as for all new
+    mailboxes of the domain. What is suspended from the beginning is false: signing in (`active`), `receives`, `sends`."""
 
-    model_config = example(domain=7, local="marcela", name="Marcela Soto", quota_bytes=2_000_000_000)
+    model_config = example(
+        domain=7, local="marcela", name="Marcela Soto", quota_bytes=2_000_000_000, pop3=False, reference="service-42"
+    )
 
     domain: Id
     local: str = Address
@@ -60,6 +68,14 @@ class MailboxIn(Given):
     password: str | None = Field(None, max_length=1000)
     quota_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
     recovery_address: str = Field("", max_length=254)
+    reference: Reference = None
+    imap: bool = Field(default_factory=bool)
+    pop3: bool = Field(default_factory=bool)
+    smtp: bool = Field(default_factory=bool)
+    sieve: bool = Field(default_factory=bool)
+    active: bool = True
+    receives: bool = True
+    sends: bool = True
 
 
 class MailboxChange(Given):
@@ -78,6 +94,7 @@ class MailboxChange(Given):
     active: bool = Field(default_factory=bool)
     receives: bool = Field(default_factory=bool)
     sends: bool = Field(default_factory=bool)
+    reference: Reference = None
     current_password: Current = None
 
 

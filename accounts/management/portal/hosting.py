@@ -30,6 +30,7 @@ from accounts.services.audit import SYSTEM
 from accounts.services.customers import PLAN_FIELDS
 from accounts.services.dns import check_domain
 from accounts.services.limits import parse_size, taken_by
+from accounts.services.suspending import resume_customer, suspend_customer
 
 PLAN_OPTIONS: tuple[Argument, ...] = (
     option("mailboxes", "how many, or none for no limit"),
@@ -69,6 +70,13 @@ def add_customers(one: Group) -> None:
     one.verb("change", customer_change, "Another name or plan.", customer, *change)
     to = named("reseller", f"the reseller's name, or {NONE}: the provider itself")
     one.verb("move", customer_move, "Gives a customer to a reseller.", customer, to)
+    for verb, active in (("suspend", False), ("resume", True)):
+        text = (
+            "Opens a customer again."
+            if active
+            else "Shuts all of a customer: nobody signs in, nothing is received or sent."
+        )
+        one.verb(verb, lambda active=active, **values: customer_open(active=active, **values), text, customer)
     one.verb("delete", customer_delete, "Removes a customer without domains.", customer)
 
 
@@ -217,6 +225,13 @@ def customer_move(name: str, reseller: str) -> Told:
     return _customer(customer_of(f"#{customer.pk}"))
 
 
+def customer_open(name: str, *, active: bool) -> Told:
+    customer = customer_of(name)
+    act = resume_customer if active else suspend_customer
+    act(customer=customer, by=SYSTEM)
+    return _customer(customer)
+
+
 def customer_delete(name: str) -> Told:
     customer = customer_of(name)
     told = _customer(customer)
@@ -225,7 +240,8 @@ def customer_delete(name: str) -> Told:
 
 
 def _customer(one: Customer) -> Told:
-    return {"id": one.pk, "name": one.name, "plan": one.plan.name, "reseller": str(one.reseller or "")}
+    told = {"id": one.pk, "name": one.name, "plan": one.plan.name, "reseller": str(one.reseller or "")}
+    return told | {"active": one.suspended is None}
 
 
 # --- Servers and domains ----------------------------------------------------------------------------------------------------

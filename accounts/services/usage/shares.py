@@ -205,7 +205,7 @@ def _signed(shares: dict[str, Any], mailbox: int) -> dict[str, Any]:
 def due_shares(*, most: int) -> list[Mailbox]:
     """The mailboxes to be weighed: those that somebody asked for, then those that never were, then those of long ago."""
     now = timezone.now()
-    open_ = Q(active=True, domain__active=True, deleted__isnull=True)
+    open_ = Q(active=True, domain__active=True, domain__customer__suspended__isnull=True, deleted__isnull=True)
     free = Q(shares__lease_until__isnull=True) | Q(shares__lease_until__lt=now)
     boxes = Mailbox.objects.select_related("domain")
     asked = boxes.filter(open_, free, shares__asked__isnull=False).order_by("shares__asked")

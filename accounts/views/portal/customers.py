@@ -19,6 +19,7 @@ from accounts.portal_forms import CustomerForm, CustomerNewForm, DomainNewForm, 
 from accounts.services import customers, listing, permissions
 from accounts.services.limits import taken_by
 from accounts.services.permissions import Action, may
+from accounts.services.suspending import resume_customer, suspend_customer
 from accounts.views.portal.doors import actor_of, allow, customer_for, plan_for, removed, reseller_for, show, status_of
 
 
@@ -163,6 +164,19 @@ def customer_move(request: HttpRequest, customer_id: int) -> HttpResponse:
     customers.move_customer(customer=customer, reseller=form.cleaned_data["reseller"], by=actor_of(request))
     messages.info(request, _("Saved"))
     return redirect("portal:customer", customer.pk)
+
+
+@login_required
+@require_POST
+def customer_open(request: HttpRequest, customer_id: int) -> HttpResponse:
+    """Opens a customer (`active` = 1) or suspends it as a whole: whoever holds it, the reseller or the provider."""
+    customer = customer_for(request, customer_id, Action.CHANGE_CUSTOMER)
+    by, page = actor_of(request), reverse("portal:customer", args=[customer.pk])
+    if request.POST.get("active") == "1":
+        act, said = lambda: resume_customer(customer=customer, by=by), _("The customer is open again.")
+    else:
+        act, said = lambda: suspend_customer(customer=customer, by=by), _("The customer is suspended.")
+    return removed(request, act, said=said, stays=page, gone=page)
 
 
 @login_required
