@@ -16,7 +16,7 @@ from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
 from accounts.api.schemas.people import InvitationIn, InvitationOut, RoleOut
-from accounts.models import Kind
+from accounts.models import Invitation, Kind
 from accounts.rates import take_both
 from accounts.services import invitations
 from accounts.services.invitations import Target
@@ -90,14 +90,23 @@ def invitation_new(request: HttpRequest, data: InvitationIn) -> Any:
     if not take_both(request, "invite", caller.person.pk, data.address.lower()):
         raise TooManyRequests(3600)
     invitation, token = invitations.invite(address=data.address, kind=data.kind, target=target, by=caller.actor)
-    made = InvitationOut.of(invitation)
+    return Status(201, _sent(invitation, token))
 
-    def send() -> None:
-        invitations.send_invitation(invitation, token)
-        made.letter = invitation.letter  # before the answer is written: that is done after the transaction
 
-    transaction.on_commit(send)
-    return Status(201, made)
+@router.post(
+    "/invitations/{invitation_id}/send", response=InvitationOut, summary="Send its letter again, with another link"
+)
+@needs("people:write")
+@idempotent
+def invitation_send(request: HttpRequest, invitation_id: int) -> Any:
+    """The link until then opens nothing any more; the new one is good for a week."""
+    caller = caller_of(request)
+    row = one(caller.invitations().select_related(*TARGETS), invitation_id)
+    if not may_grant(caller.person, row.kind, row.target):
+        raise PermissionDenied(_("the person of this token may not give that role"))
+    if not take_both(request, "invite", caller.person.pk, row.address):
+        raise TooManyRequests(3600)
+    return _sent(row, invitations.renew(row, by=caller.actor))
 
 
 @router.delete("/invitations/{invitation_id}", response={204: None}, summary="Take an invitation back")
@@ -109,6 +118,18 @@ def invitation_delete(request: HttpRequest, invitation_id: int) -> Any:
         raise PermissionDenied(_("the person of this token may not take that back"))
     invitations.withdraw(role=row, by=caller.actor)
     return Status(204, None)
+
+
+def _sent(invitation: Invitation, token: str) -> InvitationOut:
+    """The invitation as it is shown, whose letter goes out once the transaction is over."""
+    made = InvitationOut.of(invitation)
+
+    def send() -> None:
+        invitations.send_invitation(invitation, token)
+        made.letter = invitation.letter  # before the answer is written: that is done after the transaction
+
+    transaction.on_commit(send)
+    return made
 
 
 def _target(caller: Caller, kind: str, key: int) -> Target:

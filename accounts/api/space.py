@@ -26,8 +26,10 @@ from accounts.api.schemas.space import (
     MailboxRow,
     MailboxTable,
     ProposedOut,
+    QuotasBack,
     QuotasIn,
     QuotasOut,
+    QuotasUndoIn,
     ReportOut,
     SpaceOut,
     Summary,
@@ -42,7 +44,7 @@ from accounts.services.timeline import Words, timeline_of
 from accounts.services.usage import tables
 from accounts.services.usage.letters import propose_mode
 from accounts.services.usage.parts import LEAST_PERCENT
-from accounts.services.usage.quotas import QuotaRefused, refusal_words, set_quotas
+from accounts.services.usage.quotas import QuotaRefused, TooLate, open_changed, refusal_words, set_quotas, take_back
 from accounts.services.usage.report import mailbox_report, read_limits, read_report, save_limits
 from accounts.services.usage.scope import NotSeen, Scope, read_scope
 from accounts.services.usage.standing import counted_of, permille_of
@@ -203,7 +205,28 @@ def space_quotas(request: HttpRequest, data: QuotasIn) -> Any:
     except QuotaRefused as error:
         field = "mailboxes" if error.code in {"above", "many", "none"} else "quota_bytes"
         raise ValidationError({field: refusal_words(error, provider=scope.provider)}) from error
-    return QuotasOut(changed=changed.number)
+    return QuotasOut(changed=changed.number, undo=changed.sealed() or None)
+
+
+@router.post(
+    "/space/quotas/undo", response=QuotasBack, summary="Give mailboxes the quotas back that they had before a change"
+)
+@needs("mailboxes:write")
+@fails(404, 409)
+def space_quotas_undo(request: HttpRequest, data: QuotasUndoIn) -> Any:
+    """All of them or none: 409 says what speaks against it."""
+    caller = caller_of(request)
+    scope = scope_for(caller)
+    try:
+        changed = open_changed(data.undo)
+    except TooLate as error:
+        raise ValidationError({"undo": _("This was not given by a change, or is too old.")}) from error
+    if caller.mailboxes().filter(pk__in=changed.before).count() != changed.number:
+        raise Problem(409, refusal_words(QuotaRefused("gone"), provider=scope.provider))
+    try:
+        return QuotasBack(changed=take_back(by=caller.actor, scope=scope, changed=changed))
+    except QuotaRefused as error:
+        raise Problem(409, refusal_words(error, provider=scope.provider)) from error
 
 
 @router.get("/space/limits", response=Limits, summary="At how many percent somebody is told")

@@ -22,14 +22,15 @@ from accounts import confirm
 from accounts.adapter import client_ip
 from accounts.password_forms import DeviceForm
 from accounts.rates import take_both
-from accounts.services.app_passwords import TooMany, make_for_device
+from accounts.services.app_passwords import TooMany
 from accounts.services.guide_letters import send_guide
 from accounts.services.owned import is_own, own_account, run_account, settings_account
+from accounts.services.profiles import make_profile
 from accounts.services.recommend import advise, look_at
 from accounts.services.setup import expect_program, values_of
 from accounts.setup.guide_parts import leave_words, security_name
 from accounts.setup.guides import steps_for
-from accounts.setup.profile import CONTENT_TYPE, Texts, render_profile, sign_profile
+from accounts.setup.profile import CONTENT_TYPE
 from accounts.setup.programs import PROGRAMS, Program, find_program
 from accounts.setup.qr import draw_qr
 from accounts.setup.values import PROTOCOLS, Protocol, SetupValues
@@ -115,9 +116,7 @@ def profile(request: HttpRequest, account_id: int, ticket: str) -> HttpResponse:
     made_for, protocol, device = _opened(ticket)
     if made_for != account.pk:
         raise Http404
-    assert account.mailbox
-    values = values_of(account)
-    if not values.places(protocol):
+    if not values_of(account).places(protocol):
         raise Http404
     if request.method == "HEAD":
         return HttpResponse(content_type=CONTENT_TYPE)
@@ -125,17 +124,11 @@ def profile(request: HttpRequest, account_id: int, ticket: str) -> HttpResponse:
         notices.info(request, _("That profile was downloaded already. Make another one."))
         return redirect("guide", account_id, "iphone")
     try:
-        by = actor_of(request)
-        made = make_for_device(mailbox=account.mailbox, device=device, protocols=(protocol, "smtp"), by=by)
+        made = make_profile(account, protocol, device=device, by=actor_of(request))
     except TooMany:
         notices.info(request, _("There are too many devices' passwords. Revoke one that is not used any more."))
         return redirect("app_passwords", account_id)
-    texts = Texts(account.address, _("Mail of %(address)s on this device.") % {"address": account.address})
-    name = account.owner.name or account.mailbox.name
-    data = render_profile(values, protocol, address=account.address, name=name, password=made.password, texts=texts)
-    if settings.PROFILE_CERT_FILE:
-        data = sign_profile(data, cert_file=settings.PROFILE_CERT_FILE, key_file=settings.PROFILE_KEY_FILE)
-    response = HttpResponse(data, content_type=CONTENT_TYPE)
+    response = HttpResponse(made.data, content_type=CONTENT_TYPE)
     response["Content-Disposition"] = 'attachment; filename="mail.mobileconfig"'
     response["Cache-Control"] = "no-store, private"
     return response

@@ -18,6 +18,7 @@ __all__ = ["furnished", "world"]
 pytestmark = pytest.mark.django_db
 
 BODIES: dict[str, dict[str, Any]] = {
+    "/mailboxes/{mailbox_id}/profile": {"device": "iPad", "current_password": PASSWORD},
     "/mailboxes/{mailbox_id}/app-passwords": {"name": "Tablet", "protocols": ["imap"], "current_password": PASSWORD},
 }
 """What is sent where the table of roles sends less than makes something."""
@@ -31,6 +32,7 @@ REPEATABLE = {
     "/mailboxes/{mailbox_id}/purge": "what is gone stays gone",
     "/mailboxes/{mailbox_id}/mode/do": "a change that goes on is stopped once",
     "/mailboxes/{mailbox_id}/filters/choice": "what runs is chosen, not added to",
+    "/space/quotas/undo": "the second time they were changed since",
     "/space/retention/undo": "the second time there is nothing to take back",
 }
 """What takes no key, and why twice is as once."""
@@ -65,8 +67,9 @@ def who(world: World, path: str) -> User:
     return world.provider if "provider" in allowed else world.one.people[min(allowed)]
 
 
-def test_what_is_sent_twice_is_done_once(furnished: World) -> None:
+def test_what_is_sent_twice_is_done_once(furnished: World, settings: Any) -> None:
     """Every one of them in one world, and what it did is undone."""
+    settings.PROFILE_CERT_FILE = ""  # no server runs whose certificate would sign
     for method, path in TABLE:
         if method == "POST" and path not in REPEATABLE.keys() | ELSEWHERE.keys():
             with transaction.atomic():

@@ -17,9 +17,9 @@ from django.utils import timezone
 from accounts.models import Change, Customer, MailAccount, Mailbox, NamedNetwork, Reseller, SpaceAlert, UsageLimits
 from accounts.services.advice import Before
 from accounts.services.login import account_of_mailbox
+from accounts.services.usage.quotas import UNDO_SALT as QUOTA_SALT
 from accounts.vault import digest_of
 from accounts.views.usage import urls as usage_urls
-from accounts.views.usage.actions import UNDO_SALT as QUOTA_SALT
 from accounts.views.usage.advice import UNDO_SALT as ADVICE_SALT
 from tests.portal.conftest import World
 from tests.portal.test_access import EVERYONE, OWNERS, PROVIDER, RUNNERS, SELLERS, names, people_of

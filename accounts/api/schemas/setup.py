@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from ninja import Schema
 from pydantic import Field
 
-from accounts.api.schemas.common import Given, example
+from accounts.api.schemas.common import Current, Given, example
 from accounts.services.dns import Row
 from accounts.setup.guide_parts import Step
 from accounts.setup.values import Place
@@ -74,6 +74,40 @@ class LeaveIn(Given):
     model_config = example(days=14)
 
     days: int = Field(ge=1, le=365)
+
+
+class GuideLetterIn(Given):
+    """Without `protocol` the mailbox's own; the letter is in `language`, else in that of the request."""
+
+    model_config = example(protocol="imap", language="es")
+
+    protocol: Literal["imap", "pop3"] | None = None
+    language: Literal["en", "es"] | None = None
+
+
+class GuideLetterOut(Schema):
+    """`to` is the address for a new password, else the mailbox itself."""
+
+    to: str
+
+
+class ProfileIn(Given):
+    """For which device; `current_password` is the mailbox's."""
+
+    model_config = example(device="iPhone de Marcela", protocol="imap", current_password="la-de-la-casilla")  # noqa: S106
+
+    device: str = Field(max_length=60, min_length=1)
+    protocol: Literal["imap", "pop3"] | None = None
+    current_password: Current = None
+
+
+class ProfileOut(Schema):
+    """`profile` in base64 is the file as a device installs it, of the type `content_type`, with a password in it that is shown
+    nowhere else; `app_password` is that password's id, by which it is revoked."""
+
+    content_type: str
+    profile: str
+    app_password: int
 
 
 class DnsOut(Schema):

@@ -6,11 +6,12 @@ from datetime import date, datetime
 from typing import Any
 
 from ninja import Schema
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from accounts.api.schemas.common import Given, Id, Steps, example
 from accounts.models import CustomerSpace, DomainSpace, MailboxSpace, UsageLimits
 from accounts.services.timeline import Entry
+from accounts.services.usage.quotas import UNDO_AGE_S
 from accounts.services.usage.report import SpaceReport
 from accounts.services.usage.standing import Counted
 
@@ -190,6 +191,26 @@ class QuotasIn(Given):
 
 
 class QuotasOut(Schema):
+    """So many were changed. With `undo` that is taken back within `undo_s` seconds; null where nothing changed."""
+
+    changed: int
+    undo: str | None
+    undo_s: int = UNDO_AGE_S
+
+
+class QuotasUndoIn(Given):
+    """What the change answered."""
+
+    model_config = ConfigDict(
+        str_max_length=20_000, json_schema_extra={"examples": [{"undo": "W1tbNDEsMTAwMDAwMDAwMF1d:1vOoK3:NQ0"}]}
+    )
+
+    undo: str = Field(max_length=20_000, min_length=1)
+
+
+class QuotasBack(Schema):
+    """So many have the quota that they had before."""
+
     changed: int
 
 

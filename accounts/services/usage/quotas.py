@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.core import signing
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -18,6 +19,8 @@ from accounts.services.usage.scope import Scope
 from accounts.services.usage.standing import refresh_mailbox
 
 MOST_AT_ONCE = 200
+UNDO_SALT = "usage.quotas"
+UNDO_AGE_S = 900
 
 
 class QuotaRefused(Exception):
@@ -43,6 +46,25 @@ class Changed:
     def number(self) -> int:
         """Of how many mailboxes."""
         return len(self.before)
+
+    def sealed(self) -> str:
+        """The same as a text that only we can have written, with which it is taken back for a while; "" for nothing."""
+        if not self.before:
+            return ""
+        return signing.dumps([list(self.before.items()), self.now_bytes, self.until], salt=UNDO_SALT)
+
+
+class TooLate(Exception):
+    """What is to be taken back was not given by us, or too long ago."""
+
+
+def open_changed(text: str) -> Changed:
+    """What `Changed.sealed` gave. Raises TooLate."""
+    try:
+        rows, now_bytes, until = signing.loads(text, salt=UNDO_SALT, max_age=UNDO_AGE_S)
+    except signing.BadSignature as error:
+        raise TooLate from error
+    return Changed(dict(rows), now_bytes, until)
 
 
 @transaction.atomic

@@ -7,7 +7,6 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core import signing
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -23,7 +22,7 @@ from accounts.rates import take
 from accounts.services.audit import Actor
 from accounts.services.customers import set_alert_steps, set_reseller_steps
 from accounts.services.usage.letters import propose_mode
-from accounts.services.usage.quotas import Changed, QuotaRefused, refusal_words, set_quotas, take_back
+from accounts.services.usage.quotas import QuotaRefused, TooLate, open_changed, refusal_words, set_quotas, take_back
 from accounts.services.usage.report import read_limits, save_limits
 from accounts.services.usage.tables import TableQuery
 from accounts.services.usage.weekly import want_summary
@@ -32,7 +31,6 @@ from accounts.views.usage.forms import CustomerLimitForm, LimitsForm, QuotaForm,
 
 UNPROCESSABLE = 422
 TABLE_FIELDS = ("show", "q", "mode", "plan", "reseller", "customer", "server", "least", "sort")
-UNDO_SALT, UNDO_AGE_S = "usage.quotas", 900
 
 
 @login_required
@@ -49,9 +47,8 @@ def quota_change(request: HttpRequest) -> HttpResponse:
         except QuotaRefused as error:
             form.add_error("gb", refusal_words(error, provider=scope.provider))
         else:
-            undo = signing.dumps([list(changed.before.items()), changed.now_bytes, changed.until], salt=UNDO_SALT)
             text = ngettext("%(n)s quota changed", "%(n)s quotas changed", changed.number) % {"n": changed.number}
-            address = reverse("usage_quota_undo", args=[undo]) if changed.number else ""
+            address = reverse("usage_quota_undo", args=[changed.sealed()]) if changed.number else ""
             messages.success(request, text, extra_tags=address)
             return redirect(reverse("usage") + query.address())
     context = table_context(request, query, scope) | page_context(request, scope)
@@ -65,11 +62,11 @@ def quota_undo(request: HttpRequest, before: str) -> HttpResponse:
     """Gives mailboxes the quotas that they had before, or says why not; 404 for what this server did not sign or is too old."""
     scope = scope_of(request, TableQuery())
     try:
-        rows, now_bytes, until = signing.loads(before, salt=UNDO_SALT, max_age=UNDO_AGE_S)
-    except signing.BadSignature as error:
+        changed = open_changed(before)
+    except TooLate as error:
         raise Http404 from error
     try:
-        take_back(by=_actor(request), scope=scope, changed=Changed(dict(rows), now_bytes, until))
+        take_back(by=_actor(request), scope=scope, changed=changed)
     except QuotaRefused as error:
         messages.error(request, refusal_words(error, provider=scope.provider))
     else:
