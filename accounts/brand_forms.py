@@ -14,6 +14,8 @@ from accounts.form_parts import PortalForm
 
 
 class BrandForm(PortalForm):
+    """Name, colour, support, words and picture of the provider."""
+
     name = forms.CharField(
         label=gettext_lazy("Name"), max_length=40, required=False, help_text=gettext_lazy("Empty: Casilla.")
     )
@@ -52,12 +54,14 @@ class BrandForm(PortalForm):
     )
 
     def clean_accent(self) -> str:
+        """#rrggbb in small letters, or nothing."""
         accent = str(self.cleaned_data["accent"]).strip().lower()
         if accent and not HEX.fullmatch(accent):
             raise ValidationError(_("A colour has the form #7a1f3d."))
         return accent
 
     def clean_support_url(self) -> str:
+        """A page or a mail address, or nothing."""
         text = str(self.cleaned_data["support_url"]).strip()
         if not text:
             return ""
@@ -71,6 +75,7 @@ class BrandForm(PortalForm):
         return text
 
     def clean_logo(self) -> bytes:
+        """The picture drawn anew."""
         given = self.cleaned_data["logo"]
         if not given:
             return b""

@@ -57,6 +57,7 @@ class SizeField(forms.CharField):
             raise ValidationError(error.messages) from error
 
     def prepare_value(self, value: Any) -> Any:
+        """Octets as people write them."""
         return size_words(value) if isinstance(value, int) else value
 
 
@@ -72,6 +73,7 @@ class StepsField(forms.CharField):
         return parse_steps(text) if text else None
 
     def prepare_value(self, value: Any) -> Any:
+        """Percentages with commas between."""
         return steps_words(value) if isinstance(value, list) else value
 
 
@@ -85,5 +87,6 @@ class LinesField(forms.CharField):
         self.widget.attrs |= {"rows": 4, "dir": "ltr", "spellcheck": "false"}
 
     def clean(self, value: Any) -> list[str]:
+        """One entry for each line that is not empty."""
         text = super().clean(value) or ""
         return [one for one in text.replace(",", "\n").replace(";", "\n").split("\n") if one.strip()]

@@ -52,6 +52,7 @@ class SeenForm(PortalForm):
             field.show_hidden_initial = name != CONFIRM
 
     def clean(self) -> dict[str, Any]:
+        """Says at its field what somebody else changed meanwhile."""
         data = super().clean() or {}
         for name in self._moved():
             now, mark = self._text_now(name), self[name].html_initial_name
@@ -142,6 +143,7 @@ class PasswordForm(PortalForm):
             self.fields[name].widget.attrs["autocomplete"] = "new-password"
 
     def clean(self) -> dict[str, Any]:
+        """Both must be the same."""
         data = super().clean() or {}
         if "password" in data and "again" in data and data["password"] != data["again"]:
             self.add_error("again", _("The two are not the same."))

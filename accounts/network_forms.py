@@ -27,6 +27,7 @@ class NetworkForm(PortalForm):
     )
 
     def clean_name(self) -> str:
+        """A name that shows."""
         name = clean_text(self.cleaned_data["name"])
         if not name:
             raise forms.ValidationError(self.fields["name"].error_messages["required"])

@@ -15,6 +15,8 @@ from accounts.models import Customer, Domain, Kind, MailServer, Plan, Reseller
 
 
 class AliasForm(PortalForm):
+    """An address, and the mailbox that it leads into."""
+
     address = forms.CharField(label=_("Address"), max_length=254)
     target = forms.CharField(label=_("Delivers into the mailbox"), max_length=254)
 
@@ -49,6 +51,7 @@ class UsualForm(PortalForm):
 
     @classmethod
     def of(cls, domain: Domain, data: Any = None) -> UsualForm:
+        """Filled with what new mailboxes of the domain begin with."""
         return cls(data, initial={"quota": domain.new_quota_bytes, **domain.usual_switches}, prefix="usual")
 
 
@@ -64,11 +67,14 @@ class ResellerForm(PortalForm):
 
 
 class CustomerForm(PortalForm):
+    """Name and plan of a customer."""
+
     name = forms.CharField(label=_("Name"), max_length=120)
     plan = forms.ModelChoiceField(label=_("Plan"), queryset=Plan.objects.order_by("name"))
 
     @classmethod
     def of(cls, customer: Customer, data: Any = None) -> CustomerForm:
+        """Filled with what the customer has."""
         return cls(data, initial={"name": customer.name, "plan": customer.plan_id})
 
 
@@ -109,6 +115,8 @@ class DomainNewForm(PortalForm):
 
 
 class NameForm(PortalForm):
+    """A name, and nothing else."""
+
     name = forms.CharField(label=_("Name"), max_length=120)
 
 
@@ -166,6 +174,7 @@ class PlanForm(PortalForm):
         return "above" in self.errors or "above" in self.data
 
     def clean_name(self) -> str:
+        """One that no other plan has."""
         name = str(self.cleaned_data["name"])
         if Plan.objects.filter(name=name).exclude(pk=self.plan.pk).exists():
             raise ValidationError(_("There is a plan with this name."))
@@ -199,4 +208,6 @@ class JoinForm(PasswordForm):
 
 
 class BatchForm(PortalForm):
+    """A file with a list."""
+
     file = forms.FileField(label=_("CSV file"), widget=forms.FileInput(attrs={"accept": ".csv,text/csv,text/plain"}))

@@ -36,6 +36,7 @@ class AddressForm(forms.Form):
         self.fields["address"].widget.attrs |= {"class": "input", "inputmode": "email", **CLEAN}
 
     def clean_address(self) -> str:
+        """An address to which mail can be sent, in small letters."""
         address = clean_address(str(self.cleaned_data["address"]))
         if check_recipient(address) or not is_domain(address.rpartition("@")[2]):
             raise forms.ValidationError(gettext("“%(about)s” is no mail address") % {"about": address})
@@ -60,6 +61,7 @@ class EndpointForm(forms.Form):
                 field.widget.attrs |= CLEAN
 
     def clean_host(self) -> str:
+        """A server's name in small letters."""
         host = str(self.cleaned_data["host"]).strip().rstrip(".").lower()
         if not host.isprintable() or any(char in host for char in " /@:\\"):
             raise forms.ValidationError(gettext("Only the server's name, like pop.example.org"))
@@ -99,12 +101,14 @@ class ServerForm(EndpointForm):
         self.fields["secret"].widget.attrs |= {"autocomplete": "off"}
 
     def clean_login(self) -> str:
+        """One that shows."""
         login = str(self.cleaned_data["login"]).strip()
         if not login.isprintable():
             raise forms.ValidationError(gettext("This is no user name"))
         return login
 
     def clean(self) -> dict[str, Any]:
+        """A password that is kept goes to its own server only."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         secret = str(cleaned.get("secret") or "") or self._unsealed(str(cleaned.get("typed") or ""))
         if any(char in secret for char in "\r\n\0"):
@@ -181,6 +185,7 @@ class PolicyForm(forms.Form):
         }
 
     def clean(self) -> dict[str, Any]:
+        """Asks for what each choice needs."""
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         needed = {
             "keep_days": cleaned.get("keep") == "days",

@@ -70,9 +70,11 @@ class ConditionForm(forms.Form):
         self.fields["value"].widget.attrs |= {"dir": "auto", "autocomplete": "off"}
 
     def clean_value(self) -> str:
+        """What shows of it."""
         return make_safe(self.cleaned_data["value"]).strip()
 
     def clean(self) -> dict[str, Any]:
+        """Sizes are compared with sizes, with `size_bytes` in octets."""
         cleaned: dict[str, Any] = super().clean() or {}
         if self.errors or not cleaned["value"]:
             return cleaned
@@ -134,9 +136,11 @@ class RuleForm(forms.Form):
         self.fields["folder"].widget.attrs["class"] = "input select"
 
     def clean_name(self) -> str:
+        """On one line."""
         return " ".join(make_safe(self.cleaned_data["name"]).split())
 
     def clean_tags(self) -> list[str]:
+        """At most TAGS_LIMIT."""
         tags: list[str] = self.cleaned_data["tags"]
         if len(tags) > TAGS_LIMIT:
             raise forms.ValidationError(gettext("At most %(n)d tags.") % {"n": TAGS_LIMIT})
@@ -160,6 +164,7 @@ class RuleForm(forms.Form):
         return tuple({compare_key(one.email): ascii_email(one.email) for one in people}.values())
 
     def clean(self) -> dict[str, Any]:
+        """Asks for what each choice needs, and for something to do."""
         cleaned: dict[str, Any] = super().clean() or {}
         where = cleaned.get("where")
         if where in {Where.MOVE, Where.COPY} and not cleaned.get("folder") and "folder" not in self.errors:
@@ -260,13 +265,16 @@ class VacationForm(forms.Form):
             self.fields[name].widget.attrs |= {"class": "input", "dir": "auto"}
 
     def clean_subject(self) -> str:
+        """What shows of it."""
         return make_safe(self.cleaned_data["subject"])
 
     def clean_text(self) -> str:
+        """With \\n at the end of each line."""
         text: str = self.cleaned_data["text"]
         return text.replace("\r\n", "\n").replace("\r", "\n").rstrip()
 
     def clean(self) -> dict[str, Any]:
+        """Asks for a text, and for days in their order."""
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("on") and not cleaned.get("text", "").strip() and "text" not in self.errors:
             self.add_error("text", gettext("Write what is answered."))

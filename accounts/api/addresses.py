@@ -29,6 +29,7 @@ def alias_list(
     address: Text = "",
     mailbox: Key = None,
 ) -> Any:
+    """By those who run the domain; narrowed to an `address`, or to those of a `mailbox`."""
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     rows = caller.aliases().filter(address__endswith=f"@{domain.name}")
@@ -43,6 +44,7 @@ def alias_list(
 @needs("domains:write")
 @idempotent
 def alias_new(request: HttpRequest, domain_id: int, data: AliasIn) -> Any:
+    """By those who run the domain; 422 for an address that is taken, 403 for that of somebody who runs more."""
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     check_rank(caller, domain, data.local)
@@ -54,12 +56,14 @@ def alias_new(request: HttpRequest, domain_id: int, data: AliasIn) -> Any:
 @router.get("/aliases/{alias_id}", response=AliasOut, summary="An alias")
 @needs("domains:read")
 def alias_get(request: HttpRequest, alias_id: int) -> Any:
+    """By those who run its domain."""
     return AliasOut.of(alias_by(caller_of(request), alias_id))
 
 
 @router.delete("/aliases/{alias_id}", response={204: None}, summary="Remove an alias")
 @needs("domains:write")
 def alias_delete(request: HttpRequest, alias_id: int) -> Any:
+    """Mail for it is refused from the next message on."""
     caller = caller_of(request)
     forwards.delete_alias(alias=alias_by(caller, alias_id), by=caller.actor)
     return Status(204, None)
@@ -69,6 +73,7 @@ def alias_delete(request: HttpRequest, alias_id: int) -> Any:
 @router.get("/domains/{domain_id}/groups", response=Pages[GroupOut], summary="The groups of a domain")
 @needs("domains:read")
 def group_list(request: HttpRequest, domain_id: int, after: int = 0, limit: Limit = 50) -> Any:
+    """By those who run the domain."""
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     return page_of(caller.groups().filter(domain=domain).prefetch_related("members"), GroupOut.of, after, limit)
@@ -78,6 +83,7 @@ def group_list(request: HttpRequest, domain_id: int, after: int = 0, limit: Limi
 @needs("domains:write")
 @idempotent
 def group_new(request: HttpRequest, domain_id: int, data: GroupIn) -> Any:
+    """By those who run the domain; a member without an @ is an address of it."""
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     check_rank(caller, domain, data.local)
@@ -88,12 +94,14 @@ def group_new(request: HttpRequest, domain_id: int, data: GroupIn) -> Any:
 @router.get("/groups/{group_id}", response=GroupOut, summary="A group")
 @needs("domains:read")
 def group_get(request: HttpRequest, group_id: int) -> Any:
+    """With its members, in the order of letters."""
     return GroupOut.of(group_by(caller_of(request), group_id))
 
 
 @router.put("/groups/{group_id}", response=GroupOut, summary="Other members or another name")
 @needs("domains:write")
 def group_change(request: HttpRequest, group_id: int, data: GroupChange) -> Any:
+    """Replaces name and members; the address stays."""
     caller = caller_of(request)
     group = group_by(caller, group_id)
     values: dict[str, Any] = {"local": group.address, "name": data.name, "members": data.members}
@@ -103,6 +111,7 @@ def group_change(request: HttpRequest, group_id: int, data: GroupChange) -> Any:
 @router.delete("/groups/{group_id}", response={204: None}, summary="Remove a group")
 @needs("domains:write")
 def group_delete(request: HttpRequest, group_id: int) -> Any:
+    """Mail for it is refused from the next message on."""
     caller = caller_of(request)
     forwards.delete_group(group=group_by(caller, group_id), by=caller.actor)
     return Status(204, None)

@@ -67,10 +67,12 @@ class Caller:
 
     @property
     def person(self) -> User:
+        """Who made the token, for whom it acts."""
         return self.token.person
 
     @property
     def actor(self) -> Actor:
+        """Whom the log of changes names."""
         return Actor(self.person, self.origin, self.token.name)
 
     def need(self, scope: str) -> None:
@@ -88,22 +90,28 @@ class Caller:
 
     # --- What is there for this caller: the person's, within the token's customer -------------------------------------------
     def resellers(self) -> QuerySet[Reseller]:
+        """None for a token of one customer."""
         rows = permissions.resellers_of(self.person)
         return rows.none() if self.token.customer_id else rows
 
     def customers(self) -> QuerySet[Customer]:
+        """Those that the person sees."""
         return self._within(permissions.customers_of(self.person), "pk")
 
     def domains(self) -> QuerySet[Domain]:
+        """Those that the person sees."""
         return self._within(permissions.domains_of(self.person), "customer")
 
     def mailboxes(self) -> QuerySet[Mailbox]:
+        """Those that the person sees, deleted ones too."""
         return self._within(permissions.mailboxes_of(self.person), "domain__customer")
 
     def aliases(self) -> QuerySet[Alias]:
+        """Those that lead into domains that the person sees."""
         return Alias.objects.filter(target__domain__in=self.domains().values("pk"))
 
     def groups(self) -> QuerySet[Group]:
+        """Those in domains that the person sees."""
         return Group.objects.filter(domain__in=self.domains().values("pk"))
 
     def plans(self) -> QuerySet[Plan]:
@@ -113,11 +121,13 @@ class Caller:
         return Plan.objects.filter(customers__in=self.customers().values("pk")).distinct()
 
     def invitations(self) -> QuerySet[Invitation]:
+        """Those over what the person sees."""
         rows = Invitation.objects.filter(self._over())
         parts = ("reseller", "customer__reseller", "domain__customer__reseller")
         return rows.select_related(*parts).prefetch_related("inviter")  # one person for all that they invited
 
     def roles(self) -> QuerySet[Role]:
+        """Those over what the person sees."""
         return Role.objects.filter(self._over())
 
     def networks(self) -> QuerySet[NamedNetwork]:
@@ -132,6 +142,7 @@ class Caller:
         return Batch.objects.filter(person=self.person, domain__in=self.domains().values("pk"))
 
     def changes(self) -> QuerySet[Change]:
+        """The lines of the log about what is the person's."""
         return self._within(permissions.changes_of(self.person), "customer")
 
     def _over(self) -> Q:
@@ -204,6 +215,7 @@ class TokenAuth(HttpBearer):
     """`Authorization: Bearer TOKEN` (RFC 6750), and nothing else: no cookie, no session."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Caller | None:
+        """The caller, None for a token that is not good. Raises TooManyRequests."""
         origin = client_ip(request)
         row = find_token(token, origin=origin)
         if row is None:

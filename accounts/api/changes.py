@@ -46,6 +46,7 @@ class ChangeOut(Schema):
 
     @classmethod
     def of(cls, row: Change) -> ChangeOut:
+        """A line of the log as it is shown."""
         values: dict[str, Any] = {
             name: getattr(row, name) for name in ("at", "origin", "verb", "thing", "before", "after")
         }
@@ -69,6 +70,7 @@ def change_list(
     mailbox: Key = None,
     since: Moment | None = None,
 ) -> Any:
+    """Narrowed to a `verb`, to a thing, or to what came `since` a moment."""
     rows = caller_of(request).changes()
     wanted: dict[str, Any] = {"customer": customer, "domain": domain, "mailbox": mailbox, "verb": verb or None}
     rows = rows.filter(**{name: value for name, value in wanted.items() if value is not None})

@@ -42,6 +42,7 @@ router = Router()
 @router.get("/me", response=Me, tags=["Token"], summary="Who the token acts for, and what it may do")
 @needs("")
 def me(request: HttpRequest) -> Any:
+    """Any token may ask, whatever its scopes."""
     token = caller_of(request).token
     values = {"scopes": token.scopes, "customer": token.customer_id, "expires": token.expires}
     return Me(person=token.person.email, token=token.name, **values)
@@ -51,6 +52,7 @@ def me(request: HttpRequest) -> Any:
 @router.get("/plans", response=Pages[PlanOut], tags=["Plans"], summary="The plans that can be given")
 @needs("customers:read")
 def plan_list(request: HttpRequest, after: int = 0, limit: Limit = 50) -> Any:
+    """All for those who sell, else the plans of one's customers."""
     return page_of(caller_of(request).plans(), PlanOut.of, after, limit)
 
 
@@ -58,6 +60,7 @@ def plan_list(request: HttpRequest, after: int = 0, limit: Limit = 50) -> Any:
 @needs("customers:write")
 @idempotent
 def plan_new(request: HttpRequest, data: PlanIn) -> Any:
+    """By the provider's people; 422 for a name that is taken."""
     caller = caller_of(request)
     caller.allow(Action.RUN_PROVIDER)
     _free_plan_name(data.name)
@@ -68,24 +71,28 @@ def plan_new(request: HttpRequest, data: PlanIn) -> Any:
 @router.get("/plans/{plan_id}", response=PlanOut, tags=["Plans"], summary="A plan")
 @needs("customers:read")
 def plan_get(request: HttpRequest, plan_id: int) -> Any:
+    """Null is no limit."""
     return PlanOut.of(one(caller_of(request).plans(), plan_id))
 
 
 @router.put("/plans/{plan_id}", response=PlanOut, tags=["Plans"], summary="Replace all of a plan, for all who have it")
 @needs("customers:write")
 def plan_replace(request: HttpRequest, plan_id: int, data: PlanWhole) -> Any:
+    """By the provider's people; all of it is sent."""
     return _changed(caller_of(request), plan_id, data.dict())
 
 
 @router.patch("/plans/{plan_id}", response=PlanOut, tags=["Plans"], summary="Change what is given of a plan")
 @needs("customers:write")
 def plan_change(request: HttpRequest, plan_id: int, data: PlanChange) -> Any:
+    """By the provider's people; what is left out stays."""
     return _changed(caller_of(request), plan_id, data.dict(exclude_unset=True))
 
 
 @router.delete("/plans/{plan_id}", response={204: None}, tags=["Plans"], summary="Remove a plan that nobody has")
 @needs("customers:write")
 def plan_delete(request: HttpRequest, plan_id: int) -> Any:
+    """By the provider's people; 422 while a customer has it."""
     caller = caller_of(request)
     plan: Plan = one(caller.plans(), plan_id)
     caller.allow(Action.RUN_PROVIDER)
@@ -97,6 +104,7 @@ def plan_delete(request: HttpRequest, plan_id: int) -> Any:
 @router.get("/resellers", response=Pages[ResellerOut], tags=["Resellers"], summary="The resellers")
 @needs("customers:read")
 def reseller_list(request: HttpRequest, after: int = 0, limit: Limit = 50, name: Text = "") -> Any:
+    """The provider's people see all, a reseller's their own; narrowed to a part of the `name`."""
     rows = caller_of(request).resellers()
     return page_of(rows.filter(name__icontains=name) if name else rows, ResellerOut.of, after, limit)
 
@@ -105,6 +113,7 @@ def reseller_list(request: HttpRequest, after: int = 0, limit: Limit = 50, name:
 @needs("customers:write")
 @idempotent
 def reseller_new(request: HttpRequest, data: NameIn) -> Any:
+    """By the provider's people; 422 for a name that is taken."""
     caller = caller_of(request)
     caller.allow(Action.RUN_PROVIDER)
     return Status(201, ResellerOut.of(customers.create_reseller(name=data.name, by=caller.actor)))
@@ -113,12 +122,14 @@ def reseller_new(request: HttpRequest, data: NameIn) -> Any:
 @router.get("/resellers/{reseller_id}", response=ResellerOut, tags=["Resellers"], summary="A reseller")
 @needs("customers:read")
 def reseller_get(request: HttpRequest, reseller_id: int) -> Any:
+    """By the provider's people and its own."""
     return ResellerOut.of(one(caller_of(request).resellers(), reseller_id))
 
 
 @router.patch("/resellers/{reseller_id}", response=ResellerOut, tags=["Resellers"], summary="Another name")
 @needs("customers:write")
 def reseller_change(request: HttpRequest, reseller_id: int, data: NameIn) -> Any:
+    """By the provider's people."""
     caller = caller_of(request)
     reseller: Reseller = one(caller.resellers(), reseller_id)
     caller.allow(Action.RUN_PROVIDER)
@@ -134,6 +145,7 @@ def reseller_change(request: HttpRequest, reseller_id: int, data: NameIn) -> Any
 )
 @needs("customers:write")
 def reseller_alert(request: HttpRequest, reseller_id: int, data: AlertIn) -> Any:
+    """By the provider's people and its own; null is as usual."""
     caller = caller_of(request)
     reseller: Reseller = one(caller.resellers(), reseller_id)
     before, reseller.alert_steps = reseller.alert_steps, data.steps
@@ -146,6 +158,7 @@ def reseller_alert(request: HttpRequest, reseller_id: int, data: AlertIn) -> Any
 )
 @needs("customers:write")
 def reseller_delete(request: HttpRequest, reseller_id: int) -> Any:
+    """By the provider's people; 422 while it has customers."""
     caller = caller_of(request)
     reseller: Reseller = one(caller.resellers(), reseller_id)
     caller.allow(Action.RUN_PROVIDER)
@@ -165,6 +178,7 @@ def customer_list(
     plan: Key = None,
     reference: Text = "",
 ) -> Any:
+    """Narrowed to a part of the `name`, a `reseller`, a `plan`, or the other panel's `reference`."""
     rows = caller_of(request).customers()
     if reference:
         rows = rows.filter(reference=reference.strip())
@@ -181,6 +195,7 @@ def customer_list(
 @needs("customers:write")
 @idempotent
 def customer_new(request: HttpRequest, data: CustomerIn) -> Any:
+    """By the provider's people and resellers; 422 for a name or reference that is taken."""
     caller = caller_of(request)
     caller.allow(Action.ADD_CUSTOMER)
     plan, reseller = plan_named(caller, data.plan), reseller_named(caller, data.reseller)
@@ -192,6 +207,7 @@ def customer_new(request: HttpRequest, data: CustomerIn) -> Any:
 @router.get("/customers/{customer_id}", response=CustomerOut, tags=["Customers"], summary="A customer")
 @needs("customers:read")
 def customer_get(request: HttpRequest, customer_id: int) -> Any:
+    """By those who sell to it and its own people."""
     return CustomerOut.of(customer_by(caller_of(request), customer_id, Action.SEE_CUSTOMER))
 
 
@@ -200,6 +216,7 @@ def customer_get(request: HttpRequest, customer_id: int) -> Any:
 )
 @needs("customers:write")
 def customer_change(request: HttpRequest, customer_id: int, data: CustomerChange) -> Any:
+    """By those who sell to it, all or nothing; 422 for a plan with less room than is taken."""
     caller = caller_of(request)
     customer = customer_by(caller, customer_id, Action.CHANGE_CUSTOMER)
     with transaction.atomic():
@@ -220,6 +237,7 @@ def customer_change(request: HttpRequest, customer_id: int, data: CustomerChange
 )
 @needs("customers:write")
 def customer_delete(request: HttpRequest, customer_id: int) -> Any:
+    """By those who sell to it; 422 while it has domains."""
     caller = caller_of(request)
     customers.delete_customer(customer=customer_by(caller, customer_id, Action.CHANGE_CUSTOMER), by=caller.actor)
     return Status(204, None)
@@ -265,6 +283,7 @@ def customer_resume(request: HttpRequest, customer_id: int) -> Any:
 )
 @needs("customers:read")
 def customer_allowance(request: HttpRequest, customer_id: int) -> Any:
+    """What deleted mailboxes hold is not counted."""
     customer = customer_by(caller_of(request), customer_id, Action.SEE_CUSTOMER)
     taken, plan = taken_by(customer), customer.plan
     limits = {name: getattr(plan, name) for name in ("mailbox_limit", "total_bytes", "largest_mailbox_bytes")}
@@ -279,6 +298,7 @@ def customer_allowance(request: HttpRequest, customer_id: int) -> Any:
 )
 @needs("customers:write")
 def customer_alert(request: HttpRequest, customer_id: int, data: AlertIn) -> Any:
+    """By those who sell to it and its own people; null is as usual."""
     caller = caller_of(request)
     customer = customer_by(caller, customer_id, Action.SEE_CUSTOMER)
     before, customer.alert_steps = customer.alert_steps, data.steps

@@ -53,7 +53,7 @@ def _describe(one: dict[str, Any], view: Any) -> None:
     scope, once = getattr(view, "scope", ""), getattr(view, "is_idempotent", False)
     if scope:
         one["x-scope"] = scope
-        one["description"] = f"Scope: `{scope}`."
+        one["description"] = f"{one.get('description', '')}\n\nScope: `{scope}`.".strip()
     errors = {401, 429} | ({403} if scope else set())
     errors |= {404} if any(given["in"] == "path" for given in one["parameters"]) else set()
     errors |= {422}  # an address with a parameter that the operation does not know

@@ -29,6 +29,7 @@ router = Router(tags=["Passwords of devices"])
 )
 @needs("mailboxes:read")
 def app_password_list(request: HttpRequest, mailbox_id: int, after: int = 0, limit: Limit = 50) -> Any:
+    """Without the passwords themselves, which nobody sees twice."""
     mailbox = use_mailbox(caller_of(request), mailbox_id)
     return page_of(AppPassword.objects.filter(mailbox=mailbox), AppPasswordOut.of, after, limit)
 
@@ -42,6 +43,7 @@ def app_password_list(request: HttpRequest, mailbox_id: int, after: int = 0, lim
 @idempotent
 @fails(409)
 def app_password_new(request: HttpRequest, mailbox_id: int, data: AppPasswordIn) -> Any:
+    """The owner alone makes one, with the mailbox's password in `current_password`."""
     caller = caller_of(request)
     mailbox = use_mailbox(caller, mailbox_id)
     if not MailAccount.objects.filter(mailbox=mailbox, owner=caller.person).exists():
@@ -70,6 +72,7 @@ def app_password_new(request: HttpRequest, mailbox_id: int, data: AppPasswordIn)
 )
 @needs("mailboxes:write")
 def app_password_revoke(request: HttpRequest, mailbox_id: int, password_id: int) -> Any:
+    """It counts no more at the next sign-in, and open sessions of the mailbox end."""
     caller = caller_of(request)
     mailbox = use_mailbox(caller, mailbox_id)
     revoke_app_password(one(AppPassword.objects.filter(mailbox=mailbox), password_id), by=caller.actor)

@@ -37,6 +37,7 @@ def domain_list(
     name: Text = "",
     reference: Text = "",
 ) -> Any:
+    """Narrowed to a `customer`, a whole `name` in either writing, or the other panel's `reference`."""
     rows = caller_of(request).domains()
     if reference:
         rows = rows.filter(reference=reference.strip())
@@ -51,6 +52,7 @@ def domain_list(
 @needs("domains:write")
 @idempotent
 def domain_new(request: HttpRequest, data: DomainIn) -> Any:
+    """By those who sell to the customer; 422 for one that is here already."""
     caller = caller_of(request)
     customer = customer_named(caller, data.customer)
     caller.allow(Action.CHANGE_CUSTOMER, customer)
@@ -63,12 +65,14 @@ def domain_new(request: HttpRequest, data: DomainIn) -> Any:
 @router.get("/domains/{domain_id}", response=DomainOut, summary="A domain")
 @needs("domains:read")
 def domain_get(request: HttpRequest, domain_id: int) -> Any:
+    """By those who run it or what is above it."""
     return DomainOut.of(domain_by(caller_of(request), domain_id, Action.SEE_DOMAIN))
 
 
 @router.patch("/domains/{domain_id}", response=DomainOut, summary="Open or shut it; who catches the rest")
 @needs("domains:write")
 def domain_change(request: HttpRequest, domain_id: int, data: DomainChange) -> Any:
+    """Those who run it set `catch_all`, those who sell to its customer the rest."""
     caller = caller_of(request)
     given = data.dict(exclude_unset=True)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
@@ -89,6 +93,7 @@ def domain_change(request: HttpRequest, domain_id: int, data: DomainChange) -> A
 @router.delete("/domains/{domain_id}", response={204: None}, summary="Remove one in which there is nothing any more")
 @needs("domains:write")
 def domain_delete(request: HttpRequest, domain_id: int) -> Any:
+    """By those who sell to its customer; 422 while a mailbox is in it, also a deleted one."""
     caller = caller_of(request)
     customers.delete_domain(domain=domain_by(caller, domain_id, Action.CHANGE_DOMAIN), by=caller.actor)
     return Status(204, None)
@@ -97,12 +102,14 @@ def domain_delete(request: HttpRequest, domain_id: int) -> Any:
 @router.get("/domains/{domain_id}/defaults", response=Defaults, summary="With what a new mailbox of it begins")
 @needs("domains:read")
 def domain_defaults(request: HttpRequest, domain_id: int) -> Any:
+    """By those who run it."""
     return Defaults.of(domain_by(caller_of(request), domain_id, Action.RUN_DOMAIN))
 
 
 @router.put("/domains/{domain_id}/defaults", response=Defaults, summary="Have new mailboxes begin with something else")
 @needs("domains:write")
 def domain_defaults_set(request: HttpRequest, domain_id: int, data: Defaults) -> Any:
+    """Replaces all of them; mailboxes that are there stay as they are."""
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     customers.set_usual(domain=domain, by=caller.actor, **data.dict())
@@ -116,6 +123,7 @@ def domain_defaults_set(request: HttpRequest, domain_id: int, data: Defaults) ->
 )
 @needs("domains:read")
 def domain_dns(request: HttpRequest, domain_id: int) -> Any:
+    """Asks the DNS now."""
     domain = domain_by(caller_of(request), domain_id, Action.RUN_DOMAIN)
     return [DnsOut.of(row) for row in check_domain(domain)]
 
@@ -129,6 +137,7 @@ def domain_dns(request: HttpRequest, domain_id: int) -> Any:
 @needs("mailboxes:write")
 @idempotent
 def mailbox_changes(request: HttpRequest, domain_id: int, data: ManyIn) -> Any:
+    """By those who run the domain; 422 where some of the mailboxes are not there."""
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     chosen = mailboxes.choose_many(domain=domain, keys=data.mailboxes, person=caller.person)
@@ -144,6 +153,7 @@ def mailbox_changes(request: HttpRequest, domain_id: int, data: ManyIn) -> Any:
 )
 @needs("domains:read")
 def server_list(request: HttpRequest, after: int = 0, limit: Limit = 50) -> Any:
+    """By the provider's people."""
     caller_of(request).allow(Action.RUN_PROVIDER)
     return page_of(MailServer.objects.all(), ServerOut.of, after, limit)
 
@@ -152,6 +162,7 @@ def server_list(request: HttpRequest, after: int = 0, limit: Limit = 50) -> Any:
 @needs("domains:write")
 @idempotent
 def server_new(request: HttpRequest, data: ServerIn) -> Any:
+    """By the provider's people; Dovecot must be able to write at its `path`."""
     caller = caller_of(request)
     caller.allow(Action.RUN_PROVIDER)
     return Status(201, ServerOut.of(customers.create_server(by=caller.actor, **data.dict())))
@@ -162,6 +173,7 @@ def server_new(request: HttpRequest, data: ServerIn) -> Any:
 )
 @needs("domains:write")
 def server_delete(request: HttpRequest, server_id: int) -> Any:
+    """By the provider's people; 422 while domains lie on it."""
     caller = caller_of(request)
     caller.allow(Action.RUN_PROVIDER)
     customers.remove_server(server=one(MailServer.objects.all(), server_id), by=caller.actor)

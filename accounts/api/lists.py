@@ -29,6 +29,7 @@ router = Router(tags=["Lists"])
 @router.get("/lists", response=Pages[ListOut], summary="The lists that the token's person brought")
 @needs("mailboxes:read")
 def list_list(request: HttpRequest, after: int = 0, limit: Limit = 50, domain: Key = None) -> Any:
+    """One's own, also those that are done."""
     rows = caller_of(request).batches().defer("rows", "sealed", "made")
     return page_of(rows if domain is None else rows.filter(domain=domain), ListOut.of, after, limit)
 
@@ -41,6 +42,7 @@ def list_list(request: HttpRequest, after: int = 0, limit: Limit = 50, domain: K
 @needs("mailboxes:write")
 @idempotent
 def list_new(request: HttpRequest, domain_id: int, data: ListIn) -> Any:
+    """By those who run the domain; passwords in it are judged by a worker meanwhile."""
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     try:
@@ -54,12 +56,14 @@ def list_new(request: HttpRequest, domain_id: int, data: ListIn) -> Any:
 @router.get("/lists/{list_id}", response=ListOut, summary="How far a list is")
 @needs("mailboxes:read")
 def list_get(request: HttpRequest, list_id: int) -> Any:
+    """For who brought it alone."""
     return ListOut.of(_batch(caller_of(request), list_id))
 
 
 @router.get("/lists/{list_id}/rows", response=Pages[RowOut], summary="What it would do, row by row (`after` is a line)")
 @needs("mailboxes:read")
 def list_rows(request: HttpRequest, list_id: int, after: int = 0, limit: Limit = 50, wrong: Flag = False) -> Any:
+    """Those with errors alone with `wrong`."""
     rows = [row for row in _batch(caller_of(request), list_id).rows if row["line"] > after]
     rows = [row for row in rows if row["errors"]] if wrong else rows
     more = len(rows) > limit
@@ -73,6 +77,7 @@ def list_rows(request: HttpRequest, list_id: int, after: int = 0, limit: Limit =
 @idempotent
 @fails(409)
 def list_apply(request: HttpRequest, list_id: int) -> Any:
+    """A worker does it; 409 while rows have errors."""
     caller = caller_of(request)
     batch = _batch(caller, list_id)
     if not batches.makes_only_below(batch, caller.person):
@@ -87,6 +92,7 @@ def list_apply(request: HttpRequest, list_id: int) -> Any:
 @needs("mailboxes:write")
 @tabular
 def list_passwords(request: HttpRequest, list_id: int, shape: Format = None) -> Any:
+    """For who brought it alone; empty where none was made or the day is over."""
     made = batches.take_passwords(_batch(caller_of(request), list_id))
     if wants_csv(request, shape):
         return file_of("passwords", [["address", "password"], *made])

@@ -16,18 +16,21 @@ ABOVE = "it is the mailbox of somebody who runs more"
 
 
 def customer_by(caller: Caller, key: int, action: Action) -> Customer:
+    """The customer with this id. Raises Http404 or PermissionDenied."""
     customer: Customer = one(caller.customers().select_related("plan", "reseller"), key)
     caller.allow(action, customer)
     return customer
 
 
 def domain_by(caller: Caller, key: int, action: Action) -> Domain:
+    """The domain with this id. Raises Http404 or PermissionDenied."""
     domain: Domain = one(caller.domains().select_related("customer__plan", "catch_all", "server"), key)
     caller.allow(action, domain)
     return domain
 
 
 def mailbox_by(caller: Caller, key: int, action: Action) -> Mailbox:
+    """The mailbox with this id, also a deleted one. Raises Http404 or PermissionDenied."""
     mailbox: Mailbox = one(caller.mailboxes().select_related("domain__customer__plan", "account"), key)
     caller.allow(action, mailbox)
     return mailbox
@@ -66,12 +69,14 @@ def _below(caller: Caller, mailbox: Mailbox) -> Mailbox:
 
 
 def alias_by(caller: Caller, key: int) -> Alias:
+    """The alias with this id, for those who run its domain. Raises Http404 or PermissionDenied."""
     alias: Alias = one(caller.aliases().select_related("target__domain__customer"), key)
     caller.allow(Action.RUN_DOMAIN, alias.target.domain)
     return alias
 
 
 def group_by(caller: Caller, key: int) -> Group:
+    """The group with this id, for those who run its domain. Raises Http404 or PermissionDenied."""
     group: Group = one(caller.groups().select_related("domain__customer"), key)
     caller.allow(Action.RUN_DOMAIN, group.domain)
     return group
@@ -85,6 +90,7 @@ def check_rank(caller: Caller, domain: Domain, local: str) -> None:
 
 # --- Named in a body --------------------------------------------------------------------------------------------------------
 def plan_named(caller: Caller, key: int) -> Plan:
+    """Raises ValidationError at `plan`."""
     plan: Plan | None = caller.plans().filter(pk=key).first()
     if plan is None:
         raise ValidationError({"plan": _("There is no such plan.")})
@@ -103,6 +109,7 @@ def reseller_named(caller: Caller, key: int | None) -> Reseller | None:
 
 
 def customer_named(caller: Caller, key: int) -> Customer:
+    """Raises ValidationError at `customer`."""
     customer: Customer | None = caller.customers().filter(pk=key).first()
     if customer is None:
         raise ValidationError({"customer": _("There is no such customer.")})
@@ -110,6 +117,7 @@ def customer_named(caller: Caller, key: int) -> Customer:
 
 
 def domain_named(caller: Caller, key: int) -> Domain:
+    """Raises ValidationError at `domain`."""
     domain: Domain | None = caller.domains().select_related("customer__plan").filter(pk=key).first()
     if domain is None:
         raise ValidationError({"domain": _("There is no such domain.")})
@@ -117,6 +125,7 @@ def domain_named(caller: Caller, key: int) -> Domain:
 
 
 def mailbox_named(caller: Caller, key: int, field: str) -> Mailbox:
+    """One that is not deleted. Raises ValidationError at the field."""
     mailbox: Mailbox | None = caller.mailboxes().select_related("domain__customer").filter(pk=key).first()
     if mailbox is None:
         raise ValidationError({field: _("There is no such mailbox.")})

@@ -67,6 +67,7 @@ def mailbox_list(
     reference: Text = "",
     shape: Format = None,
 ) -> Any:
+    """Narrowed to a `domain`, a `customer`, an `address`, the other panel's `reference`, or to deleted ones or the others."""
     caller = caller_of(request)
     if wants_csv(request, shape):
         if domain is None:
@@ -93,6 +94,7 @@ def mailbox_list(
 @needs("mailboxes:write")
 @idempotent
 def mailbox_new(request: HttpRequest, data: MailboxIn) -> Any:
+    """By those who run the domain; 422 at the field that the plan, the disk or the rules for addresses and passwords refuse."""
     caller = caller_of(request)
     domain = domain_named(caller, data.domain)
     caller.allow(Action.RUN_DOMAIN, domain)
@@ -116,6 +118,7 @@ def mailbox_new(request: HttpRequest, data: MailboxIn) -> Any:
 @router.get("/mailboxes/{mailbox_id}", response=MailboxOut, summary="A mailbox")
 @needs("mailboxes:read")
 def mailbox_get(request: HttpRequest, mailbox_id: int) -> Any:
+    """By its owner and those who run it."""
     return _shown(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX))
 
 
@@ -123,6 +126,7 @@ def mailbox_get(request: HttpRequest, mailbox_id: int) -> Any:
 @needs("mailboxes:write")
 @fails(409)
 def mailbox_change(request: HttpRequest, mailbox_id: int, data: MailboxChange) -> Any:
+    """By its owner, as far as it is theirs, and those who run it; what is left out stays."""
     caller = caller_of(request)
     mailbox = use_there(caller, mailbox_id)
     given = data.dict(exclude_unset=True, exclude={"current_password"})
@@ -147,6 +151,7 @@ def mailbox_change(request: HttpRequest, mailbox_id: int, data: MailboxChange) -
 @router.delete("/mailboxes/{mailbox_id}", response=MailboxOut, summary="Delete it; it can be had back for a while")
 @needs("mailboxes:write")
 def mailbox_delete(request: HttpRequest, mailbox_id: int) -> Any:
+    """By those who run it; its sessions end, its mail stays for the days of the plan."""
     caller = caller_of(request)
     mailbox = run_mailbox(caller, mailbox_id)
     mailboxes.delete(mailbox=mailbox, by=caller.actor)
@@ -157,6 +162,7 @@ def mailbox_delete(request: HttpRequest, mailbox_id: int) -> Any:
 @needs("mailboxes:write")
 @idempotent
 def mailbox_restore(request: HttpRequest, mailbox_id: int) -> Any:
+    """By those who run it; 422 where the plan has no room for it."""
     caller = caller_of(request)
     mailbox = run_mailbox(caller, mailbox_id)
     mailboxes.restore(mailbox=mailbox, by=caller.actor)
@@ -169,6 +175,7 @@ def mailbox_restore(request: HttpRequest, mailbox_id: int) -> Any:
 @needs("mailboxes:write")
 @fails(409, 503)
 def mailbox_purge(request: HttpRequest, mailbox_id: int, data: PurgeIn) -> Any:
+    """By those who run it, once it is deleted."""
     caller = caller_of(request)
     mailbox = run_mailbox(caller, mailbox_id)
     if data.address.strip().lower() != mailbox.address:
@@ -184,6 +191,7 @@ def mailbox_purge(request: HttpRequest, mailbox_id: int, data: PurgeIn) -> Any:
 @needs("mailboxes:write")
 @idempotent
 def mailbox_rename(request: HttpRequest, mailbox_id: int, data: RenameIn) -> Any:
+    """By those who run it; 422 for an address that is taken."""
     caller = caller_of(request)
     mailbox = run_there(caller, mailbox_id)
     check_rank(caller, mailbox.domain, data.local)
@@ -195,6 +203,7 @@ def mailbox_rename(request: HttpRequest, mailbox_id: int, data: RenameIn) -> Any
 @needs("mailboxes:write")
 @idempotent
 def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) -> Any:
+    """By its owner, with the one until now, and those who run it."""
     caller = caller_of(request)
     mailbox = use_there(caller, mailbox_id)
     if is_own(caller, mailbox) and not data.password:
@@ -214,6 +223,7 @@ def mailbox_password(request: HttpRequest, mailbox_id: int, data: PasswordIn) ->
 @idempotent
 @fails(503)
 def mailbox_password_link(request: HttpRequest, mailbox_id: int, data: LinkIn) -> Any:
+    """By those who run it, not for their own; five an hour at most."""
     caller = caller_of(request)
     mailbox = run_there(caller, mailbox_id)
     if is_own(caller, mailbox):
@@ -232,6 +242,7 @@ def mailbox_password_link(request: HttpRequest, mailbox_id: int, data: LinkIn) -
 @router.get("/mailboxes/{mailbox_id}/forwards", response=Forwards, summary="Where its mail is sent on to")
 @needs("mailboxes:read")
 def forwards_get(request: HttpRequest, mailbox_id: int) -> Any:
+    """By its owner and those who run it."""
     return _forwards(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX))
 
 
@@ -241,6 +252,7 @@ def forwards_get(request: HttpRequest, mailbox_id: int) -> Any:
 @needs("mailboxes:write")
 @fails(409)
 def forwards_set(request: HttpRequest, mailbox_id: int, data: ForwardsIn) -> Any:
+    """Replaces all of them; the owner sends the mailbox's password."""
     caller = caller_of(request)
     mailbox = use_there(caller, mailbox_id)
     confirm_own(request, mailbox, data.current_password)
@@ -252,6 +264,7 @@ def forwards_set(request: HttpRequest, mailbox_id: int, data: ForwardsIn) -> Any
 @router.get("/mailboxes/{mailbox_id}/sending", response=SendingOut, summary="To how many it may send today, and has")
 @needs("mailboxes:read")
 def mailbox_sending(request: HttpRequest, mailbox_id: int) -> Any:
+    """By its owner and those who run it; null where the plan has no limit."""
     allowance = allowance_of(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX))
     if allowance is None:
         return SendingOut(limit=None, sent=0, left=None)

@@ -26,6 +26,7 @@ router = Router(tags=["Networks"])
 @router.get("/networks", response=Pages[NetworkOut], summary="The networks that have a name for everybody here")
 @needs("domains:read")
 def network_list(request: HttpRequest, after: int = 0, limit: Limit = 50) -> Any:
+    """By the provider's people."""
     caller_of(request).allow(Action.RUN_PROVIDER)
     return page_of(names_for(None), NetworkOut.of, after, limit)
 
@@ -34,6 +35,7 @@ def network_list(request: HttpRequest, after: int = 0, limit: Limit = 50) -> Any
 @needs("domains:write")
 @idempotent
 def network_name(request: HttpRequest, data: NetworkIn) -> Any:
+    """By the provider's people; another name takes the place of the one that it has."""
     caller = caller_of(request)
     caller.allow(Action.RUN_PROVIDER)
     return _named(caller, None, data)
@@ -44,6 +46,7 @@ def network_name(request: HttpRequest, data: NetworkIn) -> Any:
 )
 @needs("domains:read")
 def customer_network_list(request: HttpRequest, customer_id: int, after: int = 0, limit: Limit = 50) -> Any:
+    """By those who sell to it and its own people."""
     customer = customer_by(caller_of(request), customer_id, Action.SEE_CUSTOMER)
     return page_of(names_for(customer), NetworkOut.of, after, limit)
 
@@ -56,6 +59,7 @@ def customer_network_list(request: HttpRequest, customer_id: int, after: int = 0
 @needs("domains:write")
 @idempotent
 def customer_network_name(request: HttpRequest, customer_id: int, data: NetworkIn) -> Any:
+    """By those who sell to it and its own people."""
     caller = caller_of(request)
     return _named(caller, customer_by(caller, customer_id, Action.SEE_CUSTOMER), data)
 
@@ -63,6 +67,7 @@ def customer_network_name(request: HttpRequest, customer_id: int, data: NetworkI
 @router.get("/domains/{domain_id}/networks", response=Pages[NetworkOut], summary="The networks named for a domain")
 @needs("domains:read")
 def domain_network_list(request: HttpRequest, domain_id: int, after: int = 0, limit: Limit = 50) -> Any:
+    """By those who run the domain."""
     domain = domain_by(caller_of(request), domain_id, Action.RUN_DOMAIN)
     return page_of(names_for(domain), NetworkOut.of, after, limit)
 
@@ -73,6 +78,7 @@ def domain_network_list(request: HttpRequest, domain_id: int, after: int = 0, li
 @needs("domains:write")
 @idempotent
 def domain_network_name(request: HttpRequest, domain_id: int, data: NetworkIn) -> Any:
+    """By those who run the domain."""
     caller = caller_of(request)
     return _named(caller, domain_by(caller, domain_id, Action.RUN_DOMAIN), data)
 
@@ -80,6 +86,7 @@ def domain_network_name(request: HttpRequest, domain_id: int, data: NetworkIn) -
 @router.delete("/networks/{network_id}", response={204: None}, summary="Call a network by no name any more")
 @needs("domains:write")
 def network_forget(request: HttpRequest, network_id: int) -> Any:
+    """By those who could name it."""
     caller = caller_of(request)
     row: NamedNetwork = one(caller.networks(), network_id)
     if row.domain_id:
@@ -100,6 +107,7 @@ def network_forget(request: HttpRequest, network_id: int) -> Any:
 )
 @needs("mailboxes:read")
 def own_network_list(request: HttpRequest, mailbox_id: int, after: int = 0, limit: Limit = 50) -> Any:
+    """By the mailbox's owner alone."""
     return page_of(names_for(_own(caller_of(request), mailbox_id)), OwnNetworkOut.of, after, limit)
 
 
@@ -111,6 +119,7 @@ def own_network_list(request: HttpRequest, mailbox_id: int, after: int = 0, limi
 @needs("mailboxes:write")
 @idempotent
 def own_network_name(request: HttpRequest, mailbox_id: int, data: NetworkIn) -> Any:
+    """By the mailbox's owner alone."""
     caller = caller_of(request)
     row = name_network(target=_own(caller, mailbox_id), network=data.network, name=data.name, by=caller.actor)
     return Status(201, OwnNetworkOut.of(_there(row)))
@@ -121,6 +130,7 @@ def own_network_name(request: HttpRequest, mailbox_id: int, data: NetworkIn) -> 
 )
 @needs("mailboxes:write")
 def own_network_forget(request: HttpRequest, mailbox_id: int, own_network_id: int) -> Any:
+    """By the mailbox's owner alone."""
     caller = caller_of(request)
     mailbox = _own(caller, mailbox_id)
     row: NamedNetwork = one(names_for(mailbox), own_network_id)

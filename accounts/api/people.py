@@ -37,6 +37,7 @@ def role_list(
     customer: Key = None,
     domain: Key = None,
 ) -> Any:
+    """Narrowed to a `kind`, a `person` by address, or what it is over."""
     rows = _over(caller_of(request).roles().select_related("person"), kind, reseller, customer, domain)
     return page_of(rows.filter(person__email=person.strip().lower()) if person else rows, RoleOut.of, after, limit)
 
@@ -46,6 +47,7 @@ def role_list(
 )
 @needs("people:write")
 def role_delete(request: HttpRequest, role_id: int) -> Any:
+    """By those who could give it; 422 for the provider's last."""
     caller = caller_of(request)
     row = one(caller.roles().select_related("person", *TARGETS), role_id)
     if not may_grant(caller.person, row.kind, row.target):
@@ -68,6 +70,7 @@ def invitation_list(
     customer: Key = None,
     domain: Key = None,
 ) -> Any:
+    """Narrowed to a `kind` or what it is over; those that are over too."""
     rows = _over(caller_of(request).invitations(), kind, reseller, customer, domain)
     return page_of(rows, InvitationOut.of, after, limit)
 
@@ -76,6 +79,7 @@ def invitation_list(
 @needs("people:write")
 @idempotent
 def invitation_new(request: HttpRequest, data: InvitationIn) -> Any:
+    """By those who may give the role; five letters an hour to one address at most."""
     caller = caller_of(request)
     named = [name for name in ("reseller", "customer", "domain") if getattr(data, name) is not None]
     if named != ([] if data.kind == Kind.PROVIDER.value else [data.kind]):
@@ -112,6 +116,7 @@ def invitation_send(request: HttpRequest, invitation_id: int) -> Any:
 @router.delete("/invitations/{invitation_id}", response={204: None}, summary="Take an invitation back")
 @needs("people:write")
 def invitation_delete(request: HttpRequest, invitation_id: int) -> Any:
+    """Its link opens nothing any more."""
     caller = caller_of(request)
     row = one(caller.invitations().select_related(*TARGETS), invitation_id)
     if not may_grant(caller.person, row.kind, row.target):

@@ -21,6 +21,7 @@ router = Router(tags=["Brand"])
 @router.get("/brand", response=BrandOut, summary="Name, colour, logo and words of the provider")
 @needs("customers:read")
 def brand_get(request: HttpRequest) -> Any:
+    """By the provider's people."""
     caller_of(request).allow(Action.RUN_PROVIDER)
     return BrandOut.of(read_brand())
 
@@ -28,6 +29,7 @@ def brand_get(request: HttpRequest) -> Any:
 @router.patch("/brand", response=BrandOut, summary="Change what is given of the brand")
 @needs("customers:write")
 def brand_change(request: HttpRequest, data: BrandChange) -> Any:
+    """By the provider's people; what is left out stays."""
     caller = caller_of(request)
     caller.allow(Action.RUN_PROVIDER)
     given = data.dict(exclude_unset=True, exclude={"logo"})

@@ -48,6 +48,7 @@ Language = Literal["en", "es"]
 @router.get("/mailboxes/{mailbox_id}/setup", response=SetupOut, summary="The settings for a mail program")
 @needs("mailboxes:read")
 def mailbox_setup(request: HttpRequest, mailbox_id: int, language: Language = "en") -> Any:
+    """By its owner and those who run it; no password is in it."""
     mailbox = use_mailbox(caller_of(request), mailbox_id)
     values = _values(mailbox)
     with translation.override(language):
@@ -77,6 +78,7 @@ def mailbox_guide(
     protocol: Literal["imap", "pop3"] | None = None,
     language: Language = "en",
 ) -> Any:
+    """404 for a program that there is no guide for, 422 for a protocol that is shut."""
     mailbox = use_mailbox(caller_of(request), mailbox_id)
     found = find_program(program)
     if found is None:
@@ -153,6 +155,7 @@ def mailbox_profile(request: HttpRequest, mailbox_id: int, data: ProfileIn) -> A
 @needs("mailboxes:write")
 @fails(409)
 def mailbox_leave_days(request: HttpRequest, mailbox_id: int, data: LeaveIn) -> Any:
+    """By its owner and those who run it; 409 where nobody downloads by POP3."""
     caller = caller_of(request)
     mailbox = use_there(caller, mailbox_id)
     try:

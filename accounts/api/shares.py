@@ -36,6 +36,7 @@ def space_shares(
     plan: Key = None,
     domain: Key = None,
 ) -> Any:
+    """Narrowed to a `reseller`, `customer`, `server`, `plan` or `domain`; summed up of the mailboxes that were weighed."""
     caller = caller_of(request)
     scope = scope_for(caller, reseller, customer, server, plan)
     return SharesOut.of(
@@ -50,6 +51,7 @@ def space_shares(
 )
 @needs("usage:read")
 def mailbox_shares(request: HttpRequest, mailbox_id: int) -> Any:
+    """As they were found last."""
     return MailboxSharesOut.of(shares_row(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)))
 
 
@@ -62,6 +64,7 @@ def mailbox_shares(request: HttpRequest, mailbox_id: int) -> Any:
 @fails(409)
 @idempotent
 def mailbox_shares_ask(request: HttpRequest, mailbox_id: int) -> Any:
+    """409 for a mailbox that is suspended or deleted."""
     mailbox = mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)
     if not mailbox.is_open:
         raise Problem(409, _("The mailbox is suspended or deleted."))

@@ -61,6 +61,7 @@ Least = Annotated[int, Query(ge=0, le=100)]
 @router.get("/customers/{customer_id}/space", response=SpaceOut, summary="The space that a customer uses")
 @needs("usage:read")
 def customer_space(request: HttpRequest, customer_id: int) -> Any:
+    """By those who sell to it and its own people."""
     customer = customer_by(caller_of(request), customer_id, Action.SEE_CUSTOMER)
     space = CustomerSpace.objects.filter(customer=customer).first() or CustomerSpace(customer=customer)
     counted = counted_of(MailboxSpace.objects.filter(customer=customer))
@@ -70,6 +71,7 @@ def customer_space(request: HttpRequest, customer_id: int) -> Any:
 @router.get("/domains/{domain_id}/space", response=SpaceOut, summary="The space that a domain uses")
 @needs("usage:read")
 def domain_space(request: HttpRequest, domain_id: int) -> Any:
+    """By those who run it."""
     domain = domain_by(caller_of(request), domain_id, Action.SEE_DOMAIN)
     space = DomainSpace.objects.filter(domain=domain).first() or DomainSpace(domain=domain)
     counted = counted_of(MailboxSpace.objects.filter(domain=domain))
@@ -79,6 +81,7 @@ def domain_space(request: HttpRequest, domain_id: int) -> Any:
 @router.get("/mailboxes/{mailbox_id}/space", response=SpaceOut, summary="The space that a mailbox uses")
 @needs("usage:read")
 def mailbox_space(request: HttpRequest, mailbox_id: int) -> Any:
+    """By its owner and those who run it."""
     mailbox = mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)
     space = MailboxSpace.objects.filter(mailbox=mailbox).first() or MailboxSpace(mailbox=mailbox)
     counted = MailboxUsage.objects.filter(username=mailbox.address).first() or MailboxUsage()
@@ -94,6 +97,7 @@ def mailbox_space(request: HttpRequest, mailbox_id: int) -> Any:
 )
 @needs("usage:read")
 def mailbox_space_report(request: HttpRequest, mailbox_id: int) -> Any:
+    """By its owner and those who run it."""
     return ReportOut.of(mailbox_report(mailbox_by(caller_of(request), mailbox_id, Action.SEE_MAILBOX)))
 
 
@@ -103,6 +107,7 @@ def mailbox_space_report(request: HttpRequest, mailbox_id: int) -> Any:
 def mailbox_activity(
     request: HttpRequest, mailbox_id: int, days: Days = 7, only: Literal["gone"] | None = None, shape: Format = None
 ) -> Any:
+    """Of so many `days` until now, the latest first."""
     caller = caller_of(request)
     mailbox = mailbox_by(caller, mailbox_id, Action.SEE_MAILBOX)
     account = MailAccount.objects.filter(mailbox=mailbox).first()
@@ -123,6 +128,7 @@ def mailbox_activity(
 @needs("usage:read")
 @fails(404)
 def space_report(request: HttpRequest, reseller: Key = None, customer: Key = None, server: Key = None) -> Any:
+    """404 for what the person does not run."""
     return ReportOut.of(read_report(scope_for(caller_of(request), reseller, customer, server)))
 
 
@@ -143,6 +149,7 @@ def space_mailboxes(
     page: PageNumber = 1,
     shape: Format = None,
 ) -> Any:
+    """In pages of a number, as the table changes between two looks."""
     query = TableQuery(
         show=show,
         sort=sort or tables.FIRST_SORT[show],
@@ -176,6 +183,7 @@ def space_domains(
     page: PageNumber = 1,
     shape: Format = None,
 ) -> Any:
+    """In pages of a number, as the table changes between two looks."""
     query = TableQuery(
         show=show, sort=sort or tables.FIRST_SORT[show], least=least, text=name.strip().lower(), plan=plan
     )
@@ -195,6 +203,7 @@ def space_domains(
 @idempotent
 @fails(404)
 def space_quotas(request: HttpRequest, data: QuotasIn) -> Any:
+    """By those who run the mailboxes; 422 where plan, disk or what is used speak against it."""
     caller = caller_of(request)
     scope = scope_for(caller)
     wanted = sorted(set(data.mailboxes))
@@ -232,6 +241,7 @@ def space_quotas_undo(request: HttpRequest, data: QuotasUndoIn) -> Any:
 @router.get("/space/limits", response=Limits, summary="At how many percent somebody is told")
 @needs("usage:read")
 def space_limits(request: HttpRequest) -> Any:
+    """By the provider's people."""
     caller_of(request).allow(Action.RUN_PROVIDER)
     return Limits.of(read_limits())
 
@@ -239,6 +249,7 @@ def space_limits(request: HttpRequest) -> Any:
 @router.put("/space/limits", response=Limits, summary="Change the thresholds")
 @needs("customers:write")
 def space_limits_set(request: HttpRequest, data: Limits) -> Any:
+    """By the provider's people; replaces all of them."""
     caller = caller_of(request)
     caller.allow(Action.RUN_PROVIDER)
     limits = read_limits()
@@ -252,6 +263,7 @@ def space_limits_set(request: HttpRequest, data: Limits) -> Any:
 @needs("usage:read")
 @fails(404)
 def space_summary(request: HttpRequest) -> Any:
+    """Of the person's own letter."""
     caller = caller_of(request)
     scope_for(caller)
     return Summary(weekly=wants_summary(caller.person))
@@ -261,6 +273,7 @@ def space_summary(request: HttpRequest) -> Any:
 @needs("customers:write")
 @fails(404)
 def space_summary_set(request: HttpRequest, data: Summary) -> Any:
+    """Of the person's own letter."""
     caller = caller_of(request)
     scope_for(caller)
     want_summary(caller.person, wanted=data.weekly)
@@ -276,6 +289,7 @@ def space_summary_set(request: HttpRequest, data: Summary) -> Any:
 @fails(503)
 @idempotent
 def mode_propose(request: HttpRequest, mailbox_id: int) -> Any:
+    """By those who run it, three times an hour at most; 409 where the mailbox takes no mail."""
     mailbox = mailbox_by(caller_of(request), mailbox_id, Action.RUN_MAILBOX)
     if mailbox.deleted is not None:
         raise Problem(409, _("The mailbox is suspended or deleted."))

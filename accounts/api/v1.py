@@ -44,6 +44,7 @@ class Api(NinjaAPI):
     """Keeps answers of requests that carry an Idempotency-Key."""
 
     def create_response(self, request: HttpRequest, data: Any, **more: Any) -> HttpResponse:
+        """As ninja makes it, and kept where the request has claimed a key."""
         response = super().create_response(request, data, **more)
         keep(request, response)
         return response

@@ -56,6 +56,7 @@ class FiguresOut(Schema):
 
     @classmethod
     def of(cls, found: Figures) -> FiguresOut:
+        """The figures as they are shown."""
         course, (stays, stays_bytes) = found.course, found.stays
         points = [PointOut(day=p.day, imap_bytes=p.imap, pop3_bytes=p.pop3, ahead=p.ahead) for p in course.points]
         return cls(
@@ -87,6 +88,7 @@ class FiguresOut(Schema):
 @needs("mailboxes:read")
 @fails(409, 503)
 def mode_figures(request: HttpRequest, mailbox_id: int, days: Days = 14) -> Any:
+    """Read from the mailbox now; 409 for one that is shut, 503 while its server does not answer."""
     account = settings_box(request, mailbox_id)
     with open_account(account, account_credentials(account, origin=caller_of(request).origin)) as source:
         return FiguresOut.of(figures_of(account, source, days=days))

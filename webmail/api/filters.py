@@ -50,6 +50,7 @@ class FiltersOut(Schema):
 
     @classmethod
     def of(cls, setup: Setup) -> FiltersOut:
+        """The rows and scripts as they are on the server."""
         scripts = [ScriptName(name=name, runs=runs) for name, runs in setup.shown]
         values: dict[str, Any] = {"editable": setup.editable, "joinable": setup.joinable, "seen": setup.seen}
         return cls(
@@ -119,6 +120,7 @@ class ScriptIn(Given):
 @needs("mailboxes:read")
 @fails(409, 503)
 def filters_get(request: HttpRequest, mailbox_id: int) -> Any:
+    """Read from the mail server now."""
     with service.open_filters(request, settings_box(request, mailbox_id)) as session:
         return FiltersOut.of(service.read_setup(session))
 
@@ -127,6 +129,7 @@ def filters_get(request: HttpRequest, mailbox_id: int) -> Any:
 @needs("mailboxes:write")
 @fails(409, 503)
 def filters_set(request: HttpRequest, mailbox_id: int, data: FiltersIn) -> Any:
+    """409 where the script was changed by hand, or anything since `seen`."""
     account = settings_box(request, mailbox_id)
     with service.open_filters(request, account) as session:
         setup = service.read_setup(session)
@@ -146,6 +149,7 @@ def filters_set(request: HttpRequest, mailbox_id: int, data: FiltersIn) -> Any:
 @needs("mailboxes:write")
 @fails(409, 503)
 def filters_choose(request: HttpRequest, mailbox_id: int, data: ChoiceIn) -> Any:
+    """409 where anything changed since `seen`."""
     account = settings_box(request, mailbox_id)
     with service.open_filters(request, account) as session:
         seen = service.read_setup(session).seen if data.seen is None else data.seen
@@ -160,6 +164,7 @@ def filters_choose(request: HttpRequest, mailbox_id: int, data: ChoiceIn) -> Any
 @needs("mailboxes:read")
 @fails(409, 503)
 def script_get(request: HttpRequest, mailbox_id: int, name: Name = OWN) -> Any:
+    """404 for a name that the mailbox has no script of."""
     with service.open_filters(request, settings_box(request, mailbox_id)) as session:
         names = _names(service.read_setup(session), name)
         text = session.get(name) if name in names else ""
@@ -170,6 +175,7 @@ def script_get(request: HttpRequest, mailbox_id: int, name: Name = OWN) -> Any:
 @needs("mailboxes:write")
 @fails(409, 503)
 def script_set(request: HttpRequest, mailbox_id: int, data: ScriptIn) -> Any:
+    """422 with the server's words, by line, where it cannot run the script."""
     account = settings_box(request, mailbox_id)
     text = data.text.replace("\r\n", "\n")
     with service.open_filters(request, account) as session:

@@ -55,6 +55,7 @@ class TransferOut(Schema):
 
     @classmethod
     def of(cls, row: Transfer) -> TransferOut:
+        """The row as it is shown."""
         names = ("state", "step", "total", "done", "created", "ended", "undo_until")
         values: dict[str, Any] = {name: getattr(row, name) for name in names}
         said = transfer_problem(row.problem)
@@ -75,6 +76,7 @@ class ModeOut(Schema):
 
     @classmethod
     def of(cls, account: MailAccount) -> ModeOut:
+        """As it is now, with what would be better."""
         last, advice = moving.last_transfer(account), advise(look_at(account.mailbox))
         return cls(
             mode="pop3" if account.downloads else "imap",
@@ -87,6 +89,8 @@ class ModeOut(Schema):
 
 
 class PolicyIn(Given):
+    """What is left out is as here."""
+
     model_config = example(keep="days", keep_days=14)
 
     keep: Literal["delete", "days", "always"] = "days"
@@ -135,6 +139,7 @@ class DoIn(Given):
 @needs("mailboxes:read")
 @fails(409)
 def mode_get(request: HttpRequest, mailbox_id: int) -> Any:
+    """By its owner and those who run it."""
     return ModeOut.of(settings_box(request, mailbox_id))
 
 
@@ -143,6 +148,7 @@ def mode_get(request: HttpRequest, mailbox_id: int) -> Any:
 @fails(503)
 @idempotent
 def mode_change(request: HttpRequest, mailbox_id: int, data: ModeIn) -> Any:
+    """A worker does it; 409 where the mail lives there already, or is being moved."""
     account = settings_box(request, mailbox_id)
     policy = _judged(data) if data.mode == "pop3" else None
     if policy:
@@ -159,6 +165,7 @@ def mode_change(request: HttpRequest, mailbox_id: int, data: ModeIn) -> Any:
 @needs("mailboxes:write")
 @fails(409)
 def mode_do(request: HttpRequest, mailbox_id: int, data: DoIn) -> Any:
+    """409 where there is nothing to do that with."""
     account = settings_box(request, mailbox_id)
     if data.do == "undo":
         try:
@@ -177,6 +184,7 @@ def mode_do(request: HttpRequest, mailbox_id: int, data: DoIn) -> Any:
 @needs("mailboxes:write")
 @fails(409, 503)
 def mode_policy(request: HttpRequest, mailbox_id: int, data: PolicyWhole) -> Any:
+    """Replaces all of it; 409 for a mailbox that is not downloaded."""
     account = settings_box(request, mailbox_id)
     download = Download.objects.select_related("account__mailbox").filter(account=account).first()
     if download is None or not account.downloads:

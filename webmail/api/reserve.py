@@ -48,6 +48,7 @@ class ReserveOut(Schema):
 
     @classmethod
     def of(cls, account: MailAccount, found: Reserve) -> ReserveOut:
+        """What is held, session by session."""
         sessions = sessions_of(account.mailbox, found) if account.mailbox else []
         shown = [
             SessionOut(id=one.key, at=one.at, messages=one.messages, size_bytes=one.size_bytes) for one in sessions
@@ -81,6 +82,7 @@ class BackOut(Schema):
 @needs("mailboxes:read")
 @fails(409, 503)
 def reserve_get(request: HttpRequest, mailbox_id: int) -> Any:
+    """By its owner and those who run it."""
     account, credentials = _opened(request, mailbox_id)
     return ReserveOut.of(account, reserve_of(account, credentials))
 
@@ -90,6 +92,7 @@ def reserve_get(request: HttpRequest, mailbox_id: int) -> Any:
 @fails(503, 507)
 @idempotent
 def reserve_back(request: HttpRequest, mailbox_id: int, data: BackIn) -> Any:
+    """By its owner and those who run it; 422 without saying which."""
     account, credentials = _opened(request, mailbox_id)
     if (data.session is not None) + (data.at is not None) + data.all != 1:
         raise ValidationError({"session": _("Say which session, or all of it.")})

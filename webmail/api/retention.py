@@ -49,6 +49,7 @@ class ShorterOut(Schema):
 
     @classmethod
     def of(cls, row: Shorter) -> ShorterOut:
+        """The row as it is shown."""
         sizes = {"messages": row.messages, "size_bytes": row.size_bytes}
         mailbox = row.download.account.mailbox_id or 0
         return cls(mailbox=mailbox, address=row.address, keep_days=row.days, **sizes)
@@ -117,6 +118,7 @@ def retention_list(
     page: PageNumber = 1,
     shape: Format = None,
 ) -> Any:
+    """Within what the person runs."""
     scope = scope_for(caller_of(request), reseller, customer, server, plan)
     rows = could_be_shorter(scope, days=days, text=address.strip(), sort=sort)
     if wants_csv(request, shape):
@@ -132,6 +134,7 @@ def retention_list(
 @fails(404)
 @idempotent
 def retention_shorten(request: HttpRequest, data: ShortenIn) -> Any:
+    """Answers with what takes it back."""
     caller = caller_of(request)
     scope, wanted = scope_for(caller), sorted(set(data.mailboxes))
     there = caller.mailboxes().filter(scope.within("domain"), pk__in=wanted, deleted__isnull=True)
@@ -146,6 +149,7 @@ def retention_shorten(request: HttpRequest, data: ShortenIn) -> Any:
 @needs("mailboxes:write")
 @fails(404, 409)
 def retention_undo(request: HttpRequest, data: UndoIn) -> Any:
+    """All of them; 409 where they were changed since."""
     caller = caller_of(request)
     scope = scope_for(caller)
     try:

@@ -58,6 +58,7 @@ class RuleRow(Given):
 
     @classmethod
     def of(cls, rule: Rule) -> RuleRow:
+        """A filter as it is shown."""
         values: dict[str, Any] = {
             name: getattr(rule, name) for name in ("name", "on", "folder", "read", "star", "stop")
         }

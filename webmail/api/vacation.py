@@ -45,6 +45,7 @@ class VacationOut(Schema):
 
     @classmethod
     def of(cls, account: MailAccount, setup: Setup) -> VacationOut:
+        """The reply as it is on the server."""
         now = setup.filters.vacation
         values: dict[str, Any] = {
             name: getattr(now, name) for name in ("on", "subject", "text", "days", "first", "last")
@@ -85,6 +86,7 @@ class VacationIn(Given):
 @needs("mailboxes:read")
 @fails(409, 503)
 def vacation_get(request: HttpRequest, mailbox_id: int) -> Any:
+    """Read from the mail server now."""
     account = settings_box(request, mailbox_id)
     with service.open_filters(request, account) as session:
         return VacationOut.of(account, service.read_setup(session))
@@ -96,6 +98,7 @@ def vacation_get(request: HttpRequest, mailbox_id: int) -> Any:
 @needs("mailboxes:write")
 @fails(409, 503)
 def vacation_set(request: HttpRequest, mailbox_id: int, data: VacationIn) -> Any:
+    """Replaces all of it; 409 where anything changed since `seen`."""
     account = settings_box(request, mailbox_id)
     form = _form(account, data)
     with timezone.override(_zone(data.zone)):

@@ -10,16 +10,21 @@ from accounts.models import Alias, Group
 
 
 class AliasOut(Schema):
+    """An address that delivers into `mailbox`."""
+
     id: int
     address: str
     mailbox: int
 
     @classmethod
     def of(cls, alias: Alias) -> AliasOut:
+        """The row as it is shown."""
         return cls(id=alias.pk, address=alias.address, mailbox=alias.target_id)
 
 
 class AliasIn(Given):
+    """`local` is the part before the @, `mailbox` where it leads."""
+
     model_config = example(local="ventas", mailbox=41)
 
     local: str = Address
@@ -27,6 +32,8 @@ class AliasIn(Given):
 
 
 class GroupOut(Schema):
+    """An address whose mail goes to each of `members`."""
+
     id: int
     address: str
     name: str
@@ -34,11 +41,14 @@ class GroupOut(Schema):
 
     @classmethod
     def of(cls, group: Group) -> GroupOut:
+        """The row as it is shown."""
         members = sorted(one.address for one in group.members.all())
         return cls(id=group.pk, address=group.address, name=group.name, members=members)
 
 
 class GroupIn(Given):
+    """`local` is the part before the @; a member without one is an address of the domain."""
+
     model_config = example(local="taller", name="Taller", members=["marcela@quillay.example", "jorge@otra.example"])
 
     local: str = Address

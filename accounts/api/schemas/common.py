@@ -50,6 +50,7 @@ class Given(Schema):
     @field_validator("*", mode="after")
     @classmethod
     def no_zero(cls, value: Any) -> Any:
+        """Raises ValueError for a text with a zero octet."""
         texts = value if isinstance(value, list) else [value]
         if any(isinstance(one, str) and "\0" in one for one in texts):
             raise ValueError("a text holds no zero octet")
@@ -75,6 +76,8 @@ class Pages(Schema, Generic[Item]):
 
 
 class Me(Schema):
+    """`customer` is the one that the token is narrowed to, null for all that the person sees."""
+
     person: str
     token: str
     scopes: list[str]

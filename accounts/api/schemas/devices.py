@@ -13,6 +13,8 @@ from accounts.models import AppPassword
 
 
 class AppPasswordOut(Schema):
+    """`last_at` and `last_protocol`: when and how it was used last (null and "": never)."""
+
     id: int
     name: str
     imap: bool
@@ -25,6 +27,7 @@ class AppPasswordOut(Schema):
 
     @classmethod
     def of(cls, row: AppPassword, **more: Any) -> AppPasswordOut:
+        """The row as it is shown."""
         names = set(AppPasswordOut.model_fields) - {"id"}
         return cls(id=row.pk, **{name: getattr(row, name) for name in names}, **more)
 

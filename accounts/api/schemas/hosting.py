@@ -31,10 +31,13 @@ class PlanOut(Schema):
 
     @classmethod
     def of(cls, plan: Plan) -> PlanOut:
+        """The row as it is shown."""
         return cls(id=plan.pk, **{name: getattr(plan, name) for name in cls.model_fields if name != "id"})
 
 
 class PlanIn(Given):
+    """What is left out is as here; a limit that is null is none."""
+
     model_config = example(
         name="Taller", mailbox_limit=25, total_bytes=100_000_000_000, mailbox_quota_bytes=5_000_000_000
     )
@@ -118,10 +121,13 @@ class ResellerOut(Schema):
 
     @classmethod
     def of(cls, reseller: Reseller) -> ResellerOut:
+        """The row as it is shown."""
         return cls(id=reseller.pk, name=reseller.name, alert_steps=reseller.alert_steps)
 
 
 class NameIn(Given):
+    """A name of one line."""
+
     model_config = example(name="Redes del Sur")
 
     name: str = Name
@@ -142,6 +148,7 @@ class CustomerOut(Schema):
 
     @classmethod
     def of(cls, customer: Customer) -> CustomerOut:
+        """The row as it is shown."""
         values: dict[str, Any] = {"plan": customer.plan_id, "reseller": customer.reseller_id}
         values |= {name: getattr(customer, name) for name in ("name", "alert_steps", "suspended", "reference")}
         return cls(id=customer.pk, **values)
@@ -190,6 +197,8 @@ class AllowanceOut(Schema):
 
 # --- Servers and domains --------------------------------------------------------------------------------------------------
 class ServerOut(Schema):
+    """`path` as Dovecot sees it; `disk_bytes` null where it can be asked from here."""
+
     id: int
     name: str
     path: str
@@ -197,6 +206,7 @@ class ServerOut(Schema):
 
     @classmethod
     def of(cls, server: MailServer) -> ServerOut:
+        """The row as it is shown."""
         return cls(id=server.pk, name=server.name, path=server.path, disk_bytes=server.disk_bytes)
 
 
@@ -224,6 +234,7 @@ class DomainOut(Schema):
 
     @classmethod
     def of(cls, domain: Domain) -> DomainOut:
+        """The row as it is shown."""
         values: dict[str, Any] = {
             "customer": domain.customer_id,
             "active": domain.active,
@@ -268,4 +279,5 @@ class Defaults(Given):
 
     @classmethod
     def of(cls, domain: Domain) -> Defaults:
+        """Those of a domain as they are."""
         return cls(quota_bytes=domain.new_quota_bytes, **domain.usual_switches)

@@ -42,6 +42,7 @@ class ListOut(Schema):
 
     @classmethod
     def of(cls, row: Batch) -> ListOut:
+        """The list without its rows."""
         names = set(cls.model_fields) - {"id", "domain"}
         values: dict[str, Any] = {name: getattr(row, name) for name in names}
         return cls(id=row.pk, domain=row.domain_id, **values)
@@ -62,11 +63,14 @@ class RowOut(Schema):
 
     @classmethod
     def of(cls, row: dict[str, Any]) -> RowOut:
+        """A row as it was judged."""
         values = {"do": row.get("do", CREATE), "new": row.get("to", ""), "what": words_of(row)}
         values |= {name: row[name] for name in ("line", "address", "name", "errors")}
         return cls(quota_bytes=row["quota_bytes"] or None, recovery_address=row["recovery"], **values)
 
 
 class MadeOut(Schema):
+    """A mailbox of the list whose password was made."""
+
     address: str
     password: str

@@ -125,6 +125,8 @@ class PasswordOut(Schema):
 
 
 class Forwards(Schema):
+    """Where its mail is sent on to, in the order of letters, and whether a copy stays."""
+
     addresses: list[str]
     keeps_copy: bool
 
@@ -185,6 +187,8 @@ class ManyIn(Given):
 
 
 class ManyOut(Schema):
+    """On so many it was done."""
+
     changed: int
 
 

@@ -29,6 +29,7 @@ class InvitationOut(Schema):
 
     @classmethod
     def of(cls, row: Invitation) -> InvitationOut:
+        """The row as it is shown."""
         values: dict[str, Any] = {"reseller": row.reseller_id, "customer": row.customer_id, "domain": row.domain_id}
         values |= {"letter": row.letter, "good": is_given(row)}
         return cls(id=row.pk, address=row.address, kind=row.kind, expires=row.expires, **values)
@@ -59,5 +60,6 @@ class RoleOut(Schema):
 
     @classmethod
     def of(cls, row: Role) -> RoleOut:
+        """The row as it is shown."""
         values: dict[str, Any] = {"reseller": row.reseller_id, "customer": row.customer_id, "domain": row.domain_id}
         return cls(id=row.pk, person=row.person.email, kind=row.kind, created=row.created, **values)

@@ -33,6 +33,7 @@ class BrandOut(Schema):
 
     @classmethod
     def of(cls, row: Brand) -> BrandOut:
+        """The brand as it is shown."""
         logo = settings.SITE_URL + reverse("brand_logo", args=[digest_of(row)]) if row.logo else None
         return cls(logo=logo, **{name: getattr(row, name) for name in TEXTS})
 
@@ -53,6 +54,7 @@ class BrandChange(Given):
     @field_validator("logo", mode="after")
     @classmethod
     def is_base64(cls, value: str | None) -> str | None:
+        """Raises ValueError for what is no base64."""
         try:
             base64.b64decode((value or "").encode(), validate=True)
         except (binascii.Error, UnicodeEncodeError) as error:
@@ -60,6 +62,7 @@ class BrandChange(Given):
         return value
 
     def logo_bytes(self) -> bytes:
+        """The picture as it was sent; empty for none."""
         return base64.b64decode(self.logo or "")
 
 
@@ -74,16 +77,20 @@ class NetworkOut(Schema):
 
     @classmethod
     def of(cls, row: NamedNetwork) -> NetworkOut:
+        """The row as it is shown."""
         return cls(id=row.pk, network=row.network, name=row.name, customer=row.customer_id, domain=row.domain_id)
 
 
 class OwnNetworkOut(Schema):
+    """What an owner calls a network."""
+
     id: int
     network: str
     name: str
 
     @classmethod
     def of(cls, row: NamedNetwork) -> OwnNetworkOut:
+        """The row as it is shown."""
         return cls(id=row.pk, network=row.network, name=row.name)
 
 

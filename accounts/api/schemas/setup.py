@@ -23,10 +23,13 @@ class PlaceOut(Schema):
 
     @classmethod
     def of(cls, protocol: str, place: Place) -> PlaceOut:
+        """A place as it is shown."""
         return cls(protocol=protocol, host=place.host, port=place.port, security=place.security)
 
 
 class GuideOut(Schema):
+    """A guide that there is: `program` goes into its address."""
+
     program: str
     name: str
     runs_on: str
@@ -47,6 +50,8 @@ class SetupOut(Schema):
 
 
 class FieldOut(Schema):
+    """What is typed, and where."""
+
     label: str
     value: str
 
@@ -59,10 +64,13 @@ class StepOut(Schema):
 
     @classmethod
     def of(cls, step: Step) -> StepOut:
+        """A step as it is shown."""
         return cls(text=step.text, fields=[FieldOut(label=one.label, value=one.value) for one in step.fields])
 
 
 class StepsOut(Schema):
+    """A guide from beginning to end, in `language`."""
+
     program: str
     name: str
     protocol: str
@@ -71,6 +79,8 @@ class StepsOut(Schema):
 
 
 class LeaveIn(Given):
+    """Days."""
+
     model_config = example(days=14)
 
     days: int = Field(ge=1, le=365)
@@ -127,6 +137,7 @@ class DnsOut(Schema):
 
     @classmethod
     def of(cls, row: Row) -> DnsOut:
+        """A record as it was judged."""
         record = row.record
         values: dict[str, Any] = {
             "purpose": record.purpose,

@@ -21,6 +21,7 @@ class PartOut(Schema):
 
     @classmethod
     def values(cls, part: Part) -> dict[str, int]:
+        """The fields of a part."""
         return {"messages": part.messages, "size_bytes": part.size_bytes}
 
 
@@ -31,6 +32,8 @@ class KindOut(PartOut):
 
 
 class YearOut(PartOut):
+    """What came in a year."""
+
     year: int
 
 
@@ -63,6 +66,7 @@ class SharesOut(Schema):
 
     @classmethod
     def of(cls, whole: Whole) -> SharesOut:
+        """The shares as they are shown."""
         names = ("mailboxes", "weighed", "since", "reserve_bytes")
         return cls(**{name: getattr(whole, name) for name in names}, **_parts(whole.shares))
 
@@ -86,6 +90,7 @@ class MailboxSharesOut(Schema):
 
     @classmethod
     def of(cls, row: MailboxShares) -> MailboxSharesOut:
+        """Those of one mailbox, as far as they are found."""
         shares = shares_in(row)
         folders = [FolderOut(path=list(path), kind=kind, **PartOut.values(part)) for path, kind, part in shares.folders]
         values: dict[str, Any] = {name: getattr(row, name) for name in ("at", "done", "expected", "problem")}

@@ -32,6 +32,7 @@ class SpaceOut(Schema):
 
     @classmethod
     def of_mailbox(cls, space: MailboxSpace, now: datetime) -> SpaceOut:
+        """Of one mailbox, as it is `now`."""
         values: dict[str, Any] = {
             "month_bytes": space.month_bytes,
             "full_on": space.full_day,
@@ -73,6 +74,7 @@ class EventOut(Schema):
 
     @classmethod
     def of(cls, entry: Entry) -> EventOut:
+        """A line of the timeline as it is shown."""
         delivery = entry.protocol in {"lmtp", "smtp"}  # its network is that of the mail server
         named: dict[str, Any] = {"place": "" if delivery else entry.place_name}
         named |= {"back_by_others": entry.back_run, "folder": entry.folder_words, "target": entry.target_words}
@@ -112,6 +114,7 @@ class ReportOut(Schema):
 
     @classmethod
     def of(cls, report: SpaceReport | None) -> ReportOut:
+        """The report as it is shown; None is that nothing was counted yet."""
         if report is None:
             return cls(finding="nothing")
         today = report.today
@@ -145,12 +148,15 @@ class MailboxRow(Schema):
 
     @classmethod
     def of(cls, space: MailboxSpace) -> MailboxRow:
+        """The row as it is shown."""
         names = set(cls.model_fields) - {"mailbox", "address", "used_bytes", "full_on"}
         values: dict[str, Any] = {name: getattr(space, name) for name in names} | {"full_on": space.full_day}
         return cls(mailbox=space.pk, address=space.mailbox.address, used_bytes=space.bytes, **values)
 
 
 class DomainRow(Schema):
+    """`permille` of what its mailboxes may hold is used; `quota_bytes` is that."""
+
     domain: int
     name: str
     mailboxes: int
@@ -162,12 +168,15 @@ class DomainRow(Schema):
 
     @classmethod
     def of(cls, space: DomainSpace) -> DomainRow:
+        """The row as it is shown."""
         names = set(cls.model_fields) - {"domain", "name", "used_bytes", "full_on"}
         values: dict[str, Any] = {name: getattr(space, name) for name in names} | {"full_on": space.full_day}
         return cls(domain=space.pk, name=space.domain.name, used_bytes=space.bytes, **values)
 
 
 class MailboxTable(Schema):
+    """A page of the table, and how many there are."""
+
     items: list[MailboxRow]
     page: int
     pages: int
@@ -175,6 +184,8 @@ class MailboxTable(Schema):
 
 
 class DomainTable(Schema):
+    """A page of the table, and how many there are."""
+
     items: list[DomainRow]
     page: int
     pages: int
@@ -239,4 +250,5 @@ class Limits(Given):
 
     @classmethod
     def of(cls, limits: UsageLimits) -> Limits:
+        """The thresholds as they are."""
         return cls(**{name: getattr(limits, name) for name in cls.model_fields})

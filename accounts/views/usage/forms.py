@@ -35,6 +35,7 @@ class QuotaForm(forms.Form):
 
     @property
     def quota_bytes(self) -> int:
+        """What was written, in octets."""
         return int(self.cleaned_data["gb"] * GIGA)
 
 
@@ -58,6 +59,7 @@ class AdviceForm(forms.Form):
     )
 
     def clean(self) -> dict[str, Any]:
+        """Days are needed where copies are left, and for nothing else."""
         data = self.cleaned_data
         if data.get("do") == "leave" and data.get("days") is None and "days" not in self.errors:
             self.add_error("days", _("Write a number of days, such as 14."))
@@ -78,6 +80,7 @@ class LimitsForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["owner_steps", "disk_steps", "promise_percent"]
 
     def clean_promise_percent(self) -> int:
+        """Within what the thresholds may be."""
         value, (least, most) = int(self.cleaned_data["promise_percent"]), self.PROMISE
         if not least <= value <= most:
             raise forms.ValidationError(_("From %(least)s to %(most)s %%.") % {"least": least, "most": most})
