@@ -99,5 +99,6 @@ urlpatterns = [
     path("invitations/<int:invitation_id>/withdraw/", people.invitation_withdraw, name="invitation_withdraw"),
     path("invitations/<int:invitation_id>/send/", people.invitation_send, name="invitation_send"),
     path("invitation/<str:token>/", people.invitation, name="invitation"),
+    path("enter/<str:ticket>/", mailboxes.mailbox_enter, name="enter"),
     path("new-password/<str:token>/", mailboxes.new_password, name="new_password"),
 ]

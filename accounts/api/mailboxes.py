@@ -18,6 +18,7 @@ from accounts.api.problems import Problem
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
 from accounts.api.schemas.mailboxes import (
+    EntranceOut,
     Forwards,
     ForwardsIn,
     LinkIn,
@@ -37,6 +38,7 @@ from accounts.models import Mailbox
 from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, purging, resets
 from accounts.services.batch_files import mailbox_lines
+from accounts.services.entering import make_entrance
 from accounts.services.passwords import generate_password
 from accounts.services.permissions import Action, may
 from accounts.services.references import set_reference
@@ -236,6 +238,22 @@ def mailbox_password_link(request: HttpRequest, mailbox_id: int, data: LinkIn) -
     if data.send and not sent:
         raise Problem(503, _("No mail server took the letter. Try again later."))
     return LinkOut(sent=sent, link=link or None)
+
+
+@router.post(
+    "/mailboxes/{mailbox_id}/sign-in-link",
+    response=EntranceOut,
+    summary="A link that signs its owner into the web, once and within a minute",
+)
+@needs("sign-in:write")
+@fails(409)
+def mailbox_sign_in_link(request: HttpRequest, mailbox_id: int) -> Any:
+    """By those who run it; 403 where its owner runs something here, or has other mailboxes too."""
+    caller = caller_of(request)
+    mailbox = run_there(caller, mailbox_id)
+    if not (mailbox.is_open and mailbox.imap):
+        raise Problem(409, _("The mailbox is suspended or deleted."))
+    return EntranceOut(link=make_entrance(mailbox=mailbox, by=caller.actor))
 
 
 # --- Forwards, sending ------------------------------------------------------------------------------------------------------

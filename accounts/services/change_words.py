@@ -18,6 +18,8 @@ VERBS = {
     "device.make": gettext_lazy("Password for a device made"),
     "device.revoke": gettext_lazy("Password of a device revoked"),
     "mailbox.link": gettext_lazy("Link for a new password made"),
+    "mailbox.enter": gettext_lazy("Link made that signs its owner in"),
+    "mailbox.entered": gettext_lazy("Signed in by a link of another panel"),
     "mailbox.suspend": gettext_lazy("Mailbox suspended"),
     "mailbox.resume": gettext_lazy("Mailbox opened again"),
     "mailbox.rename": gettext_lazy("Mailbox renamed"),

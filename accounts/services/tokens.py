@@ -16,12 +16,13 @@ from accounts.models import ApiReply, ApiToken, Customer, Mailbox, User
 from accounts.services.audit import Actor, record_person
 from accounts.vault import digest_of
 
-AREAS = ("customers", "domains", "mailboxes", "people", "usage", "changes")
+AREAS = ("customers", "domains", "mailboxes", "people", "usage", "changes", "sign-in")
 """What a token may be good for: reading (`mailboxes:read`), or reading and changing (`mailboxes:write`). Usage and the log of
-changes are read only."""
+changes are read only; who signs owners in has nothing to read by that."""
 SCOPES = (
     *(f"{area}:{how}" for area in AREAS[:4] for how in ("read", "write")),
-    *(f"{area}:read" for area in AREAS[4:]),
+    *(f"{area}:read" for area in AREAS[4:6]),
+    "sign-in:write",
 )
 PREFIX = "casilla_"
 MOST = 50

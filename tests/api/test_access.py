@@ -126,6 +126,7 @@ TABLE: dict[tuple[str, str], Row] = {
     ("POST", "/mailboxes/{mailbox_id}/rename"): ("mailboxes:write", {"local": "otra"}, RUNNERS),
     ("POST", "/mailboxes/{mailbox_id}/password"): ("mailboxes:write", {}, EVERYONE),
     ("POST", "/mailboxes/{mailbox_id}/password-link"): ("mailboxes:write", {}, RUNNERS),
+    ("POST", "/mailboxes/{mailbox_id}/sign-in-link"): ("sign-in:write", None, RUNNERS),
     ("GET", "/mailboxes/{mailbox_id}/forwards"): ("mailboxes:read", None, EVERYONE),
     ("PUT", "/mailboxes/{mailbox_id}/forwards"): ("mailboxes:write", {"addresses": [], "keeps_copy": True}, EVERYONE),
     ("GET", "/mailboxes/{mailbox_id}/sending"): ("mailboxes:read", None, EVERYONE),
@@ -282,7 +283,7 @@ def test_each_role_calls_what_is_its_own_and_nothing_else(furnished: World, area
         assert tried("", method, where, data).status_code == 401
         others = narrow(f"but {scope.partition(':')[0]}")
         assert tried(others, method, where, data).status_code == (403 if scope else 200), path
-        if scope.endswith(":write"):
+        if scope.endswith(":write") and scope.replace(":write", ":read") in SCOPES:
             reads = narrow(scope.replace(":write", ":read"))
             assert tried(reads, method, where, data).status_code == 403, path
     assert not wrong, "\n".join(wrong)

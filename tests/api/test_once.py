@@ -29,6 +29,7 @@ ELSEWHERE = {
 }
 """What needs a mail server is proven where one runs."""
 REPEATABLE = {
+    "/mailboxes/{mailbox_id}/sign-in-link": "each is another, and the first that is used ends the others",
     "/mailboxes/{mailbox_id}/purge": "what is gone stays gone",
     "/mailboxes/{mailbox_id}/mode/do": "a change that goes on is stopped once",
     "/mailboxes/{mailbox_id}/filters/choice": "what runs is chosen, not added to",

@@ -104,7 +104,7 @@ TABLE: dict[str, tuple[str, str, set[str]]] = {
     "invitation_send": ("invitation", "POST", RUNNERS),
     "invitation_withdraw": ("invitation", "POST", RUNNERS),
 }
-OPEN = {"invitation", "new_password"}
+OPEN = {"invitation", "new_password", "enter"}
 """Opened by their token alone."""
 
 

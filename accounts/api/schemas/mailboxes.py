@@ -10,6 +10,7 @@ from pydantic import Field
 
 from accounts.api.schemas.common import Address, Current, Given, Id, Reference, example
 from accounts.models import MailAccount, Mailbox
+from accounts.services.entering import AGE_S
 
 
 class MailboxOut(Schema):
@@ -154,6 +155,13 @@ class LinkOut(Schema):
 
     sent: bool
     link: str | None
+
+
+class EntranceOut(Schema):
+    """`link` signs the mailbox's owner in, once and within `age_s` seconds: a browser is led there at once."""
+
+    link: str
+    age_s: int = AGE_S
 
 
 class PurgeIn(Given):

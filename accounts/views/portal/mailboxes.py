@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
@@ -32,6 +33,7 @@ from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, resets
 from accounts.services.addresses import parse_local
 from accounts.services.audit import Actor
+from accounts.services.entering import enter
 from accounts.services.login import account_of_mailbox
 from accounts.services.passwords import generate_password, holder_of_token
 from accounts.services.permissions import Action, may, may_take_over, outranks
@@ -197,6 +199,20 @@ def password_link(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     sent, link = resets.offer_link(mailbox=mailbox, by=actor_of(request), send=send)
     context |= {"sent": sent, "failed": not sent} if send else {"link": link}
     return _page(request, "portal/mailbox_password.html", mailbox, "password", **context)
+
+
+@never_cache
+@require_safe
+def mailbox_enter(request: HttpRequest, ticket: str) -> HttpResponse:
+    """Signs the owner of a mailbox in, by a link that another panel asked for; once. What only looks at the address, as what a
+    browser fetches before it is wanted, uses nothing up."""
+    if request.method == "HEAD" or "prefetch" in request.headers.get("Sec-Purpose", ""):
+        return HttpResponse(status=204)
+    owner = enter(ticket, origin=client_ip(request))
+    if owner is None:
+        return show(request, "portal/link_over.html", {"entrance": True}, status=404)
+    login(request, owner, backend="accounts.backends.HostedMailboxBackend")
+    return redirect("/")
 
 
 @never_cache

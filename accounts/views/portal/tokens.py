@@ -35,6 +35,7 @@ AREAS = {
     "people": gettext_lazy("Roles and invitations"),
     "usage": gettext_lazy("Space and activity"),
     "changes": gettext_lazy("Log of changes"),
+    "sign-in": gettext_lazy("Sign owners of mailboxes in, by a link"),
 }
 SCOPE_WORDS = [
     (scope, pgettext_lazy("tokens", "read") if scope.endswith(":read") else gettext_lazy("read and change"))
