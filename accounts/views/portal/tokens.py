@@ -37,8 +37,9 @@ AREAS = {
     "changes": gettext_lazy("Log of changes"),
     "sign-in": gettext_lazy("Sign owners of mailboxes in, by a link"),
 }
+HOW = {"read": pgettext_lazy("tokens", "read"), "write": gettext_lazy("read and change")}
 SCOPE_WORDS = [
-    (scope, pgettext_lazy("tokens", "read") if scope.endswith(":read") else gettext_lazy("read and change"))
+    (scope, gettext_lazy("make links") if scope == "sign-in:write" else HOW[scope.partition(":")[2]])
     for scope in SCOPES
 ]
 DAYS = {"30": gettext_lazy("30 days"), "365": gettext_lazy("a year"), "": gettext_lazy("until it is revoked")}
