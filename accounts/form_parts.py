@@ -9,7 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.services.limits import parse_size, size_words
+from accounts.services.limits import parse_size, size_typed
 from accounts.services.usage.steps import parse_steps, steps_words
 
 SIZE_HINT = _("For example 500 MB or 5 GB.")
@@ -58,7 +58,7 @@ class SizeField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         """Octets as people write them."""
-        return size_words(value) if isinstance(value, int) else value
+        return size_typed(value) if isinstance(value, int) else value
 
 
 class StepsField(forms.CharField):

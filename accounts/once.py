@@ -1,6 +1,6 @@
 """A secret that the answer to a form shows once is shown again, and not made anew, when the browser sends that very form once
-more, by reloading the page or by a second click. Which form it was, its token against forgery tells, for each page has another,
-and all that was filled in: who goes back and changes something sends another form."""
+more, by reloading the page or by a second click. Which form it was, its token against forgery tells (each page has another),
+together with all that was filled in."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import json
 
 from django.core.cache import cache
 from django.http import HttpRequest
+from django.utils.crypto import salted_hmac
 
-from accounts.vault import SealBroken, digest_of, seal, unseal
+from accounts.vault import SealBroken, seal, unseal
 
 KEPT_S = 600
 
@@ -31,7 +32,8 @@ def keep(request: HttpRequest, what: str, secret: str) -> None:
 
 
 def _key(request: HttpRequest, what: str) -> str:
-    if not request.POST.get("csrfmiddlewaretoken"):
-        return ""
-    filled = sorted((name, *values) for name, values in request.POST.lists())
-    return f"once:{digest_of(json.dumps([what, request.user.pk, filled]))}"
+    """By what was sent, where to, by whom and in which form: the same form filled in otherwise (by going back to it) is another."""
+    token = request.POST.get("csrfmiddlewaretoken", "")
+    fields = sorted((name, values) for name, values in request.POST.lists())
+    form = json.dumps([what, request.user.pk, request.path, fields])
+    return f"once:{salted_hmac('accounts.once', form, algorithm='sha256').hexdigest()}" if token else ""

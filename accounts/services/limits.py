@@ -3,11 +3,13 @@ both find the last free place."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db.models import Count, Sum
-from django.utils.formats import number_format
+from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -17,6 +19,10 @@ MEGABYTE = 1_000_000
 UNITS = {"MB": MEGABYTE, "GB": 1000 * MEGABYTE, "TB": 1_000_000 * MEGABYTE}
 SMALLEST_BYTES = MEGABYTE
 LARGEST_BYTES = 100_000 * 1000 * MEGABYTE
+_TOO_MANY = 10**9
+_PLAIN = re.compile(r"[0-9]{1,12}(?:[.,][0-9]{1,9})?")
+_TWICE = re.compile(r"([1-9][0-9]{0,2})[.,]([0-9]{3})")
+"""A thousand and something, or one and something: it depends on who reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +77,43 @@ def check_room(customer: Customer, *, mailboxes: int = 0, more_bytes: int = 0) -
 
 
 def parse_size(text: str, *, field: str = "quota", bare: int = 0) -> int:
-    """A size in octets from "500 MB", "1,5 GB" or "2 TB"; a number alone is in units of `bare`, 0 for not allowed. Raises
-    ValidationError at `field`."""
-    plain = text.strip().upper().replace("\u00a0", " ")
+    """A size in octets from "500 MB", "1,5 GB", "1.234,5 GB" or "2 TB"; a number alone is in units of `bare`, 0 for not allowed.
+    Point and comma both may stand before decimals. Raises ValidationError at `field`, also for what some read as thousands and
+    others as decimals ("1.000")."""
+    plain = " ".join(text.upper().split())
     unit = next((name for name in UNITS if plain.endswith(name)), "")
-    factor = UNITS.get(unit, bare)
-    try:
-        value = float(plain.removesuffix(unit).strip().replace(",", "."))
-        if not factor or not 0 < value < 1e9:
-            raise ValueError(text)
-    except ValueError as error:
+    factor, digits = UNITS.get(unit, bare), plain.removesuffix(unit).strip()
+    if factor and (twice := _TWICE.fullmatch(digits)):
+        whole, rest = twice.groups()
+        readings = {"text": text.strip()[:40], "much": f"{whole}{rest} {unit}", "little": f"{whole}.{rest}0 {unit}"}
+        wrong = _("“%(text)s” can be read in two ways: write %(much)s or %(little)s.")
+        raise ValidationError({field: wrong % {name: value.strip() for name, value in readings.items()}})
+    value = _number(digits)
+    if not factor or value is None or not 0 < value < _TOO_MANY:
         wrong = _("“%(text)s” is no size: write for example 500 MB or 1.5 GB.")
-        raise ValidationError({field: wrong % {"text": text.strip()[:40]}}) from error
+        raise ValidationError({field: wrong % {"text": text.strip()[:40]}})
     return round(value * factor)
+
+
+def _number(digits: str) -> Decimal | None:
+    """The number that these ASCII digits, their points, commas and spaces are in one way only; None where they are none."""
+    if _PLAIN.fullmatch(digits):
+        return Decimal(digits.replace(",", "."))
+    for grouping, decimals in ((".", ","), (",", "."), (" ", ","), (" ", ".")):
+        shape = rf"[1-9][0-9]{{0,2}}(?:{re.escape(grouping)}[0-9]{{3}})+(?:{re.escape(decimals)}[0-9]{{1,9}})?"
+        if re.fullmatch(shape, digits):
+            return Decimal(digits.replace(grouping, "").replace(decimals, "."))
+    return None
+
+
+def size_typed(size_bytes: int, *, point: str | None = None) -> str:
+    """A size as parse_size reads it again: exact, without thousands, never such that it could be read in two ways. `point` stands
+    before the decimals, else that of the language."""
+    unit = "GB" if size_bytes >= UNITS["GB"] else "MB"
+    whole, rest = divmod(size_bytes, UNITS[unit])
+    decimals = str(rest).rjust(len(str(UNITS[unit])) - 1, "0").rstrip("0")
+    decimals += "0" if len(decimals) == 3 else ""
+    return f"{whole}{(point or get_format('DECIMAL_SEPARATOR')) if decimals else ''}{decimals}\u00a0{unit}"
 
 
 def size_words(size_bytes: int) -> str:
