@@ -32,8 +32,8 @@ def keep(request: HttpRequest, what: str, secret: str) -> None:
 
 
 def _key(request: HttpRequest, what: str) -> str:
-    """By what was sent, where to, by whom and in which form: the same form filled in otherwise (by going back to it) is another."""
+    """By what was sent, where to, by whom and in which form: the same form filled in otherwise (by going back) is another."""
     token = request.POST.get("csrfmiddlewaretoken", "")
-    fields = sorted((name, values) for name, values in request.POST.lists())
+    fields = sorted(request.POST.lists())
     form = json.dumps([what, request.user.pk, request.path, fields])
     return f"once:{salted_hmac('accounts.once', form, algorithm='sha256').hexdigest()}" if token else ""

@@ -76,13 +76,13 @@ def list_rows(request: HttpRequest, list_id: int, after: int = 0, limit: Limit =
 @needs("mailboxes:write")
 @idempotent
 @fails(409)
-def list_apply(request: HttpRequest, list_id: int) -> Any:
+def list_apply(request: HttpRequest, list_id: int, ignore_columns: bool = False) -> Any:
     """A worker does it; 409 while rows have errors."""
     caller = caller_of(request)
     batch = _batch(caller, list_id)
     if not batches.makes_only_below(batch, caller.person):
         raise PermissionDenied(ABOVE)
-    if not batches.start_batch(batch):
+    if not batches.start_batch(batch, ignoring=ignore_columns):
         raise Problem(409, _why_not(batch))
     batch.refresh_from_db()
     return ListOut.of(batch)
@@ -112,6 +112,10 @@ def _why_not(batch: Batch) -> str:
             "%(n)s of its rows have errors: nothing is done.",
             batch.wrong,
         )
-        return text % {"n": batch.wrong}
+        return " ".join(filter(None, [batch.problem, text % {"n": batch.wrong}]))
+    if batch.unknown and batch.state == Batch.State.CHECKED:
+        names = ", ".join(f"“{one['name']}”" for one in batch.unknown)
+        text = _("Columns that mean nothing here: %(names)s. Correct the file, or ignore them with ignore_columns.")
+        return text % {"names": names}
     text = _("Its state is %(state)s: only a list that is checked can be applied.")
     return batch.problem or text % {"state": batch.state}

@@ -11,7 +11,8 @@ from accounts.models.hosting import Domain
 class Batch(models.Model):
     """A list of mailboxes for one domain, read from a CSV file: shown row by row, then made all at once or not at all.
 
-    `rows` are [{"line", "address", "name", "quota_bytes", "recovery", "given", "errors": [text]}]. The passwords that stood in
+    `rows` are as accounts/services/batch_rows.py reads them, `unknown` the columns of the file that mean nothing here, [{"name",
+    "near"}]: nothing is applied until somebody says to go on without them. The passwords that stood in
     the file are apart, sealed, until they are judged (state reading), then their hashes; those that were made are sealed too,
     for a day.
     """
@@ -34,6 +35,7 @@ class Batch(models.Model):
     language = models.CharField(max_length=8, blank=True)
     state = models.CharField(max_length=8, choices=State, default=State.CHECKED)
     rows = models.JSONField(default=list)
+    unknown = models.JSONField(default=list)
     sealed = models.TextField(blank=True)
     made = models.TextField(blank=True)
     total = models.PositiveIntegerField(default=0)

@@ -1,7 +1,8 @@
-"""Rows of a list that change a mailbox which is there: another address, shut or open in each way, deleted, restored."""
+"""Rows of a list that change a mailbox which is there: another address, other values, shut or open, deleted, restored."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -10,11 +11,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.models import Domain, Mailbox, User
 from accounts.services import mailboxes
-from accounts.services.addresses import parse_local
 from accounts.services.audit import Actor
-from accounts.services.permissions import may_take_over, outranks
+from accounts.services.limits import size_words
 
 CREATE, RENAME = "create", "rename"
+CHANGE, SAME = "change", "same"
+"""What a row does that says nothing in `do` about a mailbox which is there."""
 NAMES: dict[str, tuple[str, ...]] = {
     CREATE: ("", "create", "crear"),
     RENAME: ("rename", "renombrar"),
@@ -48,6 +50,15 @@ WORDS = {
     "delete": gettext_lazy("is deleted; it can be restored for a while"),
     "restore": gettext_lazy("is restored"),
 }
+FIELDS = {
+    "name": gettext_lazy("name"),
+    "quota_bytes": gettext_lazy("quota"),
+    "recovery_address": gettext_lazy("address for a new password"),
+    "active": gettext_lazy("sign in"),
+    "receives": gettext_lazy("receives"),
+    "sends": gettext_lazy("sends"),
+}
+"""What a row changes in a mailbox that is there."""
 SHUTS_OUT = {"suspend", "sign_in_off", "delete"}
 
 
@@ -63,47 +74,25 @@ def read_do(text: str) -> str:
 
 def words_of(row: dict[str, Any]) -> str:
     """What would happen by a row."""
-    text = str(WORDS[row.get("do", CREATE)])
-    return text % {"to": row["to"]} if row.get("to") else text
+    do = row.get("do", CREATE)
+    if do == RENAME and not row.get("to"):
+        return str(_("gets another address; the old one goes on to deliver"))
+    if do == CHANGE:
+        return "; ".join(_change_words(name, row["was"].get(name), value) for name, value in row["set"].items())
+    return str(WORDS[do] if do in WORDS else _("nothing to change")) % {"to": row.get("to", "")}
 
 
-class Changing:
-    """Judges rows about mailboxes of one domain, for the person who brought the list."""
+def _change_words(name: str, old: Any, new: Any) -> str:
+    values = {"what": FIELDS[name], "old": _value_words(name, old), "new": _value_words(name, new)}
+    return _("%(what)s: %(old)s becomes %(new)s") % values
 
-    def __init__(self, domain: Domain, person: User, known: set[str]) -> None:
-        self._domain, self._person, self._known = domain, person, known
-        self._boxes: dict[str, Mailbox] | None = None
-        self._targets: set[str] = set()
 
-    def judge(self, line: int, do: str, address: str, new: str, errors: list[str]) -> dict[str, Any]:
-        """The row as it is kept; what is wrong with it is added to `errors`."""
-        to = ""
-        try:
-            mailbox = self._box(address)
-            _check(self._person, mailbox, do)
-            if do == RENAME:
-                to = self._target(new)
-        except ValidationError as error:
-            errors.extend(error.messages)
-        row = {"line": line, "address": address[:254], "name": "", "quota_bytes": 0, "recovery": "", "given": False}
-        return row | {"do": do, "to": to, "errors": errors}
-
-    def _box(self, address: str) -> Mailbox:
-        if self._boxes is None:
-            rows = Mailbox.objects.filter(domain=self._domain).select_related("domain__customer__plan", "account")
-            self._boxes = {one.address: one for one in rows}
-        if address not in self._boxes:
-            raise ValidationError(_("There is no mailbox with this address."))
-        return self._boxes[address]
-
-    def _target(self, new: str) -> str:
-        to = parse_local(new, self._domain)
-        if to in self._known or to in self._targets:
-            raise ValidationError(_("There is a mailbox, an alias or a group with this address."))
-        if not outranks(self._person, to):
-            raise ValidationError(_("%(address)s is of somebody who runs more than you do.") % {"address": to})
-        self._targets.add(to)
-        return to
+def _value_words(name: str, value: Any) -> str:
+    if isinstance(value, bool):
+        return str(_("yes") if value else _("no"))
+    if name == "quota_bytes":
+        return size_words(int(value or 0))
+    return f"“{value}”" if value else str(_("nothing"))
 
 
 def apply_change(domain: Domain, row: dict[str, Any], by: Actor) -> None:
@@ -115,22 +104,29 @@ def apply_change(domain: Domain, row: dict[str, Any], by: Actor) -> None:
     if mailbox is None:
         text = _("Meanwhile %(address)s is gone: nothing of the list was done.")
         raise ValidationError(text % {"address": row["address"]})
-    _check(by.person, mailbox, row["do"])
+    check_change(by.person, mailbox, row, above=())
     if row["do"] == RENAME:
-        if not outranks(by.person, row["to"]):
-            raise ValidationError(_("%(address)s is of somebody who runs more than you do.") % {"address": row["to"]})
         mailboxes.rename(mailbox=mailbox, local=row["to"], by=by)
+    elif row["do"] == CHANGE:
+        states = {name: getattr(mailbox, name) for name in mailboxes.SUSPENDED}
+        values = {name: value for name, value in row["set"].items() if name not in states}
+        if values:
+            mailboxes.change_mailbox(mailbox=mailbox, by=by, **values)
+        mailboxes.suspend(mailbox=mailbox, by=by, **states | {n: v for n, v in row["set"].items() if n in states})
     else:
         mailboxes.SELECTION[row["do"]](mailbox, by)
 
 
-def _check(person: User, mailbox: Mailbox, do: str) -> None:
-    """Raises ValidationError for what this person may not do to a mailbox, or what makes no sense for it."""
-    if not may_take_over(person, mailbox):
+def check_change(person: User, mailbox: Mailbox, row: dict[str, Any], *, above: Collection[int]) -> None:
+    """Raises ValidationError for what this person may not do to a mailbox (`above`: the keys of those of people who run more), or
+    what makes no sense for it."""
+    do = row["do"]
+    if mailbox.pk in above:
         raise ValidationError(_("%(address)s is of somebody who runs more than you do.") % {"address": mailbox.address})
     if (mailbox.deleted is not None) != (do == "restore"):
         raise ValidationError(_("It is not deleted.") if do == "restore" else _("It is deleted: restore it first."))
     account = getattr(mailbox, "account", None)
-    if do in SHUTS_OUT and account is not None and account.owner_id == person.pk:
+    shuts = do in SHUTS_OUT or (do == CHANGE and row["set"].get("active") is False)
+    if shuts and account is not None and account.owner_id == person.pk:
         text = _("%(address)s is your own mailbox: you would shut yourself out.")
         raise ValidationError(text % {"address": mailbox.address})

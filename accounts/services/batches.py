@@ -15,21 +15,19 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from kombu.exceptions import OperationalError
 
-from accounts.models import Alias, Batch, Customer, Domain, Group, Mailbox, User
+from accounts.models import Batch, Domain, Mailbox, User
 from accounts.provisioning.passwords import hash_batch_password, hash_random_password
-from accounts.services.addresses import parse_address, parse_local
 from accounts.services.audit import Actor, record, record_many
-from accounts.services.batch_changes import CREATE, Changing, apply_change, read_do
-from accounts.services.batch_files import ROWS_LIMIT, read_lines
-from accounts.services.limits import MEGABYTE, check_quota, check_room, lock_customer, parse_size
+from accounts.services.batch_changes import CREATE, SAME, apply_change
+from accounts.services.batch_files import ROWS_LIMIT, read_sheet
+from accounts.services.batch_judging import STATES, in_order, judge_rows
+from accounts.services.batch_rows import parse_row
+from accounts.services.limits import lock_customer
 from accounts.services.mailboxes import new_home, next_number
-from accounts.services.names import clean_name
 from accounts.services.passwords import check_password_strength, generate_password
 from accounts.services.permissions import Action, may, outranks
-from accounts.services.promise import check_promise
 from accounts.vault import SealBroken, seal, unseal
 
 LEASE = timedelta(minutes=5)
@@ -48,9 +46,13 @@ def read_batch(*, domain: Domain, data: bytes, name: str, by: Actor) -> Batch:
     takes a fiftieth of a second of processor for each. Raises BadFile for a file that is no list at all."""
     if by.person is None:
         raise ValueError("a list has somebody who brought it")
-    rows, passwords = _judge(domain, read_lines(data), by.person)
+    sheet = read_sheet(data)
+    rows, passwords = _parse(domain, sheet.lines)
+    problem = judge_rows(domain, domain.customer, rows, by.person)
+    passwords = {row["address"]: passwords[row["address"]] for row in creating(rows) if row["given"]}
     batch = Batch(domain=domain, person=by.person, origin=by.origin, name=os.path.basename(name)[:200], rows=rows)
-    batch.total, batch.wrong, batch.problem = len(rows), _wrong(rows), _judge_plan(domain, rows)
+    batch.total, batch.wrong, batch.problem = len(rows), _wrong(rows), problem
+    batch.unknown = sheet.unknown
     batch.state, batch.language = State.READING, translation.get_language() or ""
     with transaction.atomic():
         batch.save()
@@ -64,8 +66,11 @@ def read_batch(*, domain: Domain, data: bytes, name: str, by: Actor) -> Batch:
     return batch
 
 
-def start_batch(batch: Batch) -> bool:
-    """Hands a list without errors to the workers; False when it was handed over before, or has errors."""
+def start_batch(batch: Batch, *, ignoring: bool = False) -> bool:
+    """Hands a list without errors to the workers; False when it was handed over before, has errors, or has columns that are not
+    known and nobody said to go on without them (`ignoring`)."""
+    if batch.unknown and not ignoring:
+        return False
     found = Batch.objects.filter(pk=batch.pk, state=State.CHECKED, wrong=0, problem="", total__gt=0)
     if not found.update(state=State.WAITING):
         return False
@@ -141,102 +146,30 @@ def clear_batches() -> int:
 
 
 # --- Judging ----------------------------------------------------------------------------------------------------------------
-def _judge(
-    domain: Domain, lines: list[tuple[int, dict[str, str]]], person: User
-) -> tuple[list[dict[str, Any]], dict[str, str]]:
-    """The rows with what is wrong with each, and the passwords that stood in them, by address."""
-    usual = domain.usual_quota_bytes
-    known = known_addresses(domain)
-    changing = Changing(domain, person, known)
+def _parse(domain: Domain, lines: list[tuple[int, dict[str, str]]]) -> tuple[list[dict[str, Any]], dict[str, str]]:
+    """The rows with what is wrong with each by itself, and the passwords that stood in them, by address."""
     seen: dict[str, int] = {}
     rows, passwords = [], {}
     for line, cells in lines:
-        errors: list[str] = []
-        if "extra" in cells:
-            errors.append(_("The row has more cells than there are columns."))
-        address = _tried(errors, lambda: parse_local(cells.get("address", ""), domain)) or cells.get("address", "")  # noqa: B023
+        row = parse_row(domain, line, cells)
+        address = row["address"]
         if address in seen:
-            errors.append(_("The same address is in line %(line)d.") % {"line": seen[address]})
+            row["errors"].append(_("The same address is in line %(line)d.") % {"line": seen[address]})
         seen.setdefault(address, line)
-        do = _tried(errors, lambda: read_do(cells.get("do", ""))) or CREATE  # noqa: B023
-        if do != CREATE:
-            rows.append(changing.judge(line, do, address, cells.get("new", ""), errors))
-            continue
-        if address in known:
-            errors.append(_("There is a mailbox, an alias or a group with this address."))
-        name = " ".join(cells.get("name", "").split())
-        _tried(errors, lambda: clean_name(name))  # noqa: B023
-        if len(name) > 120:
-            errors.append(_("The name is longer than 120 characters."))
-        quota = _tried(errors, lambda: _quota(domain, cells.get("quota", ""), usual))  # noqa: B023
-        recovery = cells.get("recovery", "")
-        if recovery:
-            recovery = _tried(errors, lambda: parse_address(recovery)) or recovery  # noqa: B023
-        password = cells.get("password", "")
-        if password:
-            passwords[address] = password
-        rows.append(
-            {
-                "line": line,
-                "address": address[:254],
-                "name": name[:200],
-                "quota_bytes": quota or 0,
-                "recovery": recovery[:254],
-                "given": bool(password),
-                "do": CREATE,
-                "errors": errors,
-            }
-        )
+        if row["given"]:
+            passwords[address] = cells["password"]
+        rows.append(row)
     return rows, passwords
-
-
-def _tried(errors: list[str], parse: Any) -> Any:
-    """What `parse` gives; None and one more line in `errors` when it raises."""
-    try:
-        return parse()
-    except ValidationError as error:
-        errors.extend(error.messages)
-        return None
-
-
-def _quota(domain: Domain, text: str, usual: int) -> int:
-    """A quota in megabytes, or with its unit: "500", "500 MB", "1,5 GB"."""
-    if not text.strip():
-        return usual
-    quota = parse_size(text, bare=MEGABYTE)
-    check_quota(domain.customer, quota)
-    return quota
-
-
-def known_addresses(domain: Domain) -> set[str]:
-    """Every address of a domain that is taken."""
-    ends = f"@{domain.name}"
-    found = set(Mailbox.objects.filter(domain=domain).values_list("address", flat=True))
-    found |= set(Alias.objects.filter(address__endswith=ends).values_list("address", flat=True))
-    return found | set(Group.objects.filter(domain=domain).values_list("address", flat=True))
-
-
-def _check_room(domain: Domain, customer: Customer, new: list[dict[str, Any]]) -> None:
-    """Raises ValidationError where the plan or the disk has no room for all of them together."""
-    more = sum(row["quota_bytes"] for row in new)
-    check_room(customer, mailboxes=len(new), more_bytes=more)
-    check_promise(domain.server, more)
-
-
-def _judge_plan(domain: Domain, rows: list[dict[str, Any]]) -> str:
-    """What the plan has no room for, all of the rows together; "" when they fit."""
-    try:
-        new = creating(rows)
-        _check_room(domain, domain.customer, new)
-    except ValidationError as error:
-        text = ngettext("Not all %(n)d row fits.", "Not all %(n)d rows fit.", len(new)) % {"n": len(new)}
-        return " ".join([text, *error.messages])
-    return ""
 
 
 def creating(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The rows by which a mailbox is made."""
     return [row for row in rows if row.get("do", CREATE) == CREATE]
+
+
+def doing(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows by which something is made or changed."""
+    return [row for row in rows if row.get("do") != SAME]
 
 
 # --- Making -----------------------------------------------------------------------------------------------------------------
@@ -302,27 +235,30 @@ def _make(batch: Batch, hashes: dict[str, str]) -> None:
         by.person, Action.RUN_DOMAIN, batch.domain
     ):  # the role may have been taken away since
         raise ValidationError(_("Whoever brought the list does not run this domain any more: nothing of it was made."))
-    for row in batch.rows:
-        if row.get("do", CREATE) != CREATE:
-            apply_change(batch.domain, row, by)
-    new = creating(batch.rows)
-    _check_room(batch.domain, customer, new)
-    taken = known_addresses(batch.domain) & hashes.keys()
-    if taken:
-        text = _("Meanwhile %(address)s was made by somebody else: nothing of the list was made.")
-        raise ValidationError(text % {"address": sorted(taken)[0]})
+    domain, rows = Domain.objects.select_related("server").get(pk=batch.domain_id), batch.rows
+    domain.customer = customer
+    problem = judge_rows(domain, customer, rows, by.person)
+    if wrong := next((row for row in rows if row["errors"]), None):
+        text = _("Meanwhile something changed, and nothing of the list was done. Line %(line)d, %(address)s: %(why)s")
+        values = {"line": wrong["line"], "address": wrong["address"], "why": " ".join(wrong["errors"])}
+        raise ValidationError(problem or text % values)
+    for row in in_order(rows):
+        if row["do"] not in {CREATE, SAME}:
+            apply_change(domain, row, by)
+    new = creating(rows)
     first = next_number()
     mailboxes = [
         Mailbox(
             address=row["address"],
             number=first + at,
-            domain=batch.domain,
+            domain=domain,
             name=row["name"],
             password=hashes[row["address"]],
             quota_bytes=row["quota_bytes"],
             home=new_home(row["address"]),
             recovery_address=row["recovery"],
-            **batch.domain.usual_switches,
+            **domain.usual_switches,
+            **{name: row["set"][name] for name in STATES if name in row["set"]},
         )
         for at, row in enumerate(new)
     ]

@@ -30,13 +30,14 @@ def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
 
 
 def safe_cell(value: Any) -> Any:
-    """A cell that no spreadsheet takes for a formula: text that looks like one gets an apostrophe, all else stays as it is."""
-    return f"'{value}" if isinstance(value, str) and _computes(value) else value
+    """A cell that no spreadsheet takes for a formula: text that looks like one, with apostrophes before it or not, gets an
+    apostrophe, all else stays as it is."""
+    return f"'{value}" if isinstance(value, str) and _computes(value.lstrip("'")) else value
 
 
 def plain_cell(text: str) -> str:
     """What stood in a cell before `safe_cell`."""
-    return text[1:] if text.startswith("'") and _computes(text[1:]) else text
+    return text[1:] if text.startswith("'") and _computes(text.lstrip("'")) else text
 
 
 def _computes(text: str) -> bool:

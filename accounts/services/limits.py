@@ -13,7 +13,7 @@ from django.utils.formats import get_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Customer, Mailbox
+from accounts.models import Customer, Mailbox, Plan
 
 MEGABYTE = 1_000_000
 UNITS = {"MB": MEGABYTE, "GB": 1000 * MEGABYTE, "TB": 1_000_000 * MEGABYTE}
@@ -61,7 +61,11 @@ def check_quota(customer: Customer, quota_bytes: int) -> None:
 def check_room(customer: Customer, *, mailboxes: int = 0, more_bytes: int = 0) -> None:
     """Raises ValidationError at `address` when so many more mailboxes, at `quota` when so many more octets of quota, are more
     than the plan gives. The customer must be held (lock_customer)."""
-    plan, taken = customer.plan, taken_by(customer)
+    check_taken(customer.plan, taken_by(customer), mailboxes=mailboxes, more_bytes=more_bytes)
+
+
+def check_taken(plan: Plan, taken: Taken, *, mailboxes: int, more_bytes: int) -> None:
+    """As check_room, for what is taken by then."""
     if plan.mailbox_limit is not None and mailboxes and taken.mailboxes + mailboxes > plan.mailbox_limit:
         text = ngettext(
             "The plan %(plan)s has %(limit)d mailbox, and %(taken)d is taken.",

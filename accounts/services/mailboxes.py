@@ -165,7 +165,7 @@ def suspend(*, mailbox: Mailbox, by: Actor, active: bool, receives: bool, sends:
     before = {key: getattr(row, key) for key in values}
     if before == values:
         return
-    if not active:
+    if before["active"] and not active:
         _not_ones_own(row, by)
     for key, value in values.items():
         setattr(row, key, value)

@@ -42,7 +42,10 @@ def test_a_size_with_one_reading_is_read(text: str, megabytes: float) -> None:
         ("1,000 MB", "write 1000 MB or 1.0000 MB"),
         ("12.500 GB", "write 12500 GB or 12.5000 GB"),
         ("1.234", "write 1234 or 1.2340"),
-        *[(text, "is no size") for text in ("1e3 MB", "1_0 MB", "١٢ MB", "+5 MB", "-5 MB", "0 MB", "inf MB", "nan", "")],
+        *[
+            (text, "is no size")
+            for text in ("1e3 MB", "1_0 MB", "١٢ MB", "+5 MB", "-5 MB", "0 MB", "inf MB", "nan", "")
+        ],
         *[(text, "is no size") for text in ("1.00.000 MB", "1.000,000.5 MB", "1 00 MB", ".5 GB", "5. GB", "9" * 13)],
     ],
 )

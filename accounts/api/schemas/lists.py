@@ -14,7 +14,8 @@ from accounts.services.batch_changes import CREATE, words_of
 
 
 class ListIn(Given):
-    """The text of a CSV file: its columns are address, name, quota, password, recovery, do and new (docs/portal.md)."""
+    """The text of a CSV file: its columns are address, name, quota, password, recovery, do and new, and
+    those that a written list has (docs/portal.md)."""
 
     model_config = ConfigDict(
         str_max_length=4_000_000,
@@ -25,9 +26,15 @@ class ListIn(Given):
     name: str = Field("list.csv", max_length=200)
 
 
+class ColumnOut(Schema):
+    name: str
+    near: str
+
+
 class ListOut(Schema):
     """`state`: reading (its passwords are judged), checked (it waits for `apply`), waiting, running, done, failed. Of `total`
-    rows `wrong` have errors, `done` are done; `problem` is what is wrong with all of it together."""
+    rows `wrong` have errors, `done` are done; `problem` is what is wrong with all of it together. `unknown_columns` mean nothing
+    here (`near`: the known one that may be meant): nothing is applied unless `ignore_columns` says to go on without them."""
 
     id: int
     domain: int
@@ -37,19 +44,22 @@ class ListOut(Schema):
     wrong: int
     done: int
     problem: str
+    unknown_columns: list[ColumnOut]
     created: datetime
     finished: datetime | None
 
     @classmethod
     def of(cls, row: Batch) -> ListOut:
         """The list without its rows."""
-        names = set(cls.model_fields) - {"id", "domain"}
+        names = set(cls.model_fields) - {"id", "domain", "unknown_columns"}
         values: dict[str, Any] = {name: getattr(row, name) for name in names}
-        return cls(id=row.pk, domain=row.domain_id, **values)
+        unknown = [ColumnOut(**one) for one in row.unknown]
+        return cls(id=row.pk, domain=row.domain_id, unknown_columns=unknown, **values)
 
 
 class RowOut(Schema):
-    """`what` would happen, in words; `errors` say why it cannot."""
+    """`do` is as in the file, or change or same for a row that says nothing about a mailbox that is there. `what`
+    would happen, in words; `errors` say why it cannot."""
 
     line: int
     do: str

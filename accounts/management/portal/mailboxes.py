@@ -71,7 +71,8 @@ def add_mailboxes(one: Group) -> None:
     by = ("--by", {"required": True, "metavar": "PERSON", "help": "who brings it, and must run the domain"})
     apply = ("--apply", {"action": "store_true", "help": "have the workers do it, all of it or nothing"})
     text = "Reads a CSV list and tells what it would do, row by row; nothing is done without --apply."
-    one.verb("import", mailbox_import, text, named("domain"), named("file"), by, apply)
+    ignore = ("--ignore-columns", {"action": "store_true", "help": "go on without the columns that mean nothing here"})
+    one.verb("import", mailbox_import, text, named("domain"), named("file"), by, apply, ignore)
 
 
 def mailbox_list(domain: str) -> list[Told]:
@@ -177,7 +178,7 @@ def device_revoke(address: str, name: str) -> Told:
     return told
 
 
-def mailbox_import(domain: str, file: str, by: str, apply: bool) -> list[Told]:
+def mailbox_import(domain: str, file: str, by: str, apply: bool, ignore_columns: bool = False) -> list[Told]:
     place, person = domain_of(domain), person_of(by)
     if not may(person, Action.RUN_DOMAIN, place):
         raise CommandError(f"{person.email} does not run {place.name}.")
@@ -192,16 +193,19 @@ def mailbox_import(domain: str, file: str, by: str, apply: bool) -> list[Told]:
         {"line": row["line"], "address": row["address"], "what": words_of(row), "errors": row["errors"]}
         for row in batch.rows
     ]
-    applied = apply and batches.makes_only_below(batch, person) and batches.start_batch(batch)
+    applied = apply and batches.makes_only_below(batch, person) and batches.start_batch(batch, ignoring=ignore_columns)
     if apply and not applied:
         raise CommandError(_why_not(batch, rows))
     batch.refresh_from_db()
     told = {"list": batch.pk, "state": batch.state, "rows": batch.total, "wrong": batch.wrong, "problem": batch.problem}
-    return [*rows, told]
+    return [*rows, told | ({"unknown_columns": batch.unknown} if batch.unknown else {})]
 
 
 def _why_not(batch: Any, rows: list[Told]) -> str:
     wrong = [f"line {row['line']}: {' '.join(row['errors'])}" for row in rows if row["errors"]]
+    if batch.unknown and not wrong:
+        names = ", ".join(one["name"] for one in batch.unknown)
+        return f"Nothing is done. Columns that mean nothing here: {names}. Correct them, or give --ignore-columns."
     return "Nothing is done. " + (batch.problem or "; ".join(wrong[:20]) or f"Its state is {batch.state}.")
 
 

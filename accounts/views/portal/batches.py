@@ -15,7 +15,7 @@ from accounts.models import Batch
 from accounts.portal_forms import BatchForm
 from accounts.services import batches
 from accounts.services.batch_changes import words_of
-from accounts.services.batch_files import FILE_LIMIT_BYTES, BadFile, mailbox_lines
+from accounts.services.batch_files import FILE_LIMIT_BYTES, BadFile, columns_words, mailbox_lines
 from accounts.services.csv_cells import csv_lines
 from accounts.services.permissions import Action
 from accounts.views.portal.doors import actor_of, batch_for, domain_for, me, show, status_of
@@ -56,6 +56,8 @@ def batch_page(request: HttpRequest, batch_id: int) -> HttpResponse:
         "domain": batch.domain,
         "page": page,
         "creates": len(batches.creating(rows)) == len(rows),
+        "doing": len(batches.doing(rows)),
+        "columns": columns_words(),
         "percent": 100 * batch.done // max(batch.total, 1),
         "moving": batch.state in {Batch.State.READING, Batch.State.WAITING, Batch.State.RUNNING},
         "tab": "mailboxes",
@@ -71,7 +73,7 @@ def batch_apply(request: HttpRequest, batch_id: int) -> HttpResponse:
     batch = batch_for(request, batch_id)
     if not batches.makes_only_below(batch, me(request)):
         raise PermissionDenied
-    batches.start_batch(batch)
+    batches.start_batch(batch, ignoring="ignore" in request.POST)
     return redirect("portal:batch", batch.pk)
 
 
