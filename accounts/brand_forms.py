@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.brand.colours import HEX
 from accounts.brand.logos import NoLogo, draw_logo
-from accounts.form_parts import PortalForm
+from accounts.form_parts import PortalForm, one_line, several_lines
 
 
 class BrandForm(PortalForm):
@@ -53,6 +53,15 @@ class BrandForm(PortalForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
+    def clean_name(self) -> str:
+        return one_line(self.cleaned_data["name"])
+
+    def clean_sign_in_text(self) -> str:
+        return several_lines(self.cleaned_data["sign_in_text"])
+
+    def clean_letter_text(self) -> str:
+        return several_lines(self.cleaned_data["letter_text"])
+
     def clean_accent(self) -> str:
         """#rrggbb in small letters, or nothing."""
         accent = str(self.cleaned_data["accent"]).strip().lower()
@@ -62,7 +71,7 @@ class BrandForm(PortalForm):
 
     def clean_support_url(self) -> str:
         """A page or a mail address, or nothing."""
-        text = str(self.cleaned_data["support_url"]).strip()
+        text = one_line(self.cleaned_data["support_url"])
         if not text:
             return ""
         try:

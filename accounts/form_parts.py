@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.services.limits import parse_size, size_typed
+from accounts.services.names import clean_lines, clean_name
 from accounts.services.usage.steps import parse_steps, steps_words
 
 SIZE_HINT = _("For example 500 MB or 5 GB.")
@@ -26,6 +27,22 @@ def tried(form: forms.BaseForm, change: Callable[[], Any]) -> bool:
                 form.add_error(field if field in form.fields else None, text)
         return False
     return True
+
+
+def one_line(text: str, *, blank: bool = True) -> str:
+    """A name as every name is kept, for the clean_… of a form's field. Raises ValidationError."""
+    try:
+        return clean_name(text, blank=blank)
+    except ValidationError as error:
+        raise ValidationError(error.messages) from error
+
+
+def several_lines(text: str) -> str:
+    """The same for a text that may have more lines than one."""
+    try:
+        return clean_lines(text)
+    except ValidationError as error:
+        raise ValidationError(error.messages) from error
 
 
 class PortalForm(forms.Form):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from accounts.activity.lines import clean_text
-from accounts.form_parts import PortalForm
+from accounts.form_parts import PortalForm, one_line
 from accounts.models.networks import NAME_MAX
 
 
@@ -28,10 +27,7 @@ class NetworkForm(PortalForm):
 
     def clean_name(self) -> str:
         """A name that shows."""
-        name = clean_text(self.cleaned_data["name"])
-        if not name:
-            raise forms.ValidationError(self.fields["name"].error_messages["required"])
-        return name
+        return one_line(self.cleaned_data["name"], blank=False)
 
 
 class PlaceForm(forms.Form):

@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import one_line
 from accounts.models import Mailbox
 from accounts.services.app_passwords import NAME_LIMIT
-from accounts.services.names import clean_name
 
 DOORS = [("imap", "IMAP"), ("pop3", "POP3"), ("smtp", _("Sending (SMTP)")), ("sieve", _("Filters (ManageSieve)"))]
 
@@ -24,8 +24,9 @@ class DeviceForm(forms.Form):
         widget=forms.TextInput({"class": "input", "autocomplete": "off", "dir": "auto"}),
     )
 
-    def clean(self) -> dict[str, Any]:
-        return _with_clean_name(self, "device")
+    def clean_device(self) -> str:
+        """A name that shows, of one line."""
+        return one_line(self.cleaned_data["device"], blank=False)
 
 
 class AppPasswordForm(forms.Form):
@@ -48,11 +49,6 @@ class AppPasswordForm(forms.Form):
         self.fields["protocols"].choices = offered  # type: ignore[attr-defined]
         self.fields["name"].widget.attrs |= {"class": "input", "autocomplete": "off", "dir": "auto"}
 
-    def clean(self) -> dict[str, Any]:
-        return _with_clean_name(self, "name")
-
-
-def _with_clean_name(form: forms.Form, field: str) -> dict[str, Any]:
-    if field in form.cleaned_data:
-        form.cleaned_data[field] = clean_name(form.cleaned_data[field], field=field)
-    return form.cleaned_data
+    def clean_name(self) -> str:
+        """A name that shows, of one line."""
+        return one_line(self.cleaned_data["name"], blank=False)

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import SIZE_HINT, LinesField, PortalForm, SizeField, StepsField
+from accounts.form_parts import SIZE_HINT, LinesField, PortalForm, SizeField, StepsField, one_line
 from accounts.mailbox_forms import PasswordForm
 from accounts.models import Customer, Domain, Kind, MailServer, Plan, Reseller
 
@@ -175,7 +175,7 @@ class PlanForm(PortalForm):
 
     def clean_name(self) -> str:
         """One that no other plan has."""
-        name = str(self.cleaned_data["name"])
+        name = one_line(self.cleaned_data["name"], blank=False)
         if Plan.objects.filter(name=name).exclude(pk=self.plan.pk).exists():
             raise ValidationError(_("There is a plan with this name."))
         return name

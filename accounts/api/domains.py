@@ -18,6 +18,7 @@ from accounts.api.schemas.common import Pages
 from accounts.api.schemas.hosting import Defaults, DomainChange, DomainIn, DomainOut, ServerIn, ServerOut
 from accounts.api.schemas.mailboxes import ManyIn, ManyOut
 from accounts.api.schemas.setup import DnsOut
+from accounts.domain_names import a_labels
 from accounts.models import Domain, MailServer
 from accounts.services import customers, forwards, mailboxes
 from accounts.services.dns import check_domain
@@ -194,6 +195,6 @@ def _server(caller: Caller, key: int | None) -> MailServer | None:
 
 def _ascii(name: str) -> str:
     try:
-        return name.strip().lower().encode("idna").decode()
+        return a_labels(name.strip())
     except UnicodeError:
         return name.strip().lower()

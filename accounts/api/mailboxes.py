@@ -37,6 +37,7 @@ from accounts.api.tables import Format, file_of, tabular, wants_csv
 from accounts.models import Mailbox
 from accounts.rates import take_both
 from accounts.services import forwards, mailboxes, purging, resets
+from accounts.services.addresses import known_address
 from accounts.services.batch_files import mailbox_lines
 from accounts.services.entering import make_entrance
 from accounts.services.passwords import generate_password
@@ -82,7 +83,7 @@ def mailbox_list(
     if customer is not None:
         rows = rows.filter(domain__customer=customer)
     if address:
-        rows = rows.filter(address=address.strip().lower())
+        rows = rows.filter(address=known_address(address))
     if deleted is not None:
         rows = rows.filter(deleted__isnull=not deleted)
     if reference:
@@ -180,7 +181,7 @@ def mailbox_purge(request: HttpRequest, mailbox_id: int, data: PurgeIn) -> Any:
     """By those who run it, once it is deleted."""
     caller = caller_of(request)
     mailbox = run_mailbox(caller, mailbox_id)
-    if data.address.strip().lower() != mailbox.address:
+    if known_address(data.address) != mailbox.address:
         raise ValidationError({"address": _("This is not the mailbox's address.")})
     if mailbox.deleted is None:
         raise Problem(409, _("Only a deleted mailbox can be removed for good."))

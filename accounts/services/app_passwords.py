@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from accounts.models import AppPassword, Mailbox
 from accounts.provisioning.doveadm import end_sessions
 from accounts.services.audit import SYSTEM, Actor, record
+from accounts.services.names import clean_name
 from accounts.vault import digest_of
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -49,10 +50,10 @@ def make_app_password(
 ) -> Made:
     """A new password for these protocols (of PROTOCOLS), good from the next sign-in on; `instead_of` is one of the mailbox's that
     is worth nothing from then on, with everything that is open in the mailbox closed. Raises NameTaken and TooMany, and
-    ValueError without a name or a protocol; then the earlier one still counts."""
-    name = " ".join(name.split())[:NAME_LIMIT]
-    if not name or not protocols or not set(protocols) <= set(PROTOCOLS):
-        raise ValueError("an app password needs a name and a protocol")
+    ValidationError at `name`, ValueError without a protocol; then the earlier one still counts."""
+    name = clean_name(name, blank=False, most=NAME_LIMIT)
+    if not protocols or not set(protocols) <= set(PROTOCOLS):
+        raise ValueError("an app password needs a protocol")
     Mailbox.objects.select_for_update().get(pk=mailbox.pk)  # two requests at once do not pass the limit
     if instead_of:
         _revoke(instead_of, by=by)

@@ -43,7 +43,7 @@ def save_plan(*, plan: Plan, by: Actor, new: bool, above: bool = False) -> Plan:
             check_steps(plan.owner_steps)
         except ValidationError as error:
             raise ValidationError({"owner_steps": error.messages}) from error
-    plan.name = clean_name(plan.name)
+    plan.name = clean_name(plan.name, blank=False)
     if plan.largest_mailbox_bytes is not None and plan.mailbox_quota_bytes > plan.largest_mailbox_bytes:
         raise ValidationError({"mailbox_quota": _("The quota of a new mailbox is larger than the largest mailbox.")})
     try:
@@ -107,20 +107,18 @@ def change_customer(*, customer: Customer, name: str, plan: Plan, by: Actor) -> 
 
 
 def _free_reseller_name(name: str, *, but: int = 0) -> str:
-    if not clean_name(name):
-        raise ValidationError({"name": _("Give it a name.")})
-    if Reseller.objects.filter(name__iexact=name.strip()).exclude(pk=but).exists():
+    name = clean_name(name, blank=False)
+    if Reseller.objects.filter(name__iexact=name).exclude(pk=but).exists():
         raise ValidationError({"name": _("There is a reseller with this name.")})
-    return name.strip()
+    return name
 
 
 def _free_customer_name(name: str, reseller: Reseller | None, *, but: int = 0) -> str:
     """Whoever sells to them must tell their customers apart; another reseller's customer may be called the same."""
-    if not clean_name(name):
-        raise ValidationError({"name": _("Give it a name.")})
-    if Customer.objects.filter(name__iexact=name.strip(), reseller=reseller).exclude(pk=but).exists():
+    name = clean_name(name, blank=False)
+    if Customer.objects.filter(name__iexact=name, reseller=reseller).exclude(pk=but).exists():
         raise ValidationError({"name": _("There is a customer with this name.")})
-    return name.strip()
+    return name
 
 
 @transaction.atomic
@@ -145,13 +143,12 @@ def set_reseller_steps(*, reseller: Reseller, before: list[int] | None, by: Acto
 def create_server(*, name: str, path: str, disk_bytes: int | None, by: Actor) -> MailServer:
     """A server beside the installation's own. `path` is absolute and must be there for Dovecot. Raises ValidationError."""
     path = path.rstrip("/")
-    if not clean_name(name):
-        raise ValidationError({"name": _("Give it a name.")})
+    name = clean_name(name, blank=False)
     if not _PATH.fullmatch(path) or ".." in path.split("/"):
         raise ValidationError({"path": _("This must be an absolute path.")})
-    if MailServer.objects.filter(Q(name=name.strip()) | Q(path=path)).exists():
+    if MailServer.objects.filter(Q(name=name) | Q(path=path)).exists():
         raise ValidationError({"name": _("There is a server with this name or path.")})
-    server = MailServer.objects.create(name=name.strip(), path=path, disk_bytes=disk_bytes)
+    server = MailServer.objects.create(name=name, path=path, disk_bytes=disk_bytes)
     record_provider(by=by, verb="server.create", name=server.name)
     return server
 

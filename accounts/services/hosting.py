@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from accounts.domain_names import a_labels
 from accounts.models import Alias, Customer, Domain, Mailbox, Plan
 from accounts.provisioning.passwords import hash_mailbox_password
 from accounts.services.mailboxes import FIRST_NUMBER, new_home, next_number
@@ -67,4 +68,4 @@ def resume_mailbox(*, mailbox: Mailbox) -> None:
 
 
 def _domain_name(name: str) -> str:
-    return name.strip().lower().encode("idna").decode("ascii")
+    return a_labels(name.strip())

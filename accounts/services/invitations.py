@@ -18,6 +18,7 @@ from accounts.services.addresses import parse_address
 from accounts.services.audit import Actor, record_role
 from accounts.services.brand import look
 from accounts.services.letters import post_letter
+from accounts.services.names import clean_name
 from accounts.services.passwords import check_password_strength
 from accounts.services.permissions import may_grant
 from accounts.vault import digest_of
@@ -125,7 +126,7 @@ def accept_as_new(*, invitation: Invitation, name: str, password: str, origin: s
     if needs_sign_in(invitation):
         raise ValidationError(_("Somebody with this address is here already: sign in first."))
     check_password_strength(password, known=[invitation.address, name])
-    person = User.objects.create_user(invitation.address, password, name=name.strip())
+    person = User.objects.create_user(invitation.address, password, name=clean_name(name))
     accept(invitation=invitation, person=person, origin=origin)
     return person
 

@@ -14,6 +14,7 @@ from django.db import IntegrityError, connection, transaction
 from django.http import HttpRequest
 
 from accounts.models import Domain, MailAccount, Mailbox, User
+from accounts.services.addresses import known_address
 from accounts.standing import find_standing
 from accounts.vault import SealBroken, new_half, seal_with_half, unseal_with_half
 
@@ -33,11 +34,7 @@ def clean_address(text: str) -> str:
     """An address as it is stored: lower case, its domain as A-labels. What is no address comes back as it is, but for zero
     octets, which no database can be asked about."""
     text = text.replace("\0", "")
-    local, at, domain = text.strip().lower().rpartition("@")
-    try:
-        return f"{local}{at}{domain.encode('idna').decode('ascii')}"
-    except UnicodeError:
-        return text.strip().lower()
+    return known_address(text)
 
 
 @dataclass(frozen=True, slots=True)

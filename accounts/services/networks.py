@@ -10,11 +10,11 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
-from accounts.activity.lines import clean_text
 from accounts.activity.sessions import IPV4_PREFIX, IPV6_PREFIX
 from accounts.models import Customer, Domain, Mailbox, NamedNetwork
 from accounts.models.networks import NAME_MAX
 from accounts.services.audit import Actor, record, record_provider
+from accounts.services.names import clean_name
 
 Network = IPv4Network | IPv6Network
 Target = Customer | Domain | Mailbox | None
@@ -88,9 +88,7 @@ def name_network(*, target: Target, network: str, name: str, by: Actor) -> Named
         found = str(parse_network(network))
     except ValidationError as error:
         raise ValidationError({"network": error.messages}) from error
-    name = clean_text(name, most=NAME_MAX + 1)
-    if len(name) > NAME_MAX:
-        raise ValidationError({"name": _("At most %(n)s characters.") % {"n": NAME_MAX}})
+    name = clean_name(name, most=NAME_MAX)
     rows = names_for(target).select_for_update()
     row = rows.filter(network=found).first()
     before = row.name if row else ""

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import ApiReply, ApiToken, Customer, Mailbox, User
 from accounts.services.audit import Actor, record_person
+from accounts.services.names import clean_name
 from accounts.vault import digest_of
 
 AREAS = ("customers", "domains", "mailboxes", "people", "usage", "changes", "sign-in")
@@ -26,6 +27,7 @@ SCOPES = (
 )
 PREFIX = "casilla_"
 MOST = 50
+NAME_MAX = 60
 SEEN_S = 60
 """So often at most it is written down that a token was used."""
 REPLY_AGE = timedelta(days=1)
@@ -50,9 +52,7 @@ def make_token(
     expires: datetime | None = None,
 ) -> Made:
     """A token of 256 random bits. Raises ValidationError at `name` or `scopes`."""
-    name = " ".join(name.split())[:60]
-    if not name:
-        raise ValidationError({"name": _("Give it a name.")})
+    name = clean_name(name, blank=False, most=NAME_MAX)
     if not scopes or not set(scopes) <= set(SCOPES):
         raise ValidationError({"scopes": _("Choose what the token may do.")})
     User.objects.select_for_update().get(pk=person.pk)  # two requests at once do not pass the limit

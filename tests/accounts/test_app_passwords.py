@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import connection
 from imapclient.exceptions import IMAPClientError, LoginError
 
@@ -150,8 +151,8 @@ def test_names_are_the_mailboxs_own_and_a_device_gets_a_number(mailbox_factory: 
         make(ana)
     made = [make_for_device(mailbox=ana.mailbox, device="x" * 80, protocols=["imap"]).row.name for _ in range(3)]
     assert made == ["x" * 60, "x" * 58 + " 2", "x" * 58 + " 3"]
-    for wrong in ("", "  \n "):
-        with pytest.raises(ValueError, match="a name"):
+    for wrong in ("", "  \n ", "a\nb"):
+        with pytest.raises(ValidationError, match="name"):
             make(ana, name=wrong)
     with pytest.raises(ValueError, match="a protocol"):
         make_app_password(mailbox=ana.mailbox, name="y", protocols=["admin"])

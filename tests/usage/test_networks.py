@@ -81,7 +81,7 @@ def test_whoever_runs_a_domain_names_networks_and_the_log_says_so(provider: Prov
     for data, error in (
         ({"network": "oficina", "name": "x"}, "Write a network such as 192.0.2.0/24"),
         ({"network": "192.0.2.1", "name": ""}, "Write what it is called."),
-        ({"network": "192.0.2.1", "name": "\u200b"}, "Write what it is called."),
+        ({"network": "192.0.2.1", "name": "\u200b"}, "A name is one line"),
         ({"network": "1.0.0.0/4", "name": "x"}, "too large to be one place"),
     ):
         answer = client.post(address, data)

@@ -6,6 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
+from accounts.domain_names import a_labels
 from webmail.values import Address, Folder, FolderId, Summary
 from webmail.witness.seen import Seen, SeenFolder, Untold
 
@@ -130,7 +131,7 @@ def _address(address: str) -> str:
     """An address with its domain in ASCII, as mail carries it (RFC 5890)."""
     local, at, domain = address.rpartition("@")
     try:
-        return local + at + domain.lower().encode("idna").decode("ascii") if at else address
+        return local + at + a_labels(domain) if at else address
     except UnicodeError:
         return local + at + domain.lower()
 

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from accounts.domain_names import a_labels
 from accounts.outbound import OutboundRefused
 from webmail.dial import dial, tls_context
 from webmail.errors import CertificateRefused, LoginRefused, MailError, Refused, Unreachable
@@ -209,7 +210,7 @@ def _path(address: str, utf8: bool) -> str | None:
         return None
     try:
         if not utf8:
-            address = f"{local}@{domain.encode('idna').decode('ascii')}"
+            address = f"{local}@{a_labels(domain)}"
             address.encode("ascii")
         address.encode("utf-8")
     except UnicodeError:
