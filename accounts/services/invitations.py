@@ -100,6 +100,14 @@ def invitation_of_token(token: str) -> Invitation | None:
     return offer if offer is not None and is_given(offer) else None
 
 
+def why_over(token: str) -> str:
+    """Why a link opens nothing: "old", "void" (not is_given), or "" for one that is not known (any more)."""
+    offer = Invitation.objects.select_related("inviter").filter(digest=digest_of(token)).first()
+    if offer is None:
+        return ""
+    return "old" if offer.expires <= timezone.now() else "" if is_given(offer) else "void"
+
+
 def needs_sign_in(invitation: Invitation) -> bool:
     """Whether the address is that of somebody who can sign in already; else they choose a password now."""
     address = invitation.address

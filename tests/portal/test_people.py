@@ -289,3 +289,24 @@ def test_a_new_password_signs_devices_out_where_it_is_wished(world: World, way: 
     assert AppPassword.objects.filter(mailbox=box).exists() is not everywhere
     assert Change.objects.filter(verb="device.revoke", mailbox=box).exists() is everywhere
     assert Change.objects.get(verb="mailbox.password").after == ({"everywhere": True} if everywhere else {})
+
+
+def test_an_invitation_of_somebody_without_the_role_is_said_to_be_over(world: World) -> None:
+    side = world.one
+    side.role.delete()
+    page = world.client(world.provider).get(reverse("portal:domain_people", args=[side.domain.pk])).content.decode()
+    assert "who invited, may not give this role any more" in page
+    answer = world.client(None).get(reverse("portal:invitation", args=[side.token]))
+    assert "Whoever invited you may not give this role" in answer.content.decode()
+    side.invitation.expires = timezone.now()
+    side.invitation.save()
+    answer = world.client(None).get(reverse("portal:invitation", args=[side.token]))
+    assert (answer.status_code, "is older than a week" in answer.content.decode()) == (404, True)
+
+
+def test_members_that_are_not_there_are_named(world: World) -> None:
+    client = world.client(world.one.people["domain"])
+    form = {"group-address": "equipo", "group-members": "ana\nnadie\nventas\nx@dos.test\ny@afuera.example"}
+    answer = client.post(reverse("portal:group_new", args=[world.one.domain.pk]), form)
+    assert answer.status_code == 422
+    assert "There is no such address: nadie@uno.test" in answer.content.decode()

@@ -149,7 +149,8 @@ def invitation(request: HttpRequest, token: str) -> HttpResponse:
     """What the letter leads to: the role is taken up by who is signed in with that address, or by a new person."""
     offer = invitations.invitation_of_token(token)
     if offer is None:
-        return show(request, "portal/link_over.html", {"invitation": True}, status=404)
+        why = invitations.why_over(token)
+        return show(request, "portal/link_over.html", {"invitation": True, "why": why}, status=404)
     new = not invitations.needs_sign_in(offer)
     own = request.user.is_authenticated and request.user.get_username() == offer.address
     form = JoinForm(request.POST if request.method == "POST" and new else None)
