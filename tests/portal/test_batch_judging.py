@@ -80,7 +80,7 @@ def test_a_preview_is_clean_where_the_list_can_be_applied_and_nowhere_else(world
     mailboxes.delete(mailbox=made["dario"], by=Actor(None))
     create_alias(domain=world.one.domain, local="otra", target=made["bruno"], by=Actor(None))
     by, seen = Actor(world.one.people["domain"]), {True: 0, False: 0}
-    for seed in range(40):
+    for seed in range(25):
         text = random_list(random.Random(seed))
         batch = read_batch(domain=world.one.domain, data=text.encode(), name="azar.csv", by=by)
         clean = not batch.wrong
@@ -89,7 +89,7 @@ def test_a_preview_is_clean_where_the_list_can_be_applied_and_nowhere_else(world
         seen[clean] += 1
         if clean:
             assert applied(batch) == Batch.State.DONE, (seed, text)
-    assert min(seen.values()) >= 8, seen
+    assert min(seen.values()) >= 5, seen
 
 
 def test_what_is_deleted_makes_room_and_what_does_not_fit_is_marked(world: World) -> None:
