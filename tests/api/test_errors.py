@@ -62,7 +62,7 @@ def test_messages_are_in_the_language_that_is_asked_for(world: World) -> None:
     for wanted in ("", "es-CL,es;q=0.9,en;q=0.5", "de, en;q=0.5", "xx"):
         headers = {"Accept-Language": wanted} if wanted else {}
         wrong = call(token, "POST", "/mailboxes", {"domain": side.domain.pk, "local": "ana"}, **headers)
-        made = call(token, "POST", lists, {"csv": "address\nana\n"}, **headers).json()
+        made = call(token, "POST", lists, {"csv": "address,do\nana,create\n"}, **headers).json()
         rows = call(token, "GET", f"/lists/{made['id']}/rows", **headers).json()["items"]
         said[wanted] = (
             wrong.json()["errors"]["local"][0],
