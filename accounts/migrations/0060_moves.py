@@ -18,7 +18,7 @@ KINDS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0058_invitation_letter")]
+    dependencies = [("accounts", "0059_dns_check")]
 
     operations = [
         migrations.AlterField("mailboxevent", "kind", models.CharField(choices=KINDS, max_length=8)),

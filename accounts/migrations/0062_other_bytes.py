@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0059_dns_check"),
+        ("accounts", "0061_past_moves"),
     ]
 
     operations = [

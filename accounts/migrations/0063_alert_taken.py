@@ -11,7 +11,7 @@ def look_anew(apps, schema_editor):
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0058_invitation_letter"),
+        ("accounts", "0062_other_bytes"),
     ]
 
     operations = [

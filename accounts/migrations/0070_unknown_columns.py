@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0058_invitation_letter")]
+    dependencies = [("accounts", "0063_alert_taken")]
 
     operations = [
         migrations.AddField(model_name="batch", name="unknown", field=models.JSONField(default=list)),

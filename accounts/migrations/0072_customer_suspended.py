@@ -8,7 +8,7 @@ from accounts.provisioning.views import create_views
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0058_invitation_letter"),
+        ("accounts", "0070_unknown_columns"),
     ]
 
     operations = [

@@ -46,7 +46,9 @@ def promised_on(server: MailServer | None) -> Promised:
     rows = Mailbox.objects.filter(deleted__isnull=True)
     if server or MailServer.objects.exists():
         rows = rows.filter(domain__server=server)
-    return Promised(disk.size_bytes, rows.aggregate(total=Sum("quota_bytes"))["total"] or 0, read_limits().promise_percent)
+    return Promised(
+        disk.size_bytes, rows.aggregate(total=Sum("quota_bytes"))["total"] or 0, read_limits().promise_percent
+    )
 
 
 def check_promise(server: MailServer | None, more_bytes: int) -> None:
