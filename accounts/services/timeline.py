@@ -67,6 +67,11 @@ class Entry:
         return self.count if self.kind == Kind.REMOVED else 0
 
     @property
+    def unfetched(self) -> int:
+        """How many of those that a POP3 session removed it cannot have downloaded itself: it did so before, or nobody did."""
+        return max(0, self.removed - self.count) if self.kind == "took" else 0
+
+    @property
     def kept_until(self) -> datetime | None:
         """Until when what was taken away by a POP3 program can be put back; None for what is not kept, or no longer."""
         until = self.at + timedelta(days=settings.RESERVE_DAYS)

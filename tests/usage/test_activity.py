@@ -157,6 +157,14 @@ def test_what_most_wants_an_answer_comes_first(provider: Provider, owner: Client
     assert "A program without a name took 123 messages by POP3 and removed them from the server." in html
     assert "from the network 192.0.2.0/24" in html
     assert "Downloaded 123 messages and removed them from the server</b>, 214" in html
+    assert "They are on that computer" in html
+    MailboxEvent.objects.filter(session="p", kind="fetched").update(
+        count=100
+    )  # 23 were fetched in another session, or never
+    less = account_page(owner, provider.ana)
+    assert "A program without a name removed 123 messages from the server by POP3." in less
+    assert "It did not download 23 of them in that session: it did so before, or never." in less
+    assert "They are on that computer" not in less
     account = MailAccount.objects.get(mailbox=provider.ana)
     assert f'href="{reverse("mode", args=[account.pk])}"' in html
     assert "or let it leave copies for 14 days." in html
