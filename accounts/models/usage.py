@@ -166,6 +166,8 @@ class CustomerSpace(_Filling, models.Model):
     permille = models.IntegerField(default=0)
     month_bytes = models.BigIntegerField(default=0)
     full_on = models.DateField(null=True)
+    full_early = models.DateField(null=True)
+    full_late = models.DateField(null=True)
     jump_bytes = models.BigIntegerField(default=0)
     jump_on = models.DateField(null=True)
     alerted = models.PositiveSmallIntegerField(default=0)

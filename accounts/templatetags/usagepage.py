@@ -71,7 +71,7 @@ def fills(full_on: date | None) -> str:
     if days <= SOON_DAYS:
         return ngettext("in %(n)s day", "in %(n)s days", days) % {"n": days}
     if days <= DATED_DAYS:
-        return formats.date_format(full_on, _("j M")).replace(".", "").lower()
+        return month_short(full_on, _("j M"))
     months = round(days / 30.4)
     return ngettext("in %(n)s month", "in %(n)s months", months) % {"n": months}
 
@@ -93,7 +93,13 @@ def _near(day: date) -> str:
     """A day to come, with the year where it could be taken for an earlier one."""
     if (day - timezone.localdate()).days > DATED_DAYS:
         return short_day(day)
-    return formats.date_format(day, _("j M")).replace(".", "").lower()
+    return month_short(day, _("j M"))
+
+
+def month_short(day: date, form: str) -> str:
+    """A day with its month in short: without the dot, and small where the language writes months small."""
+    text = formats.date_format(day, form).replace(".", "")
+    return text.lower() if formats.date_format(day, "F").islower() else text
 
 
 @register.filter
@@ -155,7 +161,7 @@ def pieces(text: str) -> list[int]:
 def short_day(day: date) -> str:
     """A day as short as it can be: "10 mar", with the year when it is another."""
     form = _("j M") if day.year == timezone.localdate().year else _("j M Y")
-    return formats.date_format(day, form).replace(".", "").lower()
+    return month_short(day, form)
 
 
 @register.filter
@@ -164,4 +170,5 @@ def strip_day(moment: datetime) -> str:
     local = timezone.localtime(moment)
     if local.date() == timezone.localdate():
         return _("today %(time)s") % {"time": local.day}
-    return f"{formats.date_format(local, 'D').rstrip('.').lower()} {local.day}"
+    name = formats.date_format(local, "D").rstrip(".")
+    return f"{name.lower() if formats.date_format(local, 'l').islower() else name} {local.day}"

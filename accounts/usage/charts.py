@@ -12,6 +12,11 @@ UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"))
 DAY_S = 86_400
 EPOCH = date(1970, 1, 1).toordinal()
 
+NEAR = 2.5
+"""What is more than so many times what is drawn would press it flat: it is named at the edge instead."""
+LEAST_SPAN = 0.1
+"""The axis holds at least this part of what is drawn, so that a flat line is one, and no noise looks like growth."""
+
 Point = tuple[int, float]
 """A day (an ordinal) and bytes."""
 Ahead = tuple[int, float, float, float]
@@ -48,6 +53,19 @@ class Growth:
     @property
     def promised_bytes(self) -> float | None:
         return self.promised[-1][1] if self.promised else None
+
+    @property
+    def promised_shown(self) -> bool:
+        """Whether what was promised is on the chart."""
+        return self.promised_bytes is not None and self.promised_bytes <= self.high
+
+    @property
+    def disk_shown(self) -> bool:
+        return self.disk_bytes is not None and self.disk_bytes <= self.high
+
+    @property
+    def alert_shown(self) -> bool:
+        return self.alert_bytes is not None and self.low <= self.alert_bytes <= self.high
 
     @property
     def alert_on(self) -> date | None:
@@ -91,7 +109,7 @@ def growth(
 ) -> Growth:
     """The chart of what was used and promised (oldest first, one point or more), of what will be, and of jumps, whose days are
     among those of `used`."""
-    low, high = _range(used, promised, ahead, disk_bytes)
+    low, high = _range(used, promised, ahead, [disk_bytes, alert_bytes])
     last = ahead[-1][0] if ahead else used[-1][0]
     return Growth(
         used=used,
@@ -116,12 +134,19 @@ def thinned(points: Sequence[Point], most: int = 60, *, kept: frozenset[int] = f
 
 
 def _range(
-    used: Sequence[Point], promised: Sequence[Point], ahead: Sequence[Ahead], disk_bytes: float | None
+    used: Sequence[Point], promised: Sequence[Point], ahead: Sequence[Ahead], limits: Sequence[float | None]
 ) -> tuple[float, float]:
-    sizes = [size for _day, size in (*used, *promised)]
+    """What is used and foretold, and of what was promised, of the disk and of the threshold that which is near it."""
+    sizes = [size for _day, size in used]
     sizes += [size for _day, low, _middle, high in ahead for size in (low, high)]
-    sizes += [disk_bytes] if disk_bytes else []
+    most = max(sizes)
+    promises = [size for _day, size in promised]
+    if promises and max(promises) <= most * NEAR:
+        sizes += promises
+    sizes += [limit for limit in limits if limit and limit <= most * NEAR]
     low, high = min(sizes), max(sizes)
+    if missing := max(high * LEAST_SPAN - (high - low), 0.0):
+        low, high = low - missing / 2, high + missing / 2
     low = 0.0 if low < high * 0.5 else low - (high - low) * 0.15
     return low, max(high + (high - low) * 0.08, low + 1.0)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median
 
-from accounts.usage.forecast import Event, Forecast, forecast
+from accounts.usage.forecast import BAND_Z, Event, Forecast, forecast
 from accounts.usage.series import Sample
 
 AHEAD_DAYS, EVERY_DAYS, TRIALS = 60, 30, 8
@@ -25,10 +25,13 @@ WIDEST = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Of so many forecasts for `ahead_days`, the usual error, and by how much the band is widened (1.0 or more)."""
+    """Of so many forecasts for `ahead_days`: how many came true within the band that is shown now (`held`), the usual error and
+    the largest, and by how much the band is widened (1.0 or more)."""
 
     trials: int
+    held: int
     error_bytes: int
+    worst_bytes: int
     factor: float
     ahead_days: int = AHEAD_DAYS
 
@@ -40,7 +43,7 @@ class Judged:
 def judge(samples: Sequence[Sample], events: Sequence[Event]) -> Judged | None:
     """How forecasts from earlier days would have done; None for too little history. Jumps and emptyings (`events`), which are
     told by themselves, count for nothing."""
-    errors, squares = [], []
+    errors, apart = [], []
     for number in range(TRIALS if samples else 0):
         origin = samples[-1].day - AHEAD_DAYS - number * EVERY_DAYS
         past = [one for one in samples if one.day <= origin]
@@ -54,8 +57,10 @@ def judge(samples: Sequence[Sample], events: Sequence[Event]) -> Judged | None:
         error = came.size_bytes - jumped - line.at(came.day)
         errors.append(abs(error))
         sigma = line.sigma(came.day)
-        squares.append((error / sigma) ** 2 if sigma else 0.0)
+        apart.append(abs(error) / sigma if sigma else math.inf if error else 0.0)
     if not errors:
         return None
-    factor = math.sqrt((PRIOR + sum(squares)) / (PRIOR + len(squares)))
-    return Judged(len(errors), round(median(errors)), min(max(factor, 1.0), WIDEST))
+    squares = [one * one for one in apart if one < math.inf]  # a band without any width is not widened
+    factor = min(max(math.sqrt((PRIOR + sum(squares)) / (PRIOR + len(apart))), 1.0), WIDEST)
+    held = sum(one <= BAND_Z * factor for one in apart)
+    return Judged(len(errors), held, round(median(errors)), round(max(errors)), factor)

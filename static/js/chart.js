@@ -2,7 +2,7 @@
 // those of the theme, read anew when that changes; the table beside it says the same.
 import uPlot from "uplot";
 
-const HEIGHT = 228, LABEL_GAP = 15, MONTH_WIDTH = 58, PRINT_WIDTH = 640;
+const HEIGHT = 228, LABEL_GAP = 15, MONTH_WIDTH = 58, LABEL_HALF = 30, AXIS_WIDTH = 50, END_ROOM = 8, PRINT_WIDTH = 640;
 const TINTS = ["tinta", "text", "text-2", "text-3", "lacre", "line", "line-2", "paper"];
 const language = document.documentElement.lang;
 const redraws = new Set();
@@ -39,7 +39,7 @@ function options(element, figures, tint) {
   return {
     width: element.clientWidth || PRINT_WIDTH,
     height: HEIGHT,
-    padding: [22, 8, 0, 0],
+    padding: [22, END_ROOM, 0, 0],
     scales: { x: { time: false }, y: { range: figures.range } },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     legend: { isolate: false },
@@ -60,12 +60,16 @@ function options(element, figures, tint) {
   };
 }
 
-// The disk and the threshold across, what jumped, the ends of the lines, and what they say.
+// The disk and the threshold across, what jumped, the ends of the lines, and what they say. What lies far above the chart is named
+// at its upper edge.
 function mark(plot, figures, words, tint, face) {
-  const context = plot.ctx, ratio = uPlot.pxRatio, { left, width } = plot.bbox;
+  const context = plot.ctx, ratio = uPlot.pxRatio, { left, top, width, height } = plot.bbox;
   const x = (day) => plot.valToPos(day, "x", true), y = (size) => plot.valToPos(size, "y", true);
+  const [least, most] = figures.range, inside = (size) => size >= least && size <= most;
+  const taken = [], edge = top - 8 * ratio;
   context.save();
   context.font = face.replace(/[\d.]+px/, (size) => `${parseFloat(size) * ratio}px`);
+  context.textBaseline = "alphabetic";
   context.lineJoin = "round";
   const across = (size, colour, dash) => {
     Object.assign(context, { strokeStyle: tint(colour)(), lineWidth: 1.5 * ratio });
@@ -75,11 +79,18 @@ function mark(plot, figures, words, tint, face) {
     context.lineTo(left + width, y(size));
     context.stroke();
   };
-  const say = (text, at, above, align, colour) => {
-    Object.assign(context, { textAlign: align, textBaseline: "alphabetic", strokeStyle: tint("paper")(), lineWidth: 3 * ratio, fillStyle: tint(colour)() });
-    context.setLineDash([]);
-    context.strokeText(text, at, above);
-    context.fillText(text, at, above);
+  // At the first of the heights where no other label is and that is on the chart, on paper of its own, so that no line goes through it.
+  const say = (text, at, heights, align, colour) => {
+    const wide = context.measureText(text).width, begin = align === "left" ? at : align === "right" ? at - wide : at - wide / 2;
+    const from = Math.min(Math.max(begin, left), left + width - wide), tall = 12 * ratio;
+    const free = (base) => base <= top + height - 3 * ratio && base - tall >= 0 && !taken.some((one) => from < one.to && from + wide > one.from && Math.abs(base - one.base) < LABEL_GAP * ratio);
+    const base = heights.find(free) ?? heights[0];
+    taken.push({ from, to: from + wide, base });
+    context.fillStyle = tint("paper")();
+    context.fillRect(from - 2 * ratio, base - tall + ratio, wide + 4 * ratio, tall + 2 * ratio);
+    context.fillStyle = tint(colour)();
+    context.textAlign = "left";
+    context.fillText(text, from, base);
   };
   const dot = (day, size, colour) => {
     context.fillStyle = tint(colour)();
@@ -87,17 +98,19 @@ function mark(plot, figures, words, tint, face) {
     context.arc(x(day), y(size), 4 * ratio, 0, 2 * Math.PI);
     context.fill();
   };
-  if (words.disk) across(figures.disk, "text-2", []), say(words.disk, left + width, y(figures.disk) - 6 * ratio, "right", "text");
-  if (words.alert) across(figures.alert, "lacre", [4, 4]), say(words.alert, left + 6 * ratio, y(figures.alert) - 6 * ratio, "left", "lacre");
   const [days, used, promised] = figures.data;
-  const now = used.findLastIndex((size) => size != null);
-  const room = y(used[now]) + 20 * ratio;
-  let below = room > plot.bbox.top + plot.bbox.height ? y(used[now]) - 8 * ratio : room; // not onto the days
+  const now = used.findLastIndex((size) => size != null), end = promised.findLastIndex((size) => size != null);
+  const above = (size) => y(size) - 8 * ratio, below = (size) => y(size) + 18 * ratio;
+  const diskShown = words.disk && inside(figures.disk), alertShown = words.alert && inside(figures.alert);
+  if (diskShown) across(figures.disk, "text-2", []);
+  if (alertShown) across(figures.alert, "lacre", [4, 4]);
+  if (words.disk) say(words.disk, left + width, diskShown ? [above(figures.disk), below(figures.disk)] : [edge], "right", "text");
+  if (alertShown) say(words.alert, left + 6 * ratio, [above(figures.alert), below(figures.alert)], "left", "lacre");
+  if (words.alertOn) say(words.alertOn, x(figures.alertOn), [above(figures.alert) - 2 * ratio, below(figures.alert) + 2 * ratio], "center", "lacre");
+  say(words.now, x(days[now]), [below(used[now]), above(used[now]), below(used[now]) + LABEL_GAP * ratio], "right", "tinta");
   if (words.kept) {
-    const end = promised.findLastIndex((size) => size != null);
-    const above = y(promised[end]) - 8 * ratio;
-    if (Math.abs(below - above) < LABEL_GAP * ratio) below = above + LABEL_GAP * ratio;
-    say(words.kept, x(days[end]) - 6 * ratio, above, "right", "text-2");
+    if (inside(promised[end])) say(words.kept, x(days[end]) - 6 * ratio, [above(promised[end]), below(promised[end])], "right", "text-2");
+    else say(words.kept, left, [edge, edge + LABEL_GAP * ratio], "left", "text-2");
   }
   dot(days[now], used[now], "tinta"); // a jump of today is drawn over it
   figures.marks.forEach(([day, size]) => {
@@ -110,8 +123,7 @@ function mark(plot, figures, words, tint, face) {
     context.fill();
     context.stroke();
   });
-  say(words.now, x(days[now]), below, "right", "tinta");
-  if (words.alertOn) dot(figures.alertOn, figures.alert, "lacre"), say(words.alertOn, x(figures.alertOn), y(figures.alert) - 10 * ratio, "center", "lacre");
+  if (words.alertOn) dot(figures.alertOn, figures.alert, "lacre");
   context.restore();
 }
 
@@ -123,6 +135,8 @@ function months(plot, axis, from, to) {
     if (first > to) break;
     found.push(first);
   }
+  const wide = plot.width - AXIS_WIDTH - END_ROOM; // a name that would be cut off at the end is left out
+  while (found.length > 1 && ((to - found.at(-1)) / (to - from)) * wide + END_ROOM < LABEL_HALF) found.pop();
   const every = Math.max(1, Math.ceil(found.length / Math.max(2, Math.floor(plot.width / MONTH_WIDTH))));
   return found.filter((first, index) => index % every === 0);
 }
@@ -130,7 +144,7 @@ function months(plot, axis, from, to) {
 const written = (options) => { const form = new Intl.DateTimeFormat(language, { timeZone: "UTC", ...options }); return (day) => form.format(new Date(day * 1000)); };
 const dayOf = written({ day: "numeric", month: "short", year: "numeric" });
 const month = written({ month: "short" }), january = written({ month: "short", year: "numeric" });
-const monthOf = (day) => (new Date(day * 1000).getUTCMonth() ? month(day) : january(day)).replace(".", "").toLowerCase();
+const monthOf = (day) => (new Date(day * 1000).getUTCMonth() ? month(day) : january(day)).replace(".", ""); // small where the language writes it so
 const plain = (value) => new Intl.NumberFormat(language, { maximumFractionDigits: 2 }).format(value);
 
 // As the server writes sizes: decimal units.

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from html import escape
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from django.contrib import messages as notices
 from django.contrib.auth.decorators import login_required
@@ -20,6 +21,7 @@ from django.urls import get_script_prefix, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRedirect
 
 from webmail.errors import FolderRenewed, Gone, LoginRefused, MailError
 from webmail.services import organising, undo
@@ -28,6 +30,7 @@ from webmail.services.folders import folder_label
 from webmail.services.letters import FORWARD_LIMIT, begin_forward
 from webmail.services.organising import MARKS, Change
 from webmail.services.reading import find_folder
+from webmail.services.space import forget as forget_space
 from webmail.services.tags import Tag
 from webmail.services.uploads import TooLarge
 from webmail.services.whereabouts import COPIES, decide, whereabouts
@@ -196,6 +199,11 @@ def change_undo(request: HttpRequest, account_id: int, token: str) -> HttpRespon
         except MailError as error:
             return _answer(box, folder_id, str(state_of(error).title), status=state_of(error).status)
         text = ngettext("Undone: %(n)d message is as it was.", "Undone: %(n)d messages are as they were.", count)
+        space = reverse("space", args=[account_id])
+        if urlsplit(request.headers.get("HX-Current-URL") or request.headers.get("Referer", "")).path == space:
+            forget_space(box.account)
+            notices.info(request, text % {"n": count})  # its list of big messages is read anew
+            return HttpResponseClientRedirect(space) if request.htmx else redirect(space)  # type: ignore[attr-defined]
         return _answer(box, folder_id, text % {"n": count})
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from ninja import Schema
 from pydantic import ConfigDict, Field
@@ -15,17 +15,22 @@ from accounts.services.usage.quotas import UNDO_AGE_S
 from accounts.services.usage.report import SpaceReport
 from accounts.services.usage.standing import Counted
 
+Out = TypeVar("Out", bound=Schema)
+
 
 class SpaceOut(Schema):
     """What is used now: of a mailbox as its mail server says it, else as it was counted at `as_of`, which is brought up every two
     minutes (null: nothing was counted yet). `month_bytes` and `full_on` are found four times a day: `full_on` is the day on which
-    it will be full as it goes on, today when it is full now, null when that is not to be seen; a changed quota counts at once.
+    it will be full as it goes on, today when it is full now, null when that is not to be seen; a changed quota counts at once. In
+    four of five cases it is between `full_early` and `full_late` (null beside a `full_on`: perhaps not within three years).
     `limit_bytes` is the quota, for a domain the quotas together, for a customer the plan's space (null: no limit)."""
 
     used_bytes: int
     limit_bytes: int | None
     month_bytes: int
     full_on: date | None
+    full_early: date | None
+    full_late: date | None
     as_of: datetime | None
     mailboxes: int | None = None
     messages: int | None = None
@@ -35,7 +40,7 @@ class SpaceOut(Schema):
         """Of one mailbox, as it is `now`."""
         values: dict[str, Any] = {
             "month_bytes": space.month_bytes,
-            "full_on": space.full_day,
+            **_full(space),
             "messages": space.messages,
         }
         return cls(used_bytes=space.bytes, limit_bytes=space.quota_bytes or None, as_of=now, **values)
@@ -43,8 +48,13 @@ class SpaceOut(Schema):
     @classmethod
     def of_many(cls, space: DomainSpace | CustomerSpace, counted: Counted, limit: int | None) -> SpaceOut:
         """`space` has what is found a few times a day, `counted` what its mailboxes use."""
-        values: dict[str, Any] = {"month_bytes": space.month_bytes, "full_on": space.full_day, "as_of": counted.at}
+        values: dict[str, Any] = {"month_bytes": space.month_bytes, **_full(space), "as_of": counted.at}
         return cls(used_bytes=counted.size_bytes, limit_bytes=limit, mailboxes=counted.mailboxes, **values)
+
+
+def _full(space: MailboxSpace | DomainSpace | CustomerSpace) -> dict[str, Any]:
+    known = space.full_day is not None and space.full_day == space.full_on
+    return {"full_on": space.full_day} | {name: getattr(space, name) if known else None for name in ("full_early", "full_late")}
 
 
 class EventOut(Schema):
@@ -92,11 +102,33 @@ class MonthOut(Schema):
     high_bytes: int | None
 
 
+class ExpectedOut(Schema):
+    """What is used on a day to come, in four of five cases between `low_bytes` and `high_bytes`."""
+
+    day: date
+    used_bytes: int
+    low_bytes: int
+    high_bytes: int
+
+
+class JudgedOut(Schema):
+    """Of so many (`trials`) earlier forecasts for `ahead_days`, `held` came true within such a band; the usual one was off by
+    `error_bytes`, the worst by `worst_bytes`."""
+
+    trials: int
+    held: int
+    error_bytes: int
+    worst_bytes: int
+    ahead_days: int
+
+
 class ReportOut(Schema):
     """What is used and promised today, and where it leads. `there_bytes` is what there is: of the disk, of a customer's plan,
     of a mailbox's quota, null where nothing says it. `other_bytes` is what lies on the disk besides the mail (`used_bytes`),
-    where the disk is seen: months, growth and `alert_on` are of both then. `finding`: over (past the threshold), soon (on
-    `alert_on`), calm, early (too little history), unknown, or nothing (nothing was counted yet)."""
+    where the disk is seen: months, growth and all days are of both then. `finding`: over (past the threshold), soon (on
+    `alert_on`, in four of five cases between `alert_early` and `alert_late`), calm, early (too little history), unknown, or
+    nothing (nothing was counted yet). `full_on` and its band are of all of `there_bytes`. `expected` is for a day as far ahead as
+    earlier forecasts were compared with what came, which `judged` tells."""
 
     finding: str
     used_bytes: int = 0
@@ -108,9 +140,16 @@ class ReportOut(Schema):
     pop3_bytes: int = 0
     alert_percent: int | None = None
     alert_on: date | None = None
+    alert_early: date | None = None
+    alert_late: date | None = None
+    full_on: date | None = None
+    full_early: date | None = None
+    full_late: date | None = None
     month_bytes: int | None = None
     week_bytes: int | None = None
     months: list[MonthOut] = []
+    expected: ExpectedOut | None = None
+    judged: JudgedOut | None = None
 
     @classmethod
     def of(cls, report: SpaceReport | None) -> ReportOut:
@@ -118,17 +157,37 @@ class ReportOut(Schema):
         if report is None:
             return cls(finding="nothing")
         today = report.today
-        same = ("alert_percent", "alert_on", "month_bytes", "week_bytes", "finding")
+        same = (
+            "alert_percent",
+            "alert_on",
+            "alert_early",
+            "alert_late",
+            "full_on",
+            "full_early",
+            "full_late",
+            "month_bytes",
+            "week_bytes",
+            "finding",
+        )
         values: dict[str, Any] = {name: getattr(report, name) for name in same}
         values |= {name: getattr(today, name) for name in ("mailboxes", "pop3_mailboxes", "pop3_bytes")}
-        months = [MonthOut(**{name: getattr(one, name) for name in MonthOut.model_fields}) for one in report.months]
+        months = [_same(MonthOut, one) for one in report.months]
         there: dict[str, Any] = {
             "used_bytes": today.bytes,
             "promised_bytes": today.quota_bytes,
             "there_bytes": today.disk_bytes,
             "other_bytes": today.other_bytes,
         }
+        if report.expected:
+            values["expected"] = _same(ExpectedOut, report.expected)
+        if report.judged:
+            values["judged"] = _same(JudgedOut, report.judged)
         return cls(months=months, **there, **values)
+
+
+def _same(kind: type[Out], thing: object) -> Out:
+    """A schema whose fields are called as the thing's."""
+    return kind(**{name: getattr(thing, name) for name in kind.model_fields})
 
 
 class MailboxRow(Schema):
@@ -142,6 +201,8 @@ class MailboxRow(Schema):
     permille: int
     month_bytes: int
     full_on: date | None
+    full_early: date | None
+    full_late: date | None
     used_at: datetime | None
     jump_bytes: int
     jump_on: date | None
@@ -165,6 +226,8 @@ class DomainRow(Schema):
     permille: int
     month_bytes: int
     full_on: date | None
+    full_early: date | None
+    full_late: date | None
 
     @classmethod
     def of(cls, space: DomainSpace) -> DomainRow:

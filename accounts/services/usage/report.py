@@ -24,6 +24,7 @@ from accounts.services.usage.standing import disk_of
 from accounts.services.usage.steps import highest_passed
 from accounts.usage.charts import Growth, Point, growth, thinned
 from accounts.usage.forecast import Forecast, find_events, forecast
+from accounts.usage.judging import AHEAD_DAYS as JUDGED_DAYS
 from accounts.usage.judging import Judged, judge
 from accounts.usage.series import Sample, at, unpack
 
@@ -52,6 +53,17 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """What is used on a day to come, `days` from now: as far ahead as forecasts are judged by what came."""
+
+    days: int
+    day: date
+    used_bytes: int
+    low_bytes: int
+    high_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class SpaceReport:
     """What the dashboard says of everything, or of a part. `today.disk_bytes` is what there is: of the disk, of a customer's
     plan, or None where nothing says it; percentages are of that. Of a disk that is seen all counts that lies on it: mail and
@@ -71,6 +83,14 @@ class SpaceReport:
     month_bytes: int | None
     week_bytes: int | None
     alert_on: date | None
+    alert_early: date | None
+    """Between this day and `alert_late` it is, in four of five cases; `alert_late` None: perhaps not within three years."""
+    alert_late: date | None
+    full_on: date | None
+    """When all that there is is used, and between which days that is in four of five cases, as of the alert."""
+    full_early: date | None
+    full_late: date | None
+    expected: Expected | None
     chart: Growth | None
     months: tuple[Month, ...]
     jumps: tuple[Jump, ...]
@@ -198,14 +218,14 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
     events = find_events(samples)
     line, judged = forecast(samples, events), judge(samples, events)
     line = judged.widen(line) if line and judged else line
-    shown = days[-CHART_DAYS:]
+    shown = [day for day in days if (today.day - day.day).days <= CHART_DAYS]
     jumps = tuple(
         Jump(date.fromordinal(one.day), one.change_bytes) for one in events if one.day > shown[0].day.toordinal()
     )
     there = today.disk_bytes
     alert_bytes = there * percent // 100 if there else None
-    reached = line.reaches(alert_bytes) if line and alert_bytes else None
-    full = line.reaches(there) if line and there else None
+    alert_on, alert_early, alert_late = _reached(line, alert_bytes)
+    full_on, full_early, full_late = _reached(line, there)
     week_ago = [size for day, size in zip(days, taken, strict=True) if (today.day - day.day).days >= 7]
     return SpaceReport(
         today=today,
@@ -218,9 +238,14 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
         kept_percent=today.bytes * 100 // today.quota_bytes if today.quota_bytes else 0,
         month_bytes=round(line.day_bytes * 30) if line else None,
         week_bytes=taken[-1] - week_ago[-1] if week_ago else None,
-        alert_on=date.fromordinal(reached) if reached else None,
-        full_on=date.fromordinal(full) if full else None,
-        chart=_chart(shown, taken[-CHART_DAYS:], line, alert_bytes, reached, jumps),
+        alert_on=alert_on,
+        alert_early=alert_early,
+        alert_late=alert_late,
+        full_on=full_on,
+        full_early=full_early,
+        full_late=full_late,
+        expected=_expected(line) if line else None,
+        chart=_chart(shown, taken[-CHART_DAYS:], line, alert_bytes, alert_on, jumps),
         months=_months(shown, taken[-CHART_DAYS:], line, jumps),
         jumps=jumps,
         judged=judged if line else None,
@@ -235,6 +260,20 @@ def _taken(days: list[DaySpace]) -> list[int]:
         last = last if day.other_bytes is None else day.other_bytes
         found.append(day.bytes + last)
     return found
+
+
+def _reached(line: Forecast | None, size_bytes: int | None) -> tuple[date | None, date | None, date | None]:
+    """When so much is used, and between which days in four of five cases; nothing where it is not to be seen."""
+    day = line.reaches(size_bytes) if line and size_bytes else None
+    if not line or not size_bytes or day is None:
+        return None, None, None
+    early, late = line.reaches_between(size_bytes)
+    return date.fromordinal(day), date.fromordinal(early), date.fromordinal(late) if late else None
+
+
+def _expected(line: Forecast) -> Expected:
+    day = line.day + JUDGED_DAYS
+    return Expected(JUDGED_DAYS, date.fromordinal(day), line.at(day), *line.band(day))
 
 
 def _whose_plan(scope: Scope) -> Customer | None:
@@ -276,7 +315,7 @@ def _chart(
     taken: list[int],
     line: Forecast | None,
     alert_bytes: int | None,
-    reached: int | None,
+    reached: date | None,
     jumps: tuple[Jump, ...],
 ) -> Growth | None:
     if len(days) < 2:
@@ -296,7 +335,7 @@ def _chart(
         points,
         disk_bytes=disk,
         alert_bytes=alert_bytes,
-        alert_day=reached if reached and line and reached > line.day else None,
+        alert_day=reached.toordinal() if reached and line and reached.toordinal() > line.day else None,
         marks=marks,
     )
 

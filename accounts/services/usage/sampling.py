@@ -37,7 +37,6 @@ MONTH_DAYS = 30
 EVENT_DAYS = 30
 """So long an event is told in tables."""
 SUMMED = ("bytes", "quota_bytes", "mailboxes", "permille", "samples", "promised")
-CUSTOMERS_AHEAD = ("month_bytes", "full_on", "jump_bytes", "jump_on")
 READ_DAYS = 30
 """Programs seen within so many days say how a mailbox is read."""
 Mode = MailboxSpace.Mode
@@ -112,7 +111,7 @@ class Ahead:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """The columns of a domain; a customer's has no band."""
+        """The columns of a domain or a customer."""
         jump = (
             {"jump_bytes": self.event.change_bytes, "jump_on": date.fromordinal(self.event.day)} if self.event else {}
         )
@@ -194,7 +193,7 @@ def _sample_customers(day: date) -> None:
         if not number and key not in known:
             continue
         samples, granted = _grown(known.get(key), day, int(total), int(promised))
-        ahead = look_ahead(unpack(samples), limit or 0).columns
+        ahead = look_ahead(unpack(samples), limit or 0, judged=True).columns
         rows.append(
             CustomerSpace(
                 customer_id=key,
@@ -204,10 +203,10 @@ def _sample_customers(day: date) -> None:
                 permille=permille_of(total, limit or 0),
                 samples=samples,
                 promised=granted,
-                **{name: ahead[name] for name in CUSTOMERS_AHEAD},
+                **ahead,
             )
         )
-    fields = [*SUMMED, *CUSTOMERS_AHEAD]
+    fields = [*SUMMED, *Ahead().columns]
     CustomerSpace.objects.bulk_create(
         rows, batch_size=1000, update_conflicts=True, unique_fields=["customer"], update_fields=fields
     )

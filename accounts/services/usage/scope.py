@@ -65,6 +65,14 @@ class Scope:
             return Customer.objects.select_related("plan").get(pk=next(iter(self.held.customers)))
         return None
 
+    @cached_property
+    def one_domain(self) -> Domain | None:
+        """The domain that it is about, for who runs that one alone."""
+        held = self.held
+        if held.provider or held.resellers or held.customers or len(held.domains) != 1:
+            return None
+        return Domain.objects.filter(pk__in=held.domains).first()
+
     def of_mailboxes(self) -> Q:
         """The condition for rows of MailboxSpace, which say themselves whose they are; empty for everything."""
         found = Q()
