@@ -1,7 +1,9 @@
 """A forecast judged by its own past: what was foretold from earlier samples alone, beside what came.
 
 A line knows how much one day differs from another, not how its growth itself changes: mailboxes come and go, people begin to
-send more. Held-back history shows that. Where it was further off than its band said, the band is widened by as much.
+send more. Held-back history shows that. Where it was further off than its band said, the band is widened by as much, but not
+beyond what the errors themselves, in bytes, ask for: a line that was flat had a narrow band, and missed it many times over by
+what is little now.
 """
 
 from __future__ import annotations
@@ -25,8 +27,8 @@ WIDEST = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Of so many forecasts for `ahead_days`: how many came true within the band that is shown now (`held`), the usual error and
-    the largest, and by how much the band is widened (1.0 or more)."""
+    """Of so many forecasts for `ahead_days`: how many were off by no more than the band shown now allows (`held`), the usual
+    error and the largest, and by how much the band is widened (1.0 or more)."""
 
     trials: int
     held: int
@@ -43,24 +45,29 @@ class Judged:
 def judge(samples: Sequence[Sample], events: Sequence[Event]) -> Judged | None:
     """How forecasts from earlier days would have done; None for too little history. Jumps and emptyings (`events`), which are
     told by themselves, count for nothing."""
+    line = forecast(samples, events)
     errors, apart = [], []
     for number in range(TRIALS if samples else 0):
         origin = samples[-1].day - AHEAD_DAYS - number * EVERY_DAYS
         past = [one for one in samples if one.day <= origin]
         if not past or past[-1].day - past[0].day < LEAST_DAYS:
             break
-        line = forecast(past, [event for event in events if event.day <= past[-1].day])
-        if line is None:
+        earlier = forecast(past, [event for event in events if event.day <= past[-1].day])
+        if earlier is None:
             break
-        came = min(samples[len(past) :], key=lambda one: abs(one.day - line.day - AHEAD_DAYS))
-        jumped = sum(event.change_bytes for event in events if line.day < event.day <= came.day)
-        error = came.size_bytes - jumped - line.at(came.day)
+        came = min(samples[len(past) :], key=lambda one: abs(one.day - earlier.day - AHEAD_DAYS))
+        jumped = sum(event.change_bytes for event in events if earlier.day < event.day <= came.day)
+        error = came.size_bytes - jumped - earlier.at(came.day)
         errors.append(abs(error))
-        sigma = line.sigma(came.day)
+        sigma = earlier.sigma(came.day)
         apart.append(abs(error) / sigma if sigma else math.inf if error else 0.0)
-    if not errors:
+    if not errors or line is None:
         return None
     squares = [one * one for one in apart if one < math.inf]  # a band without any width is not widened
-    factor = min(max(math.sqrt((PRIOR + sum(squares)) / (PRIOR + len(apart))), 1.0), WIDEST)
-    held = sum(one <= BAND_Z * factor for one in apart)
+    factor = math.sqrt((PRIOR + sum(squares)) / (PRIOR + len(apart)))
+    sigma = line.sigma(line.day + AHEAD_DAYS)
+    if sigma:
+        factor = min(factor, math.sqrt((PRIOR + sum((error / sigma) ** 2 for error in errors)) / (PRIOR + len(errors))))
+    factor = min(max(factor, 1.0), WIDEST)
+    held = sum(error <= BAND_Z * sigma * factor for error in errors)
     return Judged(len(errors), held, round(median(errors)), round(max(errors)), factor)

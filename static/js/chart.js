@@ -83,7 +83,8 @@ function mark(plot, figures, words, tint, face) {
   const say = (text, at, heights, align, colour) => {
     const wide = context.measureText(text).width, begin = align === "left" ? at : align === "right" ? at - wide : at - wide / 2;
     const from = Math.min(Math.max(begin, left), left + width - wide), tall = 12 * ratio;
-    const free = (base) => base <= top + height - 3 * ratio && base - tall >= 0 && !taken.some((one) => from < one.to && from + wide > one.from && Math.abs(base - one.base) < LABEL_GAP * ratio);
+    const crossed = (base) => drawn.some(([at, high]) => at > from - 2 * ratio && at < from + wide + 2 * ratio && high > base - tall && high < base + 3 * ratio);
+    const free = (base) => base <= top + height - 3 * ratio && base - tall >= 0 && !crossed(base) && !taken.some((one) => from < one.to && from + wide > one.from && Math.abs(base - one.base) < LABEL_GAP * ratio);
     const base = heights.find(free) ?? heights[0];
     taken.push({ from, to: from + wide, base });
     context.fillStyle = tint("paper")();
@@ -100,16 +101,19 @@ function mark(plot, figures, words, tint, face) {
   };
   const [days, used, promised] = figures.data;
   const now = used.findLastIndex((size) => size != null), end = promised.findLastIndex((size) => size != null);
+  const around = (size) => [0, 1, 2, 3, 4].flatMap((more) => [below(size) + more * 10 * ratio, above(size) - more * 10 * ratio]);
   const above = (size) => y(size) - 8 * ratio, below = (size) => y(size) + 18 * ratio;
+  const drawn = [1, 2, 3].flatMap((column) => course(figures.data[0], figures.data[column], x, y));
   const diskShown = words.disk && inside(figures.disk), alertShown = words.alert && inside(figures.alert);
+  for (const size of [diskShown && figures.disk, alertShown && figures.alert]) if (size) for (let at = left; at < left + width; at += 6) drawn.push([at, y(size)]);
   if (diskShown) across(figures.disk, "text-2", []);
   if (alertShown) across(figures.alert, "lacre", [4, 4]);
   if (words.disk) say(words.disk, left + width, diskShown ? [above(figures.disk), below(figures.disk)] : [edge], "right", "text");
   if (alertShown) say(words.alert, left + 6 * ratio, [above(figures.alert), below(figures.alert)], "left", "lacre");
   if (words.alertOn) say(words.alertOn, x(figures.alertOn), [above(figures.alert) - 2 * ratio, below(figures.alert) + 2 * ratio], "center", "lacre");
-  say(words.now, x(days[now]), [below(used[now]), above(used[now]), below(used[now]) + LABEL_GAP * ratio], "right", "tinta");
+  say(words.now, x(days[now]), around(used[now]), "right", "tinta");
   if (words.kept) {
-    if (inside(promised[end])) say(words.kept, x(days[end]) - 6 * ratio, [above(promised[end]), below(promised[end])], "right", "text-2");
+    if (inside(promised[end])) say(words.kept, x(days[end]) - 6 * ratio, around(promised[end]), "right", "text-2");
     else say(words.kept, left, [edge, edge + LABEL_GAP * ratio], "left", "text-2");
   }
   dot(days[now], used[now], "tinta"); // a jump of today is drawn over it
@@ -125,6 +129,15 @@ function mark(plot, figures, words, tint, face) {
   });
   if (words.alertOn) dot(figures.alertOn, figures.alert, "lacre");
   context.restore();
+}
+
+// The places of a line, close enough that no label fits between two of them.
+function course(days, sizes, x, y) {
+  const ends = days.flatMap((day, index) => (sizes[index] == null ? [] : [[x(day), y(sizes[index])]]));
+  return ends.flatMap(([toX, toY], index) => {
+    const [fromX, fromY] = ends[Math.max(0, index - 1)], parts = Math.max(1, Math.ceil(Math.hypot(toX - fromX, toY - fromY) / 6));
+    return Array.from({ length: parts }, (_, part) => [fromX + ((toX - fromX) * (part + 1)) / parts, fromY + ((toY - fromY) * (part + 1)) / parts]);
+  });
 }
 
 // The first days of months, as many as have room.

@@ -9,10 +9,15 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import connection
 from django.urls import reverse
+from django.utils.translation import override
+from hypothesis import given
+from hypothesis import strategies as st
 
+from accounts.form_parts import SizeField
 from accounts.models import Change, Mailbox, Plan
 from accounts.services.audit import SYSTEM
 from accounts.services.customers import create_reseller, set_usual
+from accounts.services.limits import LARGEST_BYTES, SMALLEST_BYTES, exact_size
 from accounts.services.mailboxes import act_on_many, change_mailbox, create_mailbox, delete, restore
 from tests.portal.conftest import World
 
@@ -185,3 +190,13 @@ def test_a_new_mailbox_cannot_begin_with_more_than_the_plan_has_in_all(world: Wo
     Plan.objects.update(total_bytes=12 * GB, largest_mailbox_bytes=None)
     with pytest.raises(ValidationError, match="allows at most"):
         set_usual(domain=world.one.domain, quota_bytes=13 * GB, by=SYSTEM)
+
+
+@given(st.integers(SMALLEST_BYTES, LARGEST_BYTES), st.sampled_from(["en", "es"]))
+def test_a_quota_saved_as_its_field_shows_it_stays_as_it_is(size_bytes: int, language: str) -> None:
+    with override(language):
+        shown = SizeField().prepare_value(size_bytes)
+        assert SizeField().clean(shown) == size_bytes
+    assert exact_size(1_500_000_000) == "1.5\u00a0GB"
+    assert exact_size(1_234_567_891) == "1.234567891\u00a0GB"
+    assert exact_size(20_000_000) == "20\u00a0MB"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
+import pytest
+from django.utils import timezone
+from django.utils.translation import override
+
+from accounts.templatetags.usagepage import short_day, strip_day
 from accounts.usage.charts import DAY_S, growth, thinned
 
 FIRST = date(2026, 1, 1).toordinal()
@@ -35,6 +40,16 @@ def test_the_axis_holds_the_disk_and_a_crossing_beyond_the_last_day_is_not_shown
     assert within.columns["alertOn"] == FIRST_S + 10 * DAY_S
 
 
+def test_what_is_far_above_is_named_and_presses_nothing_flat() -> None:
+    used = [(FIRST + day, 100e6) for day in range(10)]
+    flat = growth(used, [(FIRST, 5.0 * GIGA)], [], disk_bytes=271.0 * GIGA, alert_bytes=230.0 * GIGA, alert_day=None)
+    assert flat.low < 95e6 < 105e6 < flat.high < 120e6  # in the middle, and no noise looks like growth
+    assert (flat.promised_shown, flat.disk_shown, flat.alert_shown) == (False, False, False)
+    near = growth(used, [(FIRST, 200e6)], [], disk_bytes=250e6, alert_bytes=212e6, alert_day=None)
+    assert near.high > 250e6
+    assert (near.promised_shown, near.disk_shown, near.alert_shown) == (True, True, True)
+
+
 def test_a_jump_stays_as_steep_as_it_was() -> None:
     points = [(day, 1.0 if day < 200 else 2.0) for day in range(365)]
     some = thinned(points, kept=frozenset({200}))
@@ -51,3 +66,12 @@ def test_thinning_keeps_both_ends() -> None:
     some = thinned(points)
     assert (some[0], some[-1]) == (points[0], points[-1])
     assert len(some) < 65
+
+
+@pytest.mark.parametrize(("language", "day", "above"), [("en", "7 Feb", "Sat 7"), ("es", "7 feb", "sáb 7")])
+def test_months_and_days_are_written_as_their_language_writes_them(language: str, day: str, above: str) -> None:
+    this_year = timezone.localdate().replace(month=2, day=7)
+    noon = datetime(2026, 2, 7, 12, tzinfo=UTC)
+    with override(language):
+        assert short_day(this_year) == day
+        assert strip_day(noon) == above

@@ -189,6 +189,19 @@ def test_too_little_history_is_not_judged() -> None:
     assert (one.trials, one.error_bytes, one.factor) == (1, 0, 1.0)
 
 
+def test_the_error_that_is_told_is_of_the_band_beside_it() -> None:
+    sizes = [GIGA + day * 20_000.0 + (day % 2) * 10_000 + (day >= 705) * 9_000_000 for day in range(730)]
+    samples = daily(sizes)  # flat and even, but for nine megabytes that are too little to be an event
+    line, past = forecast(samples, []), judge(samples, [])
+    assert line
+    assert past
+    low, high = past.widen(line).band(line.day + past.ahead_days)
+    half = (high - low) / 2
+    assert past.held == 7
+    assert past.error_bytes < 1_000_000 < 8_000_000 < past.worst_bytes
+    assert 0.5 * past.worst_bytes < half < 2 * past.worst_bytes  # not five times that, for having been even before
+
+
 def test_a_mailbox_that_is_emptied_again_and_again_is_not_foretold_to_fill() -> None:
     for seed in range(10):
         line = forecast(packed(emptied_by_pop3(random.Random(seed))))

@@ -82,6 +82,12 @@ def test_who_runs_a_customer_and_its_domain_sees_the_customer(three: dict[str, C
     assert "Space of all that you run" in page(client)
 
 
+def test_who_runs_one_domain_reads_its_name(three: dict[str, Client]) -> None:
+    html = page(three["domain"])
+    assert "Space of x.test" in html
+    assert "all that you run" not in html
+
+
 def test_a_customer_is_told_of_the_plan(three: dict[str, Client], provider: Provider) -> None:
     html = page(three["customer"])
     assert "Space of Equis" in html
@@ -92,6 +98,7 @@ def test_a_customer_is_told_of_the_plan(three: dict[str, Client], provider: Prov
     CustomerSpace.objects.update(samples=pack(past))
     html = page(three["customer"])
     assert "The plan's space reaches 80 % on" in html.replace("&#x27;", "'")
+    assert re.search(r"80 % are reached between .* and .* in four of five cases", html)
     assert "Plan 30 GB" in html
     assert "+3 GB a month" in html
 

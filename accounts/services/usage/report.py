@@ -245,8 +245,8 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
         full_early=full_early,
         full_late=full_late,
         expected=_expected(line) if line else None,
-        chart=_chart(shown, taken[-CHART_DAYS:], line, alert_bytes, alert_on, jumps),
-        months=_months(shown, taken[-CHART_DAYS:], line, jumps),
+        chart=_chart(shown, taken[-len(shown) :], line, alert_bytes, alert_on, jumps),
+        months=_months(shown, taken[-len(shown) :], line, jumps),
         jumps=jumps,
         judged=judged if line else None,
     )
@@ -325,7 +325,7 @@ def _chart(
     used: list[Point] = [(day.toordinal(), size) for day, size in sizes.items()]
     promised: list[Point] = [(day.day.toordinal(), day.quota_bytes) for day in days if day.mailboxes]
     promised = promised if len(promised) > 1 else []
-    far = min(AHEAD_DAYS, max(7, len(days) // 2))
+    far = min(AHEAD_DAYS, max(7, (days[-1].day - days[0].day).days // 2))
     ahead = [(line.day + n, line.band(line.day + n)) for n in range(5, far + 1, 5)] if line else []
     points = [(day, low, line.at(day), high) for day, (low, high) in ahead] if line else []
     disk = days[-1].disk_bytes
