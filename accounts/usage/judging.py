@@ -2,8 +2,8 @@
 
 A line knows how much one day differs from another, not how its growth itself changes: mailboxes come and go, people begin to
 send more. Held-back history shows that. Where it was further off than its band said, the band is widened by as much, but not
-beyond what the errors themselves, in bytes, ask for: a line that was flat had a narrow band, and missed it many times over by
-what is little now.
+beyond twice what the errors themselves, in bytes, ask for: a line that was flat had a narrow band, and missed it many times over
+by what is little now.
 """
 
 from __future__ import annotations
@@ -23,6 +23,9 @@ LEAST_DAYS = 60
 PRIOR = 1.0
 """The band's own word counts for one trial."""
 WIDEST = 5.0
+MARGIN = 2.0
+"""Errors in bytes are of a past that was smaller: the band may be so many times what they ask for (with less, that of customers
+and disks held less than four of five held-back futures)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,8 @@ def judge(samples: Sequence[Sample], events: Sequence[Event]) -> Judged | None:
     factor = math.sqrt((PRIOR + sum(squares)) / (PRIOR + len(apart)))
     sigma = line.sigma(line.day + AHEAD_DAYS)
     if sigma:
-        factor = min(factor, math.sqrt((PRIOR + sum((error / sigma) ** 2 for error in errors)) / (PRIOR + len(errors))))
+        in_bytes = math.sqrt((PRIOR + sum((error / sigma) ** 2 for error in errors)) / (PRIOR + len(errors)))
+        factor = min(factor, MARGIN * in_bytes)
     factor = min(max(factor, 1.0), WIDEST)
     held = sum(error <= BAND_Z * sigma * factor for error in errors)
     return Judged(len(errors), held, round(median(errors)), round(max(errors)), factor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -116,7 +117,10 @@ def test_space_says_as_of_when_it_is(world: World) -> None:
     assert (fresh["used_bytes"], fresh["mailboxes"], fresh["as_of"]) == (0, 0, None)
     MailboxUsage.objects.create(username=side.mailbox.address, bytes=5_000_000, messages=7)
     refresh_standing()
-    CustomerSpace.objects.create(customer=side.customer, bytes=1, month_bytes=3)  # as it was this morning
+    band = {"full_on": date(2031, 3, 2), "full_early": date(2031, 2, 1), "full_late": None}
+    CustomerSpace.objects.create(customer=side.customer, bytes=1, month_bytes=3, **band)  # as it was this morning
+    told = call(token, "GET", f"/customers/{side.customer.pk}/space").json()
+    assert [told[name] for name in band] == ["2031-03-02", "2031-02-01", None]
     for where in (f"/customers/{side.customer.pk}", f"/domains/{side.domain.pk}"):
         found = call(token, "GET", where + "/space").json()
         assert (found["used_bytes"], found["mailboxes"]) == (5_000_000, 1)

@@ -16,6 +16,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
+from accounts.api.schemas.space import ReportOut
 from accounts.models import (
     Change,
     Customer,
@@ -41,7 +42,7 @@ from accounts.services.usage.history import past_of
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.report import read_report
 from accounts.services.usage.sampling import take_samples
-from accounts.services.usage.scope import Scope
+from accounts.services.usage.scope import Scope, read_scope
 from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_standing
 from accounts.usage.series import EPOCH, UNIT_BYTES, Sample, add_up, pack
 from tests.usage.conftest import GIGA, Provider, runner
@@ -98,6 +99,14 @@ def test_a_customer_is_told_of_the_plan(three: dict[str, Client], provider: Prov
     CustomerSpace.objects.update(samples=pack(past))
     html = page(three["customer"])
     assert "The plan's space reaches 80 % on" in html.replace("&#x27;", "'")
+    report = read_report(read_scope(User.objects.get(roles__customer__isnull=False), reseller=None, customer=None))
+    told = ReportOut.of(report)
+    assert told.alert_early
+    assert told.alert_on
+    assert told.alert_late
+    assert told.alert_early <= told.alert_on <= told.alert_late
+    assert told.expected
+    assert told.expected.low_bytes <= told.expected.used_bytes <= told.expected.high_bytes
     assert re.search(r"80 % are reached between .* and .* in four of five cases", html)
     assert "Plan 30 GB" in html
     assert "+3 GB a month" in html
