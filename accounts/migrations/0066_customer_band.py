@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0058_invitation_letter"),
+        ("accounts", "0063_alert_taken"),
     ]
 
     operations = [

@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0063_alert_taken")]
+    dependencies = [("accounts", "0066_customer_band")]
 
     operations = [
         migrations.AddField(model_name="batch", name="unknown", field=models.JSONField(default=list)),

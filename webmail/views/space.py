@@ -21,7 +21,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRedirect
 
-from accounts.models import Clearing
+from accounts.models import Clearing, MailboxSpace
 from accounts.services.usage.report import mailbox_report
 from accounts.services.usage.standing import permille_of
 from webmail.errors import Refused

@@ -54,7 +54,9 @@ class SpaceOut(Schema):
 
 def _full(space: MailboxSpace | DomainSpace | CustomerSpace) -> dict[str, Any]:
     known = space.full_day is not None and space.full_day == space.full_on
-    return {"full_on": space.full_day} | {name: getattr(space, name) if known else None for name in ("full_early", "full_late")}
+    return {"full_on": space.full_day} | {
+        name: getattr(space, name) if known else None for name in ("full_early", "full_late")
+    }
 
 
 class EventOut(Schema):

@@ -97,8 +97,6 @@ class SpaceReport:
     """What is marked in the chart, oldest first."""
     judged: Judged | None
     """What the forecast was worth in the past."""
-    full_on: date | None = None
-    """When all there is is used; None for not within three years."""
     of_mailbox: bool = False
     """Whether it is about one mailbox and its quota."""
 
