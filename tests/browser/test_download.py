@@ -192,19 +192,20 @@ def test_a_mailbox_moves_here_while_its_page_tells_how_far_it_is(
     page = window.page
     page.click(".plate")
     page.click("#accounts-menu >> text=Where the mail lives")
-    page.focus("#sim-days")
+    page.focus("#sim .slider")
     for _times in range(4):
         page.keyboard.press("ArrowRight")
-    page.wait_for_selector("#sim output >> text=18 days")
-    assert page.evaluate("document.activeElement.id") == "sim-days"
-    assert page.input_value("[name=keep_days]") == "18"
+    page.wait_for_selector("#sim >> text=with copies for 60 days")
+    assert page.evaluate("document.activeElement.className").startswith("slider")
+    assert page.input_value("#sim-days") == "60"
+    assert page.input_value("[name=keep_days]") == "60"
     page.click("text=Change to downloading")
     page.wait_for_selector("#change-mode >> text=Begins in a moment")
     transfer = claim_transfer()
     assert transfer
     run_transfer(transfer)
     page.wait_for_selector("#change-mode >> text=3 messages were copied and compared")
-    assert Download.objects.get(account__address=made.address).keep_days == 18
+    assert Download.objects.get(account__address=made.address).keep_days == 60
     page.goto(window.url + "/")
     page.wait_for_selector('.app[data-mode="pop"] #list .row >> text=Carta 2')
     assert window.complaints == []

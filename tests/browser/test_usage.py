@@ -37,7 +37,7 @@ def fill(made: Any) -> None:
     MailboxUsage.objects.update_or_create(username=made.address, defaults={"bytes": 4_700_000_000})
     take_samples()
     User.objects.filter(pk=account_of_mailbox(made.mailbox).owner_id).update(is_superuser=True)
-    DaySpace.objects.filter(day=timezone.localdate()).update(disk_bytes=6 * GIGA)
+    DaySpace.objects.filter(day=timezone.localdate()).update(disk_bytes=6 * GIGA, other_bytes=None)
     DaySpace.objects.bulk_create(
         DaySpace(
             day=timezone.localdate() - timedelta(days=back),

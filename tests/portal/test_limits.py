@@ -17,7 +17,7 @@ from accounts.form_parts import SizeField
 from accounts.models import Change, Mailbox, Plan
 from accounts.services.audit import SYSTEM
 from accounts.services.customers import create_reseller, set_usual
-from accounts.services.limits import LARGEST_BYTES, SMALLEST_BYTES, exact_size
+from accounts.services.limits import LARGEST_BYTES, SMALLEST_BYTES, size_typed
 from accounts.services.mailboxes import act_on_many, change_mailbox, create_mailbox, delete, restore
 from tests.portal.conftest import World
 
@@ -197,6 +197,6 @@ def test_a_quota_saved_as_its_field_shows_it_stays_as_it_is(size_bytes: int, lan
     with override(language):
         shown = SizeField().prepare_value(size_bytes)
         assert SizeField().clean(shown) == size_bytes
-    assert exact_size(1_500_000_000) == "1.5\u00a0GB"
-    assert exact_size(1_234_567_891) == "1.234567891\u00a0GB"
-    assert exact_size(20_000_000) == "20\u00a0MB"
+    assert size_typed(1_500_000_000) == "1.5\u00a0GB"
+    assert size_typed(1_234_567_891) == "1.234567891\u00a0GB"
+    assert size_typed(20_000_000) == "20\u00a0MB"

@@ -74,6 +74,6 @@ def test_samples_are_taken_while_others_write(mailbox: Mailbox, monkeypatch: Any
     sizes = []
     for rows in sampling._batches():
         write_elsewhere(len(sizes))
-        sampling._sample_batch(rows, sampling.timezone.localdate(), {}, {})
+        sampling._sample_batch(rows, sampling.timezone.localdate(), {}, {}, sampling.timezone.now())
         sizes.append(len(rows))
     assert sizes == [2, 2, 1]
