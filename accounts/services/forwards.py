@@ -54,6 +54,8 @@ def set_forwards(*, mailbox: Mailbox, addresses: Iterable[str], keeps_copy: bool
         raise ValidationError({"keeps_copy": _("Without an address to forward to, the mailbox keeps its mail.")})
     if not keeps_copy and any(_leads_to(one, mailbox.address) for one in wanted):
         raise ValidationError({"forwards": _("Mail would go round in a circle: one of these forwards back to here.")})
+    now = set(mailbox.forwards.values_list("address", flat=True))
+    _check_there(mailbox.domain, [one for one in wanted if one not in now], field="forwards")
     before = {"forwards": sorted(mailbox.forwards.values_list("address", flat=True)), "keeps_copy": mailbox.keeps_copy}
     after = {"forwards": sorted(wanted), "keeps_copy": keeps_copy}
     if before == after:
@@ -99,8 +101,8 @@ def save_group(
     return group
 
 
-def _check_there(domain: Domain, addresses: Collection[str]) -> None:
-    """Raises ValidationError at `members` for addresses in domains of this customer that take no mail. What catches the rest of a
+def _check_there(domain: Domain, addresses: Collection[str], *, field: str = "members") -> None:
+    """Raises ValidationError at the field for addresses in domains of this customer that take no mail. What catches the rest of a
     domain takes all."""
     rows = Domain.objects.filter(customer_id=domain.customer_id, catch_all__isnull=True)
     names = set(rows.values_list("name", flat=True))
@@ -112,7 +114,7 @@ def _check_there(domain: Domain, addresses: Collection[str]) -> None:
     }
     if missing := [one for one in asked if one not in there]:
         text = ngettext("There is no such address: %(list)s", "There are no such addresses: %(list)s", len(missing))
-        raise ValidationError({"members": text % {"list": ", ".join(missing)}})
+        raise ValidationError({field: text % {"list": ", ".join(missing)}})
 
 
 @transaction.atomic

@@ -128,6 +128,9 @@ def change_mailbox(*, mailbox: Mailbox, by: Actor, **values: Any) -> None:
     if "recovery_address" in values:
         recovery = str(values["recovery_address"]).strip()
         values["recovery_address"] = parse_address(recovery, field="recovery_address") if recovery else ""
+        if values["recovery_address"] == row.address:
+            text = _("This is the mailbox itself: who cannot sign in cannot read it there.")
+            raise ValidationError({"recovery_address": text})
     before = {key: getattr(row, key) for key in values}
     for key, value in values.items():
         setattr(row, key, value)

@@ -265,7 +265,7 @@ def test_a_device_without_a_good_name_gets_no_profile(mailbox_factory: Any) -> N
         (Seen(pop3=1, removes=True), "pop3", "one program"),
         (Seen(pop3=1), "imap", "shows everywhere"),
         (Seen(imap=3, full=0.97), "imap", "97 % of the space is taken, so make room"),
-        (Seen(full=0.953), "pop3", "without copies: 95 %"),
+        (Seen(full=0.953), "pop3", "POP3: 95 %"),
         (Seen(full=1.0, most_days=0), "pop3", "without copies: the mailbox is full"),
         (Seen(full=0.96, most_days=5), "pop3", "for 5 days at most: 96 %"),
         (Seen(full=0.96, most_days=3650, every_days=True), "pop3", "POP3: 96 %"),

@@ -176,8 +176,9 @@ def api_pages(rows: Crowd) -> Iterator[Page]:
         path = whole.removeprefix(BASE)
         if "get" not in methods or path in API_NOT_ASKED:
             continue
-        limited = any(one["name"] == "limit" for one in methods["get"]["parameters"])
-        ways = (API_MORE if limited else [""]) + API_WAYS.get(path, [])
+        known = {one["name"] for one in methods["get"]["parameters"]}
+        ways = [way for way in API_MORE if "limit" in known and ("after" in known or "after" not in way)] or [""]
+        ways += API_WAYS.get(path, [])
         allowed = API["GET", path][2] & {*ROLES}
         for way in ways if WHOLE else ways[:1]:
             # What is narrowed to a customer is for those who see all of it.

@@ -74,7 +74,10 @@ def test_the_rate_of_the_forecast_is_that_of_the_line_and_of_the_date() -> None:
     course = Course(bag(dict.fromkeys(range(200), 1000)), 10, TODAY, 260_000, used_bytes=210_000, growth=500)
     assert (course.used, course.imap_at(3), course.imap_at(-3)) == (210_000, 211_500, 207_000)
     assert course.full_on == TODAY + timedelta(days=100)
-    assert course.pop3_at(4) == 210_000 + 4000  # copies go by what arrives
+    assert course.pop3_at(4) == course.imap_at(4)  # the same messages until the first copies leave
+    assert replace(course, growth=2000).pop3_at(4) == 210_000 + 4000  # copies go by what arrives
+    years = replace(course, days=3650)
+    assert (years.steady, years.full_with_copies_on) == (years.imap_at(3650), course.full_on)
     assert (course.month_growth, course.month_arriving, course.rates_differ) == (15_000, 30_000, True)
     assert not replace(course, growth=900).rates_differ
 

@@ -179,9 +179,10 @@ class Course:
 
     def pop3_at(self, ahead: int) -> int:
         """Octets of copies in so many days, 0 for right after the first download: those of today whose days are not over, and
-        what came since, each for its own days."""
+        what came since, each for its own days. Downloading puts nothing on the server, so it is never more than as it is."""
         waiting = self._held_within[min(max(0, self.days - ahead), len(self._held_within) - 1)]
-        return waiting + round(self.bag.daily_arriving * min(ahead, self.days))
+        copies = waiting + round(self.bag.daily_arriving * min(ahead, self.days))
+        return copies if self.held is not None else min(copies, self.imap_at(ahead))
 
     def all_along(self, ago: int) -> int:
         """Octets of copies so many days ago, had it been downloaded all along."""
@@ -200,7 +201,7 @@ class Course:
     @property
     def steady(self) -> int:
         """Octets that copies take at the rate of today, once those of today are gone."""
-        return round(self.bag.daily_arriving * self.days)
+        return self.pop3_at(self.days)
 
     @property
     def leave_on(self) -> date:
@@ -227,7 +228,7 @@ class Course:
     @cached_property
     def _full_days(self) -> tuple[int | None, int | None]:
         """In how many days copies fill the quota, and in how many there is room again. From the day on which the last copies of
-        today leave nothing changes any more."""
+        today leave they only grow, and no further than to what arrives in their days."""
         full = None
         for ahead in range(self.days + 1) if self.quota_bytes else ():
             over = self.pop3_at(ahead) >= (self.quota_bytes or 0)
@@ -235,6 +236,9 @@ class Course:
                 full = ahead
             elif full is not None and not over:
                 return full, ahead
+        most = round(self.bag.daily_arriving * self.days)
+        if full is None and self.quota_bytes and most >= self.quota_bytes and self.full_on and self.held is None:
+            full = (self.full_on - self.today).days
         return full, None
 
     @property

@@ -86,12 +86,20 @@ def _made_already(request: HttpRequest, domain: Domain) -> tuple[Mailbox, str] |
     return (mailbox, password) if mailbox and check_mailbox_password(password, mailbox.password) else None
 
 
+def _deleted(request: HttpRequest, mailbox: Mailbox) -> HttpResponse:
+    """Nothing of a deleted mailbox is set: it is had back, or removed for good."""
+    messages.info(request, _("This mailbox is deleted: have it back first."))
+    return redirect("portal:mailbox_state", mailbox.pk)
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """What can be set of a mailbox: all of it by whoever runs it, name and address for a new password by its owner."""
     posted = request.method == "POST"
     mailbox = mailbox_for(request, mailbox_id, Action.USE_MAILBOX if posted else Action.SEE_MAILBOX)
+    if mailbox.deleted:
+        return _deleted(request, mailbox)
     runs = may(request.user, Action.RUN_MAILBOX, mailbox)
     data = request.POST if posted else None
     form: MailboxForm | OwnMailboxForm
@@ -127,6 +135,8 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 def mailbox_forwards(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Where its mail is sent on to, and whether a copy stays; the aliases that lead to it."""
     mailbox = mailbox_for(request, mailbox_id, Action.USE_MAILBOX)
+    if mailbox.deleted:
+        return _deleted(request, mailbox)
     if request.method == "POST" and not may_take_over(request.user, mailbox):
         raise PermissionDenied
     addresses = "\n".join(mailbox.forwards.order_by("address").values_list("address", flat=True))
@@ -150,6 +160,8 @@ def mailbox_forwards(request: HttpRequest, mailbox_id: int) -> HttpResponse:
 def mailbox_password(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Sets a new password. Its owner has to know the one that counts until now."""
     mailbox = mailbox_for(request, mailbox_id, Action.USE_MAILBOX)
+    if mailbox.deleted:
+        return _deleted(request, mailbox)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
     own = _is_mine(request, mailbox) or not may(request.user, Action.RUN_MAILBOX, mailbox)
@@ -169,6 +181,8 @@ def password_made(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Sets a password that Casilla makes, and shows it this once; `everywhere` signs out devices too. Reloading the page shows it
     again."""
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    if mailbox.deleted:
+        return _deleted(request, mailbox)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
     if _is_mine(request, mailbox):
@@ -188,6 +202,8 @@ def password_link(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     """Makes a link with which a new password can be set once; sends it to the address that is kept for that (`send`), or shows
     it."""
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    if mailbox.deleted:
+        return _deleted(request, mailbox)
     if not may_take_over(request.user, mailbox):
         raise PermissionDenied
     if _is_mine(request, mailbox):
@@ -247,6 +263,8 @@ PAGES = {"mode": "mode", "vacation": "vacation", "filters": "filters", "guides":
 def mailbox_use(request: HttpRequest, mailbox_id: int, page: str) -> HttpResponse:
     """Leads to a page of the mailbox's own settings, also where nobody has signed in to it yet."""
     mailbox = mailbox_for(request, mailbox_id, Action.RUN_MAILBOX)
+    if mailbox.deleted:
+        return _deleted(request, mailbox)
     if page not in PAGES or not mailbox.is_open:
         raise Http404
     if not may_take_over(request.user, mailbox):
