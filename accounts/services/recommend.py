@@ -107,7 +107,9 @@ def _for_room(seen: Seen) -> str:
         )
         return text % values
     if seen.most_days is None:  # nobody has weighed the messages here
-        text = _("POP3: %(reason)s, and downloading makes room; how many days copies may stay, “IMAP or download” shows.")
+        text = _(
+            "POP3: %(reason)s, and downloading makes room; how many days copies may stay, “IMAP or download” shows."
+        )
         return text % values
     return _("POP3 without copies: %(reason)s, and only that makes room at once.") % values
 

@@ -146,7 +146,7 @@ def test_what_most_wants_an_answer_comes_first(provider: Provider, owner: Client
     happened(provider.ana, "refused", 3, session="r", protocol="smtp", folder="full")
     happened(provider.ana, "refused", 2, session="q", protocol="smtp", folder="full", target="ventas@x.test")
     html = account_page(owner, provider.ana)
-    assert "5 messages were refused, because the mailbox was full." in html
+    assert "5 messages were refused, because there was no room for them." in html
     assert "Refused 2 messages to ventas@x.test: the mailbox is full" in html
     happened(provider.ana, "removed", 12, session="i", program="Outlook")
     assert "Outlook deleted 12 messages from Inbox for good." in account_page(owner, provider.ana)

@@ -77,4 +77,4 @@ def test_a_mailbox_is_filled_to_its_quota(
     assert found == [(boss.email, True), ("ana@afuera.test", False), (boss.email, False)]
     assert SpaceAlert.objects.get(percent=100).taken == 1
     owner = signed_in(Client(), account.owner)
-    assert "1 message was refused, because the mailbox was full." in account_page(owner, made.mailbox)
+    assert "1 message was refused, because there was no room for it." in account_page(owner, made.mailbox)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from accounts.models import DomainSpace, MailboxHistory, MailboxSpace, MailboxUsage, SpaceAlert
 from accounts.services.login import account_of_mailbox
 from accounts.services.usage.alerts import find_crossings
+from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.notices import notices_for
 from accounts.services.usage.requota import follow_quota
 from accounts.services.usage.standing import permille_of, refresh_standing
@@ -54,6 +55,25 @@ def test_all_that_is_said_of_a_mailbox_follows_its_quota(provider: Provider, adm
     follow_quota(ana)
     assert (bell(), full_in()) == ([100], 0)
     assert "full, refuses mail" in page(admin)
+
+
+def test_a_quota_that_is_raised_and_taken_back_tells_nobody_twice(provider: Provider) -> None:
+    ana, mail = provider.ana, SpaceAlert.objects.filter(mailbox=provider.ana)
+    find_crossings()
+    assert list(mail.values_list("percent", "cleared")) == [(95, None)]
+    for quota, open_ in ((30 * GIGA, 0), (10 * GIGA, 1), (30 * GIGA, 0), (10 * GIGA, 1)):
+        ana.quota_bytes = quota
+        ana.save()
+        follow_quota(ana)
+        assert (mail.count(), mail.filter(cleared=None).count()) == (1, open_)
+    mail.update(cleared=timezone.now(), mailed=None)
+    send_alerts()  # what is over already
+    assert not mail.filter(mailed__isnull=False).exists()
+    long_ago = timezone.now() - timedelta(minutes=16)
+    mail.update(cleared=long_ago)
+    MailboxSpace.objects.filter(pk=ana.pk).update(alerted=0)
+    follow_quota(ana)
+    assert mail.filter(cleared=None).count() == 1 == mail.count() - 1  # later it is told as any other crossing
 
 
 def test_whom_no_letter_reached_is_not_counted_as_told(provider: Provider, admin: Client) -> None:

@@ -29,6 +29,8 @@ from accounts.services.usage.steps import Steps, highest_passed
 WELL_BELOW = 5
 """So many percent below its threshold something must be before it counts as passed no longer."""
 KEEP_DAYS = 90
+BACK_S = 900
+"""So long a change of quotas can be taken back (seconds)."""
 SELLER_TOLD = "seller_alerted"
 Space = MailboxSpace | DomainSpace | CustomerSpace
 Group = tuple[Steps, Q]
@@ -68,16 +70,17 @@ def find_crossings(*, now: datetime | None = None) -> int:
 
 
 def find_crossings_of(space: MailboxSpace | DomainSpace, *, now: datetime | None = None) -> int:
-    """The same of one mailbox or one domain, at once; gives how many alerts."""
+    """The same of one mailbox or one domain whose quota changed, at once; gives how many alerts. One that is raised and taken
+    back passes what it had passed before: nobody is told of that once more (BACK_S)."""
     now, usual = now or timezone.now(), tuple(read_limits().owner_steps)
     one = Q(pk=space.pk)
     if isinstance(space, MailboxSpace):
         groups = [(steps, those & one) for steps, those in _groups(plan_lists(), "plan", usual)]
-        return _crossings(MailboxSpace, groups, now)
+        return _crossings(MailboxSpace, groups, now, back=True)
     groups = [
         (steps, those & one) for steps, those in _groups(_lists(Customer, "alert_steps"), "domain__customer", usual)
     ]
-    return _crossings(DomainSpace, groups, now, Q(mailboxes__gt=1))
+    return _crossings(DomainSpace, groups, now, Q(mailboxes__gt=1), back=True)
 
 
 def alerts_of_week(scope: Scope) -> list[Told]:
@@ -92,10 +95,10 @@ def alerts_of_week(scope: Scope) -> list[Told]:
         rows = rows.filter(mailboxes | domains | customers | Q(reseller__in=scope.resellers()))
     groups = rows.annotate(day=TruncDate("at")).values("day", "percent")
     groups = groups.annotate(
-        mailboxes=Count("mailbox", filter=~Q(taken=0)),
-        missed=Count("mailbox", filter=Q(taken=0)),
-        domains=Count("domain"),
-        customers=Count("customer", filter=Q(reseller__isnull=True)),
+        mailboxes=Count("mailbox", filter=~Q(taken=0), distinct=True),
+        missed=Count("mailbox", filter=Q(taken=0), distinct=True),
+        domains=Count("domain", distinct=True),
+        customers=Count("customer", filter=Q(reseller__isnull=True), distinct=True),
         resellers=Count("reseller"),
     )
     return [Told(**row) for row in groups.order_by("-day", "-percent")]
@@ -130,10 +133,17 @@ def _groups(chosen: dict[Steps, list[int]], path: str, usual: Steps) -> list[Gro
 
 
 def _crossings(
-    model: type[Space], groups: list[Group], now: datetime, which: Q | None = None, told: str = "alerted"
+    model: type[Space],
+    groups: list[Group],
+    now: datetime,
+    which: Q | None = None,
+    told: str = "alerted",
+    *,
+    back: bool = False,
 ) -> int:
     """Of the rows of each list; `which` says of what is told, where that is not all: a domain of one mailbox is told as that.
-    `told` is the column with the highest threshold of which somebody was told."""
+    `told` is the column with the highest threshold of which somebody was told; with `back` an alert that ended a moment ago
+    goes on."""
     found = 0
     for steps, those in groups:
         rows = model._default_manager.filter(those)
@@ -141,7 +151,7 @@ def _crossings(
         for space in of_another_list:
             _lower(space, steps, now, told)
         for space in rows.filter(which or Q(), _above(steps, told), permille__gte=steps[0] * 10):
-            found += _raise(space, steps, now, told)
+            found += _raise(space, steps, now, told, back=back)
         for space in rows.filter(**{f"{told}__gt": 0}, permille__lt=(F(told) - WELL_BELOW) * 10):
             _lower(space, steps, now, told)
     return found
@@ -156,10 +166,14 @@ def _above(steps: Steps, told: str) -> Q:
 
 
 @transaction.atomic
-def _raise(space: Space, steps: Steps, now: datetime, told: str) -> int:
+def _raise(space: Space, steps: Steps, now: datetime, told: str, *, back: bool) -> int:
     """One alert, for the highest threshold alone; none when another round was quicker."""
     step = highest_passed(steps, space.permille)
     if not _claim(space, told, step):
+        return 0
+    ended = SpaceAlert.objects.filter(**_whose(space, told), percent=step, cleared__gte=now - timedelta(seconds=BACK_S))
+    if back and (last := ended.order_by("-at").first()):
+        SpaceAlert.objects.filter(pk=last.pk).update(cleared=None)
         return 0
     SpaceAlert.objects.create(**_whose(space, told), percent=step, at=now)
     return 1

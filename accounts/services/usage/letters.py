@@ -35,9 +35,9 @@ def send_alerts(*, now: datetime | None = None) -> int:
     now = now or timezone.now()
     sent = 0
     failures = {True: 0, False: 0}  # of owners, whom our own server takes letters for, and of people anywhere
-    due = SpaceAlert.objects.filter(mailed__isnull=True, at__gte=now - FRESH).select_related(
+    due = SpaceAlert.objects.filter(mailed__isnull=True, cleared__isnull=True, at__gte=now - FRESH).select_related(
         "mailbox__domain", "domain", "customer", "server", "reseller"
-    )
+    )  # of what is over already nobody is told
     for alert in due.order_by("at")[:ROUND]:
         of_owner = alert.mailbox_id is not None
         if failures[of_owner] >= FAILURES:

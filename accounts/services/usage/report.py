@@ -99,6 +99,8 @@ class SpaceReport:
     """What the forecast was worth in the past."""
     of_mailbox: bool = False
     """Whether it is about one mailbox and its quota."""
+    else_since: date | None = None
+    """Since when it is known what else lies on the disk, where that is later than what it is told of."""
 
     @property
     def finding(self) -> str:
@@ -247,6 +249,9 @@ def _report(days: list[DaySpace], limits: UsageLimits, steps: list[int], *, of_p
         months=_months(shown, taken[-len(shown) :], line, jumps),
         jumps=jumps,
         judged=judged if line else None,
+        else_since=next((day.day for day in days if day.other_bytes is not None and day is not days[0]), None)
+        if days[0].other_bytes is None
+        else None,
     )
 
 
