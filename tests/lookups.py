@@ -6,11 +6,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from accounts.provisioning.render import MAPS, TEMPLATES
+from accounts.provisioning.maps import MAPS
+from accounts.provisioning.render import TEMPLATES
 
 ADDRESS = "a77@indices.test"
 _ASKED = re.compile(r"^(password_query|user_query) = (.*)$", re.MULTILINE)
-_SERVICES = ("imap", "lmtp", "quota-status", "doveadm")
+_SERVICES = ("imap", "smtp", "lmtp", "quota-status", "doveadm")
 """Who asks Dovecot: the questions differ in what is compared with it."""
 
 
@@ -22,8 +23,13 @@ def lookups() -> dict[str, str]:
 
 def _postfix() -> Iterator[tuple[str, str]]:
     for name, query in MAPS.items():
-        yield f"postfix {name}", query.replace("%s", "indices.test" if name == "domains" else ADDRESS)
-    yield "postfix aliases, the rest of a domain", MAPS["aliases"].replace("%s", "@indices.test")
+        yield f"postfix {name}", _asked(query, "indices.test" if name == "domains" else ADDRESS)
+    yield "postfix aliases, the rest of a domain", _asked(MAPS["aliases"], "@indices.test")
+    yield "postfix silenced, a device's password", _asked(MAPS["silenced"], f"{ADDRESS}#7")
+
+
+def _asked(query: str, about: str) -> str:
+    return query.replace("%s", about).replace("%%", "%")
 
 
 def _dovecot() -> Iterator[tuple[str, str]]:

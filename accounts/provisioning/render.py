@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 
+from accounts.provisioning.maps import MAPS
+
 TEMPLATES = Path(__file__).resolve().parent.parent.parent / "deploy"
 RESERVE_DAYS_MAX = 365
 MAIL_UID = 5000
@@ -27,17 +29,6 @@ _WORD = re.compile(r"[A-Za-z0-9_.:-]+")
 _NETWORK = re.compile(r"[0-9a-fA-F.:/]+")
 _SECRET = re.compile(r"[A-Za-z0-9_-]+")
 
-MAPS = {
-    "domains": "SELECT name FROM mail_domains WHERE name = lower('%s')",
-    "mailboxes": "SELECT email FROM mail_users WHERE email = lower('%s') AND receives",
-    "aliases": "SELECT target FROM mail_aliases WHERE address = lower('%s') AND active UNION ALL "
-    "SELECT target FROM mail_catch_alls WHERE domain = substr(lower('%s'), 2) AND substr('%s', 1, 1) = '@'",
-    "closed": "SELECT '550 5.2.1 This mailbox is closed' FROM mail_closed WHERE address = lower('%s')",
-    "senders": "SELECT login FROM mail_senders WHERE sender = lower('%s')",
-    "silenced": "SELECT '550 5.7.1 Sending is closed for this mailbox' FROM mail_senders "
-    "WHERE sender = lower('%s') AND NOT sends",
-}
-"""Postfix's maps: %s is the address or domain that is asked for."""
 _OUTSIDE_OFF = """\
 # Nothing leaves this machine.
 default_transport = error:5.4.4 outside mail is off in this stack

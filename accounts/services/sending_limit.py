@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts.models import Mailbox, SentToday
 from accounts.numbers import read_number
+from accounts.provisioning.maps import LOGIN_MARK
 
 KEPT_DAYS = 35
 ALLOWED = "DUNNO"
@@ -56,7 +57,11 @@ def answer_policy(asked: dict[str, str]) -> str:
     """Postfix's question at the end of a message (SMTPD_POLICY_README): counts its recipients, or refuses all of it. Two messages
     at once cannot both take the last place."""
     filters = asked.get("policy_context") == FILTERS
-    login = _mailbox_of(asked.get("sender", "")) if filters else asked.get("sasl_username", "").lower()
+    login = (
+        _mailbox_of(asked.get("sender", ""))
+        if filters
+        else asked.get("sasl_username", "").lower().partition(LOGIN_MARK)[0]
+    )
     count = read_number(asked.get("recipient_count", ""), digits=7)
     if asked.get("protocol_state") != "END-OF-MESSAGE" or not login or not count:
         return ALLOWED

@@ -26,7 +26,7 @@ from accounts.services.app_passwords import (
     new_password,
     revoke_app_password,
 )
-from accounts.services.hosting import set_mailbox_password, suspend_mailbox
+from accounts.services.hosting import create_alias, set_mailbox_password, suspend_mailbox
 from accounts.vault import digest_of
 from tests.test_stack import letter, pop3, recipient_reply, sieve_login, submission
 
@@ -83,16 +83,46 @@ def test_it_opens_the_doors_it_was_made_for_and_no_others(stack: Any, imap: Any,
 
 def test_it_reads_and_sends_mail_as_the_mailbox(stack: Any, imap: Any, mailbox_factory: Any) -> None:
     ana, beto = mailbox_factory("ana"), mailbox_factory("beto")
+    shop = create_alias(address=ana.address.replace("ana@", "ventas@"), target=ana.mailbox).address
+    make(beto)
     password = make(ana)
     client = submission(stack, ana.address, password)
-    client.sendmail(ana.address, [ana.address], letter(ana.address, ana.address))
+    for sender in (ana.address, shop):
+        client.sendmail(sender, [ana.address], letter(sender, ana.address))
     with pytest.raises(smtplib.SMTPRecipientsRefused):
         client.sendmail(beto.address, [ana.address], letter(beto.address, ana.address))
     reader = imap(ana.address, password)
-    until = time.monotonic() + 5
-    while not reader.select_folder("INBOX")[b"EXISTS"] and time.monotonic() < until:
+    reader.select_folder("INBOX")
+    until = time.monotonic() + 20
+    while len(reader.search()) < 2 and time.monotonic() < until:
         time.sleep(0.02)
-    assert reader.select_folder("INBOX")[b"EXISTS"] == 1
+        reader.noop()
+    letters = [data[b"RFC822"] for data in reader.fetch(reader.search(), ["RFC822"]).values()]
+    assert len(letters) == 2
+    assert not [text for text in letters if b"#" in text]  # by which password somebody sent stays here
+
+
+def test_what_is_revoked_sends_no_more_where_it_was_signed_in(stack: Any, mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    gone, kept = (make_app_password(mailbox=ana.mailbox, name=name, protocols=["smtp"]) for name in ("PC", "Mac"))
+    clients = {one.row.name: submission(stack, ana.address, one.password) for one in (gone, kept)}
+    clients["own"] = submission(stack, ana.address, ana.password)
+
+    def may_send(sender: str = ana.address) -> set[str]:
+        codes = {
+            name: (client.rset(), client.mail(sender), client.rcpt(ana.address)[0]) for name, client in clients.items()
+        }
+        return {name for name, (_reset, _mail, code) in codes.items() if code == 250}
+
+    assert may_send() == {"PC", "Mac", "own"}
+    revoke_app_password(gone.row)
+    assert may_send() == may_send(sender="") == {"Mac", "own"}
+    AppPassword.objects.update(smtp=False)
+    assert may_send() == {"own"}
+    ana.mailbox.sends = False
+    ana.mailbox.save()
+    AppPassword.objects.update(smtp=True)
+    assert may_send() == set()
 
 
 def test_it_is_held_to_the_quota_of_the_mailbox(stack: Any, imap: Any, mailbox_factory: Any) -> None:

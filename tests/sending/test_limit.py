@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import Plan, SentToday
+from accounts.services.app_passwords import make_app_password
 from accounts.services.sending_limit import allowance_of, answer_policy, forget_old
 from deploy import commands, probes
 from tests.sending.conftest import Person, put_on_way
@@ -66,8 +67,10 @@ def ask(stack: Any, question: bytes) -> bytes:
 
 def test_who_has_sent_enough_today_is_refused_until_tomorrow(policy: Any, ana: Person, bob: Person) -> None:
     limit(ana, 3)
-    with submission(policy, ana.address, ana.hosted.password) as client:
+    phone = make_app_password(mailbox=ana.hosted.mailbox, name="Teléfono", protocols=["smtp"]).password
+    with submission(policy, ana.address, phone) as client:
         client.sendmail(ana.address, [bob.address], b"Subject: 1\r\n\r\nHola\r\n")
+    with submission(policy, ana.address, ana.hosted.password) as client:
         client.sendmail(ana.address, [bob.address, ana.address], b"Subject: 2\r\n\r\nHola\r\n")
         with pytest.raises(smtplib.SMTPDataError) as refused:
             client.sendmail(ana.address, [bob.address], b"Subject: 3\r\n\r\nHola\r\n")
