@@ -122,7 +122,7 @@ def read_refusal(line: bytes, now: datetime) -> Deed | None:
     else:
         return None
     try:
-        at = _dated(stamp, now)
+        at = dated(stamp, now)
     except ValueError:
         return None
     why = "full" if status in _FULL else "other"
@@ -135,8 +135,8 @@ def _address(raw: bytes) -> str:
     return clean_text(text_of(raw), most=FOLDER_MAX).lower()
 
 
-def _dated(stamp: bytes, now: datetime) -> datetime:
-    """The moment of "Nov 27 21:42:08"."""
+def dated(stamp: bytes, now: datetime) -> datetime:
+    """The moment of "Nov 27 21:42:08" in the zone of `now`, no more than a day ahead of it. Raises ValueError."""
     for year in (now.year + 1, now.year, now.year - 1):
         at = _local(stamp, year, now.tzinfo)
         if at is not None and at <= now + timedelta(days=1):

@@ -1,9 +1,12 @@
-"""A line of Dovecot's log, whichever of ours it is."""
+"""A line of Dovecot's log or of Postfix's, whichever of ours it is."""
 
 from __future__ import annotations
 
-from accounts.activity.deeds import Deed, read_done, read_imap_end
+from datetime import datetime
+
+from accounts.activity.deeds import Deed, dated, read_done, read_imap_end, read_refusal
 from accounts.activity.lines import Event, read_line
+from accounts.activity.submission import HandedIn, Queued, reads_submission, split_submission, submission_of
 
 _MARKS = (b": Info: expunge: box=", b": Info: save: box=", b": Info: copy from ")
 
@@ -22,3 +25,17 @@ def read_event(line: bytes) -> Event | Deed | None:
         except ValueError:  # a day that no calendar has
             return None
     return read_line(line)
+
+
+def read_postfix(line: bytes, now: datetime) -> Deed | HandedIn | Queued | None:
+    """The same of Postfix's log: mail that was refused, and who sent. Its lines have no year and no zone: they are of the zone of
+    `now`, and no more than a day ahead of it."""
+    if not reads_submission(line):
+        return read_refusal(line, now)
+    found = split_submission(line)
+    if found is None or b"\0" in line:
+        return None
+    try:
+        return submission_of(dated(found[0], now), found[1])
+    except ValueError:  # a day that no calendar has
+        return None

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from accounts.activity.deeds import Deed
 from accounts.activity.lines import Event, Named, PopEnded, Reserved, SignedIn
+from accounts.activity.submission import Sent
 
 Fact = TypeVar("Fact")
 NAME_WAIT = timedelta(seconds=15)
@@ -70,6 +71,18 @@ def of_reserve(done: Done) -> Done | None:
     if deed.kind == "removed" and not deed.target:
         return replace(done, protocol="lmtp", program="", network="", app=0)
     return None if done.protocol == "web" else done
+
+
+def use_of_sending(sent: Sent) -> Use:
+    """A message that was sent, as a use of the mailbox: Postfix tells of messages, not of sign-ins, so each counts as one. No
+    program says its name."""
+    return Use(sent.user, "smtp", "", "", network_of(sent.address), sent.at, sign_ins=1, app=sent.app)
+
+
+def deed_of_sending(sent: Sent) -> Done:
+    """The same as something that was done; what Casilla sends is told as its own."""
+    deed = Deed(sent.at, sent.user, "smtp", "", "", "", "sent", size_bytes=sent.size_bytes)
+    return Done(deed, "web", "", "") if sent.own else Done(deed, "smtp", "", network_of(sent.address), sent.app)
 
 
 class Sessions:

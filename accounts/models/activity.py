@@ -12,11 +12,12 @@ class ProgramUse(models.Model):
     """A program that signed in to a hosted mailbox from one network. `program` is what it called itself, "" for nothing;
     `device` is what its owner calls the password by which it came, "" for the mailbox's own; `network` is its address without
     the last part. Casilla's own sessions are not among them. `retrieved` and `deleted`
-    count messages of POP3 sessions that have ended."""
+    count messages of POP3 sessions that have ended; of SMTP, `sign_ins` counts messages that were sent."""
 
     class Protocol(models.TextChoices):
         IMAP = "imap", "IMAP"
         POP3 = "pop3", "POP3"
+        SMTP = "smtp", "SMTP"
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="program_uses")
     protocol = models.CharField(max_length=4, choices=Protocol)
@@ -45,9 +46,9 @@ class ProgramUse(models.Model):
 class MailboxEvent(models.Model):
     """What was done to a mailbox in one session on one day: so many messages of a kind, from a folder, perhaps into `target`.
     What was moved stands among the copied too; what was removed has a target where copies lie, though it is no move. For
-    deliveries and refusals a session is an hour of them. `back` is how many of what POP3 removed were put back, `back_run` how
-    many of those not by the owner but by whoever runs the mailbox; `reserve` its numbers in the reserve ("1:3,7"). Nothing of
-    what is in the messages."""
+    deliveries and refusals a session is an hour of them, for what was sent an hour of one device in one network. `back` is how
+    many of what POP3 removed were put back, `back_run` how many of those not by the owner but by whoever runs the mailbox;
+    `reserve` its numbers in the reserve ("1:3,7"). Nothing of what is in the messages."""
 
     class Kind(models.TextChoices):
         FETCHED = "fetched", _("downloaded")
@@ -60,6 +61,7 @@ class MailboxEvent(models.Model):
         ARRIVED = "arrived", _("arrived")
         REFUSED = "refused", _("refused")
         BACK = "back", _("put back")
+        SENT = "sent", _("sent")
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="events")
     day = models.DateField()

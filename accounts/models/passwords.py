@@ -12,8 +12,8 @@ class AppPassword(models.Model):
     """A password of one device or program, beside the mailbox's own, for some protocols only. It is random and long, so its
     SHA-256 (hex) is enough to keep and lets the mail servers find it by one index; it is shown once.
 
-    `last_*` tell when and how it was last used (accounts/services/activity.py, from the mail server's log); sending is not
-    among what that log tells. `network` is the address without its last part.
+    `last_*` tell when and how it was last used (accounts/services/activity.py, from the mail servers' logs), `sent_*` when a
+    message was last sent with it. A network is the address without its last part.
     """
 
     mailbox = models.ForeignKey(Mailbox, on_delete=models.CASCADE, related_name="app_passwords")
@@ -27,6 +27,8 @@ class AppPassword(models.Model):
     last_at = models.DateTimeField(null=True, blank=True)
     last_protocol = models.CharField(max_length=8, blank=True)
     last_network = models.CharField(max_length=43, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    sent_network = models.CharField(max_length=43, blank=True, null=True)  # noqa: DJ001 - null: never sent
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["mailbox", "name"], name="one_app_password_per_name")]

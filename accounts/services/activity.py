@@ -14,11 +14,20 @@ from django.db import connection, transaction
 from django.db.models import Max, Min
 from django.utils import timezone
 
-from accounts.activity.deeds import Deed, read_refusal
+from accounts.activity.deeds import Deed
 from accounts.activity.lines import Event, PopEnded, SignedIn
 from accounts.activity.moves import Moves
-from accounts.activity.reading import read_event
-from accounts.activity.sessions import Done, Sessions, Use, network_of, of_reserve
+from accounts.activity.reading import read_event, read_postfix
+from accounts.activity.sessions import (
+    Done,
+    Sessions,
+    Use,
+    deed_of_sending,
+    network_of,
+    of_reserve,
+    use_of_sending,
+)
+from accounts.activity.submission import HandedIn, Queued, Sent, Submissions
 from accounts.activity.tail import Position, Tail
 from accounts.models import AppPassword, LogPosition, Mailbox, ProgramUse
 from accounts.services.events import add_events
@@ -48,6 +57,9 @@ _COUNT = """
 """
 
 
+Told = Event | Deed | HandedIn | Queued
+
+
 class Overtaken(Exception):
     """Another collector has read the same log on: nothing of this step was counted."""
 
@@ -56,7 +68,7 @@ class Collector:
     """Reads one log on and counts. A step that fails has counted nothing: a new collector goes on from what is saved. `read`
     gives what a line tells; Dovecot's lines unless said otherwise."""
 
-    def __init__(self, path: Path, read: Callable[[bytes], Event | Deed | None] = read_event) -> None:
+    def __init__(self, path: Path, read: Callable[[bytes], Told | None] = read_event) -> None:
         now = timezone.now()
         self._read = read
         self._saved, _made = LogPosition.objects.get_or_create(path=str(path), defaults={"began": now, "checked": now})
@@ -65,6 +77,8 @@ class Collector:
         self._sessions.load(self._saved.waiting)
         self._moves = Moves()
         self._moves.load(self._saved.waiting.get("copies", []))
+        self._submissions = Submissions()
+        self._submissions.load(self._saved.waiting.get("begun", []))
 
     def step(self, *, now: datetime | None = None) -> int:
         """Reads some more lines and counts what they tell; gives how many lines, 0 at the log's end. There, what waits for a
@@ -72,6 +86,7 @@ class Collector:
         uses: list[Use] = []
         done: list[Done] = []
         passwords: dict[int, SignedIn] = {}
+        sent: list[Sent] = []
         latest: datetime | None = None
         lines = self._tail.read()
         for line in lines:
@@ -83,30 +98,39 @@ class Collector:
                 told = of_reserve(self._moves.take(self._sessions.name(event)))
                 done += [told] if told else []
                 continue
+            if isinstance(event, HandedIn | Queued):
+                if one := self._submissions.take(event):
+                    sent.append(one)
+                continue
             uses += self._sessions.take(event)
             if isinstance(event, PopEnded):
                 done += self._sessions.name_pop3(event)
             if isinstance(event, SignedIn) and event.app:
                 passwords[event.app] = event
+        uses += [use_of_sending(one) for one in sent if not one.own]
+        done += [deed_of_sending(one) for one in sent]
         now = now or timezone.now()
         until = latest if lines else now
         if until:
             uses += self._sessions.settle(until)
             self._moves.settle(until)
+            self._submissions.settle(until)
         if lines or uses or now - self._saved.checked >= CHECK_EVERY:
-            self._save(uses, done, passwords, now)
+            self._save(uses, done, passwords, sent, now)
         return len(lines)
 
     def close(self) -> None:
         """Lets go of the log."""
         self._tail.close()
 
-    def _save(self, uses: list[Use], done: list[Done], passwords: dict[int, SignedIn], now: datetime) -> None:
+    def _save(
+        self, uses: list[Use], done: list[Done], passwords: dict[int, SignedIn], sent: list[Sent], now: datetime
+    ) -> None:
         position = self._tail.position
         values = {
             "first_line": position.first_line,
             "offset": position.offset,
-            "waiting": self._sessions.dump() | {"copies": self._moves.dump()},
+            "waiting": self._sessions.dump() | {"copies": self._moves.dump(), "begun": self._submissions.dump()},
             "checked": now,
         }
         before = {"first_line": self._saved.first_line, "offset": self._saved.offset}
@@ -117,6 +141,7 @@ class Collector:
             _count(_summed(uses, devices))
             note_programs((use.user, use.at) for use in uses if use.sign_ins)
             _note_passwords(passwords)
+            _note_sending({one.app: one for one in sent if one.app})
             add_events(done, devices)
         for name, value in values.items():
             setattr(self._saved, name, value)
@@ -135,10 +160,10 @@ def log_zone(name: str, *, machine: Path = MACHINE_ZONE) -> tzinfo:
         return UTC
 
 
-def refusals(path: Path) -> Collector:
-    """A collector of Postfix's log: the mail that it refused."""
+def sending(path: Path) -> Collector:
+    """A collector of Postfix's log: the mail that it refused, and who sent."""
     zone = log_zone(settings.POSTFIX_LOG_ZONE)
-    return Collector(path, lambda line: read_refusal(line, timezone.now().astimezone(zone)))
+    return Collector(path, lambda line: read_postfix(line, timezone.now().astimezone(zone)))
 
 
 @dataclass(slots=True)
@@ -197,6 +222,15 @@ def _note_passwords(used: dict[int, SignedIn]) -> None:
             last_protocol="sieve" if event.protocol == "managesieve" else event.protocol,
             last_network=network_of(event.address),
         )
+
+
+def _note_sending(last: dict[int, Sent]) -> None:
+    """When and from where each password of a device was last used to send, which is a use as any other."""
+    for key, sent in last.items():
+        rows = AppPassword.objects.filter(pk=key, mailbox__address=sent.user)
+        network = network_of(sent.address)
+        rows.exclude(sent_at__gt=sent.at).update(sent_at=sent.at, sent_network=network)
+        rows.exclude(last_at__gt=sent.at).update(last_at=sent.at, last_protocol="smtp", last_network=network)
 
 
 def clear_activity() -> int:

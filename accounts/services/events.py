@@ -83,7 +83,10 @@ def clear_events() -> int:
 
 def _key(one: Done) -> Key:
     deed = one.deed
-    session = f"{one.protocol}-{deed.at:%H}" if one.protocol in BY_THE_HOUR else deed.session[:SESSION_MAX]
+    if deed.kind == "sent":  # an hour of each device and network
+        session = f"sent-{deed.at:%H}-{one.protocol}-{one.app}-{one.network}"[:SESSION_MAX]
+    else:
+        session = f"{one.protocol}-{deed.at:%H}" if one.protocol in BY_THE_HOUR else deed.session[:SESSION_MAX]
     return deed.user, deed.at.date(), session, deed.kind, deed.folder, deed.target
 
 

@@ -22,7 +22,7 @@ ROWS_MAX = 3000
 PERIODS = (1, 7, 30)
 SEEN_MAX = 20
 NO_PLACES = Places()
-WAYS = {"imap": "IMAP", "pop3": "POP3", "web": "web", "lmtp": "", "smtp": ""}
+WAYS = {"imap": "IMAP", "pop3": "POP3", "web": "web", "smtp": "SMTP"}
 Kind = MailboxEvent.Kind
 
 
@@ -88,8 +88,13 @@ class Entry:
         return self.folder if self.kind == Kind.REFUSED else ""
 
     @property
+    def of_server(self) -> bool:
+        """Whether the mail server did it by itself: what it delivered or refused is no person's, nor is the network."""
+        return self.protocol in {"lmtp", "smtp"} and self.kind != Kind.SENT
+
+    @property
     def way(self) -> str:
-        return WAYS.get(self.protocol, "")
+        return "" if self.of_server else WAYS.get(self.protocol, "")
 
     @property
     def place(self) -> str:
@@ -98,7 +103,7 @@ class Entry:
             return "gone"
         if self.kind == "took":
             return "both"
-        return "" if self.kind == Kind.REFUSED else "server"
+        return "" if self.kind in {Kind.REFUSED, Kind.SENT} else "server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +164,9 @@ def timeline_of(mailbox: Mailbox, *, days: int = 7, only_gone: bool = False, wor
         days=days,
         entries=tuple(entry for entry in every if entry.gone) if only_gone else every,
         answer=find_answer(every),
-        strip=draw([_touch(entry) for entry in every if entry.way], start=start, end=end, now=now),
+        strip=draw(
+            [_touch(entry) for entry in every if entry.way and entry.kind != Kind.SENT], start=start, end=end, now=now
+        ),
         state=state,
         since=began if began and began > start else None,
         until=checked,

@@ -19,7 +19,7 @@ def who_name(entry: Entry) -> str:
         return _("Whoever runs the mailbox")
     if entry.protocol == "web":
         return _("Casilla on the web")
-    if entry.protocol in {"lmtp", "smtp"}:
+    if entry.of_server:
         return _("Mail server")
     if entry.program and entry.device:
         return _("%(program)s on %(device)s") % {"program": entry.program, "device": entry.device}
@@ -58,6 +58,7 @@ def said(entry: Entry) -> str:
         ),
         "saved": ngettext("Put %(n)s message into %(folder)s", "Put %(n)s messages into %(folder)s", count),
         "read": ngettext("Read %(n)s message", "Read %(n)s messages", count),
+        "sent": ngettext("Sent %(n)s message", "Sent %(n)s messages", count),
         "arrived": ngettext("%(n)s message arrived in %(folder)s", "%(n)s messages arrived in %(folder)s", count),
     }[entry.kind]
     return text % values

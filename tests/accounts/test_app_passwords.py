@@ -6,6 +6,7 @@ import poplib
 import smtplib
 import time
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,12 @@ import pytest
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import connection
+from django.db.models import F
+from django.utils import timezone
 from imapclient.exceptions import IMAPClientError, LoginError
 
-from accounts.models import AppPassword
-from accounts.services.activity import Collector
+from accounts.models import AppPassword, MailboxEvent, ProgramUse
+from accounts.services.activity import Collector, sending
 from accounts.services.app_passwords import (
     MOST,
     NameTaken,
@@ -27,6 +30,8 @@ from accounts.services.app_passwords import (
     revoke_app_password,
 )
 from accounts.services.hosting import create_alias, set_mailbox_password, suspend_mailbox
+from accounts.services.timeline import timeline_of
+from accounts.templatetags.timelinepage import who_name
 from accounts.vault import digest_of
 from tests.test_stack import letter, pop3, recipient_reply, sieve_login, submission
 
@@ -229,7 +234,7 @@ def test_each_shows_when_how_and_from_where_it_was_last_used(stack: Any, imap: A
     imap(ana.address, ana.password)
     pop3(stack, ana.address, made[1].password).quit()
     assert sieve_login(stack, "", ana.address, made[2].password).startswith(b"OK")
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while AppPassword.objects.filter(last_at=None).count() > 1 and time.monotonic() < until:
         collector.step()
         time.sleep(0.02)
@@ -237,6 +242,40 @@ def test_each_shows_when_how_and_from_where_it_was_last_used(stack: Any, imap: A
     seen = list(AppPassword.objects.order_by("pk").values_list("name", "last_protocol", "last_network"))
     assert seen == [("Mac", "imap", "127.0.0.0/24"), ("PC", "pop3", "127.0.0.0/24"), ("Filtros", "sieve", "127.0.0.0/24"),
                     ("Nadie", "", "")]  # fmt: skip
+
+
+def test_each_shows_when_and_from_where_it_last_sent(stack: Any, mailbox_factory: Any) -> None:
+    ana = mailbox_factory("ana")
+    phone = make(ana)
+    make(ana, name="Nadie")
+    collector = sending(Path(settings.POSTFIX_LOG))
+    while collector.step():
+        pass
+    uses, sent = ProgramUse.objects.filter(mailbox=ana.mailbox), MailboxEvent.objects.filter(mailbox=ana.mailbox)
+    doors = [(ana.address, phone)] * 2 + [(ana.address, ana.password), (ana.master_login, stack.secrets.master)]
+    for login, password in doors:
+        client = submission(stack, login, password)
+        client.sendmail(ana.address, [ana.address], letter(ana.address, ana.address))
+    until = time.monotonic() + 20
+    while sum(sent.values_list("count", flat=True)) < len(doors) and time.monotonic() < until:
+        collector.step()
+        time.sleep(0.02)
+    collector.close()
+    fields = ("name", "last_protocol", "last_network", "sent_network")
+    seen = list(AppPassword.objects.order_by("pk").values_list(*fields))
+    assert seen == [("Teléfono", "smtp", "127.0.0.0/24", "127.0.0.0/24"), ("Nadie", "", "", None)]
+    rows = AppPassword.objects.filter(sent_at__gt=timezone.now() - timedelta(minutes=5), last_at=F("sent_at"))
+    assert [row.name for row in rows] == ["Teléfono"]
+    assert set(uses.values_list("protocol", "device", "sign_ins")) == {("smtp", "Teléfono", 2), ("smtp", "", 1)}
+    told = {
+        (entry.kind, who_name(entry), entry.way, entry.network, entry.count)
+        for entry in timeline_of(ana.mailbox).entries
+    }
+    assert told == {
+        ("sent", "Teléfono", "SMTP", "127.0.0.0/24", 2),
+        ("sent", "A program without a name", "SMTP", "127.0.0.0/24", 1),
+        ("sent", "Casilla on the web", "web", "", 1),
+    }
 
 
 def test_a_revoked_one_ends_at_once_with_what_was_open(stack: Any, imap: Any, mailbox_factory: Any) -> None:

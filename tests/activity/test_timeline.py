@@ -17,7 +17,7 @@ from django.utils import timezone
 from imapclient import IMAPClient
 
 from accounts.models import Alias, Forward, Group, GroupMember, Mailbox, MailboxEvent, ProgramUse
-from accounts.services.activity import Collector, programs_of, refusals
+from accounts.services.activity import Collector, programs_of, sending
 from accounts.services.app_passwords import make_app_password
 from accounts.services.events import clear_events
 from accounts.services.timeline import timeline_of
@@ -35,7 +35,7 @@ def collect(seen: Callable[[], bool] = lambda: True) -> None:
     """Reads both logs to their ends, and goes on until something is seen: a session's last line follows its end."""
     until = time.monotonic() + 20
     while True:
-        for collector in (Collector(Path(settings.DOVECOT_LOG)), refusals(Path(settings.POSTFIX_LOG))):
+        for collector in (Collector(Path(settings.DOVECOT_LOG)), sending(Path(settings.POSTFIX_LOG))):
             while collector.step():
                 pass
             collector.step(now=timezone.now() + timedelta(minutes=1))

@@ -87,8 +87,7 @@ class EventOut(Schema):
     @classmethod
     def of(cls, entry: Entry) -> EventOut:
         """A line of the timeline as it is shown."""
-        delivery = entry.protocol in {"lmtp", "smtp"}  # its network is that of the mail server
-        named: dict[str, Any] = {"place": "" if delivery else entry.place_name}
+        named: dict[str, Any] = {"place": "" if entry.of_server else entry.place_name}
         named |= {"back_by_others": entry.back_run, "folder": entry.folder_words, "target": entry.target_words}
         values: dict[str, Any] = {name: getattr(entry, name) for name in cls.model_fields if name not in named}
         return cls(**values, **named)

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
 
-from accounts.services.activity import Collector, Overtaken, refusals
+from accounts.services.activity import Collector, Overtaken, sending
 
 log = logging.getLogger(__name__)
 PAUSE_S = 1.0
@@ -46,7 +46,7 @@ class Command(BaseCommand):
 def _read_on(*, until_end: bool) -> None:
     collectors = [Collector(Path(settings.DOVECOT_LOG))]
     if settings.POSTFIX_LOG:
-        collectors.append(refusals(Path(settings.POSTFIX_LOG)))
+        collectors.append(sending(Path(settings.POSTFIX_LOG)))
     try:
         while True:
             if sum(collector.step() for collector in collectors):

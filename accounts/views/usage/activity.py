@@ -135,6 +135,5 @@ def _lines(timeline: Timeline, zone: tzinfo) -> Iterator[list[Any]]:
     yield [_("When"), _("Who"), _("Protocol"), _("Network"), _("Place"), _("What"), _("Bytes")]
     for entry in timeline.entries:
         when = timezone.localtime(entry.at, zone).isoformat(timespec="minutes")
-        of_person = entry.protocol not in {"lmtp", "smtp"}  # the network of a delivery is that of the mail server
-        where = [entry.network, entry.place_name] if of_person else ["", ""]
+        where = ["", ""] if entry.of_server else [entry.network, entry.place_name]
         yield [when, who_name(entry), entry.way, *where, said(entry), entry.size_bytes]
