@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
@@ -79,6 +80,7 @@ class Collector:
         self._moves.load(self._saved.waiting.get("copies", []))
         self._submissions = Submissions()
         self._submissions.load(self._saved.waiting.get("begun", []))
+        self._sends_since = self._saved.waiting.get("sends_since") or now.isoformat()
 
     def step(self, *, now: datetime | None = None) -> int:
         """Reads some more lines and counts what they tell; gives how many lines, 0 at the log's end. There, what waits for a
@@ -123,6 +125,10 @@ class Collector:
         """Lets go of the log."""
         self._tail.close()
 
+    def _dump(self) -> dict[str, Any]:
+        moves, begun = self._moves.dump(), self._submissions.dump()
+        return {"copies": moves, "begun": begun, "sends_since": self._sends_since}
+
     def _save(
         self, uses: list[Use], done: list[Done], passwords: dict[int, SignedIn], sent: list[Sent], now: datetime
     ) -> None:
@@ -130,7 +136,7 @@ class Collector:
         values = {
             "first_line": position.first_line,
             "offset": position.offset,
-            "waiting": self._sessions.dump() | {"copies": self._moves.dump(), "begun": self._submissions.dump()},
+            "waiting": self._sessions.dump() | self._dump(),
             "checked": now,
         }
         before = {"first_line": self._saved.first_line, "offset": self._saved.offset}

@@ -22,11 +22,5 @@ def last_door(row: AppPassword) -> str:
     return _door(row.last_protocol)
 
 
-@register.filter
-def only_sends(row: AppPassword) -> bool:
-    """Whether it can do nothing whose use is recorded."""
-    return row.smtp and not (row.imap or row.pop3 or row.sieve)
-
-
 def _door(name: str) -> str:
     return {"imap": "IMAP", "pop3": "POP3", "smtp": _("sending"), "sieve": _("filters")}.get(name, "")

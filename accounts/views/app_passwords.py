@@ -26,6 +26,7 @@ from accounts.services.app_passwords import (
     make_app_password,
     revoke_app_password,
 )
+from accounts.services.device_use import device_uses
 from accounts.services.owned import own_account
 from accounts.views.portal.doors import actor_of
 
@@ -122,9 +123,10 @@ def _page(
     status: int = 200,
 ) -> HttpResponse:
     confirm.ask(form, request, account.mailbox)
-    rows = list(AppPassword.objects.filter(mailbox=account.mailbox_id).order_by("name"))
-    context = {"account": account, "tab": "passwords", "form": form, "made": made, "rows": rows, "old": old}
-    context["unseen"] = None if made or old else _unseen(rows)
+    assert account.mailbox
+    devices = device_uses(account.mailbox)
+    context = {"account": account, "tab": "passwords", "form": form, "made": made, "devices": devices, "old": old}
+    context["unseen"] = None if made or old else _unseen([device.row for device in devices])
     response = render(request, "accounts/app_passwords.html", context, status=status)
     response["Cache-Control"] = "no-store, private"
     return response

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 from imapclient.exceptions import LoginError
 
-from accounts.models import AppPassword, Change, MailAccount
+from accounts.models import AppPassword, Change, LogPosition, MailAccount, NamedNetwork
 from accounts.services.app_passwords import make_app_password
 from accounts.services.login import account_of_mailbox
+from webmail.templatetags.casilla import mail_date, near_day
 
 pytestmark = [pytest.mark.server, pytest.mark.django_db(transaction=True)]
 GOOD = {"name": "Teléfono <b>de</b> Ana", "protocols": ["imap", "smtp"]}
@@ -53,6 +56,42 @@ def test_it_is_made_shown_once_and_revoked(mailbox_factory: Any, imap: Any) -> N
     told = {"name": GOOD["name"], "imap": True, "smtp": True}
     assert changes == [("device.make", ana.address, {}, told), ("device.revoke", ana.address, told, {})]
     assert password[1] not in repr(changes)
+
+
+def test_it_says_when_each_last_sent(mailbox_factory: Any, settings: Any) -> None:
+    ana = mailbox_factory("ana")
+    client, account = enter(ana)
+    for name in "ABC":
+        make_app_password(mailbox=ana.mailbox, name=name, protocols=["imap", "smtp"])
+    make_app_password(mailbox=ana.mailbox, name="D", protocols=["imap"])
+    now = timezone.now()
+
+    def told() -> dict[str, str]:
+        page = client.get(reverse("app_passwords", args=[account.pk])).content.decode()
+        cells = re.findall(r'<b dir="auto">(\w)</b>(?:.*?<td>){3}(.*?)</td>', page, re.DOTALL)
+        return {name: " ".join(re.sub("<[^>]*>", " ", cell).split()) for name, cell in cells}
+
+    settings.POSTFIX_LOG = ""
+    assert told() == dict.fromkeys("ABC", "not yet sending is not recorded here") | {"D": "not yet"}
+    settings.POSTFIX_LOG = "/log/x"
+    waiting = {"sends_since": (now - timedelta(days=9)).isoformat()}
+    LogPosition.objects.create(path="/log/x", began=now, checked=now, waiting=waiting)
+    NamedNetwork.objects.create(network="192.0.2.0/24", name="Oficina", mailbox=ana.mailbox)
+    rows = AppPassword.objects
+    used = now - timedelta(days=3)
+    rows.filter(name="A").update(last_at=used, last_protocol="imap", last_network="10.0.0.0/24")
+    rows.filter(name="A").update(sent_at=used, sent_network="192.0.2.0/24")
+    rows.filter(name="B").update(last_at=used, last_protocol="smtp", last_network="192.0.2.0/24", sent_at=used)
+    rows.filter(name="C").update(created=now - timedelta(days=20))
+    then, day = mail_date(used, "long"), near_day(now - timedelta(days=9))
+    assert told() == {
+        "A": f"{then} IMAP · 10.0.0.0/24 sent {then} from Oficina",
+        "B": f"{then} sending · Oficina",
+        "C": f"not yet has sent nothing since {day}, when recording that began",
+        "D": "not yet",
+    }
+    rows.filter(name="C").update(created=now, last_at=used, last_protocol="imap")
+    assert told()["C"] == f"{then} IMAP has sent nothing yet"
 
 
 def test_another_takes_the_place_of_one_that_was_not_noted(mailbox_factory: Any, imap: Any) -> None:

@@ -13,7 +13,8 @@ from accounts.models import AppPassword
 
 
 class AppPasswordOut(Schema):
-    """`last_at` and `last_protocol`: when and how it was used last (null and "": never)."""
+    """`last_at`, `last_protocol` and `last_network`: when, how and from where it was used last (null and "": never). `sent_at`
+    and `sent_network`: when and from where a message was last sent with it. A network is an address without its last part."""
 
     id: int
     name: str
@@ -24,12 +25,16 @@ class AppPasswordOut(Schema):
     created: datetime
     last_at: datetime | None
     last_protocol: str
+    last_network: str
+    sent_at: datetime | None
+    sent_network: str
 
     @classmethod
     def of(cls, row: AppPassword, **more: Any) -> AppPasswordOut:
         """The row as it is shown."""
-        names = set(AppPasswordOut.model_fields) - {"id"}
-        return cls(id=row.pk, **{name: getattr(row, name) for name in names}, **more)
+        names = set(AppPasswordOut.model_fields) - {"id", "sent_network"}
+        values: dict[str, Any] = {name: getattr(row, name) for name in names}
+        return cls(id=row.pk, sent_network=row.sent_network or "", **values, **more)
 
 
 class AppPasswordMade(AppPasswordOut):

@@ -210,7 +210,7 @@ def _why_not(batch: Any, rows: list[Told]) -> str:
 
 
 def _device(one: AppPassword) -> Told:
-    return {"name": one.name, "created": one.created, "last_at": one.last_at, "last_protocol": one.last_protocol}
+    return {name: getattr(one, name) for name in ("name", "created", "last_at", "last_protocol", "sent_at")}
 
 
 def _mailbox(one: Mailbox) -> Told:
