@@ -6,6 +6,9 @@ import csv
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from django.conf import settings
+from django.utils.translation import get_language, override
+
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 """With these a cell begins that a spreadsheet would compute; the wide forms count as well."""
 
@@ -22,10 +25,19 @@ class _Echo:
 
 
 def csv_lines(rows: Iterable[Iterable[Any]]) -> Iterator[str]:
-    """A file of these rows, a line at a time whatever its length; no cell of it is a formula."""
+    """A file of these rows, a line at a time whatever its length; no cell of it is a formula. Its words are in the language of
+    now: lines go out when the request is over, in a thread that has been at others' meanwhile."""
+    return _lines(iter(rows), get_language() or settings.LANGUAGE_CODE)
+
+
+def _lines(rows: Iterator[Iterable[Any]], language: str) -> Iterator[str]:
     writer = csv.writer(_Echo())
     yield BOM
-    for row in rows:
+    while True:
+        with override(language):
+            row = next(rows, None)
+        if row is None:
+            return
         yield writer.writerow([safe_cell(cell) for cell in row])
 
 

@@ -15,6 +15,8 @@ from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import override
 
 from accounts.models import (
     Change,
@@ -30,7 +32,7 @@ from accounts.models import (
     User,
 )
 from accounts.services.audit import SYSTEM
-from accounts.services.csv_cells import safe_cell
+from accounts.services.csv_cells import csv_lines, safe_cell
 from accounts.services.mailboxes import change_mailbox, create_mailbox, delete, restore
 from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.report import read_limits
@@ -355,3 +357,10 @@ def test_a_page_takes_few_queries(grown: Provider, admin: Client, django_assert_
     page(admin)
     with django_assert_max_num_queries(23):
         page(admin)
+
+
+def test_a_file_is_in_the_language_of_who_asked_whatever_its_thread_did_meanwhile() -> None:
+    with override("es"):
+        lines = csv_lines([_("Yes")] for _number in range(2))
+    with override("en"):
+        assert "".join(lines) == "\ufeff" + "Sí\r\n" * 2
