@@ -21,15 +21,16 @@ def lookups() -> dict[str, str]:
     return dict(_postfix()) | dict(_dovecot())
 
 
+def asked(query: str, about: str) -> str:
+    """A question of Postfix's maps about an address or a login, as Postfix asks it."""
+    return query.replace("%s", about).replace("%%", "%")
+
+
 def _postfix() -> Iterator[tuple[str, str]]:
     for name, query in MAPS.items():
-        yield f"postfix {name}", _asked(query, "indices.test" if name == "domains" else ADDRESS)
-    yield "postfix aliases, the rest of a domain", _asked(MAPS["aliases"], "@indices.test")
-    yield "postfix silenced, a device's password", _asked(MAPS["silenced"], f"{ADDRESS}#7")
-
-
-def _asked(query: str, about: str) -> str:
-    return query.replace("%s", about).replace("%%", "%")
+        yield f"postfix {name}", asked(query, "indices.test" if name == "domains" else ADDRESS)
+    yield "postfix aliases, the rest of a domain", asked(MAPS["aliases"], "@indices.test")
+    yield "postfix silenced, a device's password", asked(MAPS["silenced"], f"{ADDRESS}#7")
 
 
 def _dovecot() -> Iterator[tuple[str, str]]:

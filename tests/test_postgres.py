@@ -26,8 +26,17 @@ TIMEOUT_S = 30.0
 COUNTED = """
 from accounts.models import AppPassword, Mailbox, ProgramUse
 use = ProgramUse.objects.get(program="Prueba")
-assert AppPassword.objects.get().last_protocol == "imap"
+device = AppPassword.objects.get()
+assert device.sent_network == "127.0.0.0/24" and device.last_at >= device.sent_at, vars(device)
+assert use.mailbox.program_uses.get(protocol="smtp").device == "Mac"
 assert (use.mailbox.address, use.program, use.sign_ins) == ("bob@prueba.test", "Prueba", 1), vars(use)
+from django.db import connection
+from accounts.provisioning.maps import MAPS
+from tests.lookups import asked
+with connection.cursor() as cursor:
+    for number, refused in ((0, False), (device.pk, False), (device.pk + 9, True)):
+        cursor.execute(asked(MAPS["silenced"], f"bob@prueba.test#{number}"))
+        assert bool(cursor.fetchall()) is refused, number
 from accounts.models import MailboxUsage, MailboxEvent, MailboxSpace
 from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.sampling import take_samples
@@ -41,7 +50,7 @@ take_samples()
 assert (find_crossings(), find_crossings(), MailboxSpace.objects.get().alerted) == (1, 0, 100)
 Mailbox.objects.update(quota_bytes=20000)
 kinds = dict(MailboxEvent.objects.values_list("kind", "count"))
-assert kinds == {"saved": 1, "arrived": 1, "refused": 1}, kinds
+assert kinds == {"saved": 1, "arrived": 1, "refused": 1, "sent": 1}, kinds
 Mailbox.objects.update(active=False)
 """
 MAKE_ROWS = """
@@ -144,11 +153,13 @@ def test_the_mail_servers_read_postgresql(production: Stack) -> None:
         master.login(f"bob@prueba.test*{MASTER_USER}", production.secrets.master)
     with smtplib.SMTP(LOOPBACK, production.ports.submission, "localhost", TIMEOUT_S) as client:
         client.login("bob@prueba.test", "clave")
-        client.sendmail("ventas@prueba.test", ["ventas@prueba.test"], b"Subject: b\r\n\r\nHola\r\n")
-        client.mail("nadie@prueba.test")
-        assert client.rcpt("bob@prueba.test")[0] == 553
+        client.mail("ventas@prueba.test")
+        assert client.rcpt("bob@prueba.test")[0] == 250
     with smtplib.SMTP(LOOPBACK, production.ports.submission, "localhost", TIMEOUT_S) as device:
         device.login("bob@prueba.test", "abcd-efgh-jkmn-pqrs")
+        device.sendmail("ventas@prueba.test", ["ventas@prueba.test"], b"Subject: b\r\n\r\nHola\r\n")
+        device.mail("nadie@prueba.test")
+        assert device.rcpt("bob@prueba.test")[0] == 553
     with imaplib.IMAP4(LOOPBACK, production.ports.imap, TIMEOUT_S) as device_reader:
         device_reader.login("bob@prueba.test", "abcd-efgh-jkmn-pqrs")
         assert device_reader.select("INBOX")[0] == "OK"

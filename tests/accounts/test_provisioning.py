@@ -13,9 +13,11 @@ from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.db import IntegrityError, connection
 
 from accounts.models import Domain, Mailbox
+from accounts.provisioning.maps import MAPS
 from accounts.provisioning.passwords import check_mailbox_password, hash_mailbox_password
 from accounts.provisioning.render import Postgres, ServerValues, Sqlite, render_servers
 from accounts.provisioning.views import VIEWS
+from accounts.services.app_passwords import make_app_password
 from accounts.services.hosting import (
     FIRST_NUMBER,
     create_alias,
@@ -24,7 +26,7 @@ from accounts.services.hosting import (
     set_mailbox_password,
     suspend_mailbox,
 )
-from tests.lookups import lookups
+from tests.lookups import asked, lookups
 
 VALUES = ServerValues(root=Path("/srv/prueba"), database=Sqlite(Path("/srv/prueba/db/c.sqlite3")), master_password="m")
 
@@ -107,10 +109,35 @@ def test_an_owner_sends_as_the_address_and_its_active_aliases(ana: Mailbox) -> N
     assert senders == [("ana@prueba.test", "ana@prueba.test"), ("ventas@prueba.test", "ana@prueba.test")]
 
 
+def test_every_login_of_a_mailbox_sends_while_it_counts(db: None) -> None:
+    create_customer_with_domain(customer="Nueve", domain="nueve.x9")  # a domain that ends in a digit
+    ana, eva = (create_mailbox(address=f"{name}@nueve.x9", password="x") for name in ("ana1", "eva"))
+    mac, old = (make_app_password(mailbox=ana, name=name, protocols=["smtp"]).row for name in ("Mac", "PC"))
+    make_app_password(mailbox=ana, name="Lector", protocols=["imap"])
+    make_app_password(mailbox=eva, name="Mac", protocols=["smtp"])
+    shop = create_alias(address="ventas@nueve.x9", target=ana).address
+
+    def answers(name: str, about: str) -> set[str]:
+        return {row[0] for row in rows(asked(MAPS[name], about))}
+
+    mine = {ana.address, *(f"{ana.address}#{number}" for number in (0, mac.pk, old.pk))}
+    assert answers("senders", "Ana1@nueve.x9") == answers("senders", shop) == mine
+    gone = f"{ana.address}#{old.pk}"
+    old.delete()
+    assert answers("senders", shop) == mine - {gone}
+    assert [login for login in sorted(mine) if answers("silenced", login)] == [gone]
+    assert answers("silenced", f"{eva.address}#{mac.pk}") == {"550 5.7.1 This password may not send any more"}
+    Mailbox.objects.update(sends=False)
+    assert {one for login in mine for one in answers("silenced", login)} == {
+        "550 5.7.1 Sending is closed for this mailbox"
+    }
+    assert answers("silenced", "nadie@nueve.x9#1") == answers("senders", "nadie@nueve.x9") == set()
+
+
 def test_every_question_of_the_mail_servers_goes_by_an_index(db: None) -> None:
-    asked = lookups()
-    assert {view for view in VIEWS if any(view in query for query in asked.values())} == VIEWS.keys()
-    for name, query in asked.items():
+    questions = lookups()
+    assert {view for view in VIEWS if any(view in query for query in questions.values())} == VIEWS.keys()
+    for name, query in questions.items():
         steps = [row[3] for row in rows(f"EXPLAIN QUERY PLAN {query}")]
         assert any("SEARCH" in step for step in steps), (name, steps)
         scans = [
