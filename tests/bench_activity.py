@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from accounts.models import Mailbox, MailboxEvent, ProgramUse
-from accounts.services.activity import Collector
+from accounts.services.activity import Collector, sending
 from accounts.services.hosting import create_customer_with_domain
 from tests.activity.live import collect_live, sessions_of
 from tests.activity.live import make_mailboxes as make_live_mailboxes
@@ -72,6 +73,28 @@ def write_deeds(path: Path) -> int:
     return lines
 
 
+POSTFIX = (
+    "postfix/submission/smtpd[11023]: connect from unknown[10.1.2.7]",
+    "postfix/submission/smtpd[11023]: {queue}: client=unknown[10.1.2.7], sasl_method=PLAIN, sasl_username={user}#5",
+    "postfix/cleanup[11025]: {queue}: message-id=<{queue}@prueba.test>",
+    "postfix/qmgr[10972]: {queue}: from=<{user}>, size=310, nrcpt=1 (queue active)",
+    "postfix/submission/smtpd[11023]: disconnect from unknown[10.1.2.7] ehlo=1 auth=1 mail=1 rcpt=1 data=1 quit=1 commands=6",
+    "postfix/lmtp[11026]: {queue}: to=<{user}>, relay=127.0.0.1[127.0.0.1]:24, delay=0.13, delays=0.04/0.01/0.05/0.04, "
+    "dsn=2.0.0, status=sent (250 2.0.0 <{user}> vL2tKo1hC2sTKwAAg+zDdQ Saved)",
+    "postfix/qmgr[10972]: {queue}: removed",
+)
+
+
+def write_sending(path: Path, messages: int) -> None:
+    """Messages that programs send, seven lines each, in an hour."""
+    numbers, began = random.Random(3), timezone.localtime() - timedelta(hours=2)
+    with path.open("w") as file:
+        for number in range(messages):
+            at = (began + timedelta(seconds=number * 3600 // messages)).strftime("%b %e %H:%M:%S")
+            values = {"user": f"u{numbers.randrange(MAILBOXES)}@prueba.test", "queue": f"{number:010X}"}
+            file.writelines(f"{at} mail {line.format(**values)}\n" for line in POSTFIX)
+
+
 def make_mailboxes() -> None:
     domain = create_customer_with_domain(customer="Prueba", domain="prueba.test")
     mailboxes = (
@@ -98,6 +121,23 @@ def test_deeds_in_a_second(tmp_path: Path) -> None:
     )
     assert lines == wanted
     assert events["messages"] == wanted // 9 * (len(DEEDS) + 3)
+    assert lines / cpu > 10_000
+
+
+@pytest.mark.timeout(600)
+def test_sending_in_a_second(tmp_path: Path) -> None:
+    make_mailboxes()
+    write_sending(tmp_path / "log", 60_000)
+    collector, lines, cpu = sending(tmp_path / "log"), 0, time.process_time()
+    while read := collector.step():
+        lines += read
+    cpu = time.process_time() - cpu
+    collector.close()
+    sent = MailboxEvent.objects.filter(kind="sent").aggregate(total=Sum("count"))["total"]
+    print(
+        f"\n{lines} lines of Postfix's log, {sent} messages: {cpu:.1f} s of a core, {lines / cpu:.0f} lines a second of a core"
+    )
+    assert (lines, sent) == (420_000, 60_000)
     assert lines / cpu > 10_000
 
 

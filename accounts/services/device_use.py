@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from django.conf import settings
 
@@ -37,8 +38,11 @@ def device_uses(mailbox: Mailbox) -> list[DeviceUse]:
 
 def sending_since() -> datetime | None:
     """Since when it is recorded who sends; None where it is not."""
-    known = LogPosition.objects.filter(path=settings.POSTFIX_LOG).values_list("waiting__sends_since", flat=True).first()
-    return datetime.fromisoformat(known) if settings.POSTFIX_LOG and known else None
+    if not settings.POSTFIX_LOG:
+        return None
+    read = LogPosition.objects.filter(path=str(Path(settings.POSTFIX_LOG)))
+    known = read.values_list("waiting__sends_since", flat=True).first()
+    return datetime.fromisoformat(known) if known else None
 
 
 def _sending(row: AppPassword, since: datetime | None) -> str:
