@@ -6,6 +6,7 @@ import poplib
 import smtplib
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -44,31 +45,28 @@ def make(box: Any, *protocols: str, name: str = "Teléfono") -> str:
 
 
 def doors(stack: Any, imap: Any, address: str, password: str) -> set[str]:
-    """Through which doors a password leads."""
-    found = set()
-    try:
-        imap(address, password)
-        found.add("imap")
-    except LoginError:
-        pass
-    try:
-        pop3(stack, address, password).quit()
-        found.add("pop3")
-    except poplib.error_proto:
-        pass
-    try:
-        submission(stack, address, password).quit()
-        found.add("smtp")
-    except smtplib.SMTPAuthenticationError:
-        pass
-    if sieve_login(stack, "", address, password).startswith(b"OK"):
-        found.add("sieve")
-    return found
+    """Through which doors a password leads; all are tried at once, for a refusal takes half a second."""
+    ways: dict[str, Callable[[], Any]] = {
+        "imap": lambda: imap(address, password),
+        "pop3": lambda: pop3(stack, address, password).quit(),
+        "smtp": lambda: submission(stack, address, password).quit(),
+        "sieve": lambda: sieve_login(stack, "", address, password).startswith(b"OK"),
+    }
+
+    def leads(name: str) -> bool:
+        try:
+            return ways[name]() is not False
+        except (LoginError, poplib.error_proto, smtplib.SMTPAuthenticationError):
+            return False
+
+    with ThreadPoolExecutor(len(ways)) as threads:
+        return {name for name, open_ in zip(ways, threads.map(leads, ways), strict=True) if open_}
 
 
 def ends(ask: Callable[[], Any]) -> bool:
-    """Whether a session that is asked for nothing ends within a second."""
-    for _try in range(50):
+    """Whether a session that is asked for nothing ends."""
+    until = time.monotonic() + 20
+    while time.monotonic() < until:
         try:
             ask()
         except (IMAPClientError, poplib.error_proto, OSError):
@@ -142,14 +140,15 @@ def test_another_mailbox_and_near_misses_stay_shut(stack: Any, imap: Any, mailbo
     ana, beto = mailbox_factory("ana"), mailbox_factory("beto")
     password = make(ana)
     assert doors(stack, imap, beto.address, password) == set()
-    for wrong in (
-        password.upper(),
-        digest_of(password),
-        "' OR '1'='1",
-        "%{sha256:user}",
-    ):
-        with pytest.raises(LoginError):  # one door: all ask the same, and half a second each to be refused
-            imap(ana.address, wrong)
+    wrong = (password.upper(), digest_of(password), "' OR '1'='1", "%{sha256:user}")  # one door: all ask the same
+
+    def refused(text: str) -> bool:
+        with pytest.raises(LoginError):
+            imap(ana.address, text)
+        return True
+
+    with ThreadPoolExecutor(len(wrong)) as threads:
+        assert all(threads.map(refused, wrong))
     assert doors(stack, imap, f"{ana.address}*casilla", password) == set()
 
 
