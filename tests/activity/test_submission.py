@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accounts.activity import submission
@@ -84,6 +84,7 @@ def test_what_pretends_counts_for_nothing(line: str) -> None:
     assert read_postfix(line.encode(), NOW) is None
 
 
+@settings(max_examples=40)
 @given(st.binary(max_size=120))
 def test_no_line_is_too_much(tail: bytes) -> None:
     for start in (BEGUN.partition("client=")[0] + "client=", BEGUN, QUEUED.partition("from=")[0]):

@@ -361,6 +361,6 @@ def test_a_page_takes_few_queries(grown: Provider, admin: Client, django_assert_
 
 def test_a_file_is_in_the_language_of_who_asked_whatever_its_thread_did_meanwhile() -> None:
     with override("es"):
-        lines = csv_lines([_("Yes")] for _number in range(2))
+        lines = csv_lines([_("Mailbox")] for _number in range(2))
     with override("en"):
-        assert "".join(lines) == "\ufeff" + "Sí\r\n" * 2
+        assert "".join(lines) == "\ufeff" + "Casilla\r\n" * 2
