@@ -123,6 +123,6 @@ class Submissions:
 
 
 def _sent(begun: HandedIn, queued: Queued) -> Sent:
-    user, mark, number = begun.login.partition(LOGIN_MARK)
+    user, _mark, number = begun.login.partition(LOGIN_MARK)
     app = int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0
-    return Sent(queued.at, user, app, bool(mark) and not app, begun.address, queued.size_bytes)
+    return Sent(queued.at, user, app, number == "0", begun.address, queued.size_bytes)

@@ -1,9 +1,7 @@
-"""A customer is suspended as a whole by one column that the views read, all of which are made as they are today; and what another
-panel calls a customer, a domain, a mailbox."""
+"""A customer is suspended as a whole by one column that the views read (made by a later migration, as they are today); and
+what another panel calls a customer, a domain, a mailbox."""
 
 from django.db import migrations, models
-
-from accounts.provisioning.views import create_views
 
 
 class Migration(migrations.Migration):
@@ -60,5 +58,4 @@ class Migration(migrations.Migration):
                 name="own_customer_reference",
             ),
         ),
-        create_views(),
     ]

@@ -159,8 +159,9 @@ class Mailbox(models.Model):
     find it by one index; `password` is a Django Argon2 hash, which Dovecot reads as {ARGON2ID}.
 
     `home` is where its mail lies below the mail folder: the address it was made with, so that renaming moves nothing.
-    Signing in (`active`), receiving and sending are suspended each on its own. A deleted one is all three, and gone for
-    good when its plan's retention is over.
+    `rounds` counts the changes of its password (None: none yet): a session that hands mail in is named by it, so that one which
+    began with an earlier password sends no more. Signing in (`active`), receiving and sending are suspended each on its own. A
+    deleted one is all three, and gone for good when its plan's retention is over.
     """
 
     address = models.CharField(_("address"), max_length=254, unique=True)
@@ -168,6 +169,7 @@ class Mailbox(models.Model):
     domain = models.ForeignKey(Domain, on_delete=models.CASCADE, related_name="mailboxes")
     name = models.CharField(_("name"), max_length=120, blank=True)
     password = models.CharField(max_length=255)
+    rounds = models.PositiveIntegerField(null=True, blank=True, editable=False)
     quota_bytes = models.BigIntegerField(_("quota"), default=5_000_000_000)
     home = models.CharField(max_length=254, unique=True, null=True, editable=False)  # noqa: DJ001 - null: by the address
     active = models.BooleanField(default=True)

@@ -18,7 +18,8 @@ from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 VIEWS: dict[str, str] = {
     # email, password (as Dovecot writes it), quota_rule, home (below the mail folder), whether one may sign in (active),
     # whether mail is taken in (receives), a switch for each protocol: the mailbox's own and its plan's; whether filters may
-    # send (sends); and the folder of the server where its mail lies (root; NULL: the installation's own).
+    # send (sends); the folder of the server where its mail lies (root; NULL: the installation's own); and how many times its
+    # password was changed (rounds).
     # A hash that is not Argon2id becomes NULL, with which no login succeeds.
     "mail_users": """
         SELECT m.address AS email,
@@ -32,7 +33,8 @@ VIEWS: dict[str, str] = {
                (m.imap AND p.imap) AS imap, (m.pop3 AND p.pop3) AS pop3,
                (m.smtp AND p.smtp) AS smtp, (m.sieve AND p.sieve) AS sieve,
                (m.sends AND d.active AND c.suspended IS NULL) AS sends,
-               (SELECT s.path FROM accounts_mailserver s WHERE s.id = d.server_id) AS root
+               (SELECT s.path FROM accounts_mailserver s WHERE s.id = d.server_id) AS root,
+               COALESCE(m.rounds, 0) AS rounds
           FROM accounts_mailbox m JOIN accounts_domain d ON d.id = m.domain_id
           JOIN accounts_customer c ON c.id = d.customer_id JOIN accounts_plan p ON p.id = c.plan_id
     """,

@@ -51,8 +51,8 @@ def create_alias(*, address: str, target: Mailbox) -> Alias:
 
 def set_mailbox_password(*, mailbox: Mailbox, password: str) -> None:
     """Gives the mailbox a new password, for the web and for every mail program."""
-    mailbox.password = hash_mailbox_password(password)
-    mailbox.save(update_fields=["password"])
+    mailbox.password, mailbox.rounds = hash_mailbox_password(password), (mailbox.rounds or 0) + 1
+    mailbox.save(update_fields=["password", "rounds"])
 
 
 def suspend_mailbox(*, mailbox: Mailbox) -> None:

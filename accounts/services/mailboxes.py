@@ -151,8 +151,8 @@ def set_password(*, mailbox: Mailbox, password: str, by: Actor, everywhere: bool
     """A new password, for the web and for every mail program. Every session that is open ends. `everywhere` makes the passwords
     of single devices worth nothing too, so that nobody comes back without the new one."""
     check_password_strength(password, known=known_words(mailbox))
-    mailbox.password = hash_mailbox_password(password)
-    mailbox.save(update_fields=["password"])
+    mailbox.password, mailbox.rounds = hash_mailbox_password(password), (mailbox.rounds or 0) + 1
+    mailbox.save(update_fields=["password", "rounds"])
     record(by=by, verb="mailbox.password", thing=mailbox, after={"everywhere": True} if everywhere else {})
     if everywhere:
         forget_app_passwords(mailbox, by=by)

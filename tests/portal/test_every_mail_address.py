@@ -1,5 +1,6 @@
 """Every address of an account (`/mail/N/…`), found in the address table itself, is refused to whoever does not own it: another
-owner, who runs another domain or customer, and a stranger; by GET and by POST. (Who runs its own domain opens some: test_access.)"""
+owner, who runs another domain or customer, and a stranger; by GET and by POST. (Who runs its own
+domain opens some: test_access.)"""
 
 from __future__ import annotations
 

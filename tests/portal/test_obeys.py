@@ -230,6 +230,17 @@ def test_a_new_password_ends_what_the_old_one_opened(ana: Box, imap: Imap) -> No
     until(lambda: is_over(other))
 
 
+def test_a_new_password_silences_a_session_that_hands_mail_in(ana: Box, smtp: Callable[..., smtplib.SMTP]) -> None:
+    session = smtp(ana.address, ana.password)
+    assert rcpt(session, ana.address, ana.address)[0] == 250
+    again = {"password": "once-timbres-lejanos-8", "again": "once-timbres-lejanos-8"}
+    ana.post("mailbox_password", **again)
+    code, text = rcpt(session, ana.address, ana.address)
+    assert code == 550
+    assert "may not send any more" in text
+    assert rcpt(smtp(ana.address, again["password"]), ana.address, ana.address)[0] == 250
+
+
 def test_a_protocol_that_is_not_in_the_plan_is_shut(stack: Stack, ana: Box, imap: Imap, domain: Domain) -> None:
     assert pop3(stack, ana.address, ana.password).stat() == (0, 0)
     Plan.objects.update(pop3=False)
