@@ -11,6 +11,7 @@ from accounts.services.sending_limit import forget_old as forget_sent
 from accounts.services.tokens import forget_replies
 from accounts.services.usage.alerts import find_crossings, forget_alerts
 from accounts.services.usage.letters import send_alerts
+from accounts.services.usage.requota import foretell_fallen
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.shares import sum_domains
 from accounts.services.usage.standing import refresh_customers, refresh_domains, refresh_standing
@@ -47,6 +48,7 @@ def refresh_usage() -> int:
     """Brings the figures of all mailboxes up to what is counted, and tells of thresholds that were passed; gives how many had
     changed."""
     changed = refresh_standing()
+    foretell_fallen()
     refresh_domains()
     refresh_customers()
     find_crossings()

@@ -15,6 +15,9 @@ IMAP_LOGIN = re.compile(r"\b(LOGIN|AUTHENTICATE PLAIN|AUTH PLAIN|PASS)[ ]+[^\r\n
 HEADER = re.compile(r"\b((?i:subject)|From|To|Cc|Bcc|Reply-To)(['\"]?\s*:\s*)[^\r\n]*")
 SEARCHED = re.compile(r"([?&](?:q|login|next)=)[^&\s\"']+")
 
+IN_ADDRESS = re.compile(r"(/(?:new-password|invitation|enter|undo|reset/key)/)[^/\s\"'?&#]+", re.IGNORECASE)
+"""Pages that whoever has their address may open: Django logs the path of what it refuses."""
+
 
 def redact(text: str) -> str:
     """The text with everything of that kind replaced by its name in brackets."""
@@ -22,6 +25,7 @@ def redact(text: str) -> str:
     text = IMAP_LOGIN.sub(r"\1 [secret]", text)
     text = HEADER.sub(r"\1\2[header]", text)
     text = SEARCHED.sub(r"\1[text]", text)
+    text = IN_ADDRESS.sub(r"\1[secret]", text)
     return QUOTED.sub("[quoted]", ADDRESS.sub("[address]", text))
 
 

@@ -12,6 +12,7 @@ from django.db.models import Count, F, Max, Q, QuerySet, Sum
 
 from accounts.models import Alias, Customer, Domain, MailAccount, Mailbox, MailboxSpace, MailboxUsage, ProgramUse
 from accounts.services.addresses import searched_domain, unicode_domain
+from accounts.services.usage.standing import permille_of
 
 PAGE_SIZE = 50
 FULL_PERMILLE = 900
@@ -26,13 +27,14 @@ class Row:
 
     mailbox: Mailbox
     used_bytes: int
+    messages: int = 0
     imap_at: datetime | None = None
     pop3_at: datetime | None = None
 
     @property
     def percent(self) -> int:
-        """Of the quota; 0 without one."""
-        return round(100 * self.used_bytes / self.mailbox.quota_bytes) if self.mailbox.quota_bytes else 0
+        """Of the quota, rounded down, 100 when it is full; 0 without one."""
+        return permille_of(self.used_bytes, self.mailbox.quota_bytes, messages=self.messages) // 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,8 +190,8 @@ def _sorted(mailboxes: QuerySet[Mailbox], sort: str) -> QuerySet[Mailbox]:
 def _rows(mailboxes: Iterable[Any]) -> list[Row]:
     shown = list(mailboxes)
     usage = MailboxUsage.objects.filter(username__in=[one.address for one in shown])
-    used = dict(usage.values_list("username", "bytes"))
-    rows = [Row(one, used.get(one.address, 0)) for one in shown]
+    used = {address: figures for address, *figures in usage.values_list("username", "bytes", "messages")}
+    rows = [Row(one, *used.get(one.address, (0, 0))) for one in shown]
     uses = (
         ProgramUse.objects.filter(mailbox__in=[row.mailbox.pk for row in rows])
         .values("mailbox", "protocol")

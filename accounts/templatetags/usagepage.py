@@ -10,8 +10,9 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts.models import Domain, DomainSpace, Mailbox, MailboxSpace
+from accounts.models import Domain, DomainSpace, Mailbox, MailboxSpace, MailboxUsage
 from accounts.services.usage import thresholds
+from accounts.services.usage.standing import permille_of
 from accounts.services.usage.steps import steps_words
 from accounts.services.usage.tables import TableQuery
 
@@ -29,6 +30,12 @@ def percent(permille: int) -> int:
 def meter(permille: int) -> int:
     """The number of a meter's class: 0 to 100."""
     return min(permille // 10, 100)
+
+
+@register.filter
+def filled_of(usage: MailboxUsage, mailbox: Mailbox) -> int:
+    """How many percent of its quota are used by what Dovecot counted, rounded down; 100 is full."""
+    return permille_of(usage.bytes, mailbox.quota_bytes, messages=usage.messages) // 10
 
 
 @register.filter

@@ -8,6 +8,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -61,6 +63,19 @@ def test_what_is_private_is_masked(line: str, secret: str) -> None:
 )
 def test_ids_and_counts_stay(line: str) -> None:
     assert redact(line) == line
+
+
+@pytest.mark.parametrize("name", ["portal:new_password", "portal:invitation", "portal:enter"])
+@pytest.mark.django_db
+def test_the_secret_of_an_address_is_in_no_log(client: Client, name: str, caplog: pytest.LogCaptureFixture) -> None:
+    secret = "MTI:1abcDE:x-Y_z0123456789"
+    where = reverse(name, args=[secret])
+    assert client.get(where).status_code == 404
+    masked = where.replace(secret, "[secret]")
+    assert [one.getMessage() for one in caplog.records if one.name == "django.request"] == [f"Not Found: {masked}"]
+    for line in (f"Internal Server Error: {where}", f'"GET {where}?next=/ HTTP/1.1" 500', f"referer {where}"):
+        assert secret in line
+        assert secret not in redact(line)
 
 
 def test_arguments_are_masked_too(log: tuple[logging.Logger, io.StringIO]) -> None:

@@ -13,7 +13,7 @@ from accounts.services.login import account_of_mailbox
 from accounts.services.usage.alerts import find_crossings
 from accounts.services.usage.letters import send_alerts
 from accounts.services.usage.notices import notices_for
-from accounts.services.usage.requota import follow_quota
+from accounts.services.usage.requota import follow_quota, foretell_fallen
 from accounts.services.usage.standing import permille_of, refresh_standing
 from accounts.usage.series import Sample, pack
 from tests.usage.conftest import GIGA, Provider
@@ -74,6 +74,24 @@ def test_a_quota_that_is_raised_and_taken_back_tells_nobody_twice(provider: Prov
     MailboxSpace.objects.filter(pk=ana.pk).update(alerted=0)
     follow_quota(ana)
     assert mail.filter(cleared=None).count() == 1 == mail.count() - 1  # later it is told as any other crossing
+
+
+def test_an_emptied_mailbox_is_foretold_anew_before_the_next_sample(provider: Provider) -> None:
+    ana, today = provider.ana, timezone.localdate()
+    for mailbox, size in ((ana, 9_700_000_000), (provider.bob, 8_600_000_000)):
+        samples = [Sample(today.toordinal() - back, size - back * 50_000_000) for back in range(99, -1, -1)]
+        MailboxHistory.objects.filter(pk=mailbox.pk).update(samples=pack(samples))
+        follow_quota(mailbox)
+    stood = dict(MailboxSpace.objects.values_list("pk", "full_on"))
+    assert stood[ana.pk]
+    MailboxUsage.objects.filter(username=ana.address).update(bytes=2_000_000_000, messages=9)
+    MailboxUsage.objects.filter(username=provider.bob.address).update(bytes=8_200_000_000)
+    refresh_standing()
+    assert MailboxSpace.objects.get(pk=ana.pk).full_day is None
+    assert (foretell_fallen(), foretell_fallen()) == (1, 0)
+    found = dict(MailboxSpace.objects.values_list("pk", "full_on"))
+    assert found[provider.bob.pk] == stood[provider.bob.pk]  # it lost a little
+    assert round((found[ana.pk] - today).days / 20) == 8  # 8 GB at 50 MB a day
 
 
 def test_whom_no_letter_reached_is_not_counted_as_told(provider: Provider, admin: Client) -> None:

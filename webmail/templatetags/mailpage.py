@@ -12,13 +12,14 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 from accounts.models import MailAccount
+from accounts.services.usage.standing import permille_now
 from accounts.services.usage.thresholds import level_of
 from webmail.markup.images import previewable
 from webmail.mime.addresses import format_address
 from webmail.mime.recipients import parse_recipients
 from webmail.models import Composing, Contact
 from webmail.services.folders import folder_label as label_of
-from webmail.values import Address, Folder, Part, Query, Ref
+from webmail.values import Address, Folder, Part, Query, Quota, Ref
 from webmail.views.addresses import message_address
 from webmail.views.query import query_string
 
@@ -50,6 +51,12 @@ def local_part(address: str) -> str:
 def fill_level(percent: int, account: MailAccount) -> str:
     """How full by the thresholds of the mailbox's plan: "", some, near or full."""
     return level_of(account.mailbox, percent)
+
+
+@register.filter
+def filled(quota: Quota, account: MailAccount) -> int:
+    """How many percent of it are used, rounded down, as tables, bell and alerts say it: 100 is full."""
+    return permille_now(account.mailbox, quota.used_bytes, quota.limit_bytes or 0) // 10
 
 
 @register.filter

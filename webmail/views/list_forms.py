@@ -23,6 +23,7 @@ from webmail.services.folders import COUNTS_ALL
 from webmail.services.reading import RowPage
 from webmail.services.special import APART
 from webmail.sources.recent import Recent
+from webmail.templatetags.mailpage import filled
 from webmail.values import Folder
 from webmail.views.box import Box
 from webmail.views.listed import Listed, context_of
@@ -52,7 +53,9 @@ def draw_page(box: Box, listed: Listed) -> HttpResponse:
         return HttpResponse(render_to_string(PAGE, context_of(box, listed), request))
     user, mailbox = box.request.user, box.account.mailbox
     person = (getattr(user, "name", ""), getattr(user, "theme", ""), getattr(user, "single_keys", True))
-    around = (box.quota(), steps_of(mailbox), mailbox is not None or runs_anything(request))
+    quota = box.quota()
+    percent = filled(quota, box.account) if quota else 0
+    around = (quota, percent, steps_of(mailbox), mailbox is not None or runs_anything(request))
     key = (PAGE, person, around, _key(box, listed, page))
     return HttpResponse(_drawn(box, listed, page, PAGE, key))
 

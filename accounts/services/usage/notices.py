@@ -9,18 +9,20 @@ from django.db import connection
 from django.urls import reverse
 
 from accounts.models import AlertSeen, Customer, Domain, Kind, MailAccount, MailServer, Reseller, User
+from accounts.models.usage import FULL_PERMILLE
 
 SHOWN = 20
 Whose = tuple[int | None, int | None, int | None, int | None, int | None]
 """The keys of an alert's mailbox, domain, customer and server, of which it has one (none: the installation's own disk, or all
 that a reseller has), and of the reseller that is told."""
-Row = tuple[int, int | None, int | None, int | None, int | None, int | None, int]
-"""An alert: its key, whose it is, percent."""
+Row = tuple[int, int | None, int | None, int | None, int | None, int | None, int, int | None]
+"""An alert: its key, whose it is, percent, and how full a mailbox is now."""
 
 # Asked for every page that is opened whole: put together by hand it costs a tenth of what the ORM takes. Each part of the
 # condition has an index of its own.
 _OPEN = """
-    SELECT s.id, s.mailbox_id, s.domain_id, s.customer_id, s.server_id, s.reseller_id, s.percent
+    SELECT s.id, s.mailbox_id, s.domain_id, s.customer_id, s.server_id, s.reseller_id, s.percent,
+           (SELECT p.permille FROM accounts_mailboxspace p WHERE p.mailbox_id = s.mailbox_id)
       FROM accounts_spacealert s
     WHERE s.cleared IS NULL AND (
         {own} (s.reseller_id IS NULL
@@ -99,11 +101,11 @@ def _named(model: type[Named], keys: list[int | None]) -> dict[int, str]:
 
 
 def _notice(row: Row, own: dict[int, MailAccount], names: dict[type[Named], dict[int, str]]) -> Notice:
-    key, mailbox_id, domain_id, customer_id, server_id, reseller_id, percent = row
+    key, mailbox_id, domain_id, customer_id, server_id, reseller_id, percent, permille = row
     if mailbox_id is not None:
         account = own[mailbox_id]
         where = reverse("account_activity" if account.downloads else "space", args=[account.pk])
-        return Notice(key, "mailbox", account.address, percent, where)
+        return Notice(key, "mailbox", account.address, _stage(percent, permille), where)
     if domain_id is not None:
         name = names[Domain][domain_id]
         return Notice(key, "domain", name, percent, f"{reverse('usage')}?least=0&q=%40{name}")
@@ -116,3 +118,11 @@ def _notice(row: Row, own: dict[int, MailAccount], names: dict[type[Named], dict
     if server_id is not None:
         return Notice(key, "server", names[MailServer][server_id], percent, f"{reverse('usage')}?server={server_id}")
     return Notice(key, "disk", "", percent, reverse("usage"))
+
+
+def _stage(percent: int, permille: int | None) -> int:
+    """What a mailbox has passed, by what it holds now: one is full whatever its list of thresholds ends with, and full no longer
+    though that was told, until it is well below."""
+    if permille is None:
+        return percent
+    return 100 if permille >= FULL_PERMILLE else min(percent, permille // 10)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from django.db import transaction
 from django.db.models import Count, Sum
+from django.utils import timezone
 
 from accounts.models import DomainSpace, Mailbox, MailboxHistory, MailboxSpace
 from accounts.services.usage.alerts import find_crossings_of
 from accounts.services.usage.sampling import look_ahead
 from accounts.services.usage.standing import permille_of, refresh_mailbox
-from accounts.usage.series import unpack
+from accounts.usage.series import Sample, add, unpack
+
+FALLEN_BATCH = 200
 
 
 def follow_quota(mailbox: Mailbox) -> None:
@@ -25,6 +30,23 @@ def follow_quota(mailbox: Mailbox) -> None:
         domain = DomainSpace.objects.filter(pk=mailbox.domain_id).first()
         if domain:
             _follow_domain(domain)
+
+
+def foretell_fallen(*, today: date | None = None) -> int:
+    """Foretells anew when those mailboxes will be full that lost much of what they held since they were looked at (their row has
+    no day on which they are full, but still the one from which on they may be); gives how many. What is said of them today need
+    not wait for the next sample."""
+    day = (today or timezone.localdate()).toordinal()
+    fallen = MailboxSpace.objects.filter(full_on__isnull=True, full_early__isnull=False)
+    done = 0
+    while batch := list(fallen.order_by("pk")[:FALLEN_BATCH]):
+        kept = dict(MailboxHistory.objects.filter(pk__in=[one.pk for one in batch]).values_list("pk", "samples"))
+        for space in batch:
+            ahead = look_ahead(unpack(add(bytes(kept.get(space.pk, b"")), Sample(day, space.bytes))), space.quota_bytes)
+            space.full_on, space.full_early, space.full_late = ahead.full_on, ahead.full_early, ahead.full_late
+        MailboxSpace.objects.bulk_update(batch, ["full_on", "full_early", "full_late"])
+        done += len(batch)
+    return done
 
 
 def _follow_domain(domain: DomainSpace) -> None:

@@ -28,6 +28,8 @@ from accounts.models.usage import FULL_PERMILLE
 from accounts.services.usage.used import known_from
 
 PERMILLE_MAX = 100_000
+FALLEN_PART = 20
+"""A mailbox that lost more than this part of its quota at once is full on another day than was foretold (requota.py)."""
 FULL_PART = 100
 """What is free of a mailbox that is full is less than this part of its quota, and less than its usual letter."""
 
@@ -57,6 +59,8 @@ _GONE = """
 _REFRESH = """
     UPDATE accounts_mailboxspace SET
         bytes = fresh.bytes, messages = fresh.messages, quota_bytes = fresh.quota_bytes,
+        full_on = CASE WHEN accounts_mailboxspace.bytes - fresh.bytes > fresh.quota_bytes / %s THEN NULL
+                       ELSE accounts_mailboxspace.full_on END,
         permille = CASE WHEN fresh.quota_bytes <= 0 THEN 0
                         WHEN fresh.bytes / fresh.quota_bytes >= 100 THEN %s
                         WHEN fresh.messages > 0 AND fresh.bytes < fresh.quota_bytes
@@ -99,7 +103,7 @@ def refresh_standing(*, now: datetime | None = None) -> int:
         cursor.execute(_GONE)
         cursor.execute(_NEW, _known(now))
         cursor.execute(_FOLLOW)
-        cursor.execute(_REFRESH, [PERMILLE_MAX, FULL_PART, FULL_PERMILLE])
+        cursor.execute(_REFRESH, [FALLEN_PART, PERMILLE_MAX, FULL_PART, FULL_PERMILLE])
         changed = int(cursor.rowcount)
         here = MailAccount.objects.filter(mailbox__isnull=False, mode=MailAccount.Mode.DOWNLOAD).values("mailbox")
         pop3 = MailboxSpace.Mode.POP3  # what programs do is looked at once a day
@@ -229,6 +233,16 @@ def permille_of(size_bytes: int, quota_bytes: int, *, messages: int = 0) -> int:
     if messages > 0 and 0 < free < size_bytes // messages and free < quota_bytes // FULL_PART:
         return FULL_PERMILLE
     return min(size_bytes * 1000 // quota_bytes, PERMILLE_MAX)
+
+
+def permille_now(mailbox: Mailbox | None, size_bytes: int, quota_bytes: int) -> int:
+    """The same by what the server says of a mailbox at this moment. How many messages there are is asked for where that decides
+    alone: a query for one that is nearly full, none for the others. None is a mailbox of another server."""
+    permille = permille_of(size_bytes, quota_bytes)
+    if mailbox is None or not FULL_PERMILLE - 1000 // FULL_PART <= permille < FULL_PERMILLE:
+        return permille
+    messages = MailboxSpace.objects.filter(pk=mailbox.pk).values_list("messages", flat=True).first()
+    return permille_of(size_bytes, quota_bytes, messages=messages or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import MailboxSpace, User, WeeklySummary
+from accounts.models.usage import FULL_PERMILLE
 from accounts.services.letters import notify
 from accounts.services.limits import size_words
 from accounts.services.permissions import held_by
@@ -126,7 +127,7 @@ def _mailbox_lines(scope: Scope) -> list[str]:
                 count,
             )
         fullest = filling.order_by("-permille", "pk").values_list("mailbox__address", "permille")[:NAMED]
-        names = [f"  {address}  {permille // 10} %" for address, permille in fullest]
+        names = [f"  {address}  {_filled(permille)}" for address, permille in fullest]
         if count > NAMED:
             names.append("  …")
         found.append("\n".join([text % values, *names]))
@@ -140,6 +141,11 @@ def _mailbox_lines(scope: Scope) -> list[str]:
         )
         found.append(text % {"n": idle})
     return found
+
+
+def _filled(permille: int) -> str:
+    words = f"{permille // 10} %"
+    return f"{words} ({_('full')})" if permille >= FULL_PERMILLE else words
 
 
 def _filling(rows: QuerySet[MailboxSpace]) -> tuple[QuerySet[MailboxSpace], int]:
