@@ -9,6 +9,7 @@ from accounts.services.audit import SYSTEM
 from accounts.services.mailboxes import rename
 from accounts.services.permissions import Held
 from accounts.services.usage.history import past_of
+from accounts.services.usage.parts import unused
 from accounts.services.usage.report import read_report
 from accounts.services.usage.scope import Scope
 from accounts.usage.series import unpack
@@ -48,6 +49,7 @@ def test_the_demo_has_a_past_that_ends_with_what_it_holds() -> None:
     assert report.chart
     assert len(report.chart.promised) > 50
     assert MailboxSpace.objects.filter(jump_on__isnull=False).exists()
+    assert MailboxSpace.objects.filter(unused()).count() == 2
     assert unpack(bytes(DomainSpace.objects.get().promised))
     days = DaySpace.objects.count()
     assert make_past() == 0

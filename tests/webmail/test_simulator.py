@@ -159,10 +159,15 @@ def test_whatever_the_mailbox_the_drawing_stays_in_its_frame(
     for path in (chart.past_imap, chart.past_pop3, chart.future_imap, chart.future_pop3):
         for place in path.split(" L"):
             x, y = map(float, place.split())
-            assert 8 <= x <= 752
+            assert 60 <= x <= 752
             assert 33.9 <= y <= 160
     if chart.quota_in_sight:
         assert 33.9 <= chart.quota_y <= 160
+    assert all(33.9 <= level.y <= 160 for level in chart.levels)
+    assert len(chart.levels) <= 4
+    assert chart.levels[0].size_bytes == 0
+    mark = chart.full_mark
+    assert mark is None or (60 <= mark.x <= 752 and 28 <= mark.y <= 176)
     assert course.all_along(0) <= course.used
     assert len(course.points) <= 12 + 1 + 6 + 2
     assert sum(point.day == today for point in course.points) == 1

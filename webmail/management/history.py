@@ -16,36 +16,42 @@ from accounts.models import (
     CustomerSpace,
     DaySpace,
     DomainSpace,
+    LogPosition,
     Mailbox,
     MailboxHistory,
     MailboxSpace,
     MailServer,
     PartSpace,
     ServerSpace,
+    User,
 )
+from accounts.services.login import account_of_mailbox
 from accounts.services.usage.sampling import take_samples
 from accounts.services.usage.standing import disk_of, refresh_standing
 from accounts.usage.series import Sample, add_change, pack, thin
 
 DAYS = 730
+MADE_UP = "the demo's past"
+"""What stands for the log that nobody wrote."""
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
     """How a mailbox came to what it holds: since so many days, from this part of it, with changes all at once so many days ago
-    (in parts of what it holds now: below 0 for an emptying)."""
+    (in parts of what it holds now: below 0 for an emptying). Its owner opened it so many days ago, or never."""
 
     days: int = DAYS
     begins: float = 0.2
     jumps: tuple[tuple[int, float], ...] = ()
+    opened: int | None = 1
 
 
 COURSES = (
     Course(begins=0.3, jumps=((210, -0.15),)),
     Course(begins=0.1),
-    Course(begins=0.25, jumps=((12, 0.2),)),
+    Course(begins=0.25, jumps=((12, 0.2),), opened=240),
     Course(begins=0.4),
-    Course(days=120, begins=0.0),
+    Course(days=400, begins=0.0, opened=None),
 )
 """Mailboxes get them in turn, by their number."""
 
@@ -69,6 +75,7 @@ def make_past() -> int:
     _days(spaces, past)
     for key, sizes in past.items():
         Mailbox.objects.filter(pk=key).update(created=timezone.now() - timedelta(days=len(sizes)))
+    _sign_ins(spaces, courses)
     take_samples()
     return len(spaces)
 
@@ -87,6 +94,17 @@ def past_of(size_bytes: int, course: Course, *, seed: int) -> list[int]:
         share = course.begins + (1 - course.begins - jumped) * grown + jumped - later
         sizes.append(max(0, int(size_bytes * share)))
     return sizes
+
+
+def _sign_ins(spaces: list[MailboxSpace], courses: dict[int, Course]) -> None:
+    """Who opens mailboxes was recorded all along, so that there are some that nobody does."""
+    now = timezone.now()
+    LogPosition.objects.get_or_create(path=MADE_UP, defaults={"began": now - timedelta(days=DAYS), "checked": now})
+    for space in spaces:
+        opened = courses[space.pk].opened
+        if opened is not None:
+            owner = account_of_mailbox(space.mailbox).owner
+            User.objects.filter(pk=owner.pk, last_login=None).update(last_login=now - timedelta(days=opened))
 
 
 def _series(sizes: list[int]) -> bytes:

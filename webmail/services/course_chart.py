@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -11,9 +12,13 @@ from webmail.services.simulator import Course, Point
 
 IN_SIGHT = 3
 """A quota of more than so many times what is there is told in words only."""
-LEFT, RIGHT, TOP, BASE = 8, 752, 34, 160
+LEFT, RIGHT, TOP, BASE = 60, 752, 34, 160
 BENDS = 120
 """So many points the line of what is foreseen has at most, beside those where it steps."""
+GRID = 3
+"""So many steps the sizes at the left have about."""
+LABEL_ROOM = 120
+"""What the word of the day on which it is full takes."""
 Place = tuple[float, float]
 
 
@@ -24,6 +29,23 @@ class Tick:
     x: float
     day: date
     with_year: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A size at the left, and its height."""
+
+    y: float
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word in the drawing: where it stands, and whether it begins there, or ends."""
+
+    x: float
+    y: float
+    begins: bool
 
 
 @dataclass(frozen=True)
@@ -100,6 +122,27 @@ class Chart:
         return self.quota_y - 5
 
     @property
+    def levels(self) -> list[Level]:
+        """Round sizes from 0 on, with room for each, and for the line of the quota."""
+        step = _round_step(self._top / GRID)
+        found = [Level(self._y(size), size) for size in range(0, self._top + 1, step)]
+        if not self.quota_in_sight:
+            return found
+        return [one for one in found if one.size_bytes == 0 or abs(one.y - self.quota_y) >= 12]
+
+    @property
+    def full_mark(self) -> Mark | None:
+        """Where the line crosses that of the quota, for a word: below it and right of the place, or above it and left, as room
+        is. None when that is not in the drawing, or it is full already."""
+        day = self.course.full_on
+        if day is None or not self.quota_in_sight or not self.course.today < day <= self.course.points[-1].day:
+            return None
+        x = self._x(day)
+        if RIGHT - x >= LABEL_ROOM:
+            return Mark(x + 6, self.quota_y + 16, begins=True)
+        return Mark(x - 6, self.quota_y - 5, begins=False)
+
+    @property
     def steady_y(self) -> float:
         """Where the line of copies ends."""
         return self._y(self.course.pop3_at(self._far))
@@ -142,8 +185,19 @@ class Chart:
         return LEFT + (day - first).days / (last - first).days * (RIGHT - LEFT)
 
     def _y(self, size: int) -> float:
-        top = max(self._most, self.course.quota_bytes or 0) if self.quota_in_sight else self._most
-        return BASE - size / top * (BASE - TOP)
+        return BASE - size / self._top * (BASE - TOP)
+
+    @cached_property
+    def _top(self) -> int:
+        return max(self._most, self.course.quota_bytes or 0) if self.quota_in_sight else self._most
 
     def _path(self, sizes: Iterable[tuple[date, int]]) -> str:
         return " L".join(f"{self._x(day):.1f} {self._y(size):.1f}" for day, size in sizes)
+
+
+def _round_step(least: float) -> int:
+    """The next of 1, 2 and 5, with zeros, in octets."""
+    if least <= 1:
+        return 1
+    ten = int(10 ** math.floor(math.log10(least)))
+    return next(times * ten for times in (1, 2, 5, 10) if times * ten >= least)

@@ -221,10 +221,6 @@ class Course:
         ahead = 0 if self.used >= self.quota_bytes else math.ceil((self.quota_bytes - self.used) / self.daily)
         return self.today + timedelta(days=ahead) if ahead <= AHEAD_DAYS else None
 
-    @property
-    def is_full(self) -> bool:
-        return self.quota_bytes is not None and self.used >= self.quota_bytes
-
     @cached_property
     def _full_days(self) -> tuple[int | None, int | None]:
         """In how many days copies fill the quota, and in how many there is room again. From the day on which the last copies of

@@ -12,7 +12,9 @@ from django.db.models import Sum
 from django.utils import timezone
 
 from accounts.models import MailAccount
+from accounts.models.usage import FULL_PERMILLE
 from accounts.services.usage.report import mailbox_line
+from accounts.services.usage.standing import permille_of
 from webmail.models import LedgerEntry, LocalMessage
 from webmail.services.course_chart import Chart
 from webmail.services.downloads import KEEP_DAYS_MAX, ON_SERVER
@@ -64,6 +66,12 @@ class Figures:
     def stays(self) -> tuple[int, int]:
         """Messages and octets that would be on the server today, had it been downloaded all along."""
         return self.bag.arrived_within(self.days)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the quota takes no usual letter any more, as tables and alerts say it."""
+        quota = self.course.quota_bytes or 0
+        return permille_of(self.course.used, quota, messages=self.plan.messages) >= FULL_PERMILLE
 
     @property
     def freed(self) -> int | None:
