@@ -166,8 +166,7 @@ def test_whatever_the_mailbox_the_drawing_stays_in_its_frame(
     assert all(33.9 <= level.y <= 160 for level in chart.levels)
     assert len(chart.levels) <= 4
     assert chart.levels[0].size_bytes == 0
-    mark = chart.full_mark
-    assert mark is None or (60 <= mark.x <= 752 and 28 <= mark.y <= 176)
+    assert chart.full_label is None or 26 <= chart.full_label[1] <= 160
     assert course.all_along(0) <= course.used
     assert len(course.points) <= 12 + 1 + 6 + 2
     assert sum(point.day == today for point in course.points) == 1

@@ -17,8 +17,6 @@ BENDS = 120
 """So many points the line of what is foreseen has at most, beside those where it steps."""
 GRID = 3
 """So many steps the sizes at the left have about."""
-LABEL_ROOM = 120
-"""What the word of the day on which it is full takes."""
 Place = tuple[float, float]
 
 
@@ -37,15 +35,6 @@ class Level:
 
     y: float
     size_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A word in the drawing: where it stands, and whether it begins there, or ends."""
-
-    x: float
-    y: float
-    begins: bool
 
 
 @dataclass(frozen=True)
@@ -131,16 +120,13 @@ class Chart:
         return [one for one in found if one.size_bytes == 0 or abs(one.y - self.quota_y) >= 12]
 
     @property
-    def full_mark(self) -> Mark | None:
-        """Where the line crosses that of the quota, for a word: below it and right of the place, or above it and left, as room
-        is. None when that is not in the drawing, or it is full already."""
+    def full_label(self) -> Place | None:
+        """Where the word of the day on which it is full ends: at the right end, above the line that has passed the quota by then.
+        None when that is not in the drawing, or it is full already."""
         day = self.course.full_on
         if day is None or not self.quota_in_sight or not self.course.today < day <= self.course.points[-1].day:
             return None
-        x = self._x(day)
-        if RIGHT - x >= LABEL_ROOM:
-            return Mark(x + 6, self.quota_y + 16, begins=True)
-        return Mark(x - 6, self.quota_y - 5, begins=False)
+        return RIGHT, min(self.quota_y, self._y(self.course.imap_at(self._far))) - 7
 
     @property
     def steady_y(self) -> float:
