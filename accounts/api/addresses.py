@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Router, Status
 
@@ -11,9 +12,10 @@ from accounts.api.callers import caller_of, needs
 from accounts.api.loading import alias_by, check_rank, domain_by, group_by, mailbox_named
 from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.replies import idempotent
-from accounts.api.schemas.addresses import AliasIn, AliasOut, GroupChange, GroupIn, GroupOut
+from accounts.api.schemas.addresses import AliasIn, AliasOut, GroupChange, GroupIn, GroupOut, GroupPart
 from accounts.api.schemas.common import Pages
 from accounts.services import forwards
+from accounts.services.limits import lock_customer
 from accounts.services.permissions import Action
 
 router = Router(tags=["Addresses"])
@@ -105,6 +107,20 @@ def group_change(request: HttpRequest, group_id: int, data: GroupChange) -> Any:
     caller = caller_of(request)
     group = group_by(caller, group_id)
     values: dict[str, Any] = {"local": group.address, "name": data.name, "members": data.members}
+    return GroupOut.of(forwards.save_group(domain=group.domain, group=group, by=caller.actor, **values))
+
+
+@router.patch("/groups/{group_id}", response=GroupOut, summary="Other members, or another name")
+@needs("domains:write")
+@transaction.atomic
+def group_part(request: HttpRequest, group_id: int, data: GroupPart) -> Any:
+    """What is left out stays; the address stays."""
+    caller = caller_of(request)
+    group = group_by(caller, group_id)
+    lock_customer(group.domain.customer_id)
+    group.refresh_from_db()
+    there = {"name": group.name, "members": GroupOut.of(group).members}
+    values: dict[str, Any] = {"local": group.address} | there | data.dict(exclude_unset=True)
     return GroupOut.of(forwards.save_group(domain=group.domain, group=group, by=caller.actor, **values))
 
 

@@ -15,13 +15,22 @@ from accounts.api.loading import customer_named, domain_by, mailbox_named
 from accounts.api.pages import Key, Limit, Text, page_of
 from accounts.api.replies import idempotent
 from accounts.api.schemas.common import Pages
-from accounts.api.schemas.hosting import Defaults, DomainChange, DomainIn, DomainOut, ServerIn, ServerOut
+from accounts.api.schemas.hosting import (
+    Defaults,
+    DefaultsChange,
+    DomainChange,
+    DomainIn,
+    DomainOut,
+    ServerIn,
+    ServerOut,
+)
 from accounts.api.schemas.mailboxes import ManyIn, ManyOut
 from accounts.api.schemas.setup import DnsOut
 from accounts.domain_names import a_labels
 from accounts.models import Domain, MailServer
 from accounts.services import customers, forwards, mailboxes
 from accounts.services.dns import check_domain
+from accounts.services.limits import lock_customer
 from accounts.services.permissions import Action
 from accounts.services.references import set_reference
 
@@ -114,6 +123,22 @@ def domain_defaults_set(request: HttpRequest, domain_id: int, data: Defaults) ->
     caller = caller_of(request)
     domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
     customers.set_usual(domain=domain, by=caller.actor, **data.dict())
+    return Defaults.of(domain)
+
+
+@router.patch(
+    "/domains/{domain_id}/defaults", response=Defaults, summary="Change some of what new mailboxes begin with"
+)
+@needs("domains:write")
+@transaction.atomic
+def domain_defaults_change(request: HttpRequest, domain_id: int, data: DefaultsChange) -> Any:
+    """What is left out stays; mailboxes that are there stay as they are."""
+    caller = caller_of(request)
+    domain = domain_by(caller, domain_id, Action.RUN_DOMAIN)
+    lock_customer(domain.customer_id)
+    domain.refresh_from_db()
+    values: dict[str, Any] = Defaults.of(domain).dict() | data.dict(exclude_unset=True)
+    customers.set_usual(domain=domain, by=caller.actor, **values)
     return Defaults.of(domain)
 
 

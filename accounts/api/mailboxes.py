@@ -20,6 +20,7 @@ from accounts.api.schemas.common import Pages
 from accounts.api.schemas.mailboxes import (
     EntranceOut,
     Forwards,
+    ForwardsChange,
     ForwardsIn,
     LinkIn,
     LinkOut,
@@ -40,6 +41,7 @@ from accounts.services import forwards, mailboxes, purging, resets
 from accounts.services.addresses import known_address
 from accounts.services.batch_files import mailbox_lines
 from accounts.services.entering import make_entrance
+from accounts.services.limits import lock_customer
 from accounts.services.passwords import generate_password
 from accounts.services.permissions import Action, may
 from accounts.services.references import set_reference
@@ -277,6 +279,24 @@ def forwards_set(request: HttpRequest, mailbox_id: int, data: ForwardsIn) -> Any
     confirm_own(request, mailbox, data.current_password)
     change: dict[str, Any] = data.dict(exclude={"current_password"})
     forwards.set_forwards(mailbox=mailbox, by=caller.actor, **change)
+    return _forwards(Mailbox.objects.get(pk=mailbox.pk))
+
+
+@router.patch(
+    "/mailboxes/{mailbox_id}/forwards", response=Forwards, summary="Change where its mail is sent on to, or copies"
+)
+@needs("mailboxes:write")
+@fails(409)
+def forwards_change(request: HttpRequest, mailbox_id: int, data: ForwardsChange) -> Any:
+    """What is left out stays; the owner sends the mailbox's password."""
+    caller = caller_of(request)
+    mailbox = use_there(caller, mailbox_id)
+    confirm_own(request, mailbox, data.current_password)
+    with transaction.atomic():
+        lock_customer(mailbox.domain.customer_id)
+        there = _forwards(Mailbox.objects.get(pk=mailbox.pk))
+        change: dict[str, Any] = there.dict() | data.dict(exclude={"current_password"}, exclude_unset=True)
+        forwards.set_forwards(mailbox=mailbox, by=caller.actor, **change)
     return _forwards(Mailbox.objects.get(pk=mailbox.pk))
 
 

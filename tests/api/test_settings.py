@@ -43,6 +43,12 @@ def test_a_panel_sets_vacation_and_filters_and_moves_the_mail(mailbox_factory: A
     ):
         assert field in ask("PUT", "/vacation", wrong, 422)["errors"]
     assert "meantime" in ask("PUT", "/vacation", away | {"seen": fresh["seen"]}, 409)["detail"]
+    off = ask("PATCH", "/vacation", {"on": False})
+    assert (off["on"], off["text"], off["first"], off["last"]) == (False, "Vuelvo.", "2031-01-12", "2031-02-02")
+    assert "text" in ask("PATCH", "/vacation", {"on": True, "text": " "}, 422)["errors"]
+    assert "meantime" in ask("PATCH", "/vacation", {"on": True, "seen": fresh["seen"]}, 409)["detail"]
+    assert ask("PATCH", "/vacation", {"on": True, "subject": "Fuera"})["phase"] == "before"
+    assert "-0300" in ask("GET", "/filters/script")["text"]  # days stay in the zone in which they were given
 
     # --- the rows
     bills = {

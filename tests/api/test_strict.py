@@ -29,6 +29,26 @@ def test_all_of_a_plan_is_needed_where_all_is_replaced(world: World) -> None:
     assert {name: whole[name] for name in PLAN} == PLAN
 
 
+def test_a_part_of_defaults_forwards_and_a_group_is_changed(world: World) -> None:
+    box, domain = world.one.mailbox, world.one.domain
+    token = token_of(world.provider)
+    start = call(token, "GET", f"/domains/{domain.pk}/defaults").json()
+    changed = call(token, "PATCH", f"/domains/{domain.pk}/defaults", {"pop3": not start["pop3"]}).json()
+    assert changed == start | {"pop3": not start["pop3"]}
+    where = f"/mailboxes/{box.pk}/forwards"
+    away = {"addresses": ["a@lejos.test"], "keeps_copy": False}
+    assert call(token, "PUT", where, away).json() == away
+    assert call(token, "PATCH", where, {"keeps_copy": True}).json() == away | {"keeps_copy": True}
+    assert call(token, "PATCH", where, {"addresses": []}).json() == {"addresses": [], "keeps_copy": True}
+    assert "keeps_copy" in call(token, "PATCH", where, {"keeps_copy": False}).json()["errors"]
+    new = {"local": "parte", "name": "Parte", "members": [box.address]}
+    group = call(token, "POST", f"/domains/{domain.pk}/groups", new).json()
+    part = call(token, "PATCH", f"/groups/{group['id']}", {"name": "Otros"}).json()
+    assert (part["name"], part["members"]) == ("Otros", [box.address])
+    part = call(token, "PATCH", f"/groups/{group['id']}", {"members": ["b@lejos.test"]}).json()
+    assert (part["name"], part["members"]) == ("Otros", ["b@lejos.test"])
+
+
 def test_no_put_makes_up_what_is_left_out() -> None:
     """But for what says how it is meant (`above`, `seen`, ...), each field of what replaces something is needed."""
     how = {"above", "seen", "current_password", "zone", "only_check"} | {"name"}  # the name of a script: which one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -17,7 +18,7 @@ from accounts.api.callers import caller_of, fails, needs
 from accounts.api.schemas.common import Day, Given, example
 from accounts.models import MailAccount
 from webmail.api.boxes import require_valid, settings_box
-from webmail.filter_forms import VacationForm
+from webmail.filter_forms import VacationForm, vacation_initial
 from webmail.services import filters as service
 from webmail.services.filter_log import note_vacation
 from webmail.services.filter_words import vacation_phase
@@ -82,6 +83,22 @@ class VacationIn(Given):
     seen: str | None = Field(None, max_length=64)
 
 
+class VacationChange(Given):
+    """What is left out stays as it is on the server, days in the zone in which they were given; else as where all is sent."""
+
+    model_config = example(on=False)
+
+    on: bool = Field(default_factory=bool)
+    subject: str = Field(default_factory=str, max_length=SUBJECT_LIMIT)
+    text: str = Field(default_factory=str, max_length=TEXT_LIMIT)
+    days: int = Field(default_factory=int, ge=DAYS_MIN, le=DAYS_MAX)
+    addresses: list[str] | None = Field(None, max_length=200)
+    first: Day | None = None
+    last: Day | None = None
+    zone: str | None = Field(None, max_length=60)
+    seen: str | None = Field(None, max_length=64)
+
+
 @router.get("/mailboxes/{mailbox_id}/vacation", response=VacationOut, summary="The vacation reply")
 @needs("mailboxes:read")
 @fails(409, 503)
@@ -100,7 +117,7 @@ def vacation_get(request: HttpRequest, mailbox_id: int) -> Any:
 def vacation_set(request: HttpRequest, mailbox_id: int, data: VacationIn) -> Any:
     """Replaces all of it; 409 where anything changed since `seen`."""
     account = settings_box(request, mailbox_id)
-    form = _form(account, data)
+    form = _form(account, data.dict(exclude={"zone", "seen"}))
     with timezone.override(_zone(data.zone)):
         require_valid(form)
         made = form.vacation()
@@ -111,11 +128,38 @@ def vacation_set(request: HttpRequest, mailbox_id: int, data: VacationIn) -> Any
         return VacationOut.of(account, service.read_setup(session))
 
 
-def _form(account: MailAccount, data: VacationIn) -> VacationForm:
-    own = allowed_addresses(account)
-    given = data.dict(exclude={"zone", "seen"})
-    given["addresses"] = own if data.addresses is None else [one.strip().lower() for one in data.addresses]
-    return VacationForm(given, own_addresses=own)
+@router.patch("/mailboxes/{mailbox_id}/vacation", response=VacationOut, summary="Change some of the vacation reply")
+@needs("mailboxes:write")
+@fails(409, 503)
+def vacation_change(request: HttpRequest, mailbox_id: int, data: VacationChange) -> Any:
+    """What is left out stays; 409 where anything changed since `seen`, or meanwhile."""
+    account = settings_box(request, mailbox_id)
+    given = data.dict(exclude={"zone", "seen"}, exclude_unset=True)
+    zone = _zone(data.zone)
+    with service.open_filters(request, account) as session:
+        setup = service.read_setup(session)
+        now = setup.filters.vacation
+        own = allowed_addresses(account)
+        form = _form(account, vacation_initial(now, own) | given)
+        with timezone.override(zone):
+            require_valid(form)
+            made = form.vacation()
+        made = replace(
+            made, **{f"zone_{day}": getattr(now, f"zone_{day}") for day in ("first", "last") if day not in given}
+        )
+        seen = setup.seen if data.seen is None else data.seen
+        before, _warnings = service.change_filters(
+            session, lambda filters: service.set_vacation(filters, made), seen=seen
+        )
+        note_vacation(account, before=before.filters.vacation, after=made, by=caller_of(request).actor)
+        return VacationOut.of(account, service.read_setup(session))
+
+
+def _form(account: MailAccount, given: dict[str, Any]) -> VacationForm:
+    """The form that says what is wrong with a whole reply; addresses null: all of one's own."""
+    own, named = allowed_addresses(account), given["addresses"]
+    addresses = own if named is None else [one.strip().lower() for one in named]
+    return VacationForm(given | {"addresses": addresses}, own_addresses=own)
 
 
 def _zone(name: str | None) -> ZoneInfo | None:

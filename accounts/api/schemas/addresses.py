@@ -63,3 +63,12 @@ class GroupChange(Given):
 
     name: str = Field(max_length=120)
     members: list[str] = Field(max_length=200)
+
+
+class GroupPart(Given):
+    """What is left out stays."""
+
+    model_config = example(members=["marcela@quillay.example"])
+
+    name: str = Field(default_factory=str, max_length=120)
+    members: list[str] = Field(default_factory=list, max_length=200)

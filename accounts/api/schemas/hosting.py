@@ -281,3 +281,15 @@ class Defaults(Given):
     def of(cls, domain: Domain) -> Defaults:
         """Those of a domain as they are."""
         return cls(quota_bytes=domain.new_quota_bytes, **domain.usual_switches)
+
+
+class DefaultsChange(Given):
+    """What is left out stays; `quota_bytes` null: the plan's."""
+
+    model_config = example(pop3=False)
+
+    quota_bytes: int | None = Field(None, ge=1_000_000, le=2**62)
+    imap: bool = Field(default_factory=bool)
+    pop3: bool = Field(default_factory=bool)
+    smtp: bool = Field(default_factory=bool)
+    sieve: bool = Field(default_factory=bool)

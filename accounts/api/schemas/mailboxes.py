@@ -142,6 +142,16 @@ class ForwardsIn(Given):
     current_password: Current = None
 
 
+class ForwardsChange(Given):
+    """What is left out stays."""
+
+    model_config = example(keeps_copy=True)
+
+    addresses: list[str] = Field(default_factory=list, max_length=20)
+    keeps_copy: bool = Field(default_factory=bool)
+    current_password: Current = None
+
+
 class LinkIn(Given):
     """`send` sends the link to the mailbox's address for a new password; else it is given back."""
 
