@@ -9,6 +9,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models.hosting import REFERENCE_MAX
 from accounts.services.limits import parse_size, size_typed
 from accounts.services.names import clean_lines, clean_name
 from accounts.services.usage.steps import parse_steps, steps_words
@@ -27,6 +28,16 @@ def tried(form: forms.BaseForm, change: Callable[[], Any]) -> bool:
                 form.add_error(field if field in form.fields else None, text)
         return False
     return True
+
+
+def reference_field() -> forms.CharField:
+    """What another panel calls a thing; whoever may not set it does not see it either."""
+    return forms.CharField(
+        label=_("Reference in another system"),
+        max_length=REFERENCE_MAX,
+        required=False,
+        help_text=_("The number or name that another panel has for it. Empty: none."),
+    )
 
 
 def one_line(text: str, *, blank: bool = True) -> str:

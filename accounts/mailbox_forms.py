@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.confirm import FIELD as CONFIRM
 from accounts.confirm import password_field
-from accounts.form_parts import SIZE_HINT, LinesField, PortalForm, SizeField
+from accounts.form_parts import SIZE_HINT, LinesField, PortalForm, SizeField, reference_field
 from accounts.models import Mailbox
 from accounts.services.limits import size_words
 
@@ -97,12 +97,17 @@ class MailboxForm(SeenForm):
     pop3 = forms.BooleanField(label=_("POP3"), required=False)
     smtp = forms.BooleanField(label=_("Sending (SMTP)"), required=False)
     sieve = forms.BooleanField(label=_("Filters (ManageSieve)"), required=False)
+    reference = reference_field()
 
     @classmethod
-    def of(cls, mailbox: Mailbox, data: Any = None) -> MailboxForm:
-        """The form of a mailbox; what its plan does not have can be seen and not switched on."""
+    def of(cls, mailbox: Mailbox, data: Any = None, *, sells: bool = False) -> MailboxForm:
+        """The form of a mailbox; what its plan does not have can be seen and not switched on. Its reference is for who `sells`
+        to its customer."""
         names = ("name", "recovery_address", "imap", "pop3", "smtp", "sieve")
-        form = cls(data, initial={name: getattr(mailbox, name) for name in names} | {"quota": mailbox.quota_bytes})
+        values = {"quota": mailbox.quota_bytes, "reference": mailbox.reference or ""}
+        form = cls(data, initial={name: getattr(mailbox, name) for name in names} | values)
+        if not sells:
+            del form.fields["reference"]
         plan = mailbox.domain.customer.plan
         for name in ("imap", "pop3", "smtp", "sieve"):
             if not getattr(plan, name):

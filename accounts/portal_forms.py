@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
-from accounts.form_parts import SIZE_HINT, LinesField, PortalForm, SizeField, StepsField, one_line
+from accounts.form_parts import SIZE_HINT, LinesField, PortalForm, SizeField, StepsField, one_line, reference_field
 from accounts.mailbox_forms import PasswordForm
 from accounts.models import Customer, Domain, Kind, MailServer, Plan, Reseller
 
@@ -30,7 +30,7 @@ class GroupForm(PortalForm):
 
 
 class DomainForm(PortalForm):
-    """The catch-all of a domain."""
+    """The catch-all of a domain; its reference for who `sells` to its customer."""
 
     catch_all = forms.CharField(
         label=_("Mail addressed to nobody goes to"),
@@ -38,6 +38,16 @@ class DomainForm(PortalForm):
         required=False,
         help_text=_("A mailbox of this customer. Empty: it is refused, which keeps much spam out."),
     )
+    reference = reference_field()
+
+    @classmethod
+    def of(cls, domain: Domain, data: Any = None, *, sells: bool) -> DomainForm:
+        """Filled with what the domain has."""
+        caught = domain.catch_all.address if domain.catch_all else ""
+        form = cls(data, initial={"catch_all": caught, "reference": domain.reference or ""})
+        if not sells:
+            del form.fields["reference"]
+        return form
 
 
 class UsualForm(PortalForm):
@@ -67,15 +77,16 @@ class ResellerForm(PortalForm):
 
 
 class CustomerForm(PortalForm):
-    """Name and plan of a customer."""
+    """Name, plan and reference of a customer."""
 
     name = forms.CharField(label=_("Name"), max_length=120)
     plan = forms.ModelChoiceField(label=_("Plan"), queryset=Plan.objects.order_by("name"))
+    reference = reference_field()
 
     @classmethod
     def of(cls, customer: Customer, data: Any = None) -> CustomerForm:
         """Filled with what the customer has."""
-        return cls(data, initial={"name": customer.name, "plan": customer.plan_id})
+        return cls(data, initial={name: getattr(customer, name) for name in ("name", "plan", "reference")})
 
 
 class CustomerNewForm(CustomerForm):
@@ -104,6 +115,7 @@ class DomainNewForm(PortalForm):
     """A domain; the provider says on which server its mail lies, where there is more than one."""
 
     name = forms.CharField(label=_("Domain"), max_length=253)
+    reference = reference_field()
     server = forms.ModelChoiceField(
         label=_("Server"), queryset=MailServer.objects.order_by("name"), required=False, empty_label=_("This server")
     )

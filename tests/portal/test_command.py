@@ -36,7 +36,14 @@ def domain(db: None) -> None:
 
 def test_from_customer_to_forward(domain: None) -> None:
     assert portal("customer", "list") == [
-        {"id": Customer.objects.get().pk, "name": "Imprenta", "plan": "Taller", "reseller": "", "active": True}
+        {
+            "id": Customer.objects.get().pk,
+            "name": "Imprenta",
+            "plan": "Taller",
+            "reseller": "",
+            "active": True,
+            "reference": "",
+        }
     ]
     [made] = portal("mailbox", "create", "Marcela@quillay.test", "--name", "Marcela", "--quota", "2 GB")
     assert (made["address"], made["quota_bytes"]) == ("marcela@quillay.test", 2 * 10**9)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from accounts.management.portal.words import (
     NONE,
+    REFERENCE,
     Argument,
     Group,
     Told,
@@ -30,6 +32,7 @@ from accounts.services.audit import SYSTEM
 from accounts.services.customers import PLAN_FIELDS
 from accounts.services.dns import check_domain
 from accounts.services.limits import parse_size, taken_by
+from accounts.services.references import set_reference
 from accounts.services.suspending import resume_customer, suspend_customer
 
 PLAN_OPTIONS: tuple[Argument, ...] = (
@@ -65,9 +68,9 @@ def add_customers(one: Group) -> None:
     one.verb("show", customer_show, "One customer, and what is taken of its plan.", customer)
     plan = ("--plan", {"required": True, "help": "the plan's name"})
     seller = ("--reseller", {"default": "", "help": "the reseller's name"})
-    one.verb("create", customer_create, "Makes a customer.", named(), plan, seller)
-    change = (option("name", "another name", dest="rename"), option("plan", "another plan"))
-    one.verb("change", customer_change, "Another name or plan.", customer, *change)
+    one.verb("create", customer_create, "Makes a customer.", named(), plan, seller, REFERENCE)
+    change = (option("name", "another name", dest="rename"), option("plan", "another plan"), REFERENCE)
+    one.verb("change", customer_change, "Another name, plan or reference.", customer, *change)
     to = named("reseller", f"the reseller's name, or {NONE}: the provider itself")
     one.verb("move", customer_move, "Gives a customer to a reseller.", customer, to)
     for verb, active in (("suspend", False), ("resume", True)):
@@ -99,7 +102,9 @@ def add_domains(one: Group) -> None:
         named(),
         customer,
         ("--server", {"default": "", "help": text}),
+        REFERENCE,
     )
+    one.verb("change", domain_change, "Another reference.", named(), REFERENCE)
     for verb, active in (("suspend", False), ("resume", True)):
         text = "Opens a domain again." if active else "Shuts a domain: nobody in it signs in, nothing is taken in."
         one.verb(verb, lambda active=active, **values: domain_open(active=active, **values), text, named())
@@ -205,16 +210,18 @@ def customer_show(name: str) -> Told:
     return told | {"domains": customer.domains.count()}
 
 
-def customer_create(name: str, plan: str, reseller: str) -> Told:
-    chosen = plan_of(plan)
-    seller = reseller_of(reseller) if reseller else None
-    return _customer(customers.create_customer(name=name, plan=chosen, reseller=seller, by=SYSTEM))
+def customer_create(name: str, plan: str, reseller: str, reference: str | None) -> Told:
+    values: dict[str, Any] = {"plan": plan_of(plan), "reseller": reseller_of(reseller) if reseller else None}
+    return _customer(customers.create_customer(name=name, reference=reference, by=SYSTEM, **values))
 
 
-def customer_change(name: str, rename: str | None, plan: str | None) -> Told:
+@transaction.atomic
+def customer_change(name: str, rename: str | None, plan: str | None, reference: str | None) -> Told:
     customer = customer_of(name)
     chosen = customer.plan if plan is None else plan_of(plan)
     customers.change_customer(customer=customer, name=rename or customer.name, plan=chosen, by=SYSTEM)
+    if reference is not None:
+        set_reference(thing=customer, reference=reference, by=SYSTEM)
     return _customer(customer_of(f"#{customer.pk}"))
 
 
@@ -241,7 +248,7 @@ def customer_delete(name: str) -> Told:
 
 def _customer(one: Customer) -> Told:
     told = {"id": one.pk, "name": one.name, "plan": one.plan.name, "reseller": str(one.reseller or "")}
-    return told | {"active": one.suspended is None}
+    return told | {"active": one.suspended is None, "reference": one.reference or ""}
 
 
 # --- Servers and domains ----------------------------------------------------------------------------------------------------
@@ -274,9 +281,16 @@ def domain_list() -> list[Told]:
     return [_domain(one) for one in Domain.objects.select_related("customer", "catch_all").order_by("name")]
 
 
-def domain_create(name: str, customer: str, server: str) -> Told:
-    where = server_of(server) if server else None
-    return _domain(customers.create_domain(customer=customer_of(customer), name=name, by=SYSTEM, server=where))
+def domain_create(name: str, customer: str, server: str, reference: str | None) -> Told:
+    values: dict[str, Any] = {"server": server_of(server) if server else None, "reference": reference}
+    return _domain(customers.create_domain(customer=customer_of(customer), name=name, by=SYSTEM, **values))
+
+
+def domain_change(name: str, reference: str | None) -> Told:
+    domain = domain_of(name)
+    if reference is not None:
+        set_reference(thing=domain, reference=reference, by=SYSTEM)
+    return _domain(domain)
 
 
 def domain_open(name: str, *, active: bool) -> Told:
@@ -316,4 +330,5 @@ def domain_dns(name: str) -> list[Told]:
 
 def _domain(one: Domain) -> Told:
     caught = one.catch_all.address if one.catch_all else ""
-    return {"id": one.pk, "name": one.name, "customer": one.customer.name, "active": one.active, "catch_all": caught}
+    told = {"id": one.pk, "name": one.name, "customer": one.customer.name, "active": one.active, "catch_all": caught}
+    return told | {"reference": one.reference or ""}

@@ -7,8 +7,10 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
+from django.db import transaction
 
 from accounts.management.portal.words import (
+    REFERENCE,
     Group,
     Told,
     domain_of,
@@ -30,6 +32,7 @@ from accounts.services.batch_changes import words_of
 from accounts.services.batch_files import BadFile
 from accounts.services.limits import parse_size
 from accounts.services.permissions import Action, may
+from accounts.services.references import set_reference
 
 FIELDS = ("address", "number", "name", "quota_bytes", "active", "receives", "sends", "imap", "pop3", "smtp", "sieve")
 STATES = {
@@ -49,9 +52,10 @@ def add_mailboxes(one: Group) -> None:
     quota = ("--quota", {"default": "", "help": "such as 5 GB; without it that of new mailboxes of the domain"})
     recovery = ("--recovery", {"default": "", "help": "the address to which a link for a new password goes"})
     read = ("--password", {"action": "store_true", "help": "ask for the password, or read it from standard input"})
-    one.verb("create", mailbox_create, text, address, ("--name", {"default": ""}), quota, recovery, read)
+    called = ("--name", {"default": ""})
+    one.verb("create", mailbox_create, text, address, called, quota, recovery, read, REFERENCE)
     change = (option("name"), option("quota", "such as 5 GB"), option("recovery", "the address for a new password"))
-    one.verb("change", mailbox_change, "Changes what is given.", address, *change, *switches())
+    one.verb("change", mailbox_change, "Changes what is given.", address, *change, *switches(), REFERENCE)
     text = "Sets the password that is asked for, or read from standard input, and revokes those of single devices."
     keep = ("--keep-devices", {"action": "store_true", "help": "passwords of single devices go on counting"})
     one.verb("password", mailbox_password, text, address, keep)
@@ -86,7 +90,7 @@ def mailbox_show(address: str) -> Told:
     return _mailbox(mailbox) | {"recovery_address": mailbox.recovery_address} | used
 
 
-def mailbox_create(address: str, name: str, quota: str, recovery: str, password: bool) -> Told:
+def mailbox_create(address: str, name: str, quota: str, recovery: str, password: bool, reference: str | None) -> Told:
     local, _at, host = address.rpartition("@")
     given = read_password() if password else ""
     mailbox, secret = mailboxes.create_mailbox(
@@ -97,12 +101,18 @@ def mailbox_create(address: str, name: str, quota: str, recovery: str, password:
         password=given,
         quota_bytes=parse_size(quota) if quota else None,
         recovery_address=recovery,
+        reference=reference,
     )
     return _mailbox(mailbox) | ({} if given else {"password": secret})
 
 
-def mailbox_change(address: str, name: str | None, quota: str | None, recovery: str | None, **values: Any) -> Told:
+@transaction.atomic
+def mailbox_change(
+    address: str, name: str | None, quota: str | None, recovery: str | None, reference: str | None, **values: Any
+) -> Told:
     mailbox = mailbox_of(address)
+    if reference is not None:
+        set_reference(thing=mailbox, reference=reference, by=SYSTEM)
     given: dict[str, Any] = read_switches(values)
     if name is not None:
         given["name"] = name.strip()[:120]
@@ -214,4 +224,4 @@ def _device(one: AppPassword) -> Told:
 
 
 def _mailbox(one: Mailbox) -> Told:
-    return {name: getattr(one, name) for name in FIELDS} | {"deleted": one.deleted}
+    return {name: getattr(one, name) for name in FIELDS} | {"deleted": one.deleted, "reference": one.reference or ""}

@@ -45,6 +45,9 @@ def option(name: str, text: str = "", **more: Any) -> Argument:
     return f"--{name}", {"default": None, "help": text} | more
 
 
+REFERENCE: Argument = option("reference", "what another panel calls it; empty: nothing")
+
+
 def switches() -> list[Argument]:
     """--imap on, --pop3 off, ..."""
     return [option(name, "on or off", choices=("on", "off")) for name in PROTOCOLS]

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.db.models import Count
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
@@ -17,8 +20,10 @@ from accounts.form_parts import tried
 from accounts.models import Customer, Plan, Reseller
 from accounts.portal_forms import CustomerForm, CustomerNewForm, DomainNewForm, NameForm, PlanForm, ResellerForm
 from accounts.services import customers, listing, permissions
+from accounts.services.audit import Actor
 from accounts.services.limits import taken_by
 from accounts.services.permissions import Action, may
+from accounts.services.references import set_reference
 from accounts.services.suspending import resume_customer, suspend_customer
 from accounts.views.portal.doors import actor_of, allow, customer_for, plan_for, removed, reseller_for, show, status_of
 
@@ -47,7 +52,8 @@ def customer_new(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         made: list[Customer] = []
-        values = {"name": data["name"], "plan": data["plan"], "reseller": form.seller, "by": actor_of(request)}
+        values = {"name": data["name"], "plan": data["plan"], "reference": data["reference"]}
+        values |= {"reseller": form.seller, "by": actor_of(request)}
         if tried(form, lambda: made.append(customers.create_customer(**values))):
             return redirect("portal:customer", made[0].pk)
     context = {"form": form, "title": _("New customer"), "act": _("Create customer"), "tab": "customers"}
@@ -62,12 +68,9 @@ def customer_page(request: HttpRequest, customer_id: int) -> HttpResponse:
     action = Action.CHANGE_CUSTOMER if request.method == "POST" else Action.SEE_CUSTOMER
     customer = customer_for(request, customer_id, action)
     form = CustomerForm.of(customer, request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
-        data = form.cleaned_data
-        change = {"name": data["name"], "plan": data["plan"]}
-        if tried(form, lambda: customers.change_customer(customer=customer, by=actor_of(request), **change)):
-            messages.info(request, _("Saved"))
-            return redirect("portal:customer", customer.pk)
+    if request.method == "POST" and form.is_valid() and tried(form, lambda: _change(customer, form, actor_of(request))):
+        messages.info(request, _("Saved"))
+        return redirect("portal:customer", customer.pk)
     domains = permissions.domains_of(request.user).filter(customer=customer)
     context = {
         "customer": customer,
@@ -83,6 +86,14 @@ def customer_page(request: HttpRequest, customer_id: int) -> HttpResponse:
     return show(request, "portal/customer.html", context, status=status_of(form))
 
 
+@transaction.atomic
+def _change(customer: Customer, form: CustomerForm, by: Actor) -> None:
+    data = form.cleaned_data
+    customers.change_customer(customer=customer, name=data["name"], plan=data["plan"], by=by)
+    if "reference" in form.data:  # a form that did not show it leaves it as it is
+        set_reference(thing=customer, reference=data["reference"], by=by)
+
+
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def domain_new(request: HttpRequest, customer_id: int) -> HttpResponse:
@@ -92,13 +103,9 @@ def domain_new(request: HttpRequest, customer_id: int) -> HttpResponse:
     form = DomainNewForm(request.POST if request.method == "POST" else None, provider=provider)
     if request.method == "POST" and form.is_valid():
         made = []
-        name, server = form.cleaned_data["name"], form.cleaned_data.get("server")
-        if tried(
-            form,
-            lambda: made.append(
-                customers.create_domain(customer=customer, name=name, by=actor_of(request), server=server)
-            ),
-        ):
+        values: dict[str, Any] = {name: form.cleaned_data.get(name) for name in ("name", "server", "reference")}
+        act = lambda: made.append(customers.create_domain(customer=customer, by=actor_of(request), **values))  # noqa: E731
+        if tried(form, act):
             return redirect("portal:domain", made[0].pk)
     title = _("New domain of %(customer)s") % {"customer": customer.name}
     context = {"form": form, "title": title, "act": _("Add domain"), "tab": "customers"}

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import redirect
@@ -22,8 +23,10 @@ from accounts.models import Alias, Domain, Group, Mailbox
 from accounts.numbers import read_number
 from accounts.portal_forms import DomainForm, UsualForm
 from accounts.services import customers, forwards, listing, mailboxes
+from accounts.services.audit import Actor
 from accounts.services.dns import check_domain
-from accounts.services.permissions import Action, above
+from accounts.services.permissions import Action, above, may
+from accounts.services.references import set_reference
 from accounts.views.dns_records import dns_context
 from accounts.views.entrance import UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, me, removed, show, status_of
@@ -99,21 +102,28 @@ def selection(request: HttpRequest, domain_id: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def domain_settings(request: HttpRequest, domain_id: int) -> HttpResponse:
-    """Who catches what is addressed to nobody; whether the domain is open."""
+    """Who catches what is addressed to nobody; what another panel calls the domain; whether it is open."""
     domain = domain_for(request, domain_id, Action.RUN_DOMAIN)
-    before = domain.catch_all.address if domain.catch_all else ""
-    form = DomainForm(request.POST if request.method == "POST" else None, initial={"catch_all": before})
+    sells = may(request.user, Action.CHANGE_DOMAIN, domain)
+    form = DomainForm.of(domain, request.POST if request.method == "POST" else None, sells=sells)
     if request.method == "POST" and form.is_valid():
         address = form.cleaned_data["catch_all"].strip().lower()
         own = Mailbox.objects.select_related("domain").filter(domain__customer=domain.customer_id)
         mailbox = own.filter(address=address).first()  # whether somebody else has it is not told
         if address and mailbox is None:
             form.add_error("catch_all", _("There is no mailbox with this address."))
-        elif tried(form, lambda: forwards.set_catch_all(domain=domain, mailbox=mailbox, by=actor_of(request))):
+        elif tried(form, lambda: _set(domain, mailbox, form, actor_of(request))):
             messages.info(request, _("Saved"))
             return redirect("portal:domain_settings", domain.pk)
     context = {"domain": domain, "form": form, "tab": "settings", "addresses": _address_count(domain)}
     return show(request, "portal/domain_settings.html", context, status=status_of(form))
+
+
+@transaction.atomic
+def _set(domain: Domain, mailbox: Mailbox | None, form: DomainForm, by: Actor) -> None:
+    forwards.set_catch_all(domain=domain, mailbox=mailbox, by=by)
+    if "reference" in form.fields and "reference" in form.data:  # a form that did not show it leaves it as it is
+        set_reference(thing=domain, reference=form.cleaned_data["reference"], by=by)
 
 
 @login_required

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -37,6 +38,7 @@ from accounts.services.entering import enter
 from accounts.services.login import account_of_mailbox
 from accounts.services.passwords import generate_password, holder_of_token
 from accounts.services.permissions import Action, may, may_take_over, outranks
+from accounts.services.references import set_reference
 from accounts.services.sending_limit import allowance_of
 from accounts.views.entrance import TOO_MANY, UNPROCESSABLE
 from accounts.views.portal.doors import actor_of, domain_for, mailbox_for, show, status_of
@@ -104,7 +106,7 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
     data = request.POST if posted else None
     form: MailboxForm | OwnMailboxForm
     if runs:
-        form = MailboxForm.of(mailbox, data)
+        form = MailboxForm.of(mailbox, data, sells=may(request.user, Action.CHANGE_DOMAIN, mailbox.domain))
     else:
         form = OwnMailboxForm(data, initial={"name": mailbox.name, "recovery_address": mailbox.recovery_address})
     mine = _is_mine(request, mailbox)
@@ -112,6 +114,8 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
         confirm.ask(form, request, mailbox)
     if posted and form.is_valid():
         values = form.chosen()
+        if "reference" not in form.data:  # a form that did not show it leaves it as it is
+            values.pop("reference", None)
         moved = values.get("recovery_address", mailbox.recovery_address) != mailbox.recovery_address
         if moved and not may_take_over(request.user, mailbox):
             raise PermissionDenied  # a link for a new password would go there
@@ -121,13 +125,20 @@ def mailbox_page(request: HttpRequest, mailbox_id: int) -> HttpResponse:
             form.add_error("imap", _("You would shut yourself out: ask somebody else who runs this mailbox."))
             return _page(request, "portal/mailbox.html", mailbox, "general", form=form)
         ready = not moved or (runs and not mine) or confirm.is_answered(form, request, mailbox)
-        if ready and tried(form, lambda: mailboxes.change_mailbox(mailbox=mailbox, by=actor_of(request), **values)):
+        if ready and tried(form, lambda: _change(mailbox, values, actor_of(request))):
             messages.info(request, _("Saved"))
             return redirect("portal:mailbox", mailbox.pk)
     usage = MailboxUsage.objects.filter(username=mailbox.address).first()
     return _page(
         request, "portal/mailbox.html", mailbox, "general", form=form, usage=usage, allowance=allowance_of(mailbox)
     )
+
+
+@transaction.atomic
+def _change(mailbox: Mailbox, values: dict[str, Any], by: Actor) -> None:
+    if "reference" in values:
+        set_reference(thing=mailbox, reference=values.pop("reference"), by=by)
+    mailboxes.change_mailbox(mailbox=mailbox, by=by, **values)
 
 
 @login_required
