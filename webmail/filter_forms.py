@@ -14,6 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import one_line
 from webmail.mime.headers import make_safe
 from webmail.mime.recipients import ascii_email, check_recipient, compare_key, parse_recipients
 from webmail.services.filter_words import ABOUT_NAMES, OP_NAMES, write_value
@@ -136,8 +137,8 @@ class RuleForm(forms.Form):
         self.fields["folder"].widget.attrs["class"] = "input select"
 
     def clean_name(self) -> str:
-        """On one line."""
-        return " ".join(make_safe(self.cleaned_data["name"]).split())
+        """On one line; something of it shows."""
+        return one_line(" ".join(make_safe(self.cleaned_data["name"]).split()))
 
     def clean_tags(self) -> list[str]:
         """At most TAGS_LIMIT."""

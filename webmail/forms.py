@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.form_parts import one_line
 from webmail.mime.headers import make_safe
 from webmail.mime.recipients import check_recipient, parse_recipients
 from webmail.models import Identity
@@ -51,7 +52,8 @@ class IdentityForm(forms.ModelForm):  # type: ignore[type-arg]
             field.widget.attrs["class"] = "input"
 
     def clean_name(self) -> str:
-        return make_safe(self.cleaned_data["name"])
+        """On one line; something of it shows."""
+        return one_line(" ".join(make_safe(self.cleaned_data["name"]).split()))
 
     def clean_address(self) -> str:
         """The address as the account has it."""

@@ -20,7 +20,7 @@ def clean_name(text: str, *, field: str = "name", blank: bool = True, most: int 
     be; where it has more than `most` characters (0: whatever its place takes)."""
     name = text.strip()
     hidden = any(char in TURNING or unicodedata.category(char) in HIDDEN for char in name)
-    if hidden or (name and not any(map(_shows, name))):
+    if hidden or (name and not shows(name)):
         raise ValidationError({field: _("A name is one line, without characters that do not show.")})
     if not blank and not name:
         raise ValidationError({field: _("Give it a name.")})
@@ -35,5 +35,6 @@ def clean_lines(text: str, *, field: str = "text") -> str:
     return "\n".join(clean_name(line, field=field) for line in lines)
 
 
-def _shows(char: str) -> bool:
-    return unicodedata.category(char)[0] not in "ZC"
+def shows(text: str) -> bool:
+    """Whether anything of it is to be seen."""
+    return any(unicodedata.category(char)[0] not in "ZC" for char in text)

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from imapclient import imap_utf7
 
 from accounts.models import MailAccount
+from accounts.services.names import shows
 from webmail.mime.headers import make_safe
 from webmail.models import OwnTag
 
@@ -106,7 +107,7 @@ def make_tag(account: MailAccount, *, name: str, colour: int) -> OwnTag:
     """A new tag. Raises TagRefused with a code: empty, taken, many."""
     name = make_safe(" ".join(name.split()))[:NAME_LIMIT]
     keyword = keyword_for(name)
-    if not keyword:
+    if not keyword or not shows(name):
         raise TagRefused("empty")
     if keyword in {*THUNDERBIRD_TAGS, *NOT_TAGS} or own_tags(account).filter(keyword=keyword).exists():
         raise TagRefused("taken")
@@ -118,7 +119,7 @@ def make_tag(account: MailAccount, *, name: str, colour: int) -> OwnTag:
 def change_tag(tag: OwnTag, *, name: str, colour: int) -> None:
     """Another name and colour; the keyword stays what it is on the server. Raises TagRefused."""
     name = make_safe(" ".join(name.split()))[:NAME_LIMIT]
-    if not name:
+    if not shows(name):
         raise TagRefused("empty")
     tag.name, tag.colour = name, clean_colour(colour)
     tag.save(update_fields=["name", "colour"])

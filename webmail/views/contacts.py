@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from accounts.form_parts import one_line
 from accounts.models import MailAccount
 from webmail.mime.headers import make_safe
 from webmail.mime.recipients import check_recipient, parse_recipients
@@ -43,6 +44,10 @@ class PersonForm(forms.Form):
         self.merged: Contact | None = contact
         _dress(self)
 
+    def clean_name(self) -> str:
+        """On one line; something of it shows."""
+        return one_line(" ".join(make_safe(str(self.cleaned_data["name"])).split()))
+
     def clean_email(self) -> str:
         email = str(self.cleaned_data["email"])
         if check_recipient(email):
@@ -67,7 +72,7 @@ class GroupForm(forms.Form):
         _dress(self)
 
     def clean_name(self) -> str:
-        name = " ".join(make_safe(str(self.cleaned_data["name"])).split())
+        name = one_line(" ".join(make_safe(str(self.cleaned_data["name"])).split()))
         if service.UNFIT_FOR_GROUP.search(name) or not service.group_key(name):
             raise forms.ValidationError(_("A group's name cannot have any of these: @ , ; : < > ( ) [ ] \\ \""))
         same = ContactGroup.objects.filter(account=self.account, search=service.group_key(name))
