@@ -49,6 +49,11 @@ Mailbox.objects.update(quota_bytes=counted.bytes)
 take_samples()
 assert (find_crossings(), find_crossings(), MailboxSpace.objects.get().alerted) == (1, 0, 100)
 Mailbox.objects.update(quota_bytes=20000)
+from accounts.services.usage.requota import foretell_fallen
+from accounts.services.usage.standing import refresh_standing
+MailboxSpace.objects.update(bytes=10**6, full_on="2031-01-01", full_early="2031-01-01")
+assert (refresh_standing(), foretell_fallen(), foretell_fallen()) == (1, 1, 0)
+assert MailboxSpace.objects.get().full_early is None
 kinds = dict(MailboxEvent.objects.values_list("kind", "count"))
 assert kinds == {"saved": 1, "arrived": 1, "refused": 1, "sent": 1}, kinds
 Mailbox.objects.update(active=False)
