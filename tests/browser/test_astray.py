@@ -16,6 +16,34 @@ pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.django_db(tra
 PATIENCE_MS = 20_000
 
 
+def test_what_is_told_of_a_message_late_does_not_mark_the_next(
+    opened: Any, watcher: Callable[[], Any], imap: Any
+) -> None:
+    watcher()
+    window, made = opened(count=2)
+    page, other, held = window.page, imap(made.address), []
+    wait_live(page)
+    row(page, "Mensaje 001").locator(".row__subj").click()
+    expect(page.locator("#subject")).to_have_text("Mensaje 001", timeout=PATIENCE_MS)
+
+    def hold(route: Any) -> None:
+        held.append((route, route.fetch()))
+        page.evaluate("() => { window.heldBack = true }")
+
+    page.route("**/live/part/**", hold)
+    other.select_folder("INBOX")
+    other.add_flags([2], [b"\\Flagged"])
+    page.wait_for_function("() => window.heldBack", timeout=PATIENCE_MS)
+    row(page, "Mensaje 000").locator(".row__subj").click()
+    expect(page.locator("#subject")).to_have_text("Mensaje 000", timeout=PATIENCE_MS)
+    route, answer = held[0]
+    assert "data-flagged" in answer.text()
+    last = '<hx-partial hx-target="#live-note" hx-swap="innerHTML">read</hx-partial>'
+    route.fulfill(response=answer, body=answer.text() + last)
+    expect(page.locator("#live-note")).to_have_text("read", timeout=PATIENCE_MS)
+    expect(page.locator("#letter-state[data-flagged]")).to_have_count(0)
+
+
 def test_the_open_message_is_moved_then_another_deleted_elsewhere(
     opened: Any, watcher: Callable[[], Any], imap: Any
 ) -> None:

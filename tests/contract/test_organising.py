@@ -80,7 +80,12 @@ def test_a_message_that_is_gone_does_not_stop_the_others(source: MailSource) -> 
     source.delete([refs[1]])
     change = organising.delete(source, refs)
     assert change.count == 2
-    assert set(shown(source, named(source, Role.TRASH).id)) == {"uno", "tres"}
+    trash = named(source, Role.TRASH).id
+    assert set(shown(source, trash)) == {"uno", "tres"}
+    left = source.refs(trash, Query())
+    source.delete(left[:1])
+    assert organising.delete(source, left).count == 1
+    assert organising.purge(source, left).count == 0
 
 
 def test_a_copy_leaves_the_original(source: MailSource) -> None:

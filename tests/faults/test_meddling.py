@@ -14,8 +14,12 @@ from tests.contract.test_source import letter
 from tests.faults.scene import ACTIONS, ARCHIVE, INBOX, SUBJECTS, WORKS, Action, Scene, scene
 from tests.faults.test_cuts import SERVERS
 from tests.imap.proxy import Proxy, proxied
+from tests.webmail.test_pictures import related
 from webmail.errors import Gone, Unreachable
 from webmail.imap.pool import pool
+from webmail.models import Composing, Upload
+from webmail.services.composing import new_composing
+from webmail.services.letters import begin_answer
 from webmail.sources.imap import ImapSource
 from webmail.values import Message, Query, Ref, Summary, Window
 
@@ -156,6 +160,27 @@ def check_changes(one: Scene, action: Action, now: dict[Any, list[str]]) -> None
         assert {items[b"ENVELOPE"].subject.decode() for items in flagged.values()} <= named
     if action.name in {"move", "delete"} and {"uno", "dos"} <= set(now[INBOX]):
         assert "cinco" in now[INBOX]
+
+
+def test_an_answer_to_what_goes_before_its_picture_is_read_leaves_no_composer_behind(make: Make) -> None:
+    with make() as one:
+        one.client.append(INBOX, related("foto", '<p>Hola <img src="cid:part1.AB@x.test"></p>'))
+        one.look()
+        uid = max(uid for folder, _validity, uid in one.truth if folder == INBOX)
+        ready = threading.Event()
+
+        def stumble(line: bytes) -> str:
+            if b"BODY.PEEK[2.2]" in line and not ready.is_set():  # the picture, and nothing before it
+                expunge(one, "foto")
+                ready.set()
+            return ""
+
+        one.proxy.stumble = stumble
+        with one.open() as source, pytest.raises(Gone):
+            begin_answer(new_composing(one.account), source, Ref(INBOX, one.refs[0].validity, str(uid)), "reply")
+        assert ready.wait(30)
+    assert not Composing.objects.exists()
+    assert not Upload.objects.exists()
 
 
 # --- the folder itself ---------------------------------------------------------------------------------------------------------

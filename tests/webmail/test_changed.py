@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from webmail.services.tags import FIVE, Tag
-from webmail.values import Folder, FolderId, Role
+from webmail.values import Folder, FolderId, Ref, Role
 from webmail.views.changes import CHANGED, draw_changed
+from webmail.views.live import place_of
 
 WORDS = st.sampled_from(["", "1 & <b>", "/mail/7/undo/a_-b/?x=1&y"])
 OPEN = st.fixed_dictionaries(
@@ -26,7 +27,7 @@ OPEN = st.fixed_dictionaries(
 CONTEXTS = st.fixed_dictionaries(
     {"text": WORDS, "undo_url": WORDS, "gone": WORDS, "from_folder": st.sampled_from(["INBOX", "Ñ & <x>"])}
     | dict.fromkeys(("left", "nothing", "failed", "recount", "marks"), st.booleans())
-    | {"open": st.none() | OPEN}
+    | {"open": st.none() | OPEN, "open_at": st.sampled_from([place_of(Ref(FolderId("Ñ"), 7, "3")), "[x='<&']"])}
 )
 
 

@@ -52,11 +52,12 @@ def test_the_open_message_is_told_as_it_is_now_and_not_when_it_is_gone(sign_in: 
     validity = other.select_folder("INBOX")[b"UIDVALIDITY"]
     other.add_flags([1], [b"\\Seen"])
     shown = part(client, account.pk, current=INBOX, open=f"{validity}.1").content.decode()
-    assert 'hx-target="#letter-state"' in shown
+    place = f"[data-ref=&quot;{validity}.1&quot;][data-within=&quot;{INBOX}&quot;] #letter-state"
+    assert f'hx-target="{place}"' in shown  # nothing else may be marked, should another be open when it arrives
     for gone in (f"{validity}.99", f"{validity + 1}.1", "no.ref", "1.x.y"):
         page = part(client, account.pk, current=INBOX, open=gone)
         assert page.status_code == 200
-        assert 'hx-target="#letter-state"' not in page.content.decode()
+        assert "#letter-state" not in page.content.decode()
 
 
 def test_an_open_message_that_left_is_told_with_its_place_now(sign_in: Any, imap: Any) -> None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from webmail.errors import MoveCut, Unavailable, Uncopied
 from webmail.imap.connection import EXPUNGED, Connection, check
+from webmail.imap.fetch import by_uid, fetch_command
 from webmail.imap.selected import search_result
 from webmail.imap.wire import Flight, Literal, Piece, Untagged, flag_list, parse_uid_set, quote, uid_set
 from webmail.values import FolderId, Ref
@@ -171,13 +172,20 @@ def _checked(flight: Flight) -> tuple[int, dict[int, int]]:
     return _copied(flight)
 
 
-def expunge(connection: Connection, uids: list[int]) -> None:
+def expunge(connection: Connection, uids: list[int]) -> set[int]:
     """Marks these messages as deleted and expunges just them. Without UIDPLUS (RFC 4315) they stay marked, and lists leave
-    them out: a plain EXPUNGE would take other programs' messages with it."""
+    them out: a plain EXPUNGE would take other programs' messages with it. Gives those that were there: it is looked after
+    STORE, whose end tells what other programs expunged."""
+    there: set[int] = set()
     for batch in batches(uids):
         connection.ask(b"UID", b"STORE", uid_set(batch), b"+FLAGS.SILENT", b"(\\Deleted)")
-        if connection.has("UIDPLUS"):
-            connection.ask(b"UID", b"EXPUNGE", uid_set(batch))
+        last: list[list[Piece]] = [[b"UID", b"EXPUNGE", uid_set(batch)]] if connection.has("UIDPLUS") else []
+        flight = connection.run(fetch_command(batch, b"UID FLAGS"), *last)
+        for end in flight.ends:
+            if end.code.upper() != EXPUNGED:
+                check(end)
+        there |= by_uid(flight, batch).keys()
+    return there
 
 
 def _copied(flight: Flight, at: int = -1) -> tuple[int, dict[int, int]]:

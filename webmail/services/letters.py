@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from webmail.errors import Gone
+from webmail.errors import Gone, MailError
 from webmail.mime.build import FORWARDED
 from webmail.mime.headers import header_value
 from webmail.mime.reply import (
@@ -65,10 +66,24 @@ def begin_answer(composing: Composing, source: MailSource, ref: Ref, kind: Kind)
     if forwarding:
         composing.in_reply_to = ""
     _quote(composing, message, forwarding=forwarding)
-    composing.save()
     shown = cids_in(composing.quote)
     parts = message.attachments if forwarding else [part for part in message.attachments if _is_shown(part, shown)]
-    uploads.copy_parts(composing, source, ref, parts, shown=shown)
+    with _saved(composing):
+        uploads.copy_parts(composing, source, ref, parts, shown=shown)
+
+
+@contextmanager
+def _saved(composing: Composing) -> Iterator[None]:
+    """Saves a composer for what is read into it then. Where the mailbox does not give that, nothing of it stays: nobody has
+    seen it."""
+    composing.save()
+    try:
+        yield
+    except (MailError, uploads.TooLarge):
+        for upload in composing.uploads.all():
+            uploads.remove(upload)
+        composing.delete()
+        raise
 
 
 def begin_forward(composing: Composing, source: MailSource, refs: Sequence[Ref]) -> None:
@@ -89,11 +104,11 @@ def begin_forward(composing: Composing, source: MailSource, refs: Sequence[Ref])
     composing.references = [row.message_id for row in rows if row.message_id]
     block = signature_block(composing.identity)
     composing.text = f"\n\n{block}" if block else ""
-    composing.save()
-    for row in rows:
-        raw = b"".join(source.part(row.ref, PartNumber("")))
-        name = _file_name(row.subject)
-        uploads.attach(composing, name=f"{name}.eml", media_type="message/rfc822", data=raw)
+    with _saved(composing):
+        for row in rows:
+            raw = b"".join(source.part(row.ref, PartNumber("")))
+            name = _file_name(row.subject)
+            uploads.attach(composing, name=f"{name}.eml", media_type="message/rfc822", data=raw)
 
 
 def _file_name(subject: str) -> str:
@@ -137,8 +152,8 @@ def _fill_text(composing: Composing, source: MailSource, message: Message) -> No
     own, composing.quote_intro, composing.quote = _split_quote(html)
     if FORWARD_PREFIX in html or header_value(message.headers, FORWARDED):
         composing.kind = Composing.Kind.FORWARD
-    composing.save()
-    uploads.copy_parts(composing, source, message.ref, message.attachments, shown=cids_in(html))
+    with _saved(composing):
+        uploads.copy_parts(composing, source, message.ref, message.attachments, shown=cids_in(html))
     if html:
         composing.html = html_to_edit(composing, own)
         Composing.objects.filter(pk=composing.pk).update(html=composing.html)  # `changed` is when a person wrote

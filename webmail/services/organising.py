@@ -118,9 +118,8 @@ def delete(source: MailSource, refs: Sequence[Ref], *, known: Sequence[Folder] =
 
 
 def purge(source: MailSource, refs: Sequence[Ref]) -> Change:
-    """Deletes messages for good: nothing brings them back."""
-    source.delete(refs)
-    return Change(len(refs))
+    """Deletes messages for good: nothing brings them back. Those that others removed meanwhile are not counted."""
+    return Change(len(source.delete(refs).before))
 
 
 def take_back(source: MailSource, undo: Undo) -> int:

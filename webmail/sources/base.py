@@ -154,7 +154,7 @@ class MailSource(Protocol):
         ...
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
-        """Removes messages for good (UID EXPUNGE, RFC 4315; never a plain EXPUNGE)."""
+        """Removes messages for good (UID EXPUNGE, RFC 4315; never a plain EXPUNGE). Gives those that were there to be removed."""
         ...
 
     def append(

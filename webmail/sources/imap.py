@@ -257,11 +257,12 @@ class ImapSource(ImapFlags):
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs), self.connection.has("UIDPLUS"))
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
-        refs = list(refs)
+        gone: list[Ref] = []
         for state, uids in self._by_folder(refs, marked=True):
             with self._changing(state.folder):
-                expunge(self.connection, uids)
-        return Moved(tuple(refs), tuple(None for _ in refs))
+                there = expunge(self.connection, uids) - set(state.deleted)
+            gone += [Ref(state.folder, state.validity, str(uid)) for uid in uids if uid in there]
+        return Moved(tuple(gone), tuple(None for _ in gone))
 
     def append(
         self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None

@@ -328,12 +328,14 @@ class LocalSource(LocalFolders):
         return Moved(tuple(refs), tuple(after.get(ref) for ref in refs))
 
     def delete(self, refs: Iterable[Ref]) -> Moved:
-        refs = list(refs)
+        gone: list[Ref] = []
         with transaction.atomic():
             for folder, rows in self._chunks(refs):
-                rows.delete()
+                pks = list(rows.select_for_update().values_list("pk", flat=True))
+                self._messages().filter(pk__in=pks).delete()
                 note_changes([self._folder(folder).pk])
-        return Moved(tuple(refs), tuple(None for _ in refs))
+                gone += [Ref(folder, VALIDITY, str(pk)) for pk in pks]
+        return Moved(tuple(gone), tuple(None for _ in gone))
 
     def append(
         self, folder: FolderId, raw: bytes, *, flags: Iterable[str] = (), received: datetime | None = None

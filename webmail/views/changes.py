@@ -38,7 +38,7 @@ from webmail.tokens import decode_folder
 from webmail.values import Folder, FolderId, Query, Ref
 from webmail.views.box import Box, open_box
 from webmail.views.drawing import draw
-from webmail.views.live import letter_state
+from webmail.views.live import letter_state, place_of
 from webmail.views.query import query_of
 from webmail.views.states import state_of
 
@@ -274,6 +274,7 @@ def _answer(
         "nothing": nothing,
         "failed": status >= 400,
         "open": letter_state(box, None if shown in left else shown, flags),
+        "open_at": place_of(shown) if shown else "",
         "recount": recount,
         "marks": marks,
         **_open_place(box, folder_id),
@@ -297,10 +298,11 @@ class Open(NamedTuple):
 def draw_changed(context: Mapping[str, Any], csrf_token: str) -> str:
     """The answer, drawn once for what it says and what is marked: with marks where an address and refs go."""
     shown, undo_url, gone = context["open"], context["undo_url"], context["gone"]
-    places = {"undo_url": _UNDO if undo_url else "", "gone": _GONE if gone else ""}
+    at = context["open_at"] if shown else ""
+    places = {"undo_url": _UNDO if undo_url else "", "gone": _GONE if gone else "", "open_at": _AT if at else ""}
     shown = Open(**(shown | {"tags": tuple(shown["tags"])})) if shown else None
     text = draw(CHANGED, {**context, **places, "open": shown}, csrf_token=csrf_token)
-    return text.replace(_UNDO, escape(undo_url)).replace(_GONE, escape(gone))
+    return text.replace(_UNDO, escape(undo_url)).replace(_GONE, escape(gone)).replace(_AT, escape(at))
 
 
 def _undo_url(account_id: int, token: str) -> str:
@@ -314,7 +316,7 @@ def _undo_pieces(account_id: int, _prefix: str) -> tuple[str, str, str]:
 
 
 CHANGED = "webmail/mail.html#changed"
-_UNDO, _GONE = secrets.token_hex(12), secrets.token_hex(12)
+_UNDO, _GONE, _AT = secrets.token_hex(12), secrets.token_hex(12), secrets.token_hex(12)
 
 
 def _told_gone(left: Collection[Ref], shown: Ref | None) -> str:

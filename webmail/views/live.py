@@ -15,7 +15,7 @@ from webmail.errors import MailError
 from webmail.services.access import account_for
 from webmail.services.astray import find_astray
 from webmail.services.news import find_news
-from webmail.tokens import decode_folder
+from webmail.tokens import decode_folder, encode_folder
 from webmail.values import Flag, FolderId, Ref
 from webmail.views.box import Box, inbox_of, open_box
 
@@ -51,6 +51,7 @@ def live_part(request: HttpRequest, account_id: int) -> HttpResponse:
         context["news"] = find_news(box.source, inbox, request.GET.get("after", ""))
         ref = _ref(within, request.GET.get("open", ""))
         context["open"] = letter_state(box, ref)
+        context["open_at"] = place_of(ref) if ref else ""
         if ref and not context["open"]:
             context["astray"] = find_astray(box.source, box.known_folders() or folders, ref, request.GET.get("id", ""))
     return render(request, "webmail/live_part.html", context)
@@ -61,6 +62,11 @@ def _ref(folder: FolderId, text: str) -> Ref | None:
     number = read_number(validity)
     known = folder and uid.isascii() and uid.isalnum()
     return Ref(folder, number, uid[:64]) if known and number is not None else None
+
+
+def place_of(ref: Ref) -> str:
+    """The message's place in a page, as a CSS selector: while another is open, or in another folder, there is none."""
+    return f'[data-ref="{ref.validity}.{ref.id}"][data-within="{encode_folder(ref.folder)}"]'
 
 
 def letter_state(box: Box, ref: Ref | None, known: Mapping[Ref, frozenset[str]] | None = None) -> dict[str, Any] | None:
