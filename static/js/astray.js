@@ -4,9 +4,9 @@ const NEEDS = [
   "form[data-change-open] :is(button, .sep)",
   "form[data-change-open] a:not([data-back], [hx-get])",
   ":is(#message-menu, .m-tools, .pane__foot)",
-  ".letter :is(a[download], [data-part], [hx-get], .place button)",
+  ".thread > .letter :is(a[download], [data-part], [hx-get], .place button)", // not in another of its conversation
 ].map((selector) => `#reader ${selector}`).join(", ");
-const STALE = "#letter-state, #reader :is(.bar__sub, .m-bar .sub, .frank .end)"; // where it was
+const STALE = "#letter-state, #reader :is(.bar__sub, .m-bar .sub, .thread > .letter .frank .end)"; // where it was
 const KEYS = new Set(["e", "#", "Delete", "s", "u", "v", "!", "r", "a", "f", "F", "b"]);
 
 const letterNow = () => document.querySelector("#reader [data-reader]");
@@ -18,9 +18,10 @@ export function bind(note) {
   letter.dataset.astray = "";
   const controls = [...document.querySelectorAll(NEEDS)];
   const focused = controls.some((control) => control.contains(document.activeElement));
-  for (const link of letter.querySelectorAll("a[data-preview]")) link.removeAttribute("href");
+  for (const link of letter.querySelectorAll(".thread > .letter a[data-preview]")) link.removeAttribute("href");
   for (const control of controls) control.remove();
   for (const words of document.querySelectorAll(STALE)) words.replaceChildren();
+  for (const line of letter.querySelectorAll(".thread > .letter .frank")) if (!line.textContent.trim()) line.remove();
   if (focused) letter.querySelector("#subject").focus({ preventScroll: true });
 }
 

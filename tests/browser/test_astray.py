@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.test_live import live, opened, row, wait_live, watcher, web
+from tests.contract.test_source import letter
 
 __all__ = ["live", "opened", "watcher", "web"]
 pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -16,9 +17,8 @@ pytestmark = [pytest.mark.server, pytest.mark.browser, pytest.mark.django_db(tra
 PATIENCE_MS = 20_000
 
 
-def test_what_is_told_of_a_message_late_does_not_mark_the_next(
-    opened: Any, watcher: Callable[[], Any], imap: Any
-) -> None:
+def test_what_is_told_concerns_no_other_message(opened: Any, watcher: Callable[[], Any], imap: Any) -> None:
+    """Neither the one that was opened before the answer came, nor another of the same conversation."""
     watcher()
     window, made = opened(count=2)
     page, other, held = window.page, imap(made.address), []
@@ -27,8 +27,10 @@ def test_what_is_told_of_a_message_late_does_not_mark_the_next(
     expect(page.locator("#subject")).to_have_text("Mensaje 001", timeout=PATIENCE_MS)
 
     def hold(route: Any) -> None:
+        if held:
+            return route.continue_()
         held.append((route, route.fetch()))
-        page.evaluate("() => { window.heldBack = true }")
+        return page.evaluate("() => { window.heldBack = true }")
 
     page.route("**/live/part/**", hold)
     other.select_folder("INBOX")
@@ -42,6 +44,16 @@ def test_what_is_told_of_a_message_late_does_not_mark_the_next(
     route.fulfill(response=answer, body=answer.text() + last)
     expect(page.locator("#live-note")).to_have_text("read", timeout=PATIENCE_MS)
     expect(page.locator("#letter-state[data-flagged]")).to_have_count(0)
+
+    other.append("INBOX", letter("Hilo", extra="Message-ID: <h1@x.test>\r\nIn-Reply-To: <0@x.test>\r\n"))
+    row(page, "Hilo").locator(".row__subj").click(timeout=PATIENCE_MS)
+    page.locator("#thread-older summary").click(timeout=PATIENCE_MS)
+    where = page.locator(".thread__letter .frank .end")
+    expect(where).to_have_text("En el servidor", timeout=PATIENCE_MS)
+    other.move([3], "Obras")
+    expect(page.locator("#letter-astray a")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".thread > .letter .frank")).to_have_count(0, timeout=PATIENCE_MS)
+    expect(where).to_have_text("En el servidor")
 
 
 def test_the_open_message_is_moved_then_another_deleted_elsewhere(
