@@ -60,6 +60,7 @@ VERBS = {
     "reseller.create": gettext_lazy("Reseller created"),
     "plan.create": gettext_lazy("Plan created"),
     "plan.change": gettext_lazy("Plan changed"),
+    "plan.terms": gettext_lazy("Plan changed"),
     "plan.delete": gettext_lazy("Plan removed"),
     "role.invite": gettext_lazy("Invited"),
     "role.accept": gettext_lazy("Invitation accepted"),

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from accounts.models import Alias, Customer, Domain, MailServer, Plan, Reseller
 from accounts.provisioning import doveadm
 from accounts.services.addresses import parse_domain
-from accounts.services.audit import Actor, record, record_provider
+from accounts.services.audit import Actor, record, record_provider, record_terms
 from accounts.services.claims import check_claim
 from accounts.services.limits import check_quota, lock_customer, taken_by
 from accounts.services.names import clean_name
@@ -51,7 +51,10 @@ def save_plan(*, plan: Plan, by: Actor, new: bool, above: bool = False) -> Plan:
             plan.save()
     except IntegrityError as error:  # made twice at the same moment
         raise ValidationError({"name": _("There is a plan with this name.")}) from error
-    record(by=by, verb="plan.create" if new else "plan.change", thing=plan, before=before, after=_plan_values(plan))
+    after = _plan_values(plan)
+    record(by=by, verb="plan.create" if new else "plan.change", thing=plan, before=before, after=after)
+    if before and before != after:
+        record_terms(by=by, plan=plan, before=before, after=after)
     return plan
 
 

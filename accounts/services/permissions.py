@@ -33,6 +33,7 @@ from accounts.models import (
     Role,
     User,
 )
+from accounts.services.audit import TERMS
 
 Person = User | AnonymousUser
 Thing = Plan | Reseller | Customer | Domain | Mailbox | Alias | Group | Batch | Role | Invitation | None
@@ -246,7 +247,7 @@ def changes_of(person: Person) -> QuerySet[Change]:
     """The log, as far as it is about what is the person's."""
     held = held_by(person)
     if held.provider:
-        return Change.objects.all()
+        return Change.objects.exclude(verb=TERMS)
     own = MailAccount.objects.filter(owner=person.pk, mailbox__isnull=False).values("mailbox")
     over = Q(mailbox__in=own)
     if held.resellers:

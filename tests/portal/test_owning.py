@@ -12,10 +12,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from accounts.models import Change, Customer, Domain, Kind, Mailbox, MailServer, Reseller
+from accounts.models import Change, Customer, Domain, Kind, Mailbox, MailServer, Plan, Reseller, User
 from accounts.services import customers
 from accounts.services.audit import SYSTEM
 from accounts.services.mailboxes import create_mailbox
+from accounts.services.permissions import changes_of
 from tests.portal.conftest import World, give
 
 pytestmark = pytest.mark.django_db
@@ -46,6 +47,27 @@ def test_a_default_beyond_the_plan_is_refused_at_its_field_and_a_smaller_plan_cu
     plan.largest_mailbox_bytes = 5_500_000_000
     plan.save()
     assert Domain.objects.get(pk=domain.pk).usual_quota_bytes == 5_500_000_000
+
+
+def test_a_change_of_a_plan_stands_in_the_log_of_those_who_have_it(world: World) -> None:
+    other = Plan.objects.create(name="Otro")
+    Customer.objects.filter(pk=world.two.customer.pk).update(plan=other)
+    before = Plan.objects.get(pk=world.plan.pk).mailbox_limit
+    world.plan.mailbox_limit = 77
+    customers.save_plan(plan=world.plan, by=SYSTEM, new=False)
+
+    def lines(person: User) -> list[tuple[object, object]]:
+        rows = changes_of(person).filter(thing=world.plan.name, verb__startswith="plan.")
+        return [(row.before.get("mailbox_limit"), row.after["mailbox_limit"]) for row in rows]
+
+    for kind in ("customer", "reseller"):
+        assert lines(world.one.people[kind]) == [(before, 77)], kind
+        assert lines(world.two.people[kind]) == [], kind
+    assert lines(world.provider) == [(before, 77)]
+    page = world.client(world.one.people["customer"]).get(reverse("portal:changes")).content.decode()
+    assert "Plan changed" in page
+    customers.save_plan(plan=world.plan, by=SYSTEM, new=False)  # nothing changed
+    assert len(lines(world.one.people["customer"])) == 1
 
 
 def test_who_is_given_a_customer_sees_it_and_who_had_it_does_not(world: World) -> None:
