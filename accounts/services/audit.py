@@ -67,7 +67,13 @@ def record_many(*, by: Actor, verb: str, mailboxes: list[Mailbox], names: Iterab
 
 def record_terms(*, by: Actor, plan: Plan, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
     """Writes down for each customer of a plan, and so for their resellers, that what they have by it has changed."""
-    who: dict[str, Any] = {"actor": by.person, "actor_name": by.name, "origin": by.origin, "verb": TERMS, "thing": str(plan)}
+    who: dict[str, Any] = {
+        "actor": by.person,
+        "actor_name": by.name,
+        "origin": by.origin,
+        "verb": TERMS,
+        "thing": str(plan),
+    }
     who |= _different(before, after)
     customers = Customer.objects.filter(plan=plan)
     Change.objects.bulk_create((Change(**who, **_whose(one)) for one in customers), batch_size=500)

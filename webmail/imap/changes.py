@@ -172,15 +172,18 @@ def _checked(flight: Flight) -> tuple[int, dict[int, int]]:
     return _copied(flight)
 
 
-def expunge(connection: Connection, uids: list[int]) -> set[int]:
+def expunge(connection: Connection, uids: list[int], *, look: bool = False) -> set[int]:
     """Marks these messages as deleted and expunges just them. Without UIDPLUS (RFC 4315) they stay marked, and lists leave
-    them out: a plain EXPUNGE would take other programs' messages with it. Gives those that were there: it is looked after
-    STORE, whose end tells what other programs expunged."""
+    them out: a plain EXPUNGE would take other programs' messages with it. With `look` it gives those that were there: it
+    is looked after STORE, whose end tells what other programs expunged."""
     there: set[int] = set()
     for batch in batches(uids):
         connection.ask(b"UID", b"STORE", uid_set(batch), b"+FLAGS.SILENT", b"(\\Deleted)")
+        first: list[list[Piece]] = [fetch_command(batch, b"UID FLAGS")] if look else []
         last: list[list[Piece]] = [[b"UID", b"EXPUNGE", uid_set(batch)]] if connection.has("UIDPLUS") else []
-        flight = connection.run(fetch_command(batch, b"UID FLAGS"), *last)
+        if not first + last:
+            continue
+        flight = connection.run(*first, *last)
         for end in flight.ends:
             if end.code.upper() != EXPUNGED:
                 check(end)

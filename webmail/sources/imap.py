@@ -260,7 +260,7 @@ class ImapSource(ImapFlags):
         gone: list[Ref] = []
         for state, uids in self._by_folder(refs, marked=True):
             with self._changing(state.folder):
-                there = expunge(self.connection, uids) - set(state.deleted)
+                there = expunge(self.connection, uids, look=True) - set(state.deleted)
             gone += [Ref(state.folder, state.validity, str(uid)) for uid in uids if uid in there]
         return Moved(tuple(gone), tuple(None for _ in gone))
 
