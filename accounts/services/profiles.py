@@ -30,7 +30,7 @@ def make_profile(account: MailAccount, protocol: Protocol, *, device: str, by: A
     made = make_for_device(mailbox=account.mailbox, device=device, protocols=(protocol, "smtp"), by=by)
     texts = Texts(account.address, _("Mail of %(address)s on this device.") % {"address": account.address})
     name = account.owner.name or account.mailbox.name
-    known = {"address": account.address, "name": name, "password": made.password}
+    known = {"address": account.address, "name": name, "password": made.password, "lasting": account.mailbox.home or ""}
     data = render_profile(values_of(account), protocol, texts=texts, **known)
     if settings.PROFILE_CERT_FILE:
         data = sign_profile(data, cert_file=settings.PROFILE_CERT_FILE, key_file=settings.PROFILE_KEY_FILE)

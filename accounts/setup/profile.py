@@ -1,8 +1,8 @@
 """Apple's configuration profile: one mail account, signed, for iPhone, iPad and Mac.
 
-Payload com.apple.mail.managed (https://developer.apple.com/documentation/devicemanagement/mail). The identifiers come from the
-address alone, so that a profile that is installed again replaces the one before. Signing is CMS (RFC 5652), DER, with the
-content inside.
+Payload com.apple.mail.managed (https://developer.apple.com/documentation/devicemanagement/mail). The identifiers come from
+what stays of a mailbox, so that a profile that is installed again replaces the one before, also under another address. Signing
+is CMS (RFC 5652), DER, with the content inside.
 """
 
 from __future__ import annotations
@@ -35,20 +35,21 @@ class Texts:
 
 
 def render_profile(
-    values: SetupValues, protocol: Protocol, *, address: str, name: str, password: str, texts: Texts
+    values: SetupValues, protocol: Protocol, *, address: str, name: str, password: str, texts: Texts, lasting: str = ""
 ) -> bytes:
-    """The profile as an XML property list, for one protocol, with the password in it. Raises ValueError when the protocol is
+    """The profile as an XML property list, for one protocol, with the password in it. `lasting` is what the mailbox is known by
+    for ever ("": its address). Raises ValueError when the protocol is
     not offered or there is no way to send."""
     places = values.places(protocol)
     if not places or not values.smtp:
         raise ValueError(f"{protocol} and SMTP are not both offered")
     login = values.login_for(address)
-    identifier = ".".join([*reversed(values.domain.split(".")), "mail", _identity(address).hex])
+    identifier = ".".join([*reversed(values.domain.split(".")), "mail", _identity(lasting or address).hex])
     mail = {
         "PayloadType": "com.apple.mail.managed",
         "PayloadVersion": 1,
         "PayloadIdentifier": f"{identifier}.account",
-        "PayloadUUID": str(_identity(address, "account")).upper(),
+        "PayloadUUID": str(_identity(lasting or address, "account")).upper(),
         "PayloadDisplayName": address,
         "EmailAccountType": _KINDS[protocol],
         "EmailAccountName": name or address,
@@ -64,7 +65,7 @@ def render_profile(
         "PayloadType": "Configuration",
         "PayloadVersion": 1,
         "PayloadIdentifier": identifier,
-        "PayloadUUID": str(_identity(address)).upper(),
+        "PayloadUUID": str(_identity(lasting or address)).upper(),
         "PayloadDisplayName": texts.title,
         "PayloadDescription": texts.description,
         "PayloadOrganization": values.provider,
@@ -85,8 +86,8 @@ def _server(side: str, place: Place, login: str) -> dict[str, Any]:
     }
 
 
-def _identity(address: str, part: str = "") -> UUID:
-    return uuid5(_NAMESPACE, f"{address}#{part}" if part else address)
+def _identity(lasting: str, part: str = "") -> UUID:
+    return uuid5(_NAMESPACE, f"{lasting}#{part}" if part else lasting)
 
 
 def sign_profile(profile: bytes, *, cert_file: str, key_file: str) -> bytes:

@@ -25,8 +25,11 @@ VALUES = SetupValues(
 TEXTS = Texts("Correo", "La casilla ana@prueba.test en este equipo.")
 
 
-def profile(values: SetupValues = VALUES, protocol: Any = "imap", address: str = "ana@prueba.test") -> bytes:
-    return render_profile(values, protocol, address=address, name="Ana & Cía <x>", password="abcd-efgh", texts=TEXTS)
+def profile(
+    values: SetupValues = VALUES, protocol: Any = "imap", address: str = "ana@prueba.test", lasting: str = ""
+) -> bytes:
+    names = {"address": address, "name": "Ana & Cía <x>", "password": "abcd-efgh", "lasting": lasting}
+    return render_profile(values, protocol, texts=TEXTS, **names)
 
 
 def payload(data: bytes) -> dict[str, Any]:
@@ -69,6 +72,9 @@ def test_identifiers_are_those_of_the_mailbox_alone() -> None:
         assert first[key] == again[key] != other[key]
         assert first["PayloadContent"][0][key] == again["PayloadContent"][0][key] != first[key]
     assert first["PayloadIdentifier"].startswith("test.prueba.mail.")
+    home = "prueba.test/ana.5f0c"  # which stays when the address is another
+    renamed = [plistlib.loads(profile(address=one, lasting=home)) for one in ("ana@prueba.test", "beto@prueba.test")]
+    assert renamed[0]["PayloadIdentifier"] == renamed[1]["PayloadIdentifier"] != first["PayloadIdentifier"]
     assert b"ana@" not in first["PayloadIdentifier"].encode()
 
 
